@@ -1,0 +1,1 @@
+"""One server process: the engine, its faces and the ownership of the folder."""

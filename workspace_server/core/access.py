@@ -1,0 +1,62 @@
+"""Who calls, and what that caller may do."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from workspace_server.errors import Forbidden
+
+Verb = Literal["read", "write", "lock", "search", "trigger", "jobs", "admin"]
+Door = Literal["mcp", "http", "web", "stdio", "engine"]
+
+ALL_VERBS: frozenset[Verb] = frozenset(get_args(Verb))
+LOCAL_VERBS: frozenset[Verb] = ALL_VERBS - {"admin"}
+"""What a local caller without a token may do: all but `admin`, which needs proof."""
+
+EXTERNAL = "external"
+"""The agent name of edits made on disk by a process outside."""
+IMPORT = "import"
+"""The agent name of the first scan of a folder."""
+ANONYMOUS = "anonymous"
+"""The agent name of an HTTP caller that gave none."""
+RESERVED_AGENTS = frozenset({EXTERNAL, IMPORT, "server"})
+"""Names that no caller may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The principal of one call.
+
+    Attributes:
+        agent: The name under which the call is recorded.
+        verbs: What the caller may do.
+        verified: Whether the name was proven, or only claimed.
+        door: Where the call came in.
+        request_id: The caller's id of this request; a repeat under the same id is answered from the record.
+        cause: The id of the firing that the caller says it works for.
+    """
+
+    agent: str
+    verbs: frozenset[Verb] = LOCAL_VERBS
+    verified: bool = False
+    door: Door = "engine"
+    request_id: str | None = None
+    cause: str | None = None
+
+    def require(self, verb: Verb, path: str | None = None) -> None:
+        """Pass when the caller has *verb*.
+
+        Raises:
+            Forbidden: It has not.
+        """
+        if verb not in self.verbs:
+            where = {} if path is None else {"path": path}
+            raise Forbidden(
+                f"{self.agent} may not {verb} here.",
+                hint=f"Ask the operator for the verb {verb}.",
+                verb=verb,
+                **where,
+            )
+
+    def without_request_id(self) -> "Caller":
+        """Return the same caller with no request id, for calls inside a call."""
+        return replace(self, request_id=None)

@@ -1,0 +1,117 @@
+"""Every bound of the product in one table, each with its unit."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The bounds in force; the attributes' docstrings are the documentation.
+
+    Names end in their unit; those without one are counts.
+    """
+
+    path_bytes_max: int = 1024
+    """Longest path, in UTF-8 bytes."""
+    name_bytes_max: int = 255
+    """Longest component of a path, in UTF-8 bytes."""
+    path_depth_max: int = 32
+    """Most components of a path."""
+    pattern_chars_max: int = 1024
+    """Longest pattern."""
+    pattern_stars_max: int = 8
+    """Most `**` components of one pattern."""
+
+    file_bytes_max: int = 1 * GIB
+    """Largest file that is taken in or uploaded."""
+    tool_content_bytes_max: int = 8 * MIB
+    """Largest content in one tool call; larger files go by `PUT`."""
+    request_bytes_max: int = 16 * MIB
+    """Largest body of a request to `/mcp`, and longest line on the socket."""
+    inline_bytes_max: int = 64 * KIB
+    """Content up to this size lives in the database, larger in an object file."""
+    message_chars_max: int = 2_000
+    """Longest message of a version."""
+    sources_max: int = 200
+    """Most sources named by one write."""
+    edits_max: int = 100
+    """Most edits in one `edit_file`."""
+    commit_files_max: int = 10_000
+    """Most files in one commit."""
+    commit_bytes_max: int = 64 * MIB
+    """Most content in one commit."""
+    diff_chars_max: int = 8_000
+    """Longest diff in an answer or an error."""
+    merge_bytes_max: int = 4 * MIB
+    """Largest text that is merged three ways or edited."""
+
+    agent_chars_max: int = 64
+    """Longest agent name."""
+    request_id_chars_max: int = 128
+    """Longest request id."""
+    request_kept_s: int = 24 * 3600
+    """How long the answer to a request id is kept, in seconds."""
+
+    lock_ttl_s_min: int = 5
+    """Shortest lock, in seconds."""
+    lock_ttl_s_max: int = 3600
+    """Longest lock, in seconds."""
+    lock_paths_max: int = 200
+    """Most paths of one lock."""
+    locks_per_agent_max: int = 100
+    """Most live locks of one agent."""
+    purpose_chars_max: int = 500
+    """Longest purpose of a lock."""
+
+    wait_s_max: int = 50
+    """Longest wait of one call, in seconds."""
+    wait_files_max: int = 200
+    """Most selectors of one `wait_for`."""
+    tokens_max: int = 200_000
+    """Largest token budget of an answer."""
+    tokens_min: int = 50
+    """Smallest token budget of an answer."""
+    list_rows_max: int = 1_000
+    """Most rows of one page of a list."""
+    events_page_max: int = 1_000
+    """Most events in one page."""
+    history_page_max: int = 200
+    """Most versions in one page of a history."""
+
+    query_chars_max: int = 500
+    """Longest search query."""
+    query_terms_max: int = 32
+    """Most terms of a search query."""
+
+    triggers_max: int = 1_000
+    """Most triggers of a workspace."""
+    trigger_files_max: int = 100
+    """Most patterns of one trigger."""
+    instructions_bytes_max: int = 4 * KIB
+    """Longest instructions of a trigger or job, in UTF-8 bytes."""
+    job_inputs_max: int = 1_000
+    """Most inputs of one job."""
+    visibility_s_max: int = 12 * 3600
+    """Longest time a claimed job stays with its worker without a sign of life, in seconds."""
+    delivery_body_bytes_max: int = 256 * KIB
+    """Largest body of a webhook."""
+
+    queue_writes_max: int = 10_000
+    """Most transactions that wait for the writer; one more is `unavailable`."""
+    watch_dirty_max: int = 100_000
+    """Most paths marked dirty by the watcher; beyond it everything is dirty."""
+    followers_max: int = 1_000
+    """Most open event streams."""
+
+
+LIMITS = Limits()
+"""The bounds that are in force everywhere."""
+
+
+def table() -> list[tuple[str, Any]]:
+    """Return every bound as (name, value), in the order of this page."""
+    return [(field.name, getattr(LIMITS, field.name)) for field in fields(Limits)]

@@ -1,0 +1,1 @@
+"""Faces: they translate and authorise, and hold no rule."""
