@@ -49,12 +49,11 @@ class Caller:
             Forbidden: It has not.
         """
         if verb not in self.verbs:
-            where = {} if path is None else {"path": path}
             raise Forbidden(
                 f"{self.agent} may not {verb} here.",
                 hint=f"Ask the operator for the verb {verb}.",
                 verb=verb,
-                **where,
+                path=path,
             )
 
     def without_request_id(self) -> "Caller":
