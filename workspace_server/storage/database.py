@@ -1,0 +1,251 @@
+"""One SQLite database: a writer thread with group commit, and read-only connections beside it.
+
+Transaction bodies are coroutine functions that take a `Transaction`. On SQLite they never suspend: the writer thread
+drives each to its end itself, so the same body can run on an engine whose calls do suspend.
+
+FULL durability is nearly free when it is shared: all bodies that wait while one commit syncs go into the next. Each has
+its own savepoint, so that one refusal does not spoil its neighbours.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import apsw
+
+from workspace_server.core.clock import Clock
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import Unavailable
+from workspace_server.storage.migrations import migrate
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+SQLITE_MIN = (3, 51, 3)
+"""Older versions can corrupt a WAL database that two connections write (the WAL-reset bug of 3.7.0 to 3.51.2)."""
+BATCH_MAX = 256
+"""Most transaction bodies in one commit."""
+LONG_READERS = 2
+"""Threads for reads that scan."""
+
+
+class Transaction:
+    """What a transaction body sees: SQL, the time, and a way to act once the change is durable."""
+
+    def __init__(self, connection: apsw.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._after_commit: list[Callable[[], None]] = []
+        self.now_s = clock.wall_s()
+        """Seconds since 1970 at the start of this transaction."""
+        self.boot_s = clock.boot_s()
+        """Seconds on the boot clock at the start of this transaction."""
+        self.boot_id = clock.boot_id()
+
+    async def run(self, sql: str, *parameters: Any) -> None:
+        """Execute *sql* and forget its rows."""
+        self._connection.execute(sql, parameters).fetchall()
+
+    async def one(self, sql: str, *parameters: Any) -> Row | None:
+        """Return the first row, or None."""
+        rows = self._connection.execute(sql, parameters).fetchall()
+        return rows[0] if rows else None
+
+    async def all(self, sql: str, *parameters: Any) -> list[Row]:
+        """Return all rows."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call *callback* on the event loop's thread once this change is durable; never when it is rolled back."""
+        self._after_commit.append(callback)
+
+
+Body = Callable[[Transaction], Awaitable[T]]
+
+
+class _Write:
+    """One body on its way through the writer."""
+
+    __slots__ = ("after_commit", "body", "error", "future", "result")
+
+    def __init__(self, body: Body[Any], future: asyncio.Future[Any]) -> None:
+        self.body = body
+        self.future = future
+        self.result: object = None
+        self.error: BaseException | None = None
+        self.after_commit: list[Callable[[], None]] = []
+
+    def settle(self) -> None:
+        """Tell the caller, on the event loop's thread."""
+        for callback in self.after_commit:
+            callback()
+        if self.future.cancelled():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Database:
+    """The workspace's database, open for one server process."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._connection = connect(path)
+        migrate(self._connection)
+        self._reader = connect(path, read_only=True)
+        self._threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="read")
+        self._of_thread = threading.local()
+        self._long_readers: list[apsw.Connection] = []
+        self._closed = False
+        self._writer = threading.Thread(target=self._write_batches, name="writer", daemon=True)
+        self._writer.start()
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock) -> "Database":
+        """Open the database at *path*, made or migrated as needed. Call on the event loop's thread.
+
+        Raises:
+            Unavailable: SQLite is too old, or the database is of a newer schema.
+        """
+        if tuple(map(int, apsw.sqlite_lib_version().split("."))) < SQLITE_MIN:
+            raise Unavailable(f"SQLite {apsw.sqlite_lib_version()} can corrupt this database.", hint="Upgrade apsw.")
+        return cls(path, clock)
+
+    async def close(self) -> None:
+        """Commit what is queued, end the threads and close the files."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._threads.shutdown)
+        for connection in (self._reader, *self._long_readers, self._connection):
+            connection.close()
+
+    async def write(self, body: Body[T]) -> T:
+        """Run *body* in a transaction of its own and return its result once that is durable.
+
+        A cancelled caller does not undo a change that has reached the writer.
+
+        Raises:
+            Unavailable: Too many writes wait, or the commit failed; nothing was changed.
+        """
+        if self._closed or self._queue.qsize() >= LIMITS.queue_writes_max:
+            raise Unavailable("The server takes no more writes now.", hint="Try again shortly.", retryable=True)
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._queue.put(_Write(body, future))
+        return await future
+
+    async def read(self, body: Body[T]) -> T:
+        """Run a small indexed read on the event loop's thread, in one snapshot."""
+        return _read_on(self._reader, body, self._clock)
+
+    async def read_long(self, body: Body[T]) -> T:
+        """Run a read that scans on a thread of its own, in one snapshot."""
+        return await self._loop.run_in_executor(self._threads, self._read_long, body)
+
+    def _read_long(self, body: Body[T]) -> T:
+        connection: apsw.Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is None:
+            connection = self._of_thread.connection = connect(self._path, read_only=True)
+            self._long_readers.append(connection)
+        return _read_on(connection, body, self._clock)
+
+    def _write_batches(self) -> None:
+        open_ = True
+        while open_:
+            batch: list[_Write] = []
+            item = self._queue.get()
+            while item is not None:
+                batch.append(item)
+                if len(batch) >= BATCH_MAX or self._queue.empty():
+                    break
+                item = self._queue.get()
+            open_ = item is not None
+            if batch:
+                self._commit(batch)
+                self._loop.call_soon_threadsafe(_settle, batch)
+
+    def _commit(self, batch: list[_Write]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for write in batch:
+                self._apply(write)
+            self._connection.execute("COMMIT")
+        except apsw.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            for write in batch:
+                write.after_commit.clear()
+                write.error = _unavailable(error)
+
+    def _apply(self, write: _Write) -> None:
+        transaction = Transaction(self._connection, self._clock)
+        self._connection.execute("SAVEPOINT body")
+        try:
+            write.result = _drive(write.body(transaction))
+        except BaseException as error:
+            if not self._connection.in_transaction:
+                raise  # SQLite itself gave the whole batch up (full disk, I/O error)
+            self._connection.execute("ROLLBACK TO body")
+            write.error = _unavailable(error) if isinstance(error, apsw.Error) else error
+        else:
+            write.after_commit = transaction._after_commit  # noqa: SLF001 - the transaction is this module's own
+        self._connection.execute("RELEASE body")
+
+
+def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
+    """Open one connection with the settings that the promises rest on."""
+    flags = (
+        apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    ) | apsw.SQLITE_OPEN_NOMUTEX
+    connection = apsw.Connection(str(path), flags=flags)
+    connection.set_busy_timeout(5_000)
+    connection.execute("PRAGMA journal_mode = WAL" if not read_only else "PRAGMA query_only = 1").fetchall()
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _settle(batch: list[_Write]) -> None:
+    for write in batch:
+        write.settle()
+
+
+def _drive(body: Awaitable[T]) -> T:
+    """Run a body that may not suspend to its end."""
+    coroutine = cast("Coroutine[Any, Any, T]", body)
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    coroutine.close()
+    raise AssertionError("a transaction body suspended: it may await only its transaction")
+
+
+def _read_on(connection: apsw.Connection, body: Body[T], clock: Clock) -> T:
+    connection.execute("BEGIN")
+    try:
+        return _drive(body(Transaction(connection, clock)))
+    finally:
+        connection.execute("COMMIT")
+
+
+def _unavailable(error: BaseException) -> Unavailable:
+    refusal = Unavailable(
+        "The workspace's database refused the change; nothing was changed.",
+        hint="See `workspace-server status`; try again when the reason is gone.",
+        retryable=True,
+        reason=type(error).__name__,
+    )
+    refusal.__cause__ = error
+    return refusal

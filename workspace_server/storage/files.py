@@ -1,0 +1,229 @@
+"""Rows of files, their versions and their deletions."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from workspace_server.storage.database import Transaction
+
+Source = dict[str, Any]
+"""`{path, version}`: what a version was written from."""
+
+
+class FileRow(NamedTuple):
+    """A path and its head; `version` and `sha256` stand for the last version also when it is deleted."""
+
+    file_id: int
+    path: str
+    live: int
+    version: int
+    seq: int
+    sha256: str
+    size_bytes: int
+    media_type: str
+    modified_at: float
+    modified_by: str
+    tree_sha256: str | None
+    tree_signature: str | None
+
+
+class VersionRow(NamedTuple):
+    """One immutable version of a file."""
+
+    file_id: int
+    version: int
+    seq: int
+    op: str
+    at: float
+    agent: str
+    message: str | None
+    sha256: str
+    size_bytes: int
+    media_type: str
+    sources: str | None
+    moved_from: str | None
+    commit_id: int | None
+
+
+class DeletionRow(NamedTuple):
+    """One delete of a file."""
+
+    seq: int
+    version: int
+    at: float
+    agent: str
+    message: str | None
+    moved_to: str | None
+
+
+_FILE = (
+    "file_id, path, live, version, seq, sha256, size_bytes, media_type, modified_at, modified_by, "
+    "tree_sha256, tree_signature"
+)
+_VERSION = (
+    "file_id, version, seq, op, at, agent, message, sha256, size_bytes, media_type, sources, moved_from, commit_id"
+)
+AFTER_SLASH = "0"
+"""The character after `/`: `dir/` up to `dir0` is all that is below `dir`."""
+
+
+async def by_path(tx: Transaction, path: str) -> FileRow | None:
+    """Return the row of *path*, deleted or not."""
+    row = await tx.one(f"SELECT {_FILE} FROM files WHERE path = ?", path)
+    return None if row is None else FileRow._make(row)
+
+
+async def by_fold(tx: Transaction, fold: str) -> str | None:
+    """Return the live path whose folded name is *fold*."""
+    row = await tx.one("SELECT path FROM files WHERE fold = ? AND live = 1", fold)
+    return None if row is None else str(row[0])
+
+
+async def any_below(tx: Transaction, directory: str) -> bool:
+    """Return whether a live file stands below *directory* (the root is the empty string)."""
+    row = await tx.one(
+        "SELECT 1 FROM files WHERE path > ? AND path < ? AND live = 1 LIMIT 1", directory + "/", directory + AFTER_SLASH
+    )
+    return row is not None
+
+
+async def below(
+    tx: Transaction, directory: str, *, after: str = "", limit: int = -1, deleted: bool = False
+) -> list[FileRow]:
+    """Return the files below *directory* in the order of their paths, after the path *after*.
+
+    Args:
+        limit: Most rows; negative for all.
+        deleted: Return the deleted ones instead of the live ones.
+    """
+    first, last = (directory + "/", directory + AFTER_SLASH) if directory else ("", "\U0010ffff")
+    rows = await tx.all(
+        f"SELECT {_FILE} FROM files WHERE path > ? AND path < ? AND live = ? ORDER BY path LIMIT ?",
+        max(first, after),
+        last,
+        0 if deleted else 1,
+        limit,
+    )
+    return [FileRow._make(row) for row in rows]
+
+
+async def insert(tx: Transaction, path: str, fold: str) -> int:
+    """Make the row of a path that never was and return its id; `set_head` gives it content."""
+    row = await tx.one(
+        "INSERT INTO files (path, fold, live, version, seq, sha256, size_bytes, media_type, modified_at, modified_by)"
+        " VALUES (?, ?, 0, 0, 0, '', 0, '', 0, '') RETURNING file_id",
+        path,
+        fold,
+    )
+    assert row is not None
+    return int(row[0])
+
+
+async def append_version(tx: Transaction, row: VersionRow) -> None:
+    """Insert a version and make it the file's head."""
+    await tx.run(f"INSERT INTO versions ({_VERSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+    await tx.run(
+        "UPDATE files SET live = 1, version = ?, seq = ?, sha256 = ?, size_bytes = ?, media_type = ?,"
+        " modified_at = ?, modified_by = ? WHERE file_id = ?",
+        row.version,
+        row.seq,
+        row.sha256,
+        row.size_bytes,
+        row.media_type,
+        row.at,
+        row.agent,
+        row.file_id,
+    )
+
+
+async def delete(
+    tx: Transaction, row: FileRow, *, seq: int, agent: str, message: str | None, moved_to: str | None = None
+) -> None:
+    """Record that the file is deleted; its history stays."""
+    await tx.run(
+        "INSERT INTO deletions (file_id, seq, version, at, agent, message, moved_to) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        row.file_id,
+        seq,
+        row.version,
+        tx.now_s,
+        agent,
+        message,
+        moved_to,
+    )
+    await tx.run(
+        "UPDATE files SET live = 0, seq = ?, modified_at = ?, modified_by = ? WHERE file_id = ?",
+        seq,
+        tx.now_s,
+        agent,
+        row.file_id,
+    )
+
+
+async def version(tx: Transaction, file_id: int, number: int) -> VersionRow | None:
+    """Return one version of a file."""
+    row = await tx.one(f"SELECT {_VERSION} FROM versions WHERE file_id = ? AND version = ?", file_id, number)
+    return None if row is None else VersionRow._make(row)
+
+
+async def versions(tx: Transaction, file_id: int, *, before: int | None, limit: int) -> list[VersionRow]:
+    """Return versions below *before*, newest first."""
+    rows = await tx.all(
+        f"SELECT {_VERSION} FROM versions WHERE file_id = ? AND version < ? ORDER BY version DESC LIMIT ?",
+        file_id,
+        before if before is not None else 1 << 62,
+        limit,
+    )
+    return [VersionRow._make(row) for row in rows]
+
+
+async def deletions(tx: Transaction, file_id: int, *, from_version: int, to_version: int) -> list[DeletionRow]:
+    """Return the deletes of versions *from_version* to *to_version*, newest first."""
+    rows = await tx.all(
+        "SELECT seq, version, at, agent, message, moved_to FROM deletions"
+        " WHERE file_id = ? AND version BETWEEN ? AND ? ORDER BY seq DESC",
+        file_id,
+        from_version,
+        to_version,
+    )
+    return [DeletionRow._make(row) for row in rows]
+
+
+async def add_sources(tx: Transaction, file_id: int, number: int, sources: Sequence[Source]) -> None:
+    """Record what a version was written from, for the way back (`used_by`)."""
+    for source in sources:
+        await tx.run(
+            "INSERT INTO sources (used_path, used_version, file_id, version) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            source["path"],
+            source["version"],
+            file_id,
+            number,
+        )
+
+
+async def used_by(tx: Transaction, path: str, *, limit: int) -> list[Source]:
+    """Return the newest versions that were written from any version of *path*."""
+    rows = await tx.all(
+        "SELECT f.path, max(s.version) FROM sources s JOIN files f USING (file_id)"
+        " WHERE s.used_path = ? GROUP BY f.path ORDER BY max(f.seq) DESC LIMIT ?",
+        path,
+        limit,
+    )
+    return [{"path": row[0], "version": row[1]} for row in rows]
+
+
+async def set_tree(tx: Transaction, path: str, sha256: str | None, signature: str | None) -> None:
+    """Record what the server knows to stand at *path* in the working tree."""
+    await tx.run("UPDATE files SET tree_sha256 = ?, tree_signature = ? WHERE path = ?", sha256, signature, path)
+
+
+async def counts(tx: Transaction) -> tuple[int, int]:
+    """Return (live files, their bytes)."""
+    row = await tx.one("SELECT count(*), coalesce(sum(size_bytes), 0) FROM files WHERE live = 1")
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def sources_of(row: VersionRow) -> list[Source]:
+    """Return what a version was written from."""
+    return json.loads(row.sources) if row.sources else []

@@ -1,0 +1,35 @@
+"""Brings a database to the schema of this program, one numbered step after the other."""
+
+from importlib.resources import files
+
+import apsw
+
+from workspace_server.errors import Unavailable
+
+
+def steps() -> list[tuple[int, str]]:
+    """Return every step as (number, SQL), in order."""
+    folder = files("workspace_server.storage") / "sql"
+    named = sorted((entry.name, entry) for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(int(name.split("_")[0]), entry.read_text("utf-8")) for name, entry in named]
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Apply the steps that the database lacks, each in a transaction of its own.
+
+    Raises:
+        Unavailable: The database was written by a newer program.
+    """
+    row = connection.execute("PRAGMA user_version").fetchall()[0]
+    current = int(str(row[0]))
+    known = steps()
+    if current > known[-1][0]:
+        raise Unavailable(
+            f"This workspace has schema {current}; this program knows up to {known[-1][0]}.",
+            hint="Upgrade workspace-server.",
+        )
+    for number, sql in known:
+        if number > current:
+            with connection:
+                connection.execute(sql)
+                connection.execute(f"PRAGMA user_version = {number}")
