@@ -1,0 +1,39 @@
+"""What every test may rely on: one event loop, no blocking calls in it, and an empty folder to serve."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from blockbuster import BlockBuster
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", parent=settings.get_profile("default"), max_examples=2_000)
+settings.load_profile("default")
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """Asynchronous tests run on asyncio's own loop, whose debug facilities uvloop lacks."""
+    return "asyncio", {"use_uvloop": False}
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail an asynchronous test whose server code blocks the event loop (ruff's rules miss most such calls)."""
+    if request.node.get_closest_marker("anyio") is None or request.node.get_closest_marker("blocking"):
+        yield
+        return
+    guard = BlockBuster(["workspace_server", "indexer", "workspace_client"])
+    guard.activate()
+    yield
+    guard.deactivate()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder, ready to be served as a workspace."""
+    path = tmp_path / "workspace"
+    path.mkdir()
+    return path
