@@ -1,0 +1,31 @@
+# Every target sets up what it needs first. The work itself is in scripts/.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench lock clean
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+setup: ## create .venv from the lock (instant when nothing changed)
+	@scripts/setup
+
+demo: setup ## run the whole story on a temporary folder (make demo ARGS=--keep leaves it running)
+	@.venv/bin/workspace-server demo $(ARGS)
+
+test: setup ## every check: format, lint, types, layers, tests, coverage
+	@scripts/check
+
+lint: setup ## format, lint, types and layers only
+	@scripts/lint
+
+format: setup ## rewrite the code in the house format
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: setup ## measure the speed and print it side by side
+	@scripts/bench $(ARGS)
+
+lock: setup ## resolve the dependencies again (make lock ARGS=--upgrade takes newer versions)
+	@scripts/lock $(ARGS)
+
+clean: ## remove everything that was made, .venv included
+	@scripts/clean
