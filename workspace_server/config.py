@@ -1,0 +1,321 @@
+"""Every setting of the server in one table: its name, its type, its default, its meaning.
+
+A value comes from the defaults, then from the settings file, then from the environment, then from flags; the last one
+counts. A setting has one name everywhere: `webhooks.allow` is `allow` below `[webhooks]` in the file,
+`WORKSPACE_SERVER_WEBHOOKS_ALLOW` in the environment and the attribute `webhooks_allow` here.
+"""
+
+import dataclasses
+import difflib
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+from workspace_server.errors import InvalidArgument
+
+ENVIRONMENT_PREFIX = "WORKSPACE_SERVER_"
+FILE = Path(".workspace", "config.toml")
+"""The settings file, below the folder it belongs to."""
+
+Origin = Literal["default", "file", "environment", "flag"]
+T = TypeVar("T")
+
+
+def _setting(
+    default: T,
+    meaning: str,
+    *,
+    section: str | None = None,
+    flag: str | None = None,
+    least: float | None = None,
+    most: float | None = None,
+) -> T:
+    """Declare one setting: the row of the table. Bounds are inclusive."""
+    metadata = {"meaning": meaning, "section": section, "flag": flag, "least": least, "most": most}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings in force. `Settings()` holds the defaults; `load` reads them all."""
+
+    name: str | None = _setting(None, "Name of the workspace in events and addresses; else the folder's name.")
+    host: str = _setting(
+        "127.0.0.1", "Address to listen on. Without tokens only a loopback address is allowed.", flag="--host"
+    )
+    port: int = _setting(
+        8765,
+        "Port to listen on; 0 is any free one. Unless you choose one, a taken port becomes the next free one.",
+        flag="--port",
+        least=0,
+        most=65535,
+    )
+    public_url: str | None = _setting(
+        None, "Address under which people reach the server, for links in answers; else where it listens."
+    )
+    tools: Literal["all", "core"] = _setting("all", "Which MCP tools to offer: all, or the fourteen core ones.")
+    guarded_files: tuple[str, ...] = _setting(
+        (
+            "**/CLAUDE.md",
+            "**/CLAUDE.local.md",
+            "**/AGENTS.md",
+            "**/GEMINI.md",
+            "**/.mcp.json",
+            "**/.cursorrules",
+            "**/.windsurfrules",
+            "**/.github/copilot-instructions.md",
+            "**/.vscode/**",
+            "**/.cursor/**",
+            "**/.claude/**",
+            "**/.codex/**",
+            "**/.gemini/**",
+        ),
+        "Files that coding agents and editors obey unasked; to write one needs the verb admin. Letter case is ignored.",
+    )
+    ignore: tuple[str, ...] = _setting(
+        (
+            ".git/",
+            "node_modules/",
+            ".venv/",
+            "__pycache__/",
+            "*.pyc",
+            ".DS_Store",
+            "*.swp",
+            "*.swo",
+            "*~",
+            ".#*",
+            "#*#",
+        ),
+        "What is never taken in, in the syntax of .gitignore; .gitignore and .workspaceignore add to it.",
+    )
+    deletion_share_max: float = _setting(
+        0.5,
+        "When more than this share of the files vanishes from the disk at once, deletions are not recorded.",
+        least=0.0,
+        most=1.0,
+    )
+    wait_max_seconds: int = _setting(
+        50, "Longest time that one call may wait; longer than a client's own time-out helps nobody.", least=1, most=3600
+    )
+    min_seq_wait_seconds: int = _setting(
+        10, "Longest time that a query waits for the index to reach its min_seq.", least=0, most=50
+    )
+    idle_seconds: int = _setting(
+        30, "How long a background server stays after its last connection, when nothing is due.", least=1, most=86400
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "What the server's log says at least.")
+    webhooks_allow: tuple[str, ...] = _setting(
+        (),
+        "Where webhooks may go without approval: hosts (`hooks.example.com`, `*.example.com`), or CIDR with port"
+        " (`10.1.0.0/16:8080`), which is also how a private address is allowed.",
+        section="webhooks",
+    )
+    webhooks_allow_loopback: bool = _setting(
+        False,
+        "Whether webhooks may go to this machine, for receivers that run beside the server.",
+        section="webhooks",
+        flag="--allow-loopback-webhooks",
+    )
+    origins: Mapping[str, Origin] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    """Where each setting that is not a default came from."""
+
+    def origin(self, attribute: str) -> Origin:
+        """Return where the value of a setting came from."""
+        return self.origins.get(attribute, "default")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of the table of settings.
+
+    Attributes:
+        attribute: Its name in `Settings`.
+        key: Its name in the settings file, with its section.
+        variable: Its name in the environment.
+        flag: The flag of `serve` that sets it, if there is one.
+    """
+
+    attribute: str
+    key: str
+    variable: str
+    flag: str | None
+    default: object
+    meaning: str
+    kind: Any
+    least: float | None
+    most: float | None
+
+    def value(self, raw: object, origin: Origin) -> object:
+        """Return *raw* as a value of this setting; text from the environment is parsed first.
+
+        Raises:
+            InvalidArgument: It is of another type, or out of bounds.
+        """
+        parsed = _parse(raw, self.kind) if origin == "environment" and isinstance(raw, str) else raw
+        try:
+            return self._bounded(_typed(parsed, self.kind))
+        except ValueError as error:
+            name = self.variable if origin == "environment" else self.key
+            raise InvalidArgument(
+                f"The setting {name} {error}.", hint=self.meaning, argument=name, reason=str(error)
+            ) from None
+
+    def _bounded(self, value: object) -> object:
+        if self.least is None or self.most is None or not isinstance(value, int | float):
+            return value
+        if not self.least <= value <= self.most:
+            raise ValueError(f"must be {self.least:g} to {self.most:g}, not {value:g}")
+        return value
+
+
+def table() -> list[Row]:
+    """Return every setting, in the order of this page."""
+    kinds = typing.get_type_hints(Settings)
+    return [_row(field, kinds[field.name]) for field in dataclasses.fields(Settings) if field.metadata]
+
+
+def load(
+    root: Path | None,
+    *,
+    file: Path | None = None,
+    env: Mapping[str, str] = os.environ,
+    flags: Mapping[str, object] | None = None,
+) -> Settings:
+    """Return the settings in force for the folder *root*.
+
+    Args:
+        root: The folder, whose own settings file is read when *file* is not given and it has one.
+        file: The settings file to read instead; it must exist.
+        flags: Values by attribute; None is a flag that was not given.
+
+    Raises:
+        InvalidArgument: A key is unknown, or a value is not what the setting takes; `argument` names it.
+    """
+    rows = table()
+    values: dict[str, object] = {}
+    origins: dict[str, Origin] = {}
+    for origin, found in (
+        ("file", _from_file(root, file, rows)),
+        ("environment", _from_environment(env, rows)),
+        ("flag", _from_flags(flags or {}, rows)),
+    ):
+        for row, raw in found:
+            values[row.attribute] = row.value(raw, cast("Origin", origin))
+            origins[row.attribute] = cast("Origin", origin)
+    return Settings(**values, origins=origins)  # type: ignore[arg-type]  # Row.value has checked each type
+
+
+def _row(field: dataclasses.Field[Any], kind: Any) -> Row:
+    section = field.metadata["section"]
+    key = field.name if section is None else f"{section}.{field.name.removeprefix(section + '_')}"
+    return Row(
+        attribute=field.name,
+        key=key,
+        variable=ENVIRONMENT_PREFIX + field.name.upper(),
+        flag=field.metadata["flag"],
+        default=field.default,
+        meaning=field.metadata["meaning"],
+        kind=kind,
+        least=field.metadata["least"],
+        most=field.metadata["most"],
+    )
+
+
+def _from_file(root: Path | None, file: Path | None, rows: list[Row]) -> Iterator[tuple[Row, object]]:
+    path = file or (root / FILE if root is not None else None)
+    if path is None or (file is None and not path.exists()):
+        return
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidArgument(
+            f"There is no settings file {path}.", hint="Check --config.", argument="config", reason="not found"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidArgument(
+            f"The settings file {path} is not TOML: {error}.",
+            hint="`workspace-server config` prints every setting with its meaning.",
+            argument="config",
+            reason=str(error),
+        ) from None
+    by_key = {row.key: row for row in rows}
+    for key, raw in _flat(content, {row.key.split(".")[0] for row in rows if "." in row.key}):
+        yield _known(key, by_key, where=f" in {path}"), raw
+
+
+def _flat(content: Mapping[str, object], sections: set[str]) -> Iterator[tuple[str, object]]:
+    for key, value in content.items():
+        if key in sections and isinstance(value, dict):
+            yield from ((f"{key}.{name}", inner) for name, inner in value.items())
+        else:
+            yield key, value
+
+
+def _from_environment(env: Mapping[str, str], rows: list[Row]) -> Iterator[tuple[Row, object]]:
+    by_variable = {row.variable: row for row in rows}
+    for variable, raw in env.items():
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            yield _known(variable, by_variable, where=" in the environment"), raw
+
+
+def _from_flags(flags: Mapping[str, object], rows: list[Row]) -> Iterator[tuple[Row, object]]:
+    by_attribute = {row.attribute: row for row in rows}
+    for attribute, raw in flags.items():
+        if raw is not None:
+            yield _known(attribute, by_attribute, where=""), raw
+
+
+def _known(name: str, rows: Mapping[str, Row], *, where: str) -> Row:
+    if name in rows:
+        return rows[name]
+    near = difflib.get_close_matches(name, rows, n=1)
+    raise InvalidArgument(
+        f"There is no setting {name}{where}.",
+        hint=f"Did you mean {near[0]}?" if near else "`workspace-server config` prints every setting.",
+        argument=name,
+        reason="unknown setting",
+    )
+
+
+def _parse(raw: str, kind: Any) -> object:
+    """Return text from the environment as what a settings file would hold, or unchanged when it is no such thing."""
+    if kind is bool:
+        return {"true": True, "1": True, "false": False, "0": False}.get(raw.strip().lower(), raw)
+    if kind == tuple[str, ...]:
+        return [part.strip() for part in raw.split(",") if part.strip()]
+    if kind in (int, float):
+        try:
+            return kind(raw)
+        except ValueError:
+            return raw
+    return raw
+
+
+def _typed(value: object, kind: Any) -> object:
+    """Return *value* when it is of *kind*; raises ValueError that says what is taken."""
+    if typing.get_origin(kind) is Literal:
+        return _require(value, value in typing.get_args(kind), "must be " + " or ".join(typing.get_args(kind)))
+    if kind == tuple[str, ...]:
+        fits = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
+        _require(value, fits, "must be a list of text")
+        return tuple(cast("list[str]", value))
+    if kind is bool:
+        return _require(value, isinstance(value, bool), "must be true or false")
+    if kind is int:
+        return _require(value, isinstance(value, int) and not isinstance(value, bool), "must be a whole number")
+    if kind is float:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(cast("float", _require(value, fits, "must be a number")))
+    assert kind is str or isinstance(kind, types.UnionType)
+    return _require(value, isinstance(value, str), "must be text")
+
+
+def _require(value: object, fits: bool, otherwise: str) -> object:
+    if not fits:
+        raise ValueError(f"{otherwise}, not {value!r}")
+    return value
