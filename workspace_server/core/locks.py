@@ -1,0 +1,182 @@
+"""Leases on paths, directories and patterns: who may have one, and which write passes under it.
+
+A lock does not stop an expired holder from working. Its fence does: every commit that names the handle is refused once
+the lock is no longer live, whether or not somebody took it since.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.patterns import Selector, overlaps
+from workspace_server.errors import InvalidArgument, Locked, LockLost
+
+Mode = Literal["exclusive", "shared"]
+State = Literal["live", "released", "expired", "broken"]
+HANDLE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Characters of the random part of a handle: none that is mistaken for another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """One granted lock.
+
+    Attributes:
+        handle: What its holder gives with writes; random, bound to the agent, shown to nobody else.
+        fence: The workspace-wide increasing number of this grant.
+        deadline_s: When it ends, on the boot clock, unless renewed.
+        granted_seq: Where the log stood when it was granted.
+        versions: The files it covered then, with their versions.
+    """
+
+    lock_id: int
+    handle: str
+    agent: str
+    mode: Mode
+    fence: int
+    selectors: tuple[Selector, ...]
+    purpose: str | None
+    ttl_s: float
+    deadline_s: float
+    granted_seq: int
+    granted_at: float
+    versions: dict[str, int]
+    state: State = "live"
+
+    def is_live(self, now_s: float) -> bool:
+        """Whether it still holds at *now_s* on the boot clock."""
+        return self.state == "live" and now_s < self.deadline_s
+
+    def covers(self, path: str) -> bool:
+        """Whether *path* lies under this lock."""
+        return any(selector.covers(path) for selector in self.selectors)
+
+    def names(self) -> list[str]:
+        """What it covers, as its holder wrote it."""
+        return [selector.text for selector in self.selectors]
+
+
+def check_ttl(ttl_s: float) -> None:
+    """Pass when a lock may live for *ttl_s* seconds.
+
+    Raises:
+        InvalidArgument: It may not.
+    """
+    if not LIMITS.lock_ttl_s_min <= ttl_s <= LIMITS.lock_ttl_s_max:
+        raise InvalidArgument(
+            f"ttl_seconds must be {LIMITS.lock_ttl_s_min} to {LIMITS.lock_ttl_s_max}.",
+            hint="Take a short lock and renew it by using it.",
+            argument="ttl_seconds",
+            reason=f"{ttl_s} is out of bounds",
+        )
+
+
+def held_alike(live: Iterable[Lock], *, agent: str, mode: Mode, selectors: Sequence[Selector]) -> Lock | None:
+    """Return the lock that *agent* already has on exactly this, if any."""
+    wanted = set(selectors)
+    for lock in live:
+        if lock.agent == agent and lock.mode == mode and set(lock.selectors) == wanted:
+            return lock
+    return None
+
+
+def in_the_way(live: Iterable[Lock], *, mode: Mode, selectors: Sequence[Selector]) -> tuple[Lock, Selector] | None:
+    """Return a lock that keeps a new one in *mode* on *selectors* from being granted, with the part it disputes."""
+    for lock in live:
+        if lock.mode == "shared" and mode == "shared":
+            continue
+        for mine in selectors:
+            if any(overlaps(mine, theirs) for theirs in lock.selectors):
+                return lock, mine
+    return None
+
+
+def check_handle(lock: Lock | None, handle: str, *, agent: str, now_s: float, path: str | None = None) -> Lock:
+    """Return the lock behind *handle* when it is live and the caller's.
+
+    Raises:
+        LockLost: It expired, was broken or released, or never was the caller's.
+    """
+    if lock is None or lock.agent != agent:
+        raise lost(handle, "unknown", path=path)
+    if lock.state == "broken":
+        raise lost(handle, "broken", path=path)
+    if lock.state == "released":
+        raise lost(handle, "unknown", path=path)
+    if not lock.is_live(now_s):
+        raise lost(handle, "expired", path=path)
+    return lock
+
+
+def check_write(path: str, *, given: Sequence[Lock], covering: Iterable[Lock], agent: str, now_s: float) -> Lock | None:
+    """Return the exclusive lock under which a write to *path* goes, or None when it goes under none.
+
+    Args:
+        given: The caller's own live locks whose handles came with the write.
+        covering: Locks that may cover the path, whoever holds them.
+
+    Raises:
+        Locked: A live exclusive lock covers the path and its handle was not given.
+    """
+    mine = {lock.handle for lock in given}
+    for lock in covering:
+        if lock.mode == "exclusive" and lock.is_live(now_s) and lock.handle not in mine and lock.covers(path):
+            raise locked(lock, path, agent=agent, now_s=now_s)
+    for lock in given:
+        if lock.mode == "exclusive" and lock.covers(path):
+            return lock
+    return None
+
+
+def check_use(given: Sequence[Lock], paths: Sequence[str]) -> None:
+    """Pass when each lock that came with a write covers something of it.
+
+    Raises:
+        InvalidArgument: One covers none of *paths*, so its holder is mistaken about what it protects.
+    """
+    for lock in given:
+        if not any(lock.covers(path) for path in paths):
+            raise InvalidArgument(
+                f"The lock {lock.handle} does not cover {paths[0]}.",
+                hint="Lock the path first, or leave `lock` out.",
+                argument="lock",
+                reason=f"it covers {', '.join(lock.names()[:5])}",
+            )
+
+
+def locked(lock: Lock, path: str, *, agent: str, now_s: float) -> Locked:
+    """Return the refusal that says who holds *path* and for how long."""
+    yours = lock.agent == agent
+    hint = (
+        "You hold it: give its handle as `lock`. list_locks(mine=True) shows it."
+        if yours
+        else f"Wait for {lock.agent}: wait_for(files=[{path!r}]) returns once it is unlocked."
+    )
+    return Locked(
+        f"{path} is locked by {'you' if yours else lock.agent}.",
+        hint=hint,
+        retryable=True,
+        path=path,
+        agent=lock.agent,
+        yours=yours,
+        purpose=lock.purpose,
+        mode=lock.mode,
+        expires_in_seconds=max(0, round(lock.deadline_s - now_s)),
+    )
+
+
+def lost(handle: str, reason: Literal["expired", "broken", "unknown"], *, path: str | None = None) -> LockLost:
+    """Return the refusal of a handle that no longer holds anything."""
+    said = {
+        "expired": "The lock has expired.",
+        "broken": "The lock was broken: somebody else changed what it covered, or a person ended it.",
+        "unknown": "There is no such lock of yours.",
+    }
+    return LockLost(
+        said[reason],
+        hint="Lock again, read what changed, then write with expect_version.",
+        lock=handle,
+        reason=reason,
+        path=path,
+    )

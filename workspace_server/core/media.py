@@ -1,0 +1,86 @@
+"""What kind of content a file holds: its media type, and its text when it has one."""
+
+import codecs
+import mimetypes
+from typing import NamedTuple
+
+_OWN = {
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".json": "application/json",
+    ".jsonl": "application/x-ndjson",
+    ".ndjson": "application/x-ndjson",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+    ".toml": "application/toml",
+    ".py": "text/x-python",
+    ".ts": "text/x-typescript",
+    ".tsx": "text/x-typescript",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".rs": "text/x-rust",
+    ".go": "text/x-go",
+    ".sh": "text/x-shellscript",
+    ".rst": "text/x-rst",
+    ".log": "text/plain",
+    ".txt": "text/plain",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".css": "text/css",
+    ".xml": "application/xml",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".ipynb": "application/x-ipynb+json",
+}
+"""Fixed here, so that a machine's own tables change nothing."""
+
+_GUESS = mimetypes.MimeTypes(filenames=())
+TEXT = "text/plain"
+BINARY = "application/octet-stream"
+
+
+class Text(NamedTuple):
+    """Decoded content and what it takes to write it back alike."""
+
+    text: str
+    encoding: str
+    mark: bytes
+
+    def encode(self, text: str) -> bytes:
+        """Return *text* in this encoding, with the same mark."""
+        return self.mark + text.encode(self.encoding)
+
+
+def media_type(path: str, head: bytes) -> str:
+    """Return the media type of a file by its name, or by its first bytes when the name says nothing."""
+    name = path.rsplit("/", 1)[-1].lower()
+    dot = name.rfind(".")
+    suffix = name[dot:] if dot > 0 else ""
+    known = _OWN.get(suffix) or (_GUESS.guess_type(name, strict=True)[0] if suffix else None)
+    if known is not None:
+        return known
+    return BINARY if b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else TEXT
+
+
+def is_image(kind: str) -> bool:
+    """Whether the media type is an image that models and browsers show as such."""
+    return kind in {"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+
+def decode(data: bytes) -> Text | None:
+    """Return the text of *data*: UTF-8, or UTF-16 with its mark; None when it is neither."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (b"", "utf-8"),
+    ):
+        if data.startswith(mark):
+            try:
+                text = data[len(mark) :].decode(encoding)
+            except UnicodeDecodeError:
+                return None
+            return None if "\0" in text else Text(text, encoding, mark)
+    raise AssertionError("the empty mark fits everything")

@@ -1,0 +1,122 @@
+"""How a change is recorded: its events, its audit row, what it triggers and its answer, all in one transaction."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from workspace_server.core.access import Caller
+from workspace_server.core.events import EventType
+from workspace_server.storage import audit, events, meta, requests
+from workspace_server.storage.database import Database, Transaction
+from workspace_server.storage.events import Event
+
+Result = dict[str, Any]
+"""A JSON-ready answer with the contract's keys."""
+
+
+class Reaction(Protocol):
+    """What follows from events inside the commit that makes them: the triggers."""
+
+    async def cause(self, tx: Transaction, caller: Caller) -> dict[str, Any] | None:
+        """Return the causal chain that the caller's events carry: `{firing, root, depth}`."""
+
+    async def advance(self, tx: Transaction, happened: Sequence[Event]) -> Sequence["NewEvent"]:
+        """Move every trigger on and return the events that this makes."""
+
+
+class NewEvent(Protocol):
+    """An event to be, before it has its seq."""
+
+    type: EventType
+    path: str | None
+    version: int | None
+    data: dict[str, Any]
+
+
+class Commit:
+    """One change in the making: it draws seqs, collects events, and is finished exactly once."""
+
+    def __init__(self, tx: Transaction, caller: Caller, reaction: Reaction | None) -> None:
+        self.tx = tx
+        self.caller = caller
+        self.events: list[Event] = []
+        self._reaction = reaction
+        self._cause: dict[str, Any] | None = None
+        self._cause_known = False
+
+    async def add(
+        self,
+        kind: EventType,
+        *,
+        path: str | None = None,
+        version: int | None = None,
+        agent: str | None = None,
+        **data: Any,
+    ) -> int:
+        """Add one event and return its seq; facts that are None are left out.
+
+        Args:
+            agent: Whose act it is, when it is not the caller's.
+        """
+        kept = {name: value for name, value in data.items() if value is not None}
+        cause = await self._chain()
+        if cause is not None:
+            kept["cause"] = cause
+        seq = await meta.raise_counter(self.tx, "seq")
+        event = Event(seq, self.tx.now_s, kind, path, version, agent or self.caller.agent, kept)
+        await events.append(self.tx, event)
+        self.events.append(event)
+        return seq
+
+    async def finish(self, action: str) -> None:
+        """Write the audit row and let the triggers move on."""
+        if not self.events:
+            return
+        first = self.events[0]
+        await audit.add(self.tx, self.caller, action, first.path, first.seq)
+        if self._reaction is not None:
+            for made in await self._reaction.advance(self.tx, tuple(self.events)):
+                await self.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
+
+    async def _chain(self) -> dict[str, Any] | None:
+        if not self._cause_known:
+            self._cause_known = True
+            if self._reaction is not None:
+                self._cause = await self._reaction.cause(self.tx, self.caller)
+        return self._cause
+
+
+Body = Callable[[Commit], Awaitable[Result]]
+
+
+class Recorder:
+    """Runs changing bodies: once per request id, with everything that a change owes, in one transaction.
+
+    Args:
+        reaction: The triggers; None where none are wanted.
+        committed: Called with the new head seq, on the event loop's thread, after each commit that made events.
+    """
+
+    def __init__(self, db: Database, committed: Callable[[int], None], reaction: Reaction | None = None) -> None:
+        self._db = db
+        self._committed = committed
+        self.reaction = reaction
+
+    async def change(self, caller: Caller, action: str, body: Body) -> Result:
+        """Run *body* once and return its answer; a repeated request id gets the first answer with `replayed: true`."""
+
+        async def transaction(tx: Transaction) -> Result:
+            if caller.request_id is not None:
+                first = await requests.answered(tx, caller.agent, caller.request_id)
+                if first is not None:
+                    return {**first, "replayed": True}
+            commit = Commit(tx, caller, self.reaction)
+            result = await body(commit)
+            await commit.finish(action)
+            if caller.request_id is not None:
+                await requests.remember(tx, caller.agent, caller.request_id, result)
+            if commit.events:
+                head = commit.events[-1].seq
+                tx.after_commit(lambda: self._committed(head))
+            return result
+
+        return await self._db.write(transaction)

@@ -1,0 +1,142 @@
+"""Rows of locks and of what they cover."""
+
+import json
+from collections.abc import Sequence
+
+from workspace_server.core.locks import Lock, State
+from workspace_server.core.patterns import Selector
+from workspace_server.storage.database import Row, Transaction
+
+_LOCK = (
+    "l.lock_id, l.handle, l.agent, l.mode, l.fence, l.purpose, l.ttl_s, l.deadline_s, l.granted_seq, l.granted_at,"
+    " l.versions, l.state, (SELECT json_group_array(json_array(s.kind, s.text)) FROM lock_selectors s"
+    " WHERE s.lock_id = l.lock_id)"
+)
+
+
+def _lock(row: Row) -> Lock:
+    return Lock(
+        lock_id=row[0],
+        handle=row[1],
+        agent=row[2],
+        mode=row[3],
+        fence=row[4],
+        purpose=row[5],
+        ttl_s=row[6],
+        deadline_s=row[7],
+        granted_seq=row[8],
+        granted_at=row[9],
+        versions=json.loads(row[10]),
+        state=row[11],
+        selectors=tuple(Selector.stored(kind, text) for kind, text in json.loads(row[12])),
+    )
+
+
+async def insert(tx: Transaction, lock: Lock) -> None:
+    """Record a granted lock."""
+    await tx.run(
+        "INSERT INTO locks (lock_id, handle, agent, mode, fence, purpose, ttl_s, deadline_s, boot_id, granted_at,"
+        " granted_seq, versions, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'live')",
+        lock.lock_id,
+        lock.handle,
+        lock.agent,
+        lock.mode,
+        lock.fence,
+        lock.purpose,
+        lock.ttl_s,
+        lock.deadline_s,
+        tx.boot_id,
+        lock.granted_at,
+        lock.granted_seq,
+        json.dumps(lock.versions),
+    )
+    for selector in lock.selectors:
+        await tx.run(
+            "INSERT INTO lock_selectors (lock_id, kind, text) VALUES (?, ?, ?)",
+            lock.lock_id,
+            selector.kind,
+            selector.text,
+        )
+
+
+async def by_handle(tx: Transaction, handle: str) -> Lock | None:
+    """Return the lock of that handle, live or not."""
+    row = await tx.one(f"SELECT {_LOCK} FROM locks l WHERE l.handle = ?", handle)
+    return None if row is None else _lock(row)
+
+
+async def live(tx: Transaction) -> list[Lock]:
+    """Return all live locks, oldest first."""
+    rows = await tx.all(
+        f"SELECT {_LOCK} FROM locks l WHERE l.state = 'live' AND l.deadline_s > ? ORDER BY l.lock_id", tx.boot_s
+    )
+    return [_lock(row) for row in rows]
+
+
+async def any_live(tx: Transaction) -> bool:
+    """Return whether there is a live lock at all: the cheap question before the others."""
+    return await tx.one("SELECT 1 FROM locks WHERE state = 'live' LIMIT 1") is not None
+
+
+async def covering(tx: Transaction, path: str) -> list[Lock]:
+    """Return the live locks that may cover *path*: on it, on a directory above it, and all patterns."""
+    if not await any_live(tx):
+        return []
+    parts = path.split("/")
+    above = ["/".join(parts[:depth]) + "/" if depth else "/" for depth in range(len(parts))]
+    places = ", ".join("?" * len(above))
+    rows = await tx.all(
+        f"SELECT DISTINCT {_LOCK} FROM lock_selectors c JOIN locks l USING (lock_id)"
+        " WHERE l.state = 'live' AND l.deadline_s > ? AND"
+        f" ((c.kind = 'path' AND c.text = ?) OR (c.kind = 'directory' AND c.text IN ({places})) OR c.kind = 'pattern')",
+        tx.boot_s,
+        path,
+        *above,
+    )
+    return [_lock(row) for row in rows]
+
+
+async def renew(tx: Transaction, lock_id: int, *, ttl_s: float, deadline_s: float) -> None:
+    """Move a live lock's end."""
+    await tx.run("UPDATE locks SET ttl_s = ?, deadline_s = ? WHERE lock_id = ?", ttl_s, deadline_s, lock_id)
+
+
+async def end(tx: Transaction, lock_id: int, state: State) -> None:
+    """Let a lock go; its row stays, so that its handle is refused with the reason."""
+    await tx.run("UPDATE locks SET state = ? WHERE lock_id = ?", state, lock_id)
+    await tx.run("DELETE FROM lock_selectors WHERE lock_id = ?", lock_id)
+
+
+async def expired(tx: Transaction) -> list[Lock]:
+    """Return the locks whose time has run out and that are not yet marked so."""
+    rows = await tx.all(f"SELECT {_LOCK} FROM locks l WHERE l.state = 'live' AND l.deadline_s <= ?", tx.boot_s)
+    return [_lock(row) for row in rows]
+
+
+async def next_deadline(tx: Transaction) -> float | None:
+    """Return when the next live lock ends, on the boot clock."""
+    row = await tx.one("SELECT min(deadline_s) FROM locks WHERE state = 'live'")
+    return None if row is None or row[0] is None else float(row[0])
+
+
+async def give_fresh_time(tx: Transaction) -> None:
+    """Give every live lock at least a fresh TTL, as at a restart: its holder could not renew it meanwhile."""
+    await tx.run(
+        "UPDATE locks SET deadline_s = max(CASE WHEN boot_id = ? THEN deadline_s ELSE 0 END, ? + ttl_s), boot_id = ?"
+        " WHERE state = 'live'",
+        tx.boot_id,
+        tx.boot_s,
+        tx.boot_id,
+    )
+
+
+async def granted_to(tx: Transaction, agent: str, *, since_s: float = 0.0) -> Sequence[Lock]:
+    """Return the live locks of *agent* granted at or after *since_s* (seconds since 1970)."""
+    rows = await tx.all(
+        f"SELECT {_LOCK} FROM locks l"
+        " WHERE l.state = 'live' AND l.agent = ? AND l.granted_at >= ? AND l.deadline_s > ?",
+        agent,
+        since_s,
+        tx.boot_s,
+    )
+    return [_lock(row) for row in rows]
