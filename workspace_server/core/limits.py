@@ -91,14 +91,32 @@ class Limits:
     """Most triggers of a workspace."""
     trigger_files_max: int = 100
     """Most patterns of one trigger."""
+    trigger_keys_max: int = 10_000
+    """Most keys for which a shared input of a join is remembered."""
+    url_chars_max: int = 2_048
+    """Longest address of a webhook."""
     instructions_bytes_max: int = 4 * KIB
     """Longest instructions of a trigger or job, in UTF-8 bytes."""
     job_inputs_max: int = 1_000
     """Most inputs of one job."""
     visibility_s_max: int = 12 * 3600
     """Longest time a claimed job stays with its worker without a sign of life, in seconds."""
+    note_chars_max: int = 2_000
+    """Longest note of a finished job."""
+    job_delay_s_max: int = 7 * 24 * 3600
+    """Longest delay before a job is tried again, in seconds."""
     delivery_body_bytes_max: int = 256 * KIB
     """Largest body of a webhook."""
+    delivery_answer_bytes_max: int = 1 * KIB
+    """How much of a receiver's answer is kept."""
+    delivery_connect_s: float = 3.0
+    """How long a receiver may take to accept a connection, in seconds."""
+    delivery_total_s: float = 15.0
+    """How long one attempt may take, in seconds."""
+    deliveries_in_flight_max: int = 16
+    """Most attempts at one endpoint at once."""
+    deliveries_page_max: int = 200
+    """Most deliveries in one page of the list."""
 
     queue_writes_max: int = 10_000
     """Most transactions that wait for the writer; one more is `unavailable`."""
