@@ -1,6 +1,6 @@
 # Every target sets up what it needs first. The work itself is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench lock clean
+.PHONY: help setup demo test lint format docs bench lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -20,6 +20,9 @@ lint: setup ## format, lint, types and layers only
 format: setup ## rewrite the code in the house format
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
+
+docs: setup ## write the tables of docs/ again from the code
+	@.venv/bin/python scripts/reference.py
 
 bench: setup ## measure the speed and print it side by side
 	@scripts/bench $(ARGS)

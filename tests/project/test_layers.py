@@ -29,7 +29,7 @@ DISK_AND_CLOCK = {
 
 
 def lint_imports(tree: Path) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     return subprocess.run(command, cwd=tree, capture_output=True, check=False, text=True, timeout=100)
 
 

@@ -1,0 +1,103 @@
+"""Write the tables of the reference pages from the code: `reference.py` rewrites them in docs/.
+
+A page holds the words; what stands between `<!-- begin NAME -->` and `<!-- end NAME -->` comes from here, so that a
+default or a bound on a page is the one in force.
+"""
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from workspace_server import config
+from workspace_server.core import limits
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+UNITS = {limits.GIB: "GiB", limits.MIB: "MiB", limits.KIB: "KiB"}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def shown(value: object) -> str:
+    """Return a default as a person would write it in the settings file."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case str():
+            return f'`"{value}"`'
+        case tuple():
+            return ", ".join(f"`{part}`" for part in value) or "none"
+        case _:
+            return f"`{value}`"
+
+
+def settings() -> str:
+    """Return every setting with its names, default and meaning."""
+    rows = [
+        [f"`{row.key}`", f"`{row.variable}`", f"`{row.flag}`" if row.flag else "-", shown(row.default), row.meaning]
+        for row in config.table()
+    ]
+    return table(["Setting", "Environment", "Flag of `serve`", "Default", "Meaning"], rows)
+
+
+def amount(name: str, value: float) -> str:
+    """Return a bound with the unit that its name ends in."""
+    if "bytes" in name:
+        unit = next((one for one in UNITS if value >= one and value % one == 0), None)
+        return f"{value // unit} {UNITS[unit]}" if unit else f"{value:,} bytes"
+    if name.endswith("_s") or "_s_" in name:
+        return f"{value:,} s"
+    return f"{value:,}"
+
+
+def meanings() -> dict[str, str]:
+    """Return the docstring below each attribute of the table of limits."""
+    [page] = [node for node in ast.parse(inspect.getsource(limits.Limits)).body if isinstance(node, ast.ClassDef)]
+    found = {}
+    for one, after in zip(page.body, page.body[1:], strict=False):
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(after, ast.Expr):
+            assert isinstance(after.value, ast.Constant)
+            found[one.target.id] = str(after.value.value)
+    return found
+
+
+def bounds() -> str:
+    """Return every limit with its value and meaning."""
+    meaning = meanings()
+    rows = [[f"`{name}`", amount(name, value), meaning[name]] for name, value in limits.table()]
+    return table(["Limit", "Value", "Meaning"], rows)
+
+
+TABLES: dict[str, tuple[str, Callable[[], str]]] = {
+    "settings": ("settings.md", settings),
+    "limits": ("limits.md", bounds),
+}
+"""Of each table: the page it stands on, and what makes it."""
+
+
+def renewed(page: str, name: str, content: str) -> str:
+    """Return *page* with the table *name* replaced by *content*."""
+    block = re.compile(rf"(?<=<!-- begin {name} -->\n).*?(?=<!-- end {name} -->)", re.DOTALL)
+    text, count = block.subn(lambda _: content + "\n", page)
+    assert count == 1, f"the page must have one place for the table {name}"
+    return text
+
+
+def main() -> int:
+    """Rewrite every table in its page."""
+    for name, (page, make) in TABLES.items():
+        path = DOCS / page
+        path.write_text(renewed(path.read_text(encoding="utf-8"), name, make()), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
