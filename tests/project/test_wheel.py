@@ -48,8 +48,8 @@ def installed(wheels: dict[str, Path], tmp_path: Path) -> Path:
     wanted.write_text(f"workspace-server @ {wheel.as_uri()} --hash=sha256:{digest}\n")
     venv.create(tmp_path / "environment")
     programs = tmp_path / "environment/bin"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", programs / "python", "install"]
-    run(*pip, "--quiet", "--require-hashes", "--requirement", wanted, "--constraint", ROOT / "requirements.lock")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--python", str(programs / "python")]
+    run(*pip, "install", "--require-hashes", "--requirement", wanted, "--constraint", ROOT / "requirements.lock")
     return programs
 
 
