@@ -19,10 +19,11 @@ def percent(summaries: list[dict[str, Any]]) -> float:
     return 100.0 * run / possible if possible else 100.0
 
 
-def missing(path: str, file: dict[str, Any]) -> str:
+def gaps(path: str, file: dict[str, Any]) -> str:
     """Return what was not run in one file, in one line."""
-    branches = [f"{start}->{'exit' if end < 0 else end}" for start, end in file["missing_branches"]]
-    return f"  {path}: lines {file['missing_lines']}, branches {branches}"
+    branches = ", ".join(f"{start}->{'exit' if end < 0 else end}" for start, end in file["missing_branches"])
+    lines = ", ".join(map(str, file["missing_lines"]))
+    return f"  {path}: {file['summary']['percent_covered']:.1f} %; lines {lines or 'all'}; branches {branches or 'all'}"
 
 
 def main(report: Path) -> int:
@@ -36,14 +37,8 @@ def main(report: Path) -> int:
         failed |= not ok
         print(f"{'ok  ' if ok else 'LOW '} {prefix or 'all':30} {reached:6.2f} % (at least {floor} %)")
         if not ok:
-            least = sorted(part.items(), key=lambda item: item[1]["summary"]["percent_covered"])
-            print(
-                "\n".join(
-                    missing(path, file)
-                    for path, file in least[:20]
-                    if file["missing_lines"] or file["missing_branches"]
-                )
-            )
+            short = [(path, file) for path, file in part.items() if file["summary"]["percent_covered"] < floor]
+            print("\n".join(gaps(path, file) for path, file in short))
     return int(failed)
 
 
