@@ -54,7 +54,7 @@ class Lock:
 
     def names(self) -> list[str]:
         """What it covers, as its holder wrote it."""
-        return [selector.text for selector in self.selectors]
+        return [selector.shown for selector in self.selectors]
 
 
 def check_ttl(ttl_s: float) -> None:

@@ -53,15 +53,22 @@ class Text(NamedTuple):
         return self.mark + text.encode(self.encoding)
 
 
-def media_type(path: str, head: bytes) -> str:
-    """Return the media type of a file by its name, or by its first bytes when the name says nothing."""
+def by_name(path: str) -> str | None:
+    """Return the media type that the file's name tells, if it tells one."""
     name = path.rsplit("/", 1)[-1].lower()
     dot = name.rfind(".")
-    suffix = name[dot:] if dot > 0 else ""
-    known = _OWN.get(suffix) or (_GUESS.guess_type(name, strict=True)[0] if suffix else None)
+    if dot <= 0:
+        return None
+    return _OWN.get(name[dot:]) or _GUESS.guess_type(name, strict=True)[0]
+
+
+def media_type(path: str, head: bytes) -> str:
+    """Return the media type of a file by its name, or by its first bytes when the name says nothing."""
+    known = by_name(path)
     if known is not None:
         return known
-    return BINARY if b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else TEXT
+    marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return BINARY if b"\0" in head and not marked else TEXT
 
 
 def is_image(kind: str) -> bool:

@@ -39,6 +39,8 @@ class Commit:
         self.tx = tx
         self.caller = caller
         self.events: list[Event] = []
+        self.number: int | None = None
+        """The number of a commit of several files; None for a single one."""
         self._reaction = reaction
         self._cause: dict[str, Any] | None = None
         self._cause_known = False
@@ -58,6 +60,8 @@ class Commit:
             agent: Whose act it is, when it is not the caller's.
         """
         kept = {name: value for name, value in data.items() if value is not None}
+        if self.number is not None:
+            kept["commit"] = commit_name(self.number)
         cause = await self._chain()
         if cause is not None:
             kept["cause"] = cause
@@ -83,6 +87,11 @@ class Commit:
             if self._reaction is not None:
                 self._cause = await self._reaction.cause(self.tx, self.caller)
         return self._cause
+
+
+def commit_name(number: int) -> str:
+    """Return what names a commit of several files."""
+    return f"C{number}"
 
 
 Body = Callable[[Commit], Awaitable[Result]]

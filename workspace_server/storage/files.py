@@ -87,6 +87,14 @@ async def any_below(tx: Transaction, directory: str) -> bool:
     return row is not None
 
 
+async def any_below_fold(tx: Transaction, folded: str) -> str | None:
+    """Return a live path whose folded name stands below the folded directory *folded*, if there is one."""
+    row = await tx.one(
+        "SELECT path FROM files WHERE fold > ? AND fold < ? AND live = 1 LIMIT 1", folded + "/", folded + AFTER_SLASH
+    )
+    return None if row is None else str(row[0])
+
+
 async def below(
     tx: Transaction, directory: str, *, after: str = "", limit: int = -1, deleted: bool = False
 ) -> list[FileRow]:
@@ -227,3 +235,9 @@ async def counts(tx: Transaction) -> tuple[int, int]:
 def sources_of(row: VersionRow) -> list[Source]:
     """Return what a version was written from."""
     return json.loads(row.sources) if row.sources else []
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Return a stored JSON object."""
+    found: dict[str, Any] = json.loads(text)
+    return found

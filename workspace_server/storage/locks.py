@@ -83,7 +83,7 @@ async def covering(tx: Transaction, path: str) -> list[Lock]:
     if not await any_live(tx):
         return []
     parts = path.split("/")
-    above = ["/".join(parts[:depth]) + "/" if depth else "/" for depth in range(len(parts))]
+    above = ["/".join(parts[:depth]) + "/" if depth else "" for depth in range(len(parts))]
     places = ", ".join("?" * len(above))
     rows = await tx.all(
         f"SELECT DISTINCT {_LOCK} FROM lock_selectors c JOIN locks l USING (lock_id)"

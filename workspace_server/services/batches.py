@@ -1,0 +1,137 @@
+"""The parts of a commit of several files: read and bounded first, then applied one after the other."""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from workspace_server.core.access import Caller
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.paths import FilePath
+from workspace_server.errors import WorkspaceError
+from workspace_server.services import changes
+from workspace_server.services.arguments import refused
+from workspace_server.services.changes import Held, Put
+from workspace_server.services.folder import Folder
+from workspace_server.services.puts import EditPut, write_put
+from workspace_server.services.recording import Commit, Result
+
+T = TypeVar("T")
+
+FIELDS = {
+    "write": ({"content"}, {"encoding", "expect_version", "overwrite", "append", "sources"}),
+    "edit": ({"edits"}, {"expect_version"}),
+    "move": ({"to"}, {"copy", "expect_version", "overwrite"}),
+    "delete": (set[str](), {"expect_version"}),
+}
+"""What each op needs, and what it may have besides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One change of a commit, checked as far as that goes before the transaction.
+
+    Attributes:
+        put: What a write or an edit commits; None for a move or a delete.
+    """
+
+    op: str
+    path: FilePath
+    put: Put | None
+    to: FilePath | None
+    fields: Mapping[str, Any]
+
+    @property
+    def paths(self) -> list[FilePath]:
+        """The paths that this step changes."""
+        return [self.path] if self.to is None else [self.path, self.to]
+
+
+class Batch:
+    """All changes of one commit, in order; each path is changed once."""
+
+    def __init__(self, folder: Folder, steps: Sequence[Step], message: str | None) -> None:
+        self._folder = folder
+        self._steps = steps
+        self._message = message
+        self.paths = [path for step in steps for path in step.paths]
+
+    @classmethod
+    async def prepare(
+        cls, folder: Folder, caller: Caller, entries: Sequence[Mapping[str, Any]], message: str | None
+    ) -> "Batch":
+        """Read the entries of a call.
+
+        Raises:
+            InvalidArgument: An entry has the wrong fields, or two change one path.
+            TooLarge, InvalidPath, Forbidden: As for single calls; `change` says which entry.
+        """
+        if not 1 <= len(entries) <= LIMITS.commit_files_max:
+            raise refused("changes", f"takes 1 to {LIMITS.commit_files_max} entries")
+        steps: list[Step] = []
+        seen: set[str] = set()
+        size = 0
+        for index, entry in enumerate(entries):
+            step = await _numbered(index, _step(folder, caller, entry, message))
+            for path in step.paths:
+                if path in seen:
+                    raise refused("changes", f"{path} is changed twice")
+                seen.add(path)
+            size += 0 if step.put is None or step.put.content is None else step.put.content.size_bytes
+            if size > LIMITS.commit_bytes_max:
+                raise refused("changes", f"hold more than {LIMITS.commit_bytes_max} bytes together")
+            steps.append(step)
+        return cls(folder, steps, message)
+
+    async def apply(self, commit: Commit, held: Held) -> list[Result]:
+        """Make every change in the commit's transaction; return `{path, version}` of each."""
+        return [await _numbered(index, self._apply(commit, held, step)) for index, step in enumerate(self._steps)]
+
+    async def _apply(self, commit: Commit, held: Held, step: Step) -> Result:
+        expect = step.fields.get("expect_version")
+        if step.put is not None:
+            done = await changes.put(commit, self._folder.objects, step.put, held)
+            return {"path": done.path, "version": done.version}
+        if step.to is None:
+            row = await changes.delete(commit, step.path, held, expect_version=expect, message=self._message)
+            return {"path": row.path, "version": row.version, "deleted": True}
+        done = await changes.move(
+            commit,
+            self._folder.objects,
+            step.path,
+            step.to,
+            held,
+            copy=bool(step.fields.get("copy")),
+            expect_version=expect,
+            overwrite=bool(step.fields.get("overwrite")),
+            message=self._message,
+        )
+        return {"path": done.path, "version": done.version}
+
+
+async def _step(folder: Folder, caller: Caller, entry: Mapping[str, Any], message: str | None) -> Step:
+    op = entry.get("op")
+    if not isinstance(op, str) or op not in FIELDS:
+        raise refused("changes", f"op is one of {', '.join(FIELDS)}")
+    needed, allowed = FIELDS[op]
+    given = set(entry) - {"op", "path"}
+    if "path" not in entry or not needed <= given or not given <= needed | allowed:
+        more = ", ".join(sorted(allowed))
+        raise refused("changes", f"{op} takes path{''.join(', ' + name for name in needed)} and, if need be, {more}")
+    fields = {name: value for name, value in entry.items() if name not in {"op", "path"} and value is not None}
+    path = folder.place(caller, str(entry["path"]))
+    put: Put | None = None
+    if op == "write":
+        put, _ = await write_put(folder, path, message=message, **fields)
+    elif op == "edit":
+        put = EditPut(path, message=message, **fields).put
+    to = folder.place(caller, str(fields["to"])) if op == "move" else None
+    return Step(op=op, path=path, put=put, to=to, fields=fields)
+
+
+async def _numbered(index: int, work: Awaitable[T]) -> T:
+    """Let a refusal name the entry that it is about."""
+    try:
+        return await work
+    except WorkspaceError as refusal:
+        refusal.facts["change"] = index
+        raise

@@ -1,0 +1,389 @@
+"""The changes of files inside one commit: put, delete, move. Every face, tool and background job ends here.
+
+Each function runs in a transaction and follows the fixed order of checks: lock, identical content, version, content.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workspace_server.core import locks as lock_rules
+from workspace_server.core import media
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.locks import Lock
+from workspace_server.core.paths import fold, parents
+from workspace_server.core.versions import Head, check_exists, check_expected, check_replace
+from workspace_server.errors import InvalidArgument, InvalidPath, IsDirectory, NameTaken
+from workspace_server.services.recording import Commit
+from workspace_server.storage import content as contents
+from workspace_server.storage import files, intents, locks
+from workspace_server.storage.content import Content, ObjectStore
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.files import FileRow, Source, VersionRow
+
+Make = Callable[[bytes], bytes]
+"""From the head's bytes to the new ones; runs on the writer's thread, so only over bounded content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """New content for one path.
+
+    Attributes:
+        content: The content itself, or None when it is made from the head by `make`.
+        make: Makes the content from the head's (edits and appends).
+        must_exist: The path must hold a live file.
+        replaces: The caller's word is needed to replace a live file (writes, restores), as the contract says.
+        media_type: What kind of content it is, when that is known; else it is told from name and content.
+    """
+
+    path: str
+    op: str
+    content: Content | None = None
+    make: Make | None = None
+    expect_version: int | None = None
+    overwrite: bool = False
+    must_exist: bool = False
+    replaces: bool = True
+    message: str | None = None
+    sources: Sequence[Source] = ()
+    event_facts: dict[str, Any] = field(default_factory=dict)
+    moved_from: Source | None = None
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a put did."""
+
+    path: str
+    version: int
+    seq: int
+    sha256: str
+    size_bytes: int
+    created: bool
+    unchanged: bool
+
+
+class Held:
+    """The caller's locks in one commit: those it gave are live and its own, and are renewed by being used."""
+
+    def __init__(self, given: Sequence[Lock], agent: str, now_s: float) -> None:
+        self.given = given
+        self._agent = agent
+        self._now_s = now_s
+
+    @classmethod
+    async def check(cls, commit: Commit, handles: Sequence[str], paths: Sequence[str]) -> "Held":
+        """Return the locks behind *handles*, renewed.
+
+        Raises:
+            LockLost: One is not live, or not the caller's.
+            InvalidArgument: One covers none of *paths*.
+        """
+        tx, agent = commit.tx, commit.caller.agent
+        given = []
+        for handle in handles:
+            found = await locks.by_handle(tx, handle)
+            lock = lock_rules.check_handle(found, handle, agent=agent, now_s=tx.boot_s, path=paths[0])
+            await locks.renew(tx, lock.lock_id, ttl_s=lock.ttl_s, deadline_s=tx.boot_s + lock.ttl_s)
+            given.append(lock)
+        lock_rules.check_use(given, paths)
+        return cls(given, agent, tx.boot_s)
+
+    async def allow(self, tx: Transaction, path: str) -> Lock | None:
+        """Return the exclusive lock under which a write to *path* goes, or None.
+
+        Raises:
+            Locked: A live exclusive lock covers the path and its handle was not given.
+        """
+        covering = await locks.covering(tx, path)
+        return lock_rules.check_write(path, given=self.given, covering=covering, agent=self._agent, now_s=self._now_s)
+
+
+async def head(tx: Transaction, path: str) -> tuple[Head, FileRow | None]:
+    """Return what stands at *path*, for the rules and as a row."""
+    row = await files.by_path(tx, path)
+    if row is None:
+        return Head(path=path, version=0, live=False), None
+    return Head(path=path, version=row.version, live=bool(row.live), modified_by=row.modified_by), row
+
+
+async def put(commit: Commit, store: ObjectStore, change: Put, held: Held) -> Outcome:
+    """Give a path new content, as its next version, and return what that did.
+
+    Raises:
+        Locked, VersionRequired, Conflict, NotFound, IsDirectory, NameTaken, InvalidPath, EditFailed: As the contract
+            says; nothing is changed.
+    """
+    tx = commit.tx
+    here, row = await head(tx, change.path)
+    lock = await held.allow(tx, change.path)
+    if change.must_exist:
+        if not here.live:
+            await check_not_directory(tx, change.path)
+        check_exists(here)
+    content = change.content
+    if content is not None and row is not None and here.live and row.sha256 == content.sha256:
+        return _unchanged(row)
+    if change.replaces:
+        check_replace(
+            here,
+            expected=change.expect_version,
+            under_lock=lock is not None,
+            overwrite=change.overwrite,
+            agent=commit.caller.agent,
+        )
+    else:
+        check_expected(here, change.expect_version)
+    if not here.live:
+        await check_place(tx, change.path)
+    if content is None:
+        assert change.make is not None
+        content = store.put(change.make(await head_bytes(tx, store, row if here.live else None)))
+        if row is not None and here.live and row.sha256 == content.sha256:
+            return _unchanged(row)
+    return await _append(commit, change, here, row=row, content=content, lock=lock)
+
+
+async def delete(
+    commit: Commit, path: str, held: Held, *, expect_version: int | None, message: str | None, silent: bool = False
+) -> FileRow:
+    """Delete a live file and return what it was.
+
+    Args:
+        silent: Another event of the same commit (a move) tells of it; the deletion row then carries that one's seq.
+
+    Raises:
+        Locked, Conflict, NotFound: As the contract says.
+    """
+    tx = commit.tx
+    here, row = await head(tx, path)
+    lock = await held.allow(tx, path)
+    check_exists(here)
+    check_expected(here, expect_version)
+    assert row is not None
+    if not silent:
+        seq = await commit.add(
+            "file.deleted",
+            path=path,
+            version=row.version,
+            sha256=row.sha256,
+            size_bytes=row.size_bytes,
+            media_type=row.media_type,
+            message=message,
+            lock=_lock_name(lock),
+        )
+        await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=message)
+    await _intend(tx, row, path, version=None, sha256=None)
+    return row
+
+
+async def move(
+    commit: Commit,
+    store: ObjectStore,
+    path: str,
+    to: str,
+    held: Held,
+    *,
+    copy: bool,
+    expect_version: int | None,
+    overwrite: bool,
+    message: str | None,
+) -> Outcome:
+    """Move or copy one file: the next version at *to*, and for a move a delete at *path*, told by one event.
+
+    Raises:
+        Locked, VersionRequired, Conflict, NotFound, NameTaken, IsDirectory: As the contract says.
+    """
+    tx = commit.tx
+    here, row = await head(tx, path)
+    check_exists(here)
+    assert row is not None
+    origin: Source = {"path": path, "version": row.version}
+    if copy:
+        check_expected(here, expect_version)
+        facts: dict[str, Any] = {"copied_from": origin}
+    else:
+        await delete(commit, path, held, expect_version=expect_version, message=message, silent=True)
+        await tx.run("UPDATE files SET live = 0 WHERE file_id = ?", row.file_id)
+        facts = {"moved_from": origin}
+    size, form, data = await contents.stored(tx, row.sha256)
+    content = Content(sha256=row.sha256, size_bytes=size, form=form, data=data, head=b"")
+    outcome = await put(
+        commit,
+        store,
+        Put(
+            path=to,
+            op="copy" if copy else "move",
+            content=content,
+            overwrite=overwrite,
+            message=message,
+            moved_from=None if copy else origin,
+            sources=[origin] if copy else [],
+            event_facts=facts,
+            media_type=media.by_name(to) or row.media_type,
+        ),
+        held,
+    )
+    if copy:
+        return outcome
+    seq = outcome.seq
+    if outcome.unchanged:  # the same bytes stood at the destination: the move still takes the source away
+        seq = await commit.add("file.moved", path=to, version=outcome.version, message=message, **facts)
+    await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=message, moved_to=to)
+    return outcome
+
+
+async def check_place(tx: Transaction, path: str) -> None:
+    """Pass when a new file may stand at *path* beside the files that are there.
+
+    Raises:
+        IsDirectory: Files stand below it.
+        InvalidPath: A file stands where a directory is needed.
+        NameTaken: A name that differs only by case or normal form is there.
+    """
+    await check_not_directory(tx, path)
+    twin = await files.by_fold(tx, fold(path))
+    if twin is not None and twin != path:
+        raise _taken(path, twin)
+    for parent in parents(path):
+        row = await files.by_path(tx, parent)
+        if row is not None and row.live:
+            raise InvalidPath(
+                f"{parent} is a file, so nothing can stand below it.",
+                hint="Choose another directory.",
+                path=path,
+                reason=f"{parent} is a file",
+            )
+    for parent in parents(path):
+        other = await files.any_below_fold(tx, fold(parent))
+        if other is None:
+            continue
+        depth = parent.count("/") + 1
+        name = "/".join(other.split("/")[:depth])
+        if name != parent:
+            raise _taken(path, name)
+        return
+
+
+async def check_not_directory(tx: Transaction, path: str) -> None:
+    """Pass when no live file stands below *path*.
+
+    Raises:
+        IsDirectory: One does.
+    """
+    if await files.any_below(tx, path):
+        raise IsDirectory(
+            f"{path} is a directory.",
+            hint=f"list_files(path={path!r}) shows what is in it.",
+            path=path,
+            existing=path + "/",
+        )
+
+
+async def head_bytes(tx: Transaction, store: ObjectStore, row: FileRow | None) -> bytes:
+    """Return the bytes of a head; none for an absent file."""
+    if row is None:
+        return b""
+    _, form, data = await contents.stored(tx, row.sha256)
+    return contents.expand(form, data, store.path(row.sha256))
+
+
+async def _append(
+    commit: Commit, change: Put, here: Head, *, row: FileRow | None, content: Content, lock: Lock | None
+) -> Outcome:
+    tx = commit.tx
+    if content.size_bytes > LIMITS.file_bytes_max:
+        raise InvalidArgument(
+            "The file would be larger than a file may be.",
+            argument="content",
+            reason=f"more than {LIMITS.file_bytes_max} bytes",
+        )
+    file_id = row.file_id if row is not None else await files.insert(tx, change.path, fold(change.path))
+    number = here.version + 1
+    kind = change.media_type or media.media_type(change.path, content.head)
+    await contents.keep(tx, content)
+    seq = await commit.add(
+        _event_type(change, here),  # type: ignore[arg-type]  # a closed set, chosen below
+        path=change.path,
+        version=number,
+        previous_version=here.current or None,
+        sha256=content.sha256,
+        size_bytes=content.size_bytes,
+        media_type=kind,
+        message=change.message,
+        sources=list(change.sources) or None,
+        lock=_lock_name(lock),
+        op=change.op,
+        **change.event_facts,
+    )
+    await files.append_version(
+        tx,
+        VersionRow(
+            file_id=file_id,
+            version=number,
+            seq=seq,
+            op=change.op,
+            at=tx.now_s,
+            agent=commit.caller.agent,
+            message=change.message,
+            sha256=content.sha256,
+            size_bytes=content.size_bytes,
+            media_type=kind,
+            sources=json.dumps(list(change.sources)) if change.sources else None,
+            moved_from=json.dumps(change.moved_from) if change.moved_from else None,
+            commit_id=commit.number,
+        ),
+    )
+    await files.add_sources(tx, file_id, number, change.sources)
+    await _intend(tx, row, change.path, version=number, sha256=content.sha256)
+    return Outcome(
+        path=change.path,
+        version=number,
+        seq=seq,
+        sha256=content.sha256,
+        size_bytes=content.size_bytes,
+        created=not here.live,
+        unchanged=False,
+    )
+
+
+def _event_type(change: Put, here: Head) -> str:
+    if change.op == "move":
+        return "file.moved"
+    if change.op == "restore":
+        return "file.restored"
+    return "file.updated" if here.live else "file.created"
+
+
+async def _intend(tx: Transaction, row: FileRow | None, path: str, *, version: int | None, sha256: str | None) -> None:
+    previous = row.tree_sha256 if row is not None else None
+    await intents.open_(tx, path, version=version, sha256=sha256, previous_sha256=previous)
+
+
+def _unchanged(row: FileRow) -> Outcome:
+    return Outcome(
+        path=row.path,
+        version=row.version,
+        seq=row.seq,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        created=False,
+        unchanged=True,
+    )
+
+
+def _lock_name(lock: Lock | None) -> str | None:
+    """Return what names a lock to others: its handle without the secret part."""
+    return None if lock is None else lock.handle.partition("-")[0]
+
+
+def _taken(path: str, twin: str) -> NameTaken:
+    return NameTaken(
+        f"{path} differs from {twin} only by letter case or Unicode form.",
+        hint=f"Use {twin!r}, or another name.",
+        path=path,
+        existing=twin,
+    )

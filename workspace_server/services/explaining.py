@@ -1,0 +1,79 @@
+"""Refusals made useful: what changed since the caller's base, and what looks like the text it meant.
+
+Computed after the refusal and off the writer's thread, because comparing texts can be slow.
+"""
+
+from workspace_server.core import diffs, edits, media
+from workspace_server.core.access import Caller
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import Conflict, EditFailed, LockLost
+from workspace_server.services.folder import Folder
+from workspace_server.storage import content as contents
+from workspace_server.storage import files, locks
+from workspace_server.storage.database import Transaction
+
+
+async def version_text(tx: Transaction, folder: Folder, path: str, number: int | None) -> str | None:
+    """Return the text of one version (None: the head); None when there is none, or it is no text, or too large."""
+    row = await files.by_path(tx, path)
+    if row is None or (number is None and not row.live):
+        return None
+    found = await files.version(tx, row.file_id, row.version if number is None else number)
+    if found is None or found.size_bytes > LIMITS.merge_bytes_max:
+        return None
+    _, form, data = await contents.stored(tx, found.sha256)
+    decoded = media.decode(contents.expand(form, data, folder.objects.path(found.sha256)))
+    return None if decoded is None else decoded.text
+
+
+async def version_diff(folder: Folder, path: str, before: int | None, after: int | None) -> str | None:
+    """Return the bounded diff between two versions of *path* (None: the head), or None where there is no text."""
+
+    async def read(tx: Transaction) -> str | None:
+        old = await version_text(tx, folder, path, before) if before else ""
+        new = await version_text(tx, folder, path, after)
+        if old is None or new is None:
+            return None
+        return diffs.unified(old, new, before_name=f"{path}@{before or 0}", after_name=f"{path}@{after or 'now'}")
+
+    return await folder.db.read_long(read)
+
+
+async def conflict(folder: Folder, caller: Caller, refusal: Conflict) -> Conflict:
+    """Add the diff from the version that the caller knew to what stands there now."""
+    path, expected = str(refusal.facts["path"]), refusal.facts["expected"]
+    if "read" in caller.verbs and isinstance(expected, int) and expected > 0:
+        refusal.facts["diff"] = await version_diff(folder, path, expected, None)
+    return refusal
+
+
+async def lock_lost(folder: Folder, caller: Caller, refusal: LockLost) -> LockLost:
+    """Add whether the file moved on since the lost lock was granted, and how."""
+    path, handle = refusal.facts.get("path"), str(refusal.facts["lock"])
+    if not isinstance(path, str):
+        return refusal
+
+    async def read(tx: Transaction) -> tuple[int | None, int]:
+        lock = await locks.by_handle(tx, handle)
+        row = await files.by_path(tx, path)
+        known = None if lock is None or lock.agent != caller.agent else lock.versions.get(path, 0)
+        return known, row.version if row is not None and row.live else 0
+
+    known, current = await folder.db.read(read)
+    refusal.facts["version"] = current
+    refusal.facts["changed_since_lock"] = None if known is None else known != current
+    if known and known != current and "read" in caller.verbs:
+        refusal.facts["diff"] = await version_diff(folder, path, known, None)
+    return refusal
+
+
+async def edit_failed(folder: Folder, caller: Caller, refusal: EditFailed, path: str, old_text: str) -> EditFailed:
+    """Add the place of the file that looks most like the text that was not found."""
+    if refusal.facts.get("matches") == 0 and "read" in caller.verbs:
+
+        async def read(tx: Transaction) -> str | None:
+            text = await version_text(tx, folder, path, None)
+            return None if text is None else edits.nearest(old_text, text)
+
+        refusal.facts["nearest"] = await folder.db.read_long(read)
+    return refusal

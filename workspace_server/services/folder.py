@@ -1,0 +1,105 @@
+"""What the use cases of one workspace share: its settings, its stores, and the way to record a change."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from workspace_server.config import Settings
+from workspace_server.core.access import Caller
+from workspace_server.core.clock import Clock
+from workspace_server.core.paths import FilePath, canonical_file
+from workspace_server.core.patterns import Pattern, parse_pattern
+from workspace_server.errors import Forbidden
+from workspace_server.services.materialise import Materialiser
+from workspace_server.services.recording import Body, Recorder, Result
+from workspace_server.storage.content import ObjectStore
+from workspace_server.storage.database import Database
+
+
+@dataclass(slots=True, kw_only=True)
+class Folder:
+    """One open workspace, as its services see it.
+
+    Attributes:
+        base_url: Where people and programs reach it; set once the server listens.
+    """
+
+    root: Path
+    name: str
+    settings: Settings
+    clock: Clock
+    db: Database
+    objects: ObjectStore
+    recorder: Recorder
+    materialiser: Materialiser
+    base_url: str = "http://127.0.0.1:8765"
+    _guarded: list[Pattern] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._guarded = [parse_pattern(text.casefold()) for text in self.settings.guarded_files]
+
+    def url(self, path: str) -> str:
+        """Return the address under which people open *path*."""
+        return f"{self.base_url}/files/{quote(path)}"
+
+    def bytes_url(self, path: str) -> str:
+        """Return the address under which programs get and put the bytes of *path*."""
+        return f"{self.base_url}/api/v1/files/{quote(path)}"
+
+    def place(self, caller: Caller, raw: str) -> FilePath:
+        """Return the canonical path at which the caller may put a file.
+
+        Raises:
+            InvalidPath, Forbidden, IsDirectory: It may not, or nothing can stand there.
+        """
+        path = canonical_file(raw)
+        self.may_write(caller, path)
+        self.materialiser.look(path)
+        return path
+
+    def may_write(self, caller: Caller, path: str) -> None:
+        """Pass when the caller may change *path*.
+
+        Raises:
+            Forbidden: It has not the verb, or the path is one that agents and tools obey unasked.
+        """
+        caller.require("write", path)
+        if "admin" not in caller.verbs and self.is_guarded(path):
+            raise Forbidden(
+                f"{path} is a file that agents and tools obey unasked; writing it needs the verb admin.",
+                hint="Write to another name and ask a person to put it in place.",
+                verb="admin",
+                path=path,
+            )
+
+    def is_guarded(self, path: str) -> bool:
+        """Whether *path* is one of the setting `guarded_files`."""
+        folded = path.casefold()
+        return any(pattern.matches(folded) for pattern in self._guarded)
+
+    async def change(self, caller: Caller, action: str, body: Body, paths: Iterable[str]) -> Result:
+        """Commit *body* and bring *paths* in the tree up to it.
+
+        A caller that goes away does not stop what has begun: a commit is always followed by its working copy.
+        """
+
+        async def whole() -> Result:
+            result = await self.recorder.change(caller, action, body)
+            if not result.get("unchanged"):
+                await self.materialiser.settle(paths)
+            return result
+
+        work = asyncio.ensure_future(whole())
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.add_done_callback(_seen)
+            raise
+
+
+def _seen(work: "asyncio.Future[Result]") -> None:
+    """Take note of the outcome that nobody waits for any more."""
+    if not work.cancelled():
+        work.exception()

@@ -1,0 +1,240 @@
+"""The use cases of locks: take, renew, release, list, and end those whose time is over."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from workspace_server.core import locks as rules
+from workspace_server.core.access import Caller
+from workspace_server.core.events import EventType
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.locks import HANDLE_ALPHABET, Lock, Mode, State
+from workspace_server.core.patterns import Selector
+from workspace_server.errors import QuotaExceeded
+from workspace_server.services.arguments import refused
+from workspace_server.services.folder import Folder
+from workspace_server.services.recording import Commit, Result
+from workspace_server.services.selecting import Names, covered, selectors
+from workspace_server.services.times import iso
+from workspace_server.storage import locks, meta
+from workspace_server.storage.database import Transaction
+
+HANDLE_CHARS = 4
+"""Random characters of a handle: enough against a slip. It works only for its agent, so it need not be a secret."""
+VERSIONS_SHOWN_MAX = 200
+"""Most files whose versions a granted lock lists."""
+
+
+class Locks:
+    """Leases that the server enforces in every commit. Errors: locked, lock_lost, invalid_argument, quota_exceeded."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    async def lock_files(
+        self,
+        caller: Caller,
+        *,
+        paths: Names | None = None,
+        lock: str | None = None,
+        mode: Mode = "exclusive",
+        ttl_seconds: float = 600,
+        purpose: str | None = None,
+    ) -> Result:
+        """Lock paths, directories and patterns, all or none, or renew a lock.
+
+        Returns `{lock, fence, paths, expires_in_seconds, expires_at, versions}`; asking again for what one holds
+        alone returns the same lock, renewed.
+        """
+        caller.require("lock")
+        rules.check_ttl(ttl_seconds)
+        if purpose is not None and len(purpose) > LIMITS.purpose_chars_max:
+            raise refused("purpose", f"is longer than {LIMITS.purpose_chars_max} characters")
+        if (paths is None) == (lock is None):
+            raise refused("paths", "give either paths to lock, or lock to renew")
+        if lock is not None:
+            return await self._renew(caller, lock, ttl_seconds)
+        assert paths is not None
+        if not 1 <= len(paths) <= LIMITS.lock_paths_max:
+            raise refused("paths", f"takes 1 to {LIMITS.lock_paths_max} entries")
+
+        async def body(commit: Commit) -> Result:
+            wanted = await selectors(commit.tx, paths, argument="paths")
+            return await self._acquire(commit, wanted, mode, ttl_seconds, purpose)
+
+        return await self._folder.recorder.change(caller, "lock_files", body)
+
+    async def unlock_files(
+        self, caller: Caller, *, lock: str | Sequence[str] | None = None, paths: Names | None = None
+    ) -> Result:
+        """Release locks by handle, or the caller's own that lie wholly within *paths*; return `{released}`."""
+        caller.require("lock")
+        if lock is None and not paths:
+            raise refused("lock", "nothing to unlock", "unlock_files(lock='L42-…') or unlock_files(paths=['a.md'])")
+
+        async def body(commit: Commit) -> Result:
+            tx, done = commit.tx, []
+            for handle in [lock] if isinstance(lock, str) else lock or []:
+                found = await locks.by_handle(tx, handle)
+                held = rules.check_handle(found, handle, agent=caller.agent, now_s=tx.boot_s)
+                await self.end(commit, held, "released")
+                done.append(handle)
+            if paths:
+                within = await selectors(tx, paths, argument="paths")
+                for held in await locks.granted_to(tx, caller.agent):
+                    if all(_inside(part, within) for part in held.selectors):
+                        await self.end(commit, held, "released")
+                        done.append(held.handle)
+            return {"released": done}
+
+        return await self._folder.recorder.change(caller, "unlock_files", body)
+
+    async def list_locks(self, caller: Caller, *, path: str | None = None, mine: bool = False) -> Result:
+        """Return `{locks: [{paths, mode, agent, purpose, fence, expires_in_seconds, lock?}]}`; own handles only."""
+        caller.require("read")
+
+        async def read(tx: Transaction) -> Result:
+            wanted = (await selectors(tx, [path], argument="path"))[0] if path is not None else None
+            shown = []
+            for held in await locks.live(tx):
+                if mine and held.agent != caller.agent:
+                    continue
+                if wanted is not None and not any(wanted.overlaps(part) for part in held.selectors):
+                    continue
+                shown.append(_shown(held, caller, tx.boot_s))
+            return {"locks": shown}
+
+        return await self._folder.db.read(read)
+
+    async def break_covering(self, commit: Commit, path: str) -> list[Lock]:
+        """End the exclusive locks that cover *path*, because it was changed from outside; return them."""
+        broken = [
+            held for held in await locks.covering(commit.tx, path) if held.mode == "exclusive" and held.covers(path)
+        ]
+        for held in broken:
+            await self.end(commit, held, "broken")
+        return broken
+
+    async def expire(self) -> float | None:
+        """End the locks whose time is over; return when the next one ends, on the boot clock, or None."""
+
+        async def body(commit: Commit) -> Result:
+            for held in await locks.expired(commit.tx):
+                await self.end(commit, held, "expired")
+            return {"next": await locks.next_deadline(commit.tx)}
+
+        due = await self._folder.db.read(locks.next_deadline)
+        if due is None or due > self._folder.clock.boot_s():
+            return due
+        result = await self._folder.recorder.change(Caller(agent="server"), "expire_locks", body)
+        return None if result["next"] is None else float(result["next"])
+
+    async def end(self, commit: Commit, held: Lock, state: State) -> None:
+        """End a lock and tell of it."""
+        kinds: dict[State, EventType] = {
+            "released": "lock.released",
+            "expired": "lock.expired",
+            "broken": "lock.broken",
+        }
+        await locks.end(commit.tx, held.lock_id, state)
+        await commit.add(kinds[state], agent=held.agent, **_told(held))
+
+    async def _renew(self, caller: Caller, handle: str, ttl_s: float) -> Result:
+        async def body(commit: Commit) -> Result:
+            found = await locks.by_handle(commit.tx, handle)
+            held = rules.check_handle(found, handle, agent=caller.agent, now_s=commit.tx.boot_s)
+            return await self._renewed(commit.tx, held, ttl_s)
+
+        return await self._folder.recorder.change(caller, "lock_files", body)
+
+    async def _renewed(self, tx: Transaction, held: Lock, ttl_s: float) -> Result:
+        deadline_s = tx.boot_s + ttl_s
+        await locks.renew(tx, held.lock_id, ttl_s=ttl_s, deadline_s=deadline_s)
+        return await _granted(tx, held, deadline_s)
+
+    async def _acquire(
+        self, commit: Commit, wanted: Sequence[Selector], mode: Mode, ttl_s: float, purpose: str | None
+    ) -> Result:
+        tx, agent = commit.tx, commit.caller.agent
+        await self._end_expired(commit)
+        live = await locks.live(tx)
+        mine = rules.held_alike(live, agent=agent, mode=mode, selectors=wanted)
+        if mine is not None:
+            return await self._renewed(tx, mine, ttl_s)
+        disputed = rules.in_the_way(live, mode=mode, selectors=wanted)
+        if disputed is not None:
+            held, part = disputed
+            raise rules.locked(held, part.shown, agent=agent, now_s=tx.boot_s)
+        if sum(held.agent == agent for held in live) >= LIMITS.locks_per_agent_max:
+            raise QuotaExceeded(
+                f"{agent} holds {LIMITS.locks_per_agent_max} locks.",
+                hint="unlock_files what is done; one lock can cover many paths.",
+                limit=LIMITS.locks_per_agent_max,
+                actual=LIMITS.locks_per_agent_max + 1,
+            )
+        number = await meta.raise_counter(tx, "lock")
+        lock = Lock(
+            lock_id=number,
+            handle=f"L{number}-" + "".join(secrets.choice(HANDLE_ALPHABET) for _ in range(HANDLE_CHARS)),
+            agent=agent,
+            mode=mode,
+            fence=await meta.raise_counter(tx, "fence"),
+            selectors=tuple(wanted),
+            purpose=purpose,
+            ttl_s=ttl_s,
+            deadline_s=tx.boot_s + ttl_s,
+            granted_seq=await meta.counter(tx, "seq"),
+            granted_at=tx.now_s,
+            versions=await covered(tx, wanted, limit=VERSIONS_SHOWN_MAX),
+        )
+        await locks.insert(tx, lock)
+        await commit.add("lock.acquired", **_told(lock), ttl_seconds=ttl_s, purpose=purpose)
+        return await _granted(tx, lock, lock.deadline_s)
+
+    async def _end_expired(self, commit: Commit) -> None:
+        for held in await locks.expired(commit.tx):
+            await self.end(commit, held, "expired")
+
+
+async def _granted(tx: Transaction, lock: Lock, deadline_s: float) -> Result:
+    left_s = deadline_s - tx.boot_s
+    return {
+        "lock": lock.handle,
+        "fence": lock.fence,
+        "paths": lock.names(),
+        "mode": lock.mode,
+        "expires_in_seconds": round(left_s),
+        "expires_at": iso(tx.now_s + left_s),
+        "versions": await covered(tx, lock.selectors, limit=VERSIONS_SHOWN_MAX),
+    }
+
+
+def _told(lock: Lock) -> dict[str, Any]:
+    """Return what events say of a lock: never its handle."""
+    return {"lock": lock.handle.partition("-")[0], "fence": lock.fence, "paths": lock.names(), "mode": lock.mode}
+
+
+def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:
+    facts: Result = {
+        "paths": lock.names(),
+        "mode": lock.mode,
+        "agent": lock.agent,
+        "purpose": lock.purpose,
+        "fence": lock.fence,
+        "expires_in_seconds": max(0, round(lock.deadline_s - now_s)),
+    }
+    if lock.agent == caller.agent:
+        facts["lock"] = lock.handle
+    return facts
+
+
+def _inside(part: Selector, within: Sequence[Selector]) -> bool:
+    """Whether *part* lies wholly in what was named; a pattern only in a directory above it, or in itself."""
+    for outer in within:
+        if outer == part:
+            return True
+        if outer.kind == "directory" and part.literal_prefix.startswith(outer.text):
+            return True
+        if part.kind == "path" and outer.covers(part.text):
+            return True
+    return False
