@@ -1,0 +1,119 @@
+"""The use cases of one workspace, opened together over its folder, with the work that goes on in the background."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from workspace_server.config import Settings
+from workspace_server.core.clock import Clock
+from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.services.events import Events, Head
+from workspace_server.services.folder import Folder
+from workspace_server.services.listing import Listing
+from workspace_server.services.locks import Locks
+from workspace_server.services.materialise import Materialiser
+from workspace_server.services.reading import Reading
+from workspace_server.services.recording import Recorder
+from workspace_server.services.status import Status
+from workspace_server.services.waits import Waits
+from workspace_server.services.writing import Writing
+from workspace_server.storage import locks, meta, requests
+from workspace_server.storage.clock import SystemClock
+from workspace_server.storage.content import ObjectStore
+from workspace_server.storage.database import Database, Transaction
+
+log = logging.getLogger(__name__)
+
+EXPIRY_S_MAX = 1.0
+"""Longest time until an expired lock is told of; it is refused from its deadline on in any case."""
+FORGET_S = 600.0
+"""How often answers to old requests are dropped."""
+
+
+class Files(Reading, Writing):
+    """All use cases of files."""
+
+
+class Engine:
+    """What every face calls: one attribute per group of use cases.
+
+    Open it with `Engine.open`; the caller holds the owner lock of the folder.
+    """
+
+    def __init__(self, folder: Folder, head: Head) -> None:
+        self.folder = folder
+        self.root = folder.root
+        self.settings = folder.settings
+        self.clock = folder.clock
+        self.db = folder.db
+        self.files = Files(folder)
+        self.listing = Listing(folder)
+        self.locks = Locks(folder)
+        self.events = Events(folder, head)
+        self.waits = Waits(folder, head, self._indexed_seq)
+        self.status = Status(folder)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, root: Path, *, settings: Settings, clock: Clock | None = None) -> AsyncIterator["Engine"]:
+        """Open the workspace in *root*, bring folder and database together, and serve until the block ends.
+
+        Raises:
+            Unavailable: The database is of a newer program, or SQLite is too old.
+        """
+        clock = clock or SystemClock()
+        root = await anyio.to_thread.run_sync(root.resolve)
+        state = root / STATE_DIRECTORY
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        db = Database.open(state / "workspace.db", clock=clock)
+        try:
+            head = Head(await db.read(lambda tx: meta.counter(tx, "seq")))
+            recorder = Recorder(db, head.move_to)
+            folder = Folder(
+                root=root,
+                name=settings.name or root.name,
+                settings=settings,
+                clock=clock,
+                db=db,
+                objects=ObjectStore(state / "objects", state / "tmp"),
+                recorder=recorder,
+                materialiser=Materialiser(),
+            )
+            await db.write(locks.give_fresh_time)
+            engine = cls(folder, head)
+            async with anyio.create_task_group() as background:
+                background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
+                background.start_soon(engine._every, FORGET_S, engine._forget_requests)
+                yield engine
+                background.cancel_scope.cancel()
+        finally:
+            await db.close()
+
+    @property
+    def head_seq(self) -> int:
+        """Where the log stands."""
+        return self.events.head_seq
+
+    async def _indexed_seq(self) -> int:
+        return self.head_seq
+
+    async def _expire_locks(self) -> None:
+        await self.locks.expire()
+
+    async def _forget_requests(self) -> None:
+        async def forget(tx: Transaction) -> None:
+            await requests.forget_old(tx)
+
+        await self.db.write(forget)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Run *work* again and again; one failure is logged and does not end it."""
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.exception("background work failed")
+            await anyio.sleep(seconds)
