@@ -1,0 +1,23 @@
+"""The extractors, one file each; this list is the only place that names them all."""
+
+from typing import Final
+
+from indexer.extractors import delimited, html_page, json_data, markdown, plain, python_code, toml_data, yaml_data
+from indexer.extractors.registry import Extractor, Registry
+
+REGISTRY: Final = Registry(
+    (
+        plain.TEXT,
+        markdown.MARKDOWN,
+        delimited.DELIMITED,
+        json_data.JSON,
+        json_data.JSON_LINES,
+        yaml_data.YAML,
+        toml_data.TOML,
+        html_page.HTML,
+        python_code.PYTHON,
+    ),
+    fallback=plain.OTHER,
+)
+
+__all__ = ["REGISTRY", "Extractor", "Registry"]

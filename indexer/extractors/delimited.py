@@ -1,0 +1,89 @@
+"""Tables as delimited text (CSV, TSV): one fact per cell, by row key and column."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from indexer.collector import Collector
+from indexer.extractors.registry import Extractor
+from indexer.extractors.tables import Cell, add_row, is_header
+from indexer.limits import STRUCTURED_CHARS_MAX
+
+_DELIMITERS: Final = (",", "\t", ";", "|")
+
+
+def read_rows(text: str, delimiter: str) -> Iterator[list[Cell]]:
+    """Yield the rows of *text* (RFC 4180 quoting); a quote that nobody closes is an ordinary character."""
+    at, row, quotes_close = 0, list[Cell](), True
+    ends = re.compile(f"[{re.escape(delimiter)}\n]")
+    while at < len(text):
+        if quotes_close and text.startswith('"', at):
+            close = _closing_quote(text, at)
+            if close < 0:
+                quotes_close = False
+                continue
+            row.append(Cell(text[at + 1 : close].replace('""', '"'), at + 1, close))
+            at = _cell_end(text, close + 1, ends)
+        else:
+            end = _cell_end(text, at, ends)
+            row.append(_trimmed(text, at, end))
+            at = end
+        if text.startswith(delimiter, at):
+            at += 1
+            if at == len(text):
+                row.append(Cell("", at, at))
+        else:
+            at += 2 if text.startswith("\r\n", at) else 1
+            yield row
+            row = []
+    if row:
+        yield row
+
+
+def _closing_quote(text: str, opening: int) -> int:
+    at = text.find('"', opening + 1)
+    while at >= 0 and text.startswith('"', at + 1):
+        at = text.find('"', at + 2)
+    return at
+
+
+def _cell_end(text: str, at: int, ends: re.Pattern[str]) -> int:
+    found = ends.search(text, at)
+    end = found.start() if found else len(text)
+    return end - 1 if end > at and text[end - 1] == "\r" else end
+
+
+def _trimmed(text: str, start: int, end: int) -> Cell:
+    raw = text[start:end]
+    start += len(raw) - len(raw.lstrip())
+    value = raw.strip()
+    return Cell(value, start, start + len(value))
+
+
+def delimiter_of(text: str) -> str:
+    """Return the delimiter that the first line has most of."""
+    first = text[: text.find("\n")] if "\n" in text else text
+    return max(_DELIMITERS, key=first.count)
+
+
+def extract_delimited(out: Collector) -> None:
+    """Add the cells below a header row; a table without a header states nothing."""
+    text = out.document.text
+    rows = read_rows(text, "\t" if out.document.suffix in {".tsv", ".tab"} else delimiter_of(text))
+    first = next(rows, None)
+    if first is None or not is_header(first):
+        return
+    header = [cell.value.strip() for cell in first]
+    for number, row in enumerate(rows, 2):
+        out.tick()
+        add_row(out, header, row, number=number)
+
+
+DELIMITED: Final = Extractor(
+    name="csv",
+    version=1,
+    suffixes=(".csv", ".tsv", ".tab"),
+    media_types=("text/csv", "text/tab-separated-values"),
+    chars_max=STRUCTURED_CHARS_MAX,
+    extract=extract_delimited,
+)

@@ -1,0 +1,84 @@
+"""Leaves of structured data (JSON, YAML, TOML, front matter) as facts of kind ``field``."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from indexer.collector import Collector
+
+Pointer = tuple[str | int, ...]
+_NAMING_KEYS: Final = ("name", "id", "service", "title")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One scalar with its place: *pointer* in the data, the span of its key and value in the text."""
+
+    pointer: Pointer
+    value: str
+    start: int
+    end: int
+
+
+def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str | None = None) -> None:
+    """Add a field for each leaf, with the object's own name as subject where it has one.
+
+    The subject is the name, id, service or title of the nearest object around the leaf that has one, followed by the
+    keys below it; else the keys above the leaf; else *default_subject*, else the document's name.
+    """
+    known = list(leaves)
+    names = _names(known)
+    for leaf in known:
+        key, parent = _key_and_parent(leaf.pointer)
+        if names.get(parent) == leaf.value and key in _NAMING_KEYS:
+            parent, below = parent[:-1], [_spelled(part) for part in parent[-1:]]
+        else:
+            below = []
+        subject, named = _subject(parent, names, below)
+        out.fact(
+            "field",
+            subject=subject or default_subject or out.document.name,
+            key=key or "value",
+            value=leaf.value,
+            start=leaf.start,
+            end=leaf.end,
+            pointer=json_pointer(leaf.pointer),
+            entity=named or not subject,
+        )
+
+
+def json_pointer(pointer: Pointer) -> str:
+    """Return *pointer* as RFC 6901 writes it."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in pointer)
+
+
+def _names(leaves: list[Leaf]) -> dict[Pointer, str]:
+    ranked: dict[Pointer, tuple[int, str]] = {}
+    for leaf in leaves:
+        if leaf.pointer and leaf.pointer[-1] in _NAMING_KEYS and leaf.value:
+            found = (_NAMING_KEYS.index(str(leaf.pointer[-1])), leaf.value)
+            ranked[leaf.pointer[:-1]] = min(found, ranked.get(leaf.pointer[:-1], found))
+    return {pointer: name for pointer, (_, name) in ranked.items()}
+
+
+def _key_and_parent(pointer: Pointer) -> tuple[str, Pointer]:
+    """Return the nearest key by name and the object that has it; items of a list go by their list's key."""
+    end = len(pointer)
+    while end and isinstance(pointer[end - 1], int):
+        end -= 1
+    return (str(pointer[end - 1]), pointer[: end - 1]) if end else ("", ())
+
+
+def _subject(parent: Pointer, names: dict[Pointer, str], below: list[str]) -> tuple[str, bool]:
+    while parent:
+        if parent in names:
+            return " > ".join([names[parent], *below]), True
+        below.insert(0, _spelled(parent[-1]))
+        parent = parent[:-1]
+    if () in names:
+        return " > ".join([names[()], *below]), True
+    return " > ".join(below), False
+
+
+def _spelled(part: str | int) -> str:
+    return part if isinstance(part, str) else f"item {part + 1}"

@@ -1,0 +1,53 @@
+"""Every limit of the indexer, in one place, with its unit.
+
+A file that meets one of them is still indexed as far as it goes; its state says ``limited`` and why.
+"""
+
+from typing import Final
+
+INDEXED_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Bytes of one file that are looked at; the rest is neither searched by rank nor turned into facts."""
+
+STRUCTURED_CHARS_MAX: Final = 2 * 1024 * 1024
+"""Characters up to which JSON, YAML, TOML, CSV and HTML are taken apart; longer files give passages only."""
+
+CODE_CHARS_MAX: Final = 256 * 1024
+"""Characters up to which source code is parsed: the parser of the language cannot be interrupted."""
+
+FACTS_PER_FILE_MAX: Final = 5_000
+PASSAGES_PER_FILE_MAX: Final = 8_192
+NESTING_MAX: Final = 48
+"""Depth of nested objects, arrays and key paths; what lies deeper is refused."""
+
+EXTRACTION_S_MAX: Final = 5.0
+"""Seconds after which an extractor is told to stop; asked about on every fact and leaf."""
+
+LINE_CHARS_MAX: Final = 2_000
+"""Longer lines are searchable but are not read for statements."""
+
+BLOCK_CHARS_MAX: Final = 4_000
+"""Longer paragraphs are searchable but are not read for quantities and dates."""
+
+SUBJECT_CHARS_MAX: Final = 160
+KEY_CHARS_MAX: Final = 80
+VALUE_CHARS_MAX: Final = 240
+QUOTE_CHARS_MAX: Final = 400
+
+PASSAGE_CHARS: Final = 1_000
+"""A passage is closed at the first good place after this many characters."""
+
+PASSAGE_CHARS_MAX: Final = 1_600
+
+QUERY_CHARS_MAX: Final = 1_000
+QUERY_TERMS_MAX: Final = 24
+PREFIXES_MAX: Final = 4
+PREFIX_CHARS_MIN: Final = 2
+PREFIX_EXPANSIONS_MAX: Final = 64
+"""Words of the index that one ``prefix*`` stands for at most."""
+
+QUERY_S_MAX: Final = 0.8
+"""Seconds after which a ranked query answers with what it has found."""
+
+BATCH_CHANGES: Final = 128
+BATCH_BYTES: Final = 16 * 1024 * 1024
+PASSAGE_BATCH_CHANGES: Final = 512

@@ -1,0 +1,149 @@
+"""The forms in which values, keys and subjects are compared."""
+
+import re
+from typing import Final
+
+_UNITS: Final[dict[str, str]] = {
+    spelling: canonical
+    for canonical, spellings in {
+        "ns": "ns nanosecond nanoseconds",
+        "µs": "µs μs us microsecond microseconds",
+        "ms": "ms msec millisecond milliseconds",
+        "s": "s sec secs second seconds",
+        "min": "min mins minute minutes",
+        "h": "h hr hrs hour hours",
+        "d": "day days",
+        "weeks": "week weeks",
+        "months": "month months",
+        "years": "year years",
+        "bytes": "byte bytes",
+        "KB": "kB KB kilobyte kilobytes",
+        "KiB": "KiB kibibyte kibibytes",
+        "MB": "MB megabyte megabytes",
+        "MiB": "MiB mebibyte mebibytes",
+        "GB": "GB gigabyte gigabytes",
+        "GiB": "GiB gibibyte gibibytes",
+        "TB": "TB terabyte terabytes",
+        "TiB": "TiB tebibyte tebibytes",
+        "%": "% percent",
+        "Hz": "Hz hertz",
+        "kHz": "kHz",
+        "MHz": "MHz",
+        "GHz": "GHz",
+        "W": "W watt watts",
+        "kW": "kW kilowatt kilowatts",
+        "MW": "MW megawatt megawatts",
+        "kWh": "kWh",
+        "MWh": "MWh",
+        "V": "V volt volts",
+        "mm": "mm millimetre millimetres millimeter millimeters",
+        "cm": "cm centimetre centimetres centimeter centimeters",
+        "m": "m metre metres meter meters",
+        "km": "km kilometre kilometres kilometer kilometers",
+        "mg": "mg milligram milligrams",
+        "g": "g gram grams",
+        "kg": "kg kilogram kilograms",
+        "t": "t tonne tonnes",
+        "l": "l litre litres liter liters",
+        "ml": "ml millilitre millilitres",
+        "°C": "°C",
+        "°F": "°F",
+        "req/s": "req/s requests/s rps",
+        "tokens": "token tokens",
+        "USD": "USD $ dollar dollars",
+        "EUR": "EUR € euro euros",
+        "GBP": "GBP £",
+        "JPY": "JPY ¥ yen",
+        "CHF": "CHF",
+    }.items()
+    for spelling in spellings.split()
+}
+
+CURRENCIES: Final = frozenset({"USD", "EUR", "GBP", "JPY", "CHF"})
+
+DIMENSIONS: Final[dict[str, str]] = {
+    unit: dimension
+    for dimension, units in {
+        "duration": "ns µs ms s min h d weeks months years",
+        "size": "bytes KB KiB MB MiB GB GiB TB TiB",
+        "share": "%",
+        "frequency": "Hz kHz MHz GHz",
+        "power": "W kW MW",
+        "energy": "kWh MWh",
+        "voltage": "V",
+        "length": "mm cm m km",
+        "mass": "mg g kg t",
+        "volume": "l ml",
+        "temperature": "°C °F",
+        "rate": "req/s",
+        "tokens": "tokens",
+        "amount": "USD EUR GBP JPY CHF",
+    }.items()
+    for unit in units.split()
+}
+"""What a unit measures: the key of a quantity whose sentence does not name it."""
+
+NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_QUALIFIERS: Final = {"<": "<", ">": ">", "≤": "<=", "<=": "<=", "≥": ">=", ">=": ">=", "~": "~", "≈": "~"}
+_NUMERIC: Final = re.compile(
+    rf"(?P<qualifier><=|>=|[<>≤≥~≈])?\s?(?P<before>[$€£¥])?\s?(?P<number>[+-]?{NUMBER})"
+    r"\s?(?P<unit>[%°$€£¥A-Za-zµμ/]{1,14})?"
+)
+_KEY_UNIT: Final = re.compile(r"[(\[]([^()\[\]]{1,14})[)\]]$")
+_LINK: Final = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
+_MARKS: Final = re.compile(r"\*\*|__|`|~~")
+
+
+def fold(text: str) -> str:
+    """Return *text* with blanks folded, case folded, and ``_`` and ``-`` read as blanks."""
+    return " ".join(text.replace("_", " ").replace("-", " ").casefold().split())
+
+
+def plain(text: str) -> str:
+    """Return *text* without Markdown's marks: emphasis, code ticks and link targets."""
+    return " ".join(_MARKS.sub("", _LINK.sub(r"\1", text)).split())
+
+
+def canonical_unit(spelling: str) -> str | None:
+    """Return the one spelling of a unit, or None when it is not one that is known."""
+    return _UNITS.get(spelling) or _UNITS.get(spelling.lower() if len(spelling) > 2 else spelling)
+
+
+def unit_spellings() -> list[str]:
+    """Return every spelling of a unit, longest first, as an alternation needs them."""
+    return sorted(_UNITS, key=len, reverse=True)
+
+
+def number(text: str) -> str:
+    """Return the plain form of a number: no thousands marks, no plus, no trailing zeros."""
+    digits = text.replace(",", "").lstrip("+")
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return digits
+
+
+def is_number(text: str) -> bool:
+    """Return whether *text* is a number, with or without a unit or a currency."""
+    return _NUMERIC.fullmatch(text) is not None
+
+
+def value(raw: str, *, key: str = "") -> tuple[str, str | None]:
+    """Return the comparable form of *raw* and its unit, taken from the value or from ``key (unit)``."""
+    text = plain(raw)
+    match = _NUMERIC.fullmatch(text)
+    if match is None:
+        return _unquoted(text.rstrip(".")).casefold(), None
+    spelling = match["before"] or match["unit"]
+    unit = canonical_unit(spelling) if spelling else _unit_of_key(key)
+    if spelling and unit is None:
+        return text.casefold(), None
+    return _QUALIFIERS.get(match["qualifier"] or "", "") + number(match["number"]), unit
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def _unit_of_key(key: str) -> str | None:
+    match = _KEY_UNIT.search(key)
+    return canonical_unit(match[1].strip()) if match else None

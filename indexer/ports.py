@@ -1,0 +1,85 @@
+"""What the indexer needs from the world, and what it offers in exchangeable form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from indexer.model import Change, Extraction, Found, Indexed, Passage
+from indexer.questions import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Changes from the log, one per path with its present head, and the seq up to which they tell all."""
+
+    changes: Sequence[Change]
+    upto_seq: int
+
+
+class Source(Protocol):
+    """The files that are followed: a log of changes with a seq, and the bytes of their versions."""
+
+    async def changes(self, after_seq: int, *, limit: int) -> Batch:
+        """Return what changed beyond *after_seq*, from at most *limit* events.
+
+        A path that changed several times is told once. ``upto_seq`` is the log's end when nothing more is there, so
+        that events that need no indexing pass at once.
+        """
+
+    async def heads(self, after_path: str, *, limit: int) -> Sequence[Change]:
+        """Return the present files in the order of their paths, from beyond *after_path*."""
+
+    async def head_seq(self) -> int:
+        """Return the seq of the newest event."""
+
+    async def read(self, change: Change, *, bytes_max: int) -> bytes:
+        """Return the content of a version, at most its first *bytes_max* bytes."""
+
+    async def wait_beyond(self, seq: int) -> None:
+        """Return once the log has an event beyond *seq*."""
+
+
+class FactStore(Protocol):
+    """Where facts and index states are kept; disposable, for all of it can be extracted again."""
+
+    async def progress(self) -> tuple[int, str]:
+        """Return the seq up to which all is kept, and the fingerprint of the extractors that it was kept with."""
+
+    async def extraction(self, key: str) -> Extraction | None:
+        """Return what was once extracted under *key*, if it is still known."""
+
+    async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None) -> None:
+        """Make *found* the facts of its paths, all together and durable, and with them the new progress.
+
+        What is found about a version that is no longer its file's head may be forgotten at once.
+        """
+
+
+class SearchIndex(Protocol):
+    """A full-text index over passages. Blocks; one thread writes, one at a time queries."""
+
+    def put(self, change: Change, title: str, passages: Sequence[Passage]) -> None:
+        """Make *passages* all that the index knows of the path, at the next commit."""
+
+    def drop(self, path: str) -> None:
+        """Forget the path, at the next commit."""
+
+    def query(self, question: Question, *, path_prefix: str, limit: int) -> Found:
+        """Return the best passages.
+
+        Raises:
+            IndexDamaged: The index cannot be read.
+        """
+
+    def commit(self, cursor: int) -> None:
+        """Make what was put and dropped searchable and durable, together with *cursor*."""
+
+    def verify(self) -> int | None:
+        """Return the cursor of the last commit, or None when the index is absent, damaged or of another form."""
+
+    def reset(self) -> None:
+        """Begin anew with an empty index."""
+
+
+class IndexDamaged(Exception):
+    """The search index cannot be read; it has to be built again from the versions."""

@@ -1,0 +1,65 @@
+"""The word lists that the rules for statements and questions go by."""
+
+from typing import Final
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of *text* as a set: a list of words that people can read and extend."""
+    return frozenset(text.split())
+
+
+GENERIC_NAMES: Final = words(
+    "readme index overview summary introduction notes note facts fact data config configuration settings "
+    "requirements report log main init results result output draft final plan todo details background metadata "
+    "table appendix conclusion general misc contents untitled document page section features pricing reviews "
+    "findings comparison package project license changelog usage installation"
+)
+"""Names of files and headings that say what kind of text this is, not what it is about."""
+
+LABELS: Final = words(
+    "note notes nb warning caution attention important tip hint example examples see usage e.g eg i.e ie caveat "
+    "remark info summary tl;dr ps update edit fix http https output input result before after answer a q returns "
+    "raises args arguments parameters yields where"
+)
+"""What stands before a colon without being the key of a value."""
+
+NEVER_IN_KEY: Final = words(
+    "is are was were be been has have had can could will would should must may might do does did there this these "
+    "those that here which who whom if when while because but and or then than so we you i they he she it following "
+    "follows see use using used let make sure please"
+)
+"""Words that make the text before a colon a sentence rather than a key."""
+
+NEVER_FIRST_IN_KEY: Final = words("the a an for in on with as to by at from")
+
+LINKS: Final = words(
+    "is are was were equals = takes took costs cost lasts lasted reaches reached needs requires weighs uses "
+    "averages averaged totals totalled has had measures of stays remains"
+)
+"""Words that join what is measured to its number."""
+
+FILLERS: Final = words(
+    "set to at by currently now only about up most least around over under more less fewer nearly almost "
+    "approximately roughly than exactly limited fixed capped a an the another just some"
+)
+"""Words that may stand between a link and its number."""
+
+DETERMINERS: Final = words("the a an its their our his her this that each every and or but with for in on")
+"""Words before which the name of what is measured begins."""
+
+STOP_WORDS: Final = words(
+    "a an and any are as at be been being but by can could did do does doing for from had has have how i if in into "
+    "is it its me much many my no not of on or our please say says should so some such tell than that the their them "
+    "then there these they this those to us use used uses using was we were what when where which while who whom "
+    "whose why will with would you your about according give list show find me"
+)
+"""Words that a question is asked with, not what it asks for."""
+
+NEVER_IN_CONFLICT: Final = words(
+    "date dates status state author authors title version versions id ids name names created updated modified "
+    "changed time timestamp day month year by owner reviewer assignee description summary abstract note notes "
+    "comment comments url urls link links source sources path file files tag tags type kind category heading text "
+    "message step priority progress todo decision risk question value class function keyword keywords example "
+    "examples field key section page line index order count"
+)
+"""Keys that rightly differ from file to file."""

@@ -1,0 +1,296 @@
+"""Passages in Whoosh: a full-text index in one directory, written in batches, checked before it is believed.
+
+Whoosh reads its own files with pickle. So the directory is for the owner alone, and its files are compared with the
+checksums of the last commit before any of them is opened; what does not fit is thrown away and built again.
+"""
+
+import json
+import shutil
+import threading
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from indexer.extractors import REGISTRY
+from indexer.limits import PREFIX_EXPANSIONS_MAX, QUERY_S_MAX
+from indexer.model import Change, Found, Hit, Passage
+from indexer.ports import IndexDamaged
+from indexer.questions import Question, Term, cjk_pairs, parts_of_words
+from indexer.vocabulary import STOP_WORDS
+
+with warnings.catch_warnings():
+    for category in (SyntaxWarning, DeprecationWarning):  # in its own sources, when they are first compiled
+        warnings.simplefilter("ignore", category)
+    from whoosh import index as whoosh_files
+    from whoosh import query as queries
+    from whoosh.analysis import SpaceSeparatedTokenizer, StemmingAnalyzer
+    from whoosh.codec import whoosh3 as _codec  # noqa: F401 (else imported late, by the first writer)
+    from whoosh.collectors import TimeLimitCollector
+    from whoosh.fields import ID, NUMERIC, STORED, TEXT, Schema
+    from whoosh.searching import TimeLimit
+
+FORM: Final = 1
+"""Raised when the schema changes; an index of another form is built anew."""
+
+_MANIFEST: Final = "manifest.json"
+_WRITER_MB: Final = 32
+_BOOSTS: Final = {"title": 2.5, "heading": 2.0, "place": 1.5, "body": 1.0, "parts": 0.8}
+
+
+def _schema() -> Any:
+    stemmed = StemmingAnalyzer(expression=r"\w+", stoplist=STOP_WORDS, minsize=1, cachesize=20_000)
+    return Schema(
+        path=ID(stored=True, unique=True),
+        version=NUMERIC(int, bits=64, stored=True, signed=False),
+        title=TEXT(analyzer=stemmed, phrase=False, field_boost=1.0),
+        heading=TEXT(analyzer=stemmed, phrase=False),
+        place=TEXT(analyzer=stemmed, phrase=False),
+        body=TEXT(analyzer=stemmed, phrase=True),
+        parts=TEXT(analyzer=SpaceSeparatedTokenizer(), phrase=False),
+        passage=STORED,
+    )
+
+
+class WhooshIndex:
+    """A `SearchIndex` under one directory, which it owns and may empty.
+
+    Args:
+        form: What the passages were made with; an index of another form is built anew.
+    """
+
+    def __init__(
+        self, directory: Path, *, form: str = REGISTRY.fingerprint, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._form = f"{FORM} {form}"
+        self._directory = directory
+        self._clock = clock
+        self._changed: dict[str, tuple[Change, str, Sequence[Passage]] | None] = {}
+        self._files: Any = None
+        self._searcher: Any = None
+        self._reading = threading.Lock()
+
+    def put(self, change: Change, title: str, passages: Sequence[Passage]) -> None:
+        """Make *passages* all that the index knows of the path, at the next commit."""
+        self._changed[change.path] = (change, title, passages)
+
+    def drop(self, path: str) -> None:
+        """Forget the path, at the next commit."""
+        self._changed[path] = None
+
+    def commit(self, cursor: int) -> None:
+        """Write what was put and dropped, then the manifest that makes it believable.
+
+        Raises:
+            IndexDamaged: The index could not be written; it has to be reset.
+        """
+        changed, self._changed = self._changed, {}
+        with _damage():
+            if changed:
+                writer = self._opened().writer(limitmb=_WRITER_MB)
+                try:
+                    for path, put in changed.items():
+                        writer.delete_by_term("path", path)
+                        if put is not None:
+                            for passage in put[2]:
+                                writer.add_document(**_document(put[0], put[1], passage))
+                except BaseException:
+                    writer.cancel()
+                    raise
+                writer.commit()
+            self._write_manifest(cursor)
+
+    def query(self, question: Question, *, path_prefix: str = "", limit: int = 50) -> Found:
+        """Return the best passages: those with every term first, then those with some, until *limit* or the deadline.
+
+        Raises:
+            IndexDamaged: The index cannot be read.
+        """
+        with self._reading, _damage():
+            searcher = self._fresh_searcher()
+            per_term = [self._term_query(searcher, term) for term in question.terms]
+            if not per_term:
+                return Found()
+            scope = queries.Prefix("path", path_prefix) if path_prefix else None
+            ends_at = self._clock() + QUERY_S_MAX
+            hits, cut = self._search(searcher, queries.And(per_term), scope, limit, ends_at)
+            if len(per_term) > 1 and len(hits) < limit and not cut:
+                more, cut = self._search(searcher, queries.Or(per_term), scope, limit, ends_at)
+                floor = min((hit.score for hit in hits.values()), default=None)
+                for document, hit in more.items():
+                    hits.setdefault(document, hit if floor is None else _below(hit, floor))
+            return Found(hits=list(hits.values())[:limit], cut=cut)
+
+    def verify(self) -> int | None:
+        """Return the cursor of the last commit when every file is as it was then; None asks for a reset."""
+        try:
+            manifest = json.loads((self._directory / _MANIFEST).read_text("utf-8"))
+            if manifest["form"] != self._form or not self._is_as_written(manifest):
+                return None
+            with _damage():
+                self._opened().doc_count()
+            return int(manifest["cursor"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexDamaged):
+            return None
+
+    def reset(self) -> None:
+        """Begin anew with an empty index."""
+        with self._reading:
+            self.close()
+            self._changed.clear()
+            shutil.rmtree(self._directory, ignore_errors=True)
+            self._directory.mkdir(mode=0o700, parents=True)
+            self._files = whoosh_files.create_in(str(self._directory), _schema())
+            self._write_manifest(0)
+
+    def close(self) -> None:
+        """Close what is open; the index on disk stays."""
+        if self._searcher is not None:
+            self._searcher.close()
+        if self._files is not None:
+            self._files.close()
+        self._files = self._searcher = None
+
+    def _opened(self) -> Any:
+        if self._files is None:
+            self._directory.chmod(0o700)
+            self._files = whoosh_files.open_dir(str(self._directory), schema=_schema())
+        return self._files
+
+    def _fresh_searcher(self) -> Any:
+        if self._searcher is None:
+            self._searcher = self._opened().searcher()
+        else:
+            self._searcher = self._searcher.refresh()
+        return self._searcher
+
+    def _search(self, searcher: Any, query: Any, scope: Any, limit: int, ends_at: float) -> tuple[dict[int, Hit], bool]:
+        left_s = max(0.01, ends_at - self._clock())
+        # Not the alarm signal: this runs outside the main thread, and the process's signals are not ours.
+        collector = TimeLimitCollector(searcher.collector(limit=limit, filter=scope), left_s, use_alarm=False)
+        cut = False
+        try:
+            searcher.search_with_collector(query, collector)
+        except TimeLimit:
+            cut = True
+        return {hit.docnum: _hit(hit) for hit in collector.results()}, cut
+
+    def _term_query(self, searcher: Any, term: Term) -> Any:
+        if term.kind == "phrase":
+            return self._phrase(searcher, term.words)
+        if term.kind == "prefix":
+            return _prefix(searcher, term.words[0])
+        word = term.words[0]
+        pairs = cjk_pairs(word)
+        if pairs:
+            return queries.And([queries.Term("parts", pair) for pair in pairs])
+        fields = [
+            queries.Term(name, text, boost=_BOOSTS[name])
+            for name in ("title", "heading", "place", "body")
+            for text in _analysed(searcher, name, word)
+        ]
+        return queries.Or([*fields, queries.Term("parts", word, boost=_BOOSTS["parts"])])
+
+    def _phrase(self, searcher: Any, words: Sequence[str]) -> Any:
+        pairs = cjk_pairs(" ".join(words))
+        if pairs:
+            return queries.And([queries.Term("parts", pair) for pair in pairs])
+        analysed = _analysed(searcher, "body", " ".join(words))
+        return (
+            queries.Phrase("body", analysed)
+            if len(analysed) > 1
+            else queries.Or([queries.Term("body", text) for text in analysed])
+        )
+
+    def _write_manifest(self, cursor: int) -> None:
+        """Record what the files of this commit look like; files that are already recorded are not read again."""
+        try:
+            known = json.loads((self._directory / _MANIFEST).read_text("utf-8"))["files"]
+        except (OSError, ValueError, KeyError):
+            known = {}
+        files = {
+            path.name: known.get(path.name) or [path.stat().st_size, zlib.crc32(path.read_bytes())]
+            for path in self._index_files()
+        }
+        manifest = {"form": self._form, "cursor": cursor, "files": files}
+        temporary = self._directory / (_MANIFEST + ".new")
+        temporary.write_text(json.dumps(manifest), "utf-8")
+        temporary.replace(self._directory / _MANIFEST)
+
+    def _index_files(self) -> list[Path]:
+        return [path for path in self._directory.iterdir() if path.suffix in {".seg", ".toc"}]
+
+    def _is_as_written(self, manifest: dict[str, Any]) -> bool:
+        """Compare the files with the manifest.
+
+        A crash between Whoosh's commit and the manifest leaves a newer table of contents: then files of the manifest
+        may be gone by merging, and what came later is replayed from the older cursor.
+        """
+        present = {path.name: path for path in self._index_files()}
+        recorded: dict[str, list[int]] = manifest["files"]
+        is_newer = any(name.endswith(".toc") and name not in recorded for name in present)
+        if not is_newer and not recorded.keys() <= present.keys():
+            return False
+        return all(
+            [path.stat().st_size, zlib.crc32(path.read_bytes())] == recorded[name]
+            for name, path in present.items()
+            if name in recorded
+        )
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Turn whatever Whoosh raises over files that it cannot make sense of into one error.
+
+    It checks little of what it reads, so a damaged file surfaces as anything from KeyError to MemoryError.
+    """
+    try:
+        yield
+    except IndexDamaged:
+        raise
+    except Exception as error:
+        raise IndexDamaged(type(error).__name__) from error
+
+
+def _document(change: Change, title: str, passage: Passage) -> dict[str, Any]:
+    return {
+        "path": change.path,
+        "version": change.version,
+        "title": title,
+        "heading": passage.heading,
+        "place": " ".join([change.path, *parts_of_words(change.path)]),
+        "body": passage.text,
+        "parts": " ".join(parts_of_words(passage.text)),
+        "passage": (passage.text, passage.start_line, passage.end_line, passage.heading),
+    }
+
+
+def _hit(hit: Any) -> Hit:
+    text, start_line, end_line, heading = hit["passage"]
+    passage = Passage(text=text, start_line=start_line, end_line=end_line, heading=heading)
+    return Hit(path=hit["path"], version=hit["version"], passage=passage, score=float(hit.score))
+
+
+def _below(hit: Hit, floor: float) -> Hit:
+    """Return a hit with some of the terms, scored below every hit with all of them."""
+    return Hit(
+        path=hit.path, version=hit.version, passage=hit.passage, score=floor * hit.score / (hit.score + floor + 1)
+    )
+
+
+def _analysed(searcher: Any, field: str, text: str) -> list[str]:
+    return [token.text for token in searcher.schema[field].analyzer(text, mode="query")] or [text]
+
+
+def _prefix(searcher: Any, beginning: str) -> Any:
+    """Return the words that begin so, as many as the limit allows; the rest of the dictionary is not walked."""
+    found: list[Any] = []
+    for name in ("body", "parts"):
+        for text in searcher.reader().expand_prefix(name, beginning):
+            found.append(queries.Term(name, text.decode() if isinstance(text, bytes) else text))
+            if len(found) >= PREFIX_EXPANSIONS_MAX:
+                break
+    return queries.Or(found) if found else queries.NullQuery
