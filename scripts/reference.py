@@ -10,9 +10,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from workspace_server import config
 from workspace_server.core import limits
+from workspace_server.interfaces.http import openapi
+from workspace_server.interfaces.http.api import Api
+from workspace_server.interfaces.http.metrics import Metrics
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 UNITS = {limits.GIB: "GiB", limits.MIB: "MiB", limits.KIB: "KiB"}
@@ -76,9 +80,39 @@ def bounds() -> str:
     return table(["Limit", "Value", "Meaning"], rows)
 
 
+def operations() -> str:
+    """Return every operation of the HTTP API with its parameters and the members of its body."""
+    described = openapi.describe(Api(None, None, Metrics()).table)  # type: ignore[arg-type]  # nothing is called
+    schemas = described["components"]["schemas"]
+    rows = [
+        [f"`{method.upper()} {address.removeprefix(openapi.PREFIX)}`", one["summary"], taken(one, schemas)]
+        for address, methods in described["paths"].items()
+        for method, one in methods.items()
+    ]
+    return table(["Operation", "What it does", "Takes"], rows)
+
+
+def taken(operation: dict[str, Any], schemas: dict[str, Any]) -> str:
+    """Return the query parameters and body members of one operation."""
+    given = [(one["name"], one["required"]) for one in operation["parameters"] if one["in"] == "query"]
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/octet-stream" in content:
+        return ", ".join([names(given), "the bytes"] if given else ["the bytes"])
+    if content:
+        body = schemas[content["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+        given += [(name, name in body.get("required", [])) for name in body["properties"]]
+    return names(given) or "-"
+
+
+def names(given: list[tuple[str, bool]]) -> str:
+    """Return names with commas between, those that are required in bold."""
+    return ", ".join(f"**`{name}`**" if required else f"`{name}`" for name, required in given)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("settings.md", settings),
     "limits": ("limits.md", bounds),
+    "operations": ("http-api.md", operations),
 }
 """Of each table: the page it stands on, and what makes it."""
 

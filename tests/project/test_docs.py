@@ -2,11 +2,13 @@
 
 import re
 
+import click
 import pytest
 
 from scripts import reference
 from tests.project.tree import ROOT
 from workspace_server import config, errors
+from workspace_server.cli import commands, connect, leave
 from workspace_server.core import events, limits
 
 
@@ -34,11 +36,36 @@ def test_every_limit_is_documented_with_its_meaning() -> None:
     assert first_cells("limits.md", r"\w+") == [name for name, _ in limits.table()]
 
 
-def test_every_error_is_documented_with_its_status() -> None:
-    documented = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", page("errors.md"), re.MULTILINE)
+def test_every_error_is_documented_with_its_status_and_exit_code() -> None:
+    documented = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", page("errors.md"), re.MULTILINE)
 
-    assert dict(documented) == {refusal.code: str(refusal.http_status) for refusal in errors.ALL}
+    assert {code: (int(status), int(exits)) for code, status, exits in documented} == {
+        refusal.code: (refusal.http_status, leave.exit_code(refusal.code)) for refusal in errors.ALL
+    }
 
 
 def test_every_event_type_is_documented() -> None:
     assert set(first_cells("events.md", r"\w+\.\w+")) == set(events.EVENT_TYPES)
+
+
+def test_every_command_is_documented_with_its_options() -> None:
+    text = page("cli.md")
+    context = click.Context(commands.commands)
+    undocumented = set(commands.COMMANDS) - set(re.findall(r"^### `([\w-]+)", text, re.MULTILINE))
+    for name in commands.COMMANDS:
+        command = commands.commands.get_command(context, name)
+        assert command is not None
+        section = re.search(rf"^### `{name}[ `].*?(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+        options = {option for one in command.params for option in one.opts if option.startswith("--")} - {
+            "--json",
+            "--dir",
+        }
+        undocumented |= {
+            f"{name} {one}" for one in options if section and not re.search(rf"`.*{one}\b", section.group())
+        }
+
+    assert undocumented == set()
+
+
+def test_every_client_that_can_be_configured_is_documented() -> None:
+    assert set(connect.CLIENTS) <= set(re.findall(r"`([\w-]+)`", page("clients.md")))
