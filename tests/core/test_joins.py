@@ -15,7 +15,6 @@ from workspace_server.core.joins import (
     Removed,
     Save,
     Saved,
-    Tick,
     Unlocked,
     Wait,
     admit,
@@ -39,8 +38,8 @@ class Played:
         self.now_s = 1_000.0
         self.wait: float | None = None
 
-    def play(self, change: Change) -> "Played":
-        self.join, decision = advance(self.rule, self.join, change, now_s=self.now_s)
+    def play(self, *changes: Change) -> "Played":
+        self.join, decision = advance(self.rule, self.join, changes, now_s=self.now_s)
         self.wait = decision.until_s if isinstance(decision, Wait) else None
         if isinstance(decision, Fire):
             self.join = fire(self.join)
@@ -60,7 +59,7 @@ class Played:
 
     def after(self, seconds: float) -> "Played":
         self.now_s += seconds
-        return self.play(Tick())
+        return self.play()
 
     @property
     def fired(self) -> list[list[str]]:
@@ -104,6 +103,23 @@ def test_refire_any_fires_again_in_the_next_round() -> None:
     played = Played("a", "b", refire="any").save("a").save("a").save("b").finish().save("b").finish()
     assert played.fired == [["a@2", "b@1"], ["a@2", "b@2"]]
     assert played.save("a").fired[2:] == [["a@3", "b@2"]]
+
+
+def test_the_files_of_one_commit_come_in_together() -> None:
+    played = Played("a", "b", refire="any").save("a").save("b").finish()
+    saves = [Saved(Save(path=path, version=2, seq=9, sha256="", agent="ann")) for path in ("a", "b")]
+    assert played.play(*saves).fired[1:] == [["a@2", "b@2"]]
+
+
+def test_a_version_that_is_known_already_is_nothing_new() -> None:
+    played = Played("a").save("a").finish()
+    again = Saved(Save(path="a", version=1, seq=9, sha256="", agent="ann"))
+    assert len(played.play(again).fired) == 1
+
+
+def test_a_new_key_begins_with_what_it_shares() -> None:
+    played = Played("a", "b").save("a", counts=True)
+    assert new_join(["a", "c"], played.join.slots).slots["a"].fresh
 
 
 def test_refire_any_still_needs_a_first_complete_set() -> None:
@@ -189,9 +205,9 @@ def test_a_firing_is_caused_by_the_longest_chain_among_its_inputs() -> None:
 def test_a_suppressed_firing_consumes_its_inputs() -> None:
     rule = Played("a").rule
     save = Save(path="a", version=1, seq=1, sha256="", agent="ann")
-    join, decision = advance(rule, new_join(["a"]), Saved(save), now_s=0)
+    join, decision = advance(rule, new_join(["a"]), [Saved(save)], now_s=0)
     assert isinstance(decision, Fire)
-    join, decision = advance(rule, skip(join), Tick(), now_s=0)
+    join, decision = advance(rule, skip(join), [], now_s=0)
     assert decision is IDLE
     assert join.fired == 0
 
@@ -201,6 +217,7 @@ def test_firings_beyond_the_rate_wait_for_the_next_minute() -> None:
     for _ in range(2):
         rate, until_s = admit(rate, per_minute=2, now_s=100)
         assert until_s is None
-    assert admit(rate, per_minute=2, now_s=130) == (rate, 160)
+    assert admit(rate, per_minute=2, now_s=130) == (Rate(100, 3), 160)
+    assert admit(Rate(100, 3), per_minute=2, now_s=131) == (Rate(100, 3), 160)
     assert admit(rate, per_minute=2, now_s=160) == (Rate(160, 1), None)
     assert admit(rate, per_minute=2, now_s=99) == (Rate(99, 1), None)

@@ -120,6 +120,7 @@ def test_http_is_only_for_addresses_that_the_operator_lists() -> None:
         ("hooks.lan", "10.0.0.1", True),
         ("HOOKS.lan:9000", "10.0.0.1", True),
         ("other.lan", "10.0.0.1", False),
+        ("*.lan", "10.0.0.1", False),
     ],
 )
 def test_the_operator_lists_networks_addresses_and_hosts(entry: str, numeric: str, allowed: bool) -> None:
@@ -176,9 +177,20 @@ def test_the_servers_own_port_elsewhere_is_somebody_elses() -> None:
         ("https://example.com/", False),
         ("https://1.1.1.1/", False),
         ("https://127.0.0.1.example.com/", False),
+        ("https://a.b.example.org:8443/", True),
+        ("https://example.org:8443/", False),
+        ("https://a.example.org/", False),
     ],
 )
 def test_a_caller_without_admin_may_send_only_where_the_operator_says(url: str, permitted: bool) -> None:
-    policy = Policy(allow=parse_allow(["hooks.lan", "10.0.0.0/8"]), allow_loopback=True)
+    policy = Policy(allow=parse_allow(["hooks.lan", "10.0.0.0/8", "*.example.org:8443"]), allow_loopback=True)
     assert policy.permits(url) is permitted
     assert not Policy().permits(url)
+
+
+def test_a_url_that_names_an_address_inside_is_objected_to_at_once() -> None:
+    assert Policy().objection("https://169.254.169.254/latest") is not None
+    assert Policy().objection("http://1.1.1.1/") is not None
+    assert Policy().objection("https://1.1.1.1/") is None
+    assert Policy().objection("https://hooks.lan/") is None
+    assert Policy(allow_loopback=True).objection("http://127.0.0.1:9000/") is None

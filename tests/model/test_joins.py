@@ -13,7 +13,6 @@ from workspace_server.core.joins import (
     Removed,
     Save,
     Saved,
-    Tick,
     Unlocked,
     advance,
     fire,
@@ -80,8 +79,8 @@ class Joins(RuleBasedStateMachine):
         self.heads: dict[str, int] = {}
         self.taken: set[tuple[tuple[str, int], ...]] = set()
 
-    def play(self, change: Change) -> None:
-        self.join, decision = advance(self.trigger, self.join, change, now_s=self.now_s)
+    def play(self, *changes: Change) -> None:
+        self.join, decision = advance(self.trigger, self.join, changes, now_s=self.now_s)
         assert isinstance(decision, Fire) == self.oracle.fires()
         if isinstance(decision, Fire):
             self.join = fire(self.join)
@@ -129,7 +128,7 @@ class Joins(RuleBasedStateMachine):
         self.oracle.pause_s += seconds
         if self.oracle.complete_for_s is not None:
             self.oracle.complete_for_s += seconds
-        self.play(Tick())
+        self.play()
 
     @invariant()
     def rounds_agree(self) -> None:

@@ -151,28 +151,26 @@ class Finished:
     """The firing in flight came to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """Time has passed."""
+Change = Saved | Removed | Unlocked | Finished
 
 
-Change = Saved | Removed | Unlocked | Finished | Tick
+def new_join(paths: Iterable[str], shared: Mapping[str, Slot] | None = None) -> Join:
+    """Return a join that has seen nothing but what stands in the slots that it shares with others."""
+    known = shared or {}
+    return Join(slots={path: known.get(path) or Slot(path=path) for path in paths})
 
 
-def new_join(paths: Iterable[str]) -> Join:
-    """Return a join that has seen nothing."""
-    return Join(slots={path: Slot(path=path) for path in paths})
-
-
-def advance(rule: Definition, join: Join, change: Change, *, now_s: float) -> tuple[Join, Decision]:
-    """Return the join after *change*, and what is to be done.
+def advance(rule: Definition, join: Join, changes: Iterable[Change], *, now_s: float) -> tuple[Join, Decision]:
+    """Return the join after *changes*, and what is to be done.
 
     A `Fire` is a proposal: the caller answers it with `fire` (or `skip`), in the same transaction.
 
     Args:
+        changes: What one commit changed, in order: its files come in together. None when only time passed.
         now_s: Seconds since 1970. A clock that was set back starts the pauses anew, and loses nothing.
     """
-    join = _changed(join, change, now_s)
+    for change in changes:
+        join = _changed(join, change, now_s)
     if not _complete(rule, join):
         return replace(join, ready_at=None), IDLE
     ready_at = now_s if join.ready_at is None else min(join.ready_at, now_s)
@@ -198,6 +196,8 @@ def _changed(join: Join, change: Change, now_s: float) -> Join:
     match change:
         case Saved(save=save, counts=counts):
             slot = join.slots[save.path]
+            if slot.current is not None and save.version <= slot.current.version:
+                return join  # the file that stands there already
             # What does not count moves along: fresh stays fresh, at the newer version; consumed stays consumed.
             consumed = slot.consumed if counts or slot.fresh else save.version
             join = _with(join, replace(slot, current=save, consumed=consumed))
@@ -209,10 +209,8 @@ def _changed(join: Join, change: Change, now_s: float) -> Join:
                 if slot.current is not None and slot.current.fence == fence:
                     join = _with(join, replace(slot, current=replace(slot.current, fence=None, holder=None)))
             return join
-        case Finished():
-            return replace(join, busy=False)
         case _:
-            return join  # Tick: only the time has moved
+            return replace(join, busy=False)
 
 
 def _with(join: Join, slot: Slot) -> Join:
@@ -250,7 +248,7 @@ def _decide(rule: Definition, join: Join, ready_at: float, now_s: float) -> Deci
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many firings a trigger had in the minute that began at `since_s`."""
+    """How many firings a trigger had in the minute that began at `since_s`; one too many once one was put off."""
 
     since_s: float = 0.0
     count: int = 0
@@ -264,5 +262,5 @@ def admit(rate: Rate, *, per_minute: int, now_s: float) -> tuple[Rate, float | N
     if not rate.since_s <= now_s < rate.since_s + 60:
         return Rate(now_s, 1), None
     if rate.count >= per_minute:
-        return rate, rate.since_s + 60
+        return replace(rate, count=per_minute + 1), rate.since_s + 60
     return replace(rate, count=rate.count + 1), None

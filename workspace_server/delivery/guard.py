@@ -33,7 +33,7 @@ _TEREDO: Final = IPv6Network("2001::/32")
 _SIX_TO_FOUR: Final = IPv6Network("2002::/16")
 _ISATAP: Final = (0x0000_5EFE, 0x0200_5EFE)  # the high half of the interface identifier
 
-_HOST = r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?"
+_HOST = r"(?:\*\.)?[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?"
 _ENTRY: Final = re.compile(
     rf"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:/\d+)?)\]|(?P<host>{_HOST}(?:/\d+)?))(?::(?P<port>\d{{1,5}}))?"
 )
@@ -66,15 +66,27 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """One entry of the operator's list: a network or a host name, on one port or on all."""
+    """One entry of the operator's list: a network or a host name, on one port or on all.
+
+    A name with `*.` in front lets callers without `admin` send to public addresses below that name; it makes no other
+    address reachable, because who may add names there need not be the operator.
+    """
 
     network: Network | None
     host: str | None
     port: int | None
 
+    def names(self, target: Target) -> bool:
+        """Whether the target's host is one that the entry speaks of, by its name."""
+        if self.host is None or (self.port is not None and self.port != target.port):
+            return False
+        return target.host.endswith(self.host[1:]) if self.host.startswith("*.") else target.host == self.host
+
     @classmethod
     def parse(cls, text: str) -> "Allowed":
-        """Return the entry that *text* spells: `10.0.0.0/8`, `10.1.2.3:9000`, `[fd00::/8]:443`, `hooks.lan:8080`.
+        """Return the entry that *text* spells.
+
+        For example `10.0.0.0/8`, `10.1.2.3:9000`, `[fd00::/8]:443`, `hooks.lan:8080`, `*.example.com`.
 
         Raises:
             ValueError: It is none.
@@ -95,8 +107,9 @@ class Allowed:
         """Whether a connection to *address* for *target* is one of those that the entry allows."""
         if self.port is not None and self.port != target.port:
             return False
-        if self.network is None:
+        if self.host is not None:
             return self.host == target.host
+        assert self.network is not None
         return address is not None and address.version == self.network.version and address in self.network
 
 
@@ -140,7 +153,18 @@ class Policy:
         address = _literal(target.host)
         if address is None and target.host == "localhost":
             address = IPv4Address("127.0.0.1")
-        return self._listed(target, address)
+        return self._listed(target, address) or any(entry.names(target) for entry in self.allow)
+
+    def objection(self, url: str) -> str | None:
+        """Return why *url* can never be reached, as far as the URL alone tells, or None."""
+        target = Target.of(url)
+        if _literal(target.host) is None:
+            return None
+        try:
+            self.check(target, target.host)
+        except Refused as refused:
+            return str(refused)
+        return None
 
     def _listed(self, target: Target, address: Address | None) -> bool:
         if self.allow_loopback and address is not None and address.is_loopback:
