@@ -1,0 +1,477 @@
+"""The working tree: the only module that opens paths in the folder that people and programs see.
+
+Every path is followed name by name through real directories (openat2, or a walk by descriptors where the kernel lacks
+it), and what is found is checked by its descriptor: a regular file with one link. A check of the path's string, or of
+its real path, before opening it would leak: in between somebody can put a link there (measured elsewhere: 10,000 of
+81,000 tries; this way 0 of 900,000).
+
+Everything here blocks; call it from a thread. Paths are canonical (`core.paths`). New content is staged in the server's
+own directory and changes places with what stands at the path, so that no reader ever sees half a file, and whatever was
+displaced can be looked at before it goes.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, NamedTuple, Self
+
+from workspace_server.core.paths import STATE_DIRECTORY, parents
+from workspace_server.errors import InvalidPath, IsDirectory
+from workspace_server.storage import kernel
+from workspace_server.storage.signatures import GRANULARITY_NS, Signature
+
+Kind = Literal["absent", "file", "directory", "link", "special", "hardlinked", "below_file"]
+"""What stands at a path; `below_file`: a file stands where one of its directories should be."""
+
+_O_PATH = getattr(os, "O_PATH", os.O_RDONLY)
+_REASONS: dict[Kind, str] = {
+    "link": "a link stands there or on the way there",
+    "special": "a device, pipe or socket stands there",
+    "hardlinked": "the file there has a second name (a hard link)",
+    "below_file": "a file stands where a directory of it should be",
+}
+_TRIES = 100  # of an operation that lost a race against somebody else in the folder
+_SYNC_ALL_FROM = 64  # files from which on one sync of the file system is cheaper than one of each
+_CHUNK_BYTES = 1 << 20
+
+
+class Place(NamedTuple):
+    """What stands at a path, and its stat in short when it is something."""
+
+    kind: Kind
+    signature: Signature | None = None
+    mode: int = 0
+
+    def refuse(self, path: str) -> None:
+        """Pass when a file may be read, written or made here.
+
+        Raises:
+            IsDirectory: A directory stands there.
+            InvalidPath: A link, a special file or a file with other links stands there, or a file in the way.
+        """
+        if self.kind == "directory":
+            raise IsDirectory(
+                f"{path} is a directory.", hint=f"list_files(path={path!r}) shows what is in it.", path=path
+            )
+        reason = _REASONS.get(self.kind)
+        if reason is not None:
+            raise InvalidPath(
+                f"{path} cannot be used: {reason}.", hint="Choose another path.", path=path, reason=reason
+            )
+
+
+class Placed(NamedTuple):
+    """What a placing did: the signature of what now stands there, and the name of what it displaced."""
+
+    signature: Signature
+    displaced: str | None
+
+
+class Tree:
+    """One folder, held by a descriptor, with a directory of the server's own for files on their way in or out.
+
+    Args:
+        root: The folder. It stays the same one when somebody renames it; `stands` tells.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(STATE_DIRECTORY, 0o700, dir_fd=self._root)
+        # Opened before anything is made in it: were it a link, that would land elsewhere.
+        self._open = _probe_open(self._root)
+        state = self._open(self._root, STATE_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir("tmp", 0o700, dir_fd=state)
+        self._temporary = self._open(state, "tmp", os.O_RDONLY | os.O_DIRECTORY)
+        os.close(state)
+        self._umask = _umask()
+        self.exchanges = self._probe_exchange()
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        os.close(self._temporary)
+        os.close(self._root)
+
+    def stands(self) -> bool:
+        """Return whether the folder is still where it was: not renamed, removed or unmounted."""
+        try:
+            now = self.root.stat()
+        except OSError:
+            return False
+        held = os.fstat(self._root)
+        return (now.st_dev, now.st_ino) == (held.st_dev, held.st_ino)
+
+    def free_bytes(self) -> int:
+        """Return how much room the file system has left."""
+        counts = os.fstatvfs(self._root)
+        return counts.f_bavail * counts.f_frsize
+
+    # Looking and reading
+
+    def look(self, path: str) -> Place:
+        """Return what stands at *path*, without following it."""
+        try:
+            with self._parent(path) as (directory, name):
+                return _place(os.stat(name, dir_fd=directory, follow_symlinks=False))
+        except OSError as error:
+            return Place(_kind_of(error))
+
+    def open(self, path: str) -> "Reading | None":
+        """Return the file at *path* opened for reading, or None when nothing is there.
+
+        Raises:
+            IsDirectory, InvalidPath: Something else than a regular file with one link stands there.
+        """
+        try:
+            # O_NONBLOCK: a pipe without a writer would hold us for ever.
+            descriptor = self._open(self._root, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        except OSError as error:
+            # Of a socket or a device without a driver: what it is shows without opening it.
+            kind = _kind_of(error) if error.errno not in {errno.ENXIO, errno.ENODEV} else "special"
+            Place(kind).refuse(path)
+            return None
+        try:
+            _place(os.fstat(descriptor)).refuse(path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return Reading(descriptor)
+
+    def open_directory(self, path: str) -> int:
+        """Return a descriptor of the directory at *path*; the root is the empty string. The caller closes it."""
+        if not path:
+            return os.dup(self._root)
+        return self._open(self._root, path, os.O_RDONLY | os.O_DIRECTORY)
+
+    # Changing
+
+    def stage(self, content: bytes | Path) -> str:
+        """Put content where nobody sees it and return its temporary name; nothing is synced yet.
+
+        Its time stamp lies a little in the past, so that every later change of the file must show in its signature.
+        """
+        name = f"copy-{secrets.token_hex(8)}"
+        mode = 0o666 & ~self._umask
+        descriptor = os.open(
+            name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=self._temporary
+        )
+        try:
+            if isinstance(content, bytes):
+                _write_all(descriptor, content)
+            else:
+                _copy(content, descriptor)
+            stamp = time.time_ns() - GRANULARITY_NS
+            os.utime(descriptor, ns=(stamp, stamp))
+        except BaseException:
+            os.unlink(name, dir_fd=self._temporary)
+            raise
+        finally:
+            os.close(descriptor)
+        return name
+
+    def place(self, staged: str, path: str) -> Placed:
+        """Let staged content stand at *path* and return what it displaced, if anything.
+
+        Directories on the way are made. The displaced file keeps its content under the returned temporary name; its
+        permissions go over to the new one.
+
+        Raises:
+            IsDirectory, InvalidPath: No file may stand there; the staged content is where it was.
+            OSError: The disk refused.
+        """
+        signature = Signature.of(os.stat(staged, dir_fd=self._temporary, follow_symlinks=False))
+        for _ in range(_TRIES):
+            try:
+                with self._parent(path, make=True) as (directory, name):
+                    return Placed(signature, self._place_once(staged, directory, name, path))
+            except FileNotFoundError:
+                continue  # a directory on the way, or what stood there, went at this moment
+            except OSError as error:
+                Place(_kind_of(error)).refuse(path)
+                raise
+        raise _busy(path)
+
+    def remove(self, path: str) -> str | None:
+        """Take the file at *path* away and return its temporary name, or None when nothing was there.
+
+        Raises:
+            IsDirectory, InvalidPath: It is no file of ours; it stays.
+        """
+        gone = f"gone-{secrets.token_hex(8)}"
+        try:
+            with self._parent(path) as (directory, name):
+                _place(os.stat(name, dir_fd=directory, follow_symlinks=False)).refuse(path)
+                kernel.rename_new(directory, name, self._temporary, gone)
+                found = _place(os.stat(gone, dir_fd=self._temporary, follow_symlinks=False))
+                if found.kind not in {"file", "absent"}:  # swapped at this moment
+                    kernel.rename_new(self._temporary, gone, directory, name)
+                    found.refuse(path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            Place(_kind_of(error)).refuse(path)
+            raise
+        return gone
+
+    def prune(self, path: str) -> None:
+        """Remove the directories above *path* that are empty: a directory exists while a file below it does."""
+        for directory in parents(path):
+            try:
+                with self._parent(directory) as (above, name):
+                    os.rmdir(name, dir_fd=above)
+            except OSError:
+                return
+
+    # Temporary files: staged, displaced and removed ones
+
+    def open_temporary(self, name: str) -> "Reading | None":
+        """Return a temporary file opened for reading, or None when it is not there."""
+        try:
+            return Reading(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._temporary))
+        except FileNotFoundError:
+            return None
+
+    def discard(self, name: str) -> None:
+        """Remove a temporary file."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._temporary)
+
+    def temporaries(self) -> list[str]:
+        """Return the names of all temporary files of this module: what a crash left, at start."""
+        with os.scandir(self._temporary) as entries:
+            return sorted(entry.name for entry in entries if entry.name.startswith(("copy-", "gone-")))
+
+    # Durability
+
+    def sync(self, paths: Iterable[str]) -> None:
+        """Make what stands at *paths*, or that nothing does, survive a power cut.
+
+        Raises:
+            OSError: The disk refused; nothing is promised then.
+        """
+        paths = set(paths)
+        if len(paths) >= _SYNC_ALL_FROM and kernel.sync_file_system(self._root):
+            return
+        directories = {""}
+        for path in paths:
+            directories.update(parents(path))
+            self._sync_one(path, os.O_RDONLY | os.O_NONBLOCK)
+        for directory in directories:
+            if directory:
+                self._sync_one(directory, os.O_RDONLY | os.O_DIRECTORY)
+            else:
+                os.fsync(self._root)
+
+    def _sync_one(self, path: str, flags: int) -> None:
+        try:
+            descriptor = self._open(self._root, path, flags)
+        except OSError as error:
+            if _kind_of(error) == "absent" or error.errno in {errno.ENXIO, errno.ENOTDIR, errno.ELOOP}:
+                return
+            raise
+        try:
+            if stat.S_IFMT(os.fstat(descriptor).st_mode) in {stat.S_IFREG, stat.S_IFDIR}:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    # Below this line: how
+
+    @contextlib.contextmanager
+    def _parent(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+        """Open the directory that holds *path* and yield it with the last name."""
+        above, slash, name = path.rpartition("/")
+        if not slash:
+            yield self._root, name
+            return
+        try:
+            directory = self._open(self._root, above, _O_PATH | os.O_DIRECTORY)
+        except FileNotFoundError:
+            if not make:
+                raise
+            directory = self._make_directories(above)
+        try:
+            yield directory, name
+        finally:
+            os.close(directory)
+
+    def _make_directories(self, path: str) -> int:
+        here = os.dup(self._root)
+        try:
+            for name in path.split("/"):
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=here)
+                below = self._open(here, name, _O_PATH | os.O_DIRECTORY)
+                os.close(here)
+                here = below
+        except BaseException:
+            os.close(here)
+            raise
+        return here
+
+    def _place_once(self, staged: str, directory: int, name: str, path: str) -> str | None:
+        try:
+            kernel.rename_new(self._temporary, staged, directory, name)
+        except FileExistsError:
+            pass
+        else:
+            return None
+        found = _place(os.stat(name, dir_fd=directory, follow_symlinks=False))
+        found.refuse(path)
+        os.chmod(staged, stat.S_IMODE(found.mode), dir_fd=self._temporary)
+        if not self.exchanges:
+            # Nothing stands at the path for a moment, and a crash then leaves that to recovery.
+            gone = f"gone-{secrets.token_hex(8)}"
+            kernel.rename_new(directory, name, self._temporary, gone)
+            os.rename(staged, name, src_dir_fd=self._temporary, dst_dir_fd=directory)
+            return gone
+        kernel.exchange(self._temporary, staged, directory, name)
+        displaced = _place(os.stat(staged, dir_fd=self._temporary, follow_symlinks=False))
+        if displaced.kind != "file":
+            self._undo(staged, directory, name, path)
+            displaced.refuse(path)
+        return staged
+
+    def _undo(self, staged: str, directory: int, name: str, path: str) -> None:
+        """Bring back what was swapped in at the moment of the exchange and is no file of ours."""
+        try:
+            kernel.exchange(self._temporary, staged, directory, name)
+        except FileNotFoundError:
+            # Gone again: the temporary name holds that thing now, and must not be placed in another try.
+            raise _busy(path) from None
+
+    def _probe_exchange(self) -> bool:
+        one, other = self.stage(b""), self.stage(b"")
+        try:
+            return kernel.exchange(self._temporary, one, self._temporary, other)
+        except OSError:
+            return False
+        finally:
+            self.discard(one)
+            self.discard(other)
+
+
+class Reading:
+    """One open file; read it, then ask `unchanged` whether that was one state of it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.taken_ns = time.time_ns()
+        self._stat = os.fstat(descriptor)
+        self.signature = Signature.of(self._stat)
+        self.size_bytes = self._stat.st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def read(self, size: int = _CHUNK_BYTES) -> bytes:
+        """Return up to *size* further bytes; none at the end."""
+        return os.read(self._descriptor, size)
+
+    def read_all(self) -> bytes:
+        """Return the whole rest; the caller has looked at `size_bytes`."""
+        chunks = []
+        while chunk := self.read():
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def unchanged(self) -> bool:
+        """Return whether the file is as it was when it was opened."""
+        now = os.fstat(self._descriptor)
+        # The ctime counts too: a writer may set the mtime back.
+        return Signature.of(now) == self.signature
+
+    def has_writer(self) -> bool:
+        """Return whether some process has it open for writing, as far as the system tells."""
+        lease, read = getattr(fcntl, "F_SETLEASE", None), getattr(fcntl, "F_RDLCK", None)
+        if lease is None or read is None:
+            return False
+        try:
+            fcntl.fcntl(self._descriptor, lease, read)
+        except OSError as error:
+            return error.errno == errno.EAGAIN
+        fcntl.fcntl(self._descriptor, lease, fcntl.F_UNLCK)
+        return False
+
+
+def _busy(path: str) -> OSError:
+    return OSError(errno.EBUSY, "somebody keeps changing what is on the way to it", path)
+
+
+def _probe_open(root: int) -> Callable[[int, str, int], int]:
+    """Return the way in which this kernel opens a path below a directory."""
+    try:
+        os.close(kernel.open_beneath(root, STATE_DIRECTORY, _O_PATH | os.O_DIRECTORY))
+    except OSError as error:
+        if error.errno not in {errno.ENOSYS, errno.EPERM}:  # EPERM: a container's filter
+            raise
+        return kernel.walk_beneath
+    return kernel.open_beneath
+
+
+def _kind_of(error: OSError) -> Kind:
+    """Return what an error says about the place; raises what says nothing about it."""
+    if error.errno == errno.ENOENT:
+        return "absent"
+    if error.errno == errno.ENOTDIR:
+        return "below_file"
+    if error.errno in {errno.ELOOP, errno.EXDEV}:
+        return "link"
+    raise error
+
+
+def _place(found: os.stat_result) -> Place:
+    kind: Kind = "special"
+    if stat.S_ISREG(found.st_mode):
+        kind = "file" if found.st_nlink <= 1 else "hardlinked"
+    elif stat.S_ISDIR(found.st_mode):
+        kind = "directory"
+    elif stat.S_ISLNK(found.st_mode):
+        kind = "link"
+    return Place(kind, Signature.of(found), found.st_mode)
+
+
+def _umask() -> int:
+    """Return the process's umask, from where reading does not change it."""
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+        return int(status.partition("Umask:")[2].split(None, 1)[0], 8)
+    except (OSError, ValueError, IndexError):
+        return 0o022
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _copy(source: Path, descriptor: int) -> None:
+    with source.open("rb") as file:
+        try:
+            while os.copy_file_range(file.fileno(), descriptor, 1 << 30):
+                pass
+        except OSError as error:
+            if error.errno not in {errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}:
+                raise
+            file.seek(0)
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            while chunk := file.read(_CHUNK_BYTES):
+                _write_all(descriptor, chunk)
