@@ -1,0 +1,264 @@
+"""The one guard that every door passes: where a request may come from, who calls, and what that caller may do.
+
+A web page can make a browser send requests to this machine, under a foreign name that resolves to it or straight to
+its address. Both show: in `Host`, which then carries the foreign name, and in `Origin`. So both are checked on every
+bind, loopback included. Names of agents are claims: nothing proves them until there are tokens. The verb `admin` needs
+proof: the key that the owner of the folder wrote to `.workspace/owner.json`, or a cookie got for it.
+"""
+
+import hashlib
+import ipaddress
+import re
+import secrets
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, cookie_parser
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from workspace_server.core.access import ALL_VERBS, ANONYMOUS, LOCAL_VERBS, RESERVED_AGENTS, Caller, Door
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import Forbidden, InvalidArgument, Unauthenticated, WorkspaceError
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+ADMIN_HEADER = "x-admin-key"
+AGENT_HEADER = "x-agent"
+REQUEST_ID_HEADER = "idempotency-key"
+AGENT_META = "workspace/agent"
+REQUEST_ID_META = "workspace/requestId"
+CAUSE_META = "workspace/cause"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+TICKETS_MAX = 16
+"""Most unused tickets at once; the oldest one goes."""
+_NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?")
+_PORTS = {"http": 80, "https": 443}
+
+
+class Guard:
+    """Says who calls, and refuses who may not.
+
+    Args:
+        admin_key: The proof of `admin`; without one nobody has that verb.
+        hosts: The names and addresses under which the server is reached besides those of loopback.
+        public_url: The address before a proxy; its host and origin are allowed too.
+    """
+
+    def __init__(
+        self, *, admin_key: str | None = None, hosts: Collection[str] = (), public_url: str | None = None
+    ) -> None:
+        self._key = admin_key
+        public = urlsplit(public_url) if public_url else None
+        named = {host.strip("[]").lower() for host in hosts} | ({public.hostname} if public else set())
+        self._hosts = LOOPBACK_NAMES | {host for host in named if host and not _is_wildcard(host)}
+        self._public_origin = (public.scheme, public.hostname, public.port or _PORTS[public.scheme]) if public else None
+        self._passed: set[tuple[str, str | None]] = set()
+        self._tickets: dict[str, None] = {}
+        self._cookie = secrets.token_urlsafe(32)
+        self.cookie_name = "workspace-admin-" + hashlib.sha256((admin_key or "").encode()).hexdigest()[:8]
+        """Differs per owner: cookies know no ports, and several servers may run on this machine."""
+
+    def check_address(self, headers: Headers) -> None:
+        """Pass when the request was sent to a name of ours, and not by a page of somebody else.
+
+        Raises:
+            Forbidden: `Host` is not one of ours, or `Origin` is another one than ours.
+        """
+        hosts = headers.getlist("host")
+        origins = headers.getlist("origin")
+        if len(hosts) != 1 or len(origins) > 1:
+            raise Forbidden("The request needs one Host header, and one Origin at most.", reason="host")
+        pair = (hosts[0], origins[0] if origins else None)
+        if pair in self._passed:
+            return
+        host, port = _host_and_port(pair[0])
+        if host not in self._hosts:
+            raise Forbidden(
+                "This server does not go by that name.",
+                hint="Call it by its address, or set public_url to the name that people use.",
+                reason="host",
+            )
+        if pair[1] is not None and not self._is_our_origin(pair[1], port):
+            raise Forbidden(
+                "Pages of other sites may not call this server.",
+                hint="Use a client outside of a browser, or the server's own pages.",
+                reason="origin",
+            )
+        if len(self._passed) < LIMITS.list_rows_max:
+            self._passed.add(pair)
+
+    def admit(self, connection: HTTPConnection, *, door: Door, meta: Mapping[str, Any] | None = None) -> Caller:
+        """Return who sends this request.
+
+        Args:
+            meta: The `_meta` of an MCP request; what it says counts before headers.
+
+        Raises:
+            Forbidden: It comes from where it may not.
+            InvalidArgument: The name or the request id is malformed.
+            Unauthenticated: An admin key was sent, and it is wrong.
+        """
+        headers = connection.headers
+        self.check_address(headers)
+        claimed = headers.get(AGENT_HEADER)
+        if claimed is None and door == "mcp":
+            # Elsewhere `agent` in the query is an argument, such as the filter of the event feed.
+            claimed = next(
+                iter(parse_qs(connection.scope.get("query_string", b"").decode("latin-1")).get("agent", [])), None
+            )
+        return self.identify(
+            claimed,
+            door=door,
+            meta=meta,
+            request_id=headers.get(REQUEST_ID_HEADER),
+            admin=self._is_admin(connection),
+        )
+
+    def identify(
+        self,
+        claimed: str | None,
+        *,
+        door: Door,
+        meta: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        admin: bool = False,
+    ) -> Caller:
+        """Return the caller for what it says of itself.
+
+        Raises:
+            InvalidArgument: A name or id is malformed.
+        """
+        said = meta or {}
+        return Caller(
+            agent=agent_name(said.get(AGENT_META, claimed)),
+            verbs=ALL_VERBS if admin else LOCAL_VERBS,
+            door=door,
+            request_id=_token(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),
+            cause=_token(said.get(CAUSE_META), CAUSE_META),
+        )
+
+    def holds_key(self, given: str) -> bool:
+        """Whether *given* is the admin key."""
+        return self._key is not None and secrets.compare_digest(given.encode(), self._key.encode())
+
+    def new_ticket(self) -> str:
+        """Return a ticket that `redeem` takes once, so that the key itself never stands in a browser's history."""
+        while len(self._tickets) >= TICKETS_MAX:
+            del self._tickets[next(iter(self._tickets))]
+        ticket = secrets.token_urlsafe(32)
+        self._tickets[ticket] = None
+        return ticket
+
+    def redeem(self, ticket: str) -> str | None:
+        """Return the value of the admin cookie for a ticket that was not used yet, else None."""
+        if ticket not in self._tickets:
+            return None
+        del self._tickets[ticket]
+        return self._cookie
+
+    def _is_admin(self, connection: HTTPConnection) -> bool:
+        given = connection.headers.get(ADMIN_HEADER)
+        if given is not None:
+            if not self.holds_key(given):
+                raise Unauthenticated(
+                    "That is not the admin key of this server.", hint="Read it again from .workspace/owner.json."
+                )
+            return True
+        cookies = cookie_parser(connection.headers.get("cookie", ""))
+        if not secrets.compare_digest(cookies.get(self.cookie_name, "").encode(), self._cookie.encode()):
+            return False
+        # A browser sends cookies unasked; it also says which page asked it to, and without that nothing is changed.
+        return connection.scope.get("method") in SAFE_METHODS or "origin" in connection.headers
+
+    def _is_our_origin(self, origin: str, port: int | None) -> bool:
+        try:
+            parts = urlsplit(origin)
+            found = (parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme])
+        except (ValueError, KeyError):
+            return False
+        if found == self._public_origin:
+            return True
+        return parts.hostname in self._hosts and found[2] == (port or _PORTS[parts.scheme])
+
+
+class GuardMiddleware:
+    """Refuses every request that came from where it may not, before anything looks at it.
+
+    Args:
+        app: What is guarded.
+        guard: Decides.
+    """
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it with the refusal."""
+        if scope["type"] == "http":
+            try:
+                self._guard.check_address(Headers(scope=scope))
+            except WorkspaceError as refusal:
+                await JSONResponse({"error": refusal.as_dict()}, refusal.http_status)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def agent_name(claimed: object) -> str:
+    """Return a claimed agent name; none is `anonymous`.
+
+    Raises:
+        InvalidArgument: It is no name, or one that the server keeps for itself.
+    """
+    if claimed is None or claimed == "":
+        return ANONYMOUS
+    if not isinstance(claimed, str) or len(claimed) > LIMITS.agent_chars_max or not _NAME.fullmatch(claimed):
+        raise InvalidArgument(
+            "That is no agent name.",
+            hint=f"Use letters, digits, . _ - and one / at most; up to {LIMITS.agent_chars_max} characters.",
+            argument="agent",
+            reason="malformed name",
+        )
+    if claimed.partition("/")[0].lower() in RESERVED_AGENTS:
+        raise InvalidArgument(
+            f"The name {claimed} is the server's own.",
+            hint="Use another name.",
+            argument="agent",
+            reason="reserved name",
+        )
+    return claimed
+
+
+def _token(value: object, argument: str) -> str | None:
+    """Return an id that a caller made up, within its bound."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= LIMITS.request_id_chars_max or not value.isprintable():
+        raise InvalidArgument(
+            f"{argument} is text of 1 to {LIMITS.request_id_chars_max} printable characters.",
+            hint="A UUID will do.",
+            argument=argument,
+            reason="malformed id",
+        )
+    return value
+
+
+def _host_and_port(header: str) -> tuple[str | None, int | None]:
+    try:
+        parts = urlsplit("//" + header)
+        port = parts.port
+    except ValueError:
+        return None, None
+    if parts.username is not None or parts.path or parts.query or parts.fragment:
+        return None, None
+    return parts.hostname, port
+
+
+def _is_wildcard(host: str) -> bool:
+    """Whether *host* stands for every address of the machine, so that it is the name of none."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
