@@ -7,8 +7,15 @@ from tests.project.tree import ROOT, sources
 
 PRODUCT = ("workspace_server", "indexer", "clients")
 LINES_PER_FILE_MAX = 400
+THOUGHT_OVER = {
+    "workspace_server/core/patterns.py": 450,  # one grammar: its parser, its matcher and their overlap
+    "workspace_server/storage/tree.py": 500,  # the one module that opens paths in the folder; to split it is to open it
+}
+"""Longer rooms, which stay whole for a reason, and how far they may still grow."""
 LINES_PER_FUNCTION_MAX = 70
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "stuff"}
+ROLES = ROOT / "workspace_server/demo/agents"
+"""Where a manager is a person of the story."""
 
 
 def name(path: Path) -> str:
@@ -18,7 +25,9 @@ def name(path: Path) -> str:
 def test_every_file_can_be_known_as_one_knows_a_room() -> None:
     lengths = {name(path): len(path.read_text().splitlines()) for path in sources(*PRODUCT)}
 
-    assert {file: lines for file, lines in lengths.items() if lines > LINES_PER_FILE_MAX} == {}
+    too_long = {file for file, lines in lengths.items() if lines > THOUGHT_OVER.get(file, LINES_PER_FILE_MAX)}
+    assert {file: lengths[file] for file in too_long} == {}
+    assert [file for file in THOUGHT_OVER if lengths.get(file, 0) <= LINES_PER_FILE_MAX] == [], "no exception needed"
 
 
 def test_every_function_fits_on_a_page() -> None:
@@ -35,7 +44,8 @@ def test_every_function_fits_on_a_page() -> None:
 
 
 def test_every_module_is_named_after_what_lives_in_it() -> None:
-    assert [name(path) for path in sources(*PRODUCT) if path.stem in EMPTY_NAMES] == []
+    empty = [path for path in sources(*PRODUCT) if path.stem in EMPTY_NAMES and path.parent != ROLES]
+    assert [name(path) for path in empty] == []
 
 
 def test_every_module_opens_with_a_sentence() -> None:

@@ -9,7 +9,7 @@ from tests.project.tree import ROOT
 from tests.requirements import DELIVERED, LATER
 
 
-def tests_in(file: str) -> set[str]:
+def named_tests(file: str) -> set[str]:
     """Return the names of the tests in a file below `tests/`, those of state machines included."""
     path = ROOT / "tests" / file
     if not path.exists():
@@ -35,7 +35,7 @@ def test_every_promise_is_shown_by_a_test(number: str) -> None:
 def test_every_test_that_a_promise_names_is_there(number: str) -> None:
     for named in DELIVERED[number].shown_by:
         file, _, name = named.partition("::")
-        assert name in tests_in(file), named
+        assert name in named_tests(file), named
 
 
 def test_the_readme_makes_exactly_the_promises_that_are_kept() -> None:
