@@ -1,0 +1,191 @@
+"""Rows of jobs."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from workspace_server.storage.database import Row, Transaction
+
+Input = dict[str, Any]
+"""`{path, version}`."""
+
+
+class JobRow(NamedTuple):
+    """One job."""
+
+    job_id: int
+    queue: str
+    key: str | None
+    state: str
+    instructions: str | None
+    inputs: list[Input]
+    firing_id: int | None
+    not_before: float
+    attempt: int
+    agent: str | None
+    claimed_at: float | None
+    visibility_s: float | None
+    deadline_s: float | None
+    lost_by: list[str]
+    note: str | None
+    trigger: str | None
+
+
+_JOB = (
+    "SELECT j.job_id, j.queue, j.key, j.state, j.instructions, j.inputs, j.firing_id, j.not_before, j.attempt, j.agent,"
+    " j.claimed_at, j.visibility_s, j.deadline_s, j.lost_by, j.note, t.name FROM jobs j"
+    " LEFT JOIN firings f USING (firing_id) LEFT JOIN triggers t USING (trigger_id)"
+)
+
+
+_NEXT = "FROM jobs WHERE queue = ? AND state = 'queued' AND not_before <= ? ORDER BY job_id LIMIT 1"
+
+
+async def insert(
+    tx: Transaction,
+    *,
+    job_id: int,
+    queue: str,
+    instructions: str | None,
+    inputs: Sequence[Input],
+    agent: str,
+    key: str | None = None,
+    firing_id: int | None = None,
+) -> None:
+    """Put a job into a queue."""
+    await tx.run(
+        "INSERT INTO jobs (job_id, queue, key, state, instructions, inputs, firing_id, created_at, created_by,"
+        " not_before, attempt) VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, 0, 0)",
+        job_id,
+        queue,
+        key,
+        instructions,
+        json.dumps(inputs, ensure_ascii=False),
+        firing_id,
+        tx.now_s,
+        agent,
+    )
+
+
+async def by_id(tx: Transaction, job_id: int) -> JobRow | None:
+    """Return a job."""
+    row = await tx.one(f"{_JOB} WHERE j.job_id = ?", job_id)
+    return None if row is None else _job(row)
+
+
+async def unfinished(tx: Transaction, queue: str, key: str) -> int | None:
+    """Return the job of that key that is not finished."""
+    row = await tx.one(
+        "SELECT job_id FROM jobs WHERE queue = ? AND key = ? AND state IN ('queued', 'claimed', 'blocked')", queue, key
+    )
+    return None if row is None else int(row[0])
+
+
+async def waiting(tx: Transaction, queue: str) -> bool:
+    """Return whether a job of the queue can be claimed now."""
+    return await tx.one(f"SELECT 1 {_NEXT}", queue, tx.now_s) is not None
+
+
+async def claim(tx: Transaction, queue: str, agent: str, *, visibility_s: float) -> JobRow | None:
+    """Give the oldest job of a queue to *agent*, or return None when there is none."""
+    row = await tx.one(
+        "UPDATE jobs SET state = 'claimed', attempt = attempt + 1, agent = ?, claimed_at = ?, visibility_s = ?,"
+        f" deadline_s = ?, boot_id = ? WHERE job_id = (SELECT job_id {_NEXT}) RETURNING job_id",
+        agent,
+        tx.now_s,
+        visibility_s,
+        tx.boot_s + visibility_s,
+        tx.boot_id,
+        queue,
+        tx.now_s,
+    )
+    return None if row is None else await by_id(tx, int(row[0]))
+
+
+async def end(tx: Transaction, job_id: int, state: str, note: str | None) -> None:
+    """Record how a job ended, or that it is blocked."""
+    await tx.run("UPDATE jobs SET state = ?, note = ?, ended_at = ? WHERE job_id = ?", state, note, tx.now_s, job_id)
+
+
+async def put_back(tx: Transaction, job_id: int, *, delay_s: float, note: str | None) -> None:
+    """Put a job back into its queue, for another try after a while."""
+    await tx.run(
+        "UPDATE jobs SET state = 'queued', note = coalesce(?, note), not_before = ? WHERE job_id = ?",
+        note,
+        tx.now_s + delay_s,
+        job_id,
+    )
+
+
+async def overdue(tx: Transaction) -> list[JobRow]:
+    """Return the claimed jobs whose time is over."""
+    return [_job(row) for row in await tx.all(f"{_JOB} WHERE j.state = 'claimed' AND j.deadline_s <= ?", tx.boot_s)]
+
+
+async def take_away(tx: Transaction, job: JobRow, *, keep: int) -> None:
+    """Put a job back whose claimant was not heard of, and remember whose it was (the last *keep* of them)."""
+    lost_by = json.dumps([*job.lost_by, job.agent][-keep:], ensure_ascii=False)
+    await tx.run("UPDATE jobs SET state = 'queued', not_before = 0, lost_by = ? WHERE job_id = ?", lost_by, job.job_id)
+
+
+async def extend(tx: Transaction, job_id: int, *, deadline_s: float) -> None:
+    """Leave a job longer with its claimant."""
+    await tx.run("UPDATE jobs SET deadline_s = ? WHERE job_id = ?", deadline_s, job_id)
+
+
+async def give_fresh_time(tx: Transaction) -> None:
+    """Give every claimant its whole time again, as at a restart: it could not be heard meanwhile."""
+    await tx.run(
+        "UPDATE jobs SET deadline_s = ? + visibility_s, boot_id = ? WHERE state = 'claimed'", tx.boot_s, tx.boot_id
+    )
+
+
+async def next_deadline(tx: Transaction) -> float | None:
+    """Return when the next claim ends, on the boot clock."""
+    row = await tx.one("SELECT min(deadline_s) FROM jobs WHERE state = 'claimed'")
+    return None if row is None or row[0] is None else float(row[0])
+
+
+async def next_delayed(tx: Transaction) -> float | None:
+    """Return when the next job that waits for its time can be claimed, in seconds since 1970."""
+    row = await tx.one("SELECT min(not_before) FROM jobs WHERE state = 'queued' AND not_before > ?", tx.now_s)
+    return None if row is None or row[0] is None else float(row[0])
+
+
+async def claimed_by(tx: Transaction, agent: str) -> list[JobRow]:
+    """Return the jobs that *agent* has open, the last claimed first."""
+    rows = await tx.all(
+        f"{_JOB} WHERE j.agent = ? AND j.state = 'claimed' ORDER BY j.claimed_at DESC, j.job_id DESC", agent
+    )
+    return [_job(row) for row in rows]
+
+
+async def chain_of(tx: Transaction, agent: str) -> tuple[int, str, int] | None:
+    """Return the firing that *agent* works for, as (firing, root, depth): that of the job it claimed last."""
+    row = await tx.one(
+        "SELECT f.firing_id, f.root, f.depth FROM jobs j JOIN firings f USING (firing_id)"
+        " WHERE j.agent = ? AND j.state = 'claimed' ORDER BY j.claimed_at DESC, j.job_id DESC LIMIT 1",
+        agent,
+    )
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def counts(tx: Transaction) -> dict[str, int]:
+    """Return how many jobs there are in each state."""
+    rows = await tx.all("SELECT state, count(*) FROM jobs GROUP BY state")
+    return {"queued": 0, "claimed": 0, "blocked": 0, "done": 0, "failed": 0, **{row[0]: row[1] for row in rows}}
+
+
+async def counts_of(tx: Transaction, trigger_id: int) -> tuple[int, int]:
+    """Return (unfinished, failed) jobs of a trigger."""
+    row = await tx.one(
+        "SELECT coalesce(sum(j.state IN ('queued', 'claimed', 'blocked')), 0), coalesce(sum(j.state = 'failed'), 0)"
+        " FROM firings f JOIN jobs j USING (firing_id) WHERE f.trigger_id = ?",
+        trigger_id,
+    )
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def _job(row: Row) -> JobRow:
+    return JobRow._make((*row[:5], json.loads(row[5]), *row[6:13], json.loads(row[13]), *row[14:]))
