@@ -1,9 +1,9 @@
 """Which process owns a folder: one at a time, for as long as it lives.
 
 The lock is the kernel's (`filelock.FileLock`), so it ends with its process, however that ends. `owner.json` tells
-others where the owner listens; it is worth reading only while the lock is held, and its admin key is proof of access to
-the folder. A gate before the lock lets exactly one process at a time become the owner: while `serve` waits for a background
-owner to hand over, no other background owner can slip in.
+others where the owner listens; it is worth reading only while the lock is held, and its admin key is proof of access
+to the folder. A gate before the lock lets exactly one process at a time become the owner: while `serve` waits for a
+background owner to hand over, no other background owner can slip in.
 """
 
 import json
