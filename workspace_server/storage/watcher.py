@@ -201,6 +201,13 @@ if sys.platform == "linux":
             super().on_queue_overflow()
             self._marks.mark("")
 
+        def _add_callback(self, path: bytes) -> None:
+            # A new directory is found by its event and by reading the one above it; watchdog warns of the second time.
+            known = self._active_callbacks_by_path.get(path)
+            if known is not None:
+                self._remove_callbacks([known])
+            super()._add_callback(path)
+
         def _add_all_callbacks(self, path: bytes) -> None:
             self._add_callback(path)
             for here, names, _ in os.walk(path, followlinks=False):
