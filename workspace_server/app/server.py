@@ -1,0 +1,143 @@
+"""One server process: it owns the folder, opens the engine and serves all faces on one address until told to end."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from workspace_server.app.owner import Kind, OwnerRecord, Ownership
+from workspace_server.config import Settings
+from workspace_server.errors import Unavailable
+from workspace_server.interfaces.guard import Guard, GuardMiddleware
+from workspace_server.interfaces.http.routes import routes as http_routes
+from workspace_server.interfaces.web.routes import routes as web_routes
+from workspace_server.services.engine import Engine
+
+PORTS_TRIED = 100
+"""How many ports above the default one are tried when it is taken."""
+DRAIN_S = 5
+"""How long open requests may take once the server ends; streams are cut then."""
+
+Announce = Callable[[OwnerRecord], None]
+
+
+def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Announce | None = None) -> None:
+    """Own *root* and serve it until SIGTERM or SIGINT; return when all is drained.
+
+    Args:
+        announce: Called once the server answers, with where it does.
+
+    Raises:
+        Owned: Another server owns the folder.
+        Unavailable: No port is free, or the database is of a newer program.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with (
+        Ownership.take(root, kind) as own,
+        listening(settings, kind) as listener,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(_serve(root, settings, own, listener, announce))
+
+
+@contextlib.contextmanager
+def listening(settings: Settings, kind: Kind) -> Iterator[socket.socket]:
+    """Yield a bound socket: the port that was asked for, the next free one after the default, or any.
+
+    Raises:
+        Unavailable: None is free.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    chosen = settings.origin("port") != "default"
+    first = 0 if kind == "background" and not chosen else settings.port
+    last = first if chosen or first == 0 else first + PORTS_TRIED
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for port in range(first, last + 1):
+            try:
+                listener.bind((settings.host, port))
+            except OSError as error:
+                reason = error.strerror
+                continue
+            yield listener
+            return
+    raise Unavailable(
+        f"Nothing can listen on {settings.host} port {first}: {reason}.",
+        hint="Choose another with --port, or --port 0 for any free one.",
+    )
+
+
+async def _serve(
+    root: Path, settings: Settings, own: Ownership, listener: socket.socket, announce: Announce | None
+) -> None:
+    async with Engine.open(root, settings=settings) as engine:
+        url = address(settings.host, listener.getsockname()[1])
+        engine.folder.base_url = settings.public_url or url
+        guard = Guard(admin_key=own.record.admin_key, hosts=[settings.host], public_url=settings.public_url)
+        config = uvicorn.Config(
+            application(engine, guard),
+            http="httptools",
+            log_level=settings.log_level,
+            access_log=False,
+            timeout_graceful_shutdown=DRAIN_S,
+            server_header=False,
+        )
+        server = Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        loop = asyncio.get_running_loop()
+        for ended in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(ended, server.end)
+        await server.answers(serving)
+        own.publish(url=url)
+        if announce is not None:
+            announce(own.record)
+        await serving
+        own.withdraw()
+
+
+def application(engine: Engine, guard: Guard) -> Starlette:
+    """Return the application of all faces over one engine."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+
+    return Starlette(
+        routes=[*http_routes(engine, guard), *web_routes(engine, guard)],
+        middleware=[Middleware(GuardMiddleware, guard=guard)],
+        lifespan=lifespan,
+    )
+
+
+def address(host: str, port: int) -> str:
+    """Return the web address of what listens on *host* and *port*."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown, not bound
+    return f"http://{shown}:{port}"
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server, ended by us: its own handlers would end the process by the signal, not with exit code 0."""
+
+    def end(self) -> None:
+        """Drain and end."""
+        self.should_exit = True
+
+    async def answers(self, serving: "asyncio.Task[None]") -> None:
+        """Return once requests are answered; raise what kept it from starting."""
+        while not self.started:
+            if serving.done():
+                await serving
+                raise Unavailable("The server ended while it started.", hint="Its log says why.")
+            await asyncio.sleep(0.005)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the process."""
+        yield
