@@ -12,11 +12,13 @@ from workspace_server.core.clock import Clock
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.services.events import Events, Head
 from workspace_server.services.folder import Folder
+from workspace_server.services.indexing import Indexing
 from workspace_server.services.listing import Listing
 from workspace_server.services.locks import Locks
 from workspace_server.services.materialise import Materialiser
 from workspace_server.services.reading import Reading
 from workspace_server.services.recording import Recorder
+from workspace_server.services.search import Search
 from workspace_server.services.status import Status
 from workspace_server.services.waits import Waits
 from workspace_server.services.writing import Writing
@@ -53,8 +55,11 @@ class Engine:
         self.listing = Listing(folder)
         self.locks = Locks(folder)
         self.events = Events(folder, head)
-        self.waits = Waits(folder, head, self._indexed_seq)
+        self.indexing = Indexing(folder, head)
+        self.search = Search(folder, self.indexing)
+        self.waits = Waits(folder, head, self.indexing.indexed_seq)
         self.status = Status(folder)
+        self.status.include("index", self.indexing.status)
 
     @classmethod
     @asynccontextmanager
@@ -85,6 +90,7 @@ class Engine:
             await db.write(locks.give_fresh_time)
             engine = cls(folder, head)
             async with anyio.create_task_group() as background:
+                background.start_soon(engine.indexing.run)
                 background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
                 background.start_soon(engine._every, FORGET_S, engine._forget_requests)
                 yield engine
@@ -96,9 +102,6 @@ class Engine:
     def head_seq(self) -> int:
         """Where the log stands."""
         return self.events.head_seq
-
-    async def _indexed_seq(self) -> int:
-        return self.head_seq
 
     async def _expire_locks(self) -> None:
         await self.locks.expire()
