@@ -261,9 +261,12 @@ def named(before: str) -> str:
     if not linked:
         return ""
     noun: list[str] = []
-    for word in reversed(spoken):
-        bare = normalise.plain(word)
-        if len(noun) == 4 or bare.casefold() in DETERMINERS or not bare[:1].isalnum() or bare[-1] in ",;:.)!?":
+    for place in range(len(spoken) - 1, -1, -1):
+        bare = normalise.plain(spoken[place])
+        follows_of = place > 0 and spoken[place - 1].casefold() == "of"  # the size of *the* thing
+        if not bare[:1].isalnum() or bare[-1] in ",;:.)!?" or len(noun) == 5:
+            break
+        if bare.casefold() in DETERMINERS and not follows_of:
             break
         noun.insert(0, bare)
     key = " ".join(noun)

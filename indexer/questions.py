@@ -58,7 +58,7 @@ def parse_question(text: str) -> Question:
 
 def words_of(text: str) -> list[str]:
     """Return the words of *text*, folded by case."""
-    return [word.casefold() for word in _WORD.findall(text)]
+    return [word.lower() for word in _WORD.findall(text)]
 
 
 def parts_of_words(text: str) -> list[str]:

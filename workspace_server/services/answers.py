@@ -1,0 +1,176 @@
+"""How facts and passages look in an answer: cited, clean, and within a token budget."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
+
+from indexer.conflicts import Conflict
+from indexer.model import LiveFact, Passage
+from indexer.normalise import DIMENSIONS, fold
+from indexer.questions import Question
+from workspace_server.core import tokens
+from workspace_server.services.recording import Result
+from workspace_server.services.times import iso
+
+Detail = Literal["brief", "full"]
+E = TypeVar("E")
+SNIPPET_CHARS_MAX = 420
+"""Longest text of a passage in an answer, without the context that was asked for."""
+PER_FILE_FIRST = 3
+"""Entries of one file before those of other files are given their turn."""
+
+_UNSHOWN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_STATED_AS_QUOTE = frozenset({"quantity", "money", "date"})
+_STATED_ALONE = frozenset({"decision", "todo", "risk", "question", "heading"})
+
+
+def clean(text: str) -> str:
+    """Return *text* without control, bidi and zero-width characters; line ends and tabs stay."""
+    return _UNSHOWN.sub("", text)
+
+
+def statement(live: LiveFact) -> str:
+    """Return a fact as one line: what it is about, and what is said."""
+    fact = live.fact
+    if fact.kind in _STATED_AS_QUOTE and (fact.key == "date" or fact.key in DIMENSIONS.values()):
+        said = " ".join(fact.quote.split())  # nobody named what is measured: only its sentence says it
+    elif fact.kind in _STATED_ALONE:
+        said = f"{fact.kind}: {fact.value}"
+    else:
+        said = f"{fact.key}: {fact.value}"
+    return clean(f"{fact.subject} · {said}")
+
+
+def cite(live: LiveFact) -> str:
+    """Return where a fact stands: ``path@version:line``."""
+    return f"{live.path}@{live.version}:{live.fact.start_line}"
+
+
+def fact_row(live: LiveFact, detail: Detail) -> Result:
+    """Return a fact as an answer lists it."""
+    row: Result = {"fact": statement(live), "cite": cite(live), "kind": live.fact.kind, "by": live.agent}
+    if detail == "full":
+        fact = live.fact
+        row |= {"subject": clean(fact.subject), "key": clean(fact.key), "value": clean(fact.value)}
+        if fact.unit is not None:
+            row["unit"] = fact.unit
+        row |= {
+            "quote": clean(fact.quote),
+            "path": live.path,
+            "version": live.version,
+            "start_line": fact.start_line,
+            "end_line": fact.end_line,
+            "at": iso(live.at_s),
+        }
+    return row
+
+
+def conflict_row(conflict: Conflict) -> Result:
+    """Return a contradiction: of what, and who says what where."""
+    first = conflict.facts[0].fact
+    return {
+        "subject": clean(first.subject),
+        "key": clean(first.key),
+        "values": [
+            {"value": clean(live.fact.value), "cite": cite(live), "by": live.agent} for live in conflict.facts[:4]
+        ],
+    }
+
+
+def distinct(facts: Sequence[LiveFact]) -> list[LiveFact]:
+    """Return *facts* without those that say the same again."""
+    kept: dict[tuple[str | None, ...], LiveFact] = {}
+    for live in facts:
+        fact = live.fact
+        kept.setdefault((fold(fact.subject), fold(fact.key), fact.normal, fact.unit), live)
+    return list(kept.values())
+
+
+def spread(entries: Sequence[E], path_of: Callable[[E], str], limit: int) -> list[E]:
+    """Return *limit* entries in their order, but no more of one file than a few while others have some."""
+    first: list[E] = []
+    rest: list[E] = []
+    seen: dict[str, int] = {}
+    for entry in entries:
+        path = path_of(entry)
+        seen[path] = seen.get(path, 0) + 1
+        (first if seen[path] <= PER_FILE_FIRST else rest).append(entry)
+    return [*first, *rest][:limit]
+
+
+class Budget:
+    """The room that an answer has; one token is four bytes of its compact JSON."""
+
+    def __init__(self, max_tokens: int, frame: Result) -> None:
+        self._left = max_tokens * tokens.BYTES_PER_TOKEN - _bytes(frame)
+
+    @property
+    def left_bytes(self) -> int:
+        """Bytes that are left."""
+        return self._left
+
+    def take(self, value: object, *, share: float = 1.0) -> bool:
+        """Reserve the room of one list entry; False, and nothing reserved, when it is not there.
+
+        Args:
+            share: Of what is left, the most that this may take.
+        """
+        size = _bytes(value) + 1
+        if size > self._left * share:
+            return False
+        self._left -= size
+        return True
+
+
+def snippet(passage: Passage, question: Question, *, context_lines: int = 0) -> tuple[str, int, int]:
+    """Return the lines of a passage in which most of what was asked stands, and their numbers."""
+    lines = passage.text.split("\n")
+    stems = {word[: max(3, len(word) - 3)] for term in question.terms for word in term.words}
+    if len(lines) != passage.end_line - passage.start_line + 1:
+        return clean(_around(passage.text, stems)), passage.start_line, passage.end_line
+    found = [sum(stem in line.lower() for stem in stems) for line in lines]
+    best = max(range(len(lines)), key=found.__getitem__)
+    first = last = best
+    size = len(lines[best])
+    while True:
+        before = found[first - 1] if first > 0 else -1
+        after = found[last + 1] if last + 1 < len(lines) else -1
+        if max(before, after) < 0:
+            break
+        step = first - 1 if before > after else last + 1
+        size += len(lines[step]) + 1
+        if size > SNIPPET_CHARS_MAX:
+            break
+        first, last = min(first, step), max(last, step)
+    first, last = max(0, first - context_lines), min(len(lines) - 1, last + context_lines)
+    text = "\n".join(lines[first : last + 1])
+    shown = _around(text, stems) if first == last else text
+    return clean(shown), passage.start_line + first, passage.start_line + last
+
+
+def _around(text: str, stems: set[str]) -> str:
+    """Return the part of a long text around the first of the stems."""
+    if len(text) <= SNIPPET_CHARS_MAX:
+        return text
+    lower = text.lower()
+    places = [place for place in (lower.find(stem) for stem in stems) if place >= 0]
+    begin = max(0, min(places, default=0) - SNIPPET_CHARS_MAX // 4)
+    part = text[begin : begin + SNIPPET_CHARS_MAX]
+    return ("…" if begin else "") + part + ("…" if begin + SNIPPET_CHARS_MAX < len(text) else "")
+
+
+def fitted(text: str, bytes_max: int) -> str:
+    """Return *text* cut to *bytes_max* bytes of JSON, marked with ``…`` where it is."""
+    if _bytes(text) <= bytes_max:
+        return text
+    low, high = 0, min(len(text), max(0, bytes_max))
+    while low < high:  # escapes make a character up to twelve bytes long, so the place is looked for
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _bytes(text[:middle] + "…") <= bytes_max else (low, middle - 1)
+    return text[:low] + "…" if low else ""
+
+
+def _bytes(value: object) -> int:
+    return len(tokens.compact(value).encode("utf-8", "surrogatepass"))

@@ -1,0 +1,140 @@
+"""What one file is and says, within a budget, so that the next agent need not read it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import anyio.to_thread
+
+from indexer.extraction import extract
+from indexer.limits import INDEXED_BYTES_MAX
+from indexer.model import Change, Extraction, Fact, LiveFact
+from workspace_server.core.versions import check_exists
+from workspace_server.errors import NotFound
+from workspace_server.services import changes
+from workspace_server.services.answers import Budget, clean, fitted, statement
+from workspace_server.services.arguments import refused
+from workspace_server.services.folder import Folder
+from workspace_server.services.recording import Result
+from workspace_server.storage import facts, files
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.files import Source, VersionRow, sources_of
+from workspace_server.storage.index_source import read_content
+
+RELATED_MAX = 10
+"""Files listed as sources, and as users."""
+OUTLINE_SHARE = 0.08
+"""Of the room that is left, the most that one line of the outline may take: a long outline ends early."""
+_TITLE_BYTES_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database knows of a version before its content is looked at."""
+
+    row: VersionRow
+    is_head: bool
+    extraction: Extraction | None
+    used_by: list[Source]
+
+
+async def describe(folder: Folder, path: str, version: int | None, *, max_tokens: int) -> Result:
+    """Return the description of a version (None: the head's).
+
+    Raises:
+        NotFound, Gone, IsDirectory: There is no such version.
+        InvalidArgument: The budget is too small for the file's own name.
+    """
+    known = await folder.db.read(lambda tx: _look_up(tx, path, version))
+    extraction = known.extraction
+    if extraction is None and not known.is_head:
+        extraction = await _extract_now(folder, path, known.row)
+    extraction = extraction or Extraction(state="pending", reason="the index has not come to it yet")
+    result: Result = {
+        "path": path,
+        "version": known.row.version,
+        "title": fitted(clean(extraction.title or path.rpartition("/")[2]), _TITLE_BYTES_MAX),
+        "media_type": known.row.media_type,
+        "size_bytes": known.row.size_bytes,
+        "lines": extraction.lines,
+        "index_state": extraction.state,
+    }
+    if extraction.reason:
+        result["index_reason"] = extraction.reason
+    lists: dict[str, list[object]] = {"outline": [], "facts": [], "sources": [], "used_by": []}
+    budget = Budget(max_tokens, {**result, **lists})
+    if budget.left_bytes < 0:
+        raise refused("max_tokens", f"{max_tokens} tokens do not hold even the name of this file")
+    for name, related in (("sources", sources_of(known.row)), ("used_by", known.used_by)):
+        lists[name] += [one for one in related[:RELATED_MAX] if budget.take(one, share=0.25)]
+    lists["outline"] += _fitting(_outline(extraction), budget, share=OUTLINE_SHARE)
+    lists["facts"] += _fitting(_facts(path, known.row, extraction), budget)
+    return {**result, **lists}
+
+
+async def _look_up(tx: Transaction, path: str, number: int | None) -> _Known:
+    here, row = await changes.head(tx, path)
+    if row is None or (number is None and not here.live):
+        await changes.check_not_directory(tx, path)
+        check_exists(here)
+    assert row is not None
+    found = await files.version(tx, row.file_id, row.version if number is None else number)
+    if found is None:
+        raise NotFound(
+            f"{path} has no version {number}; the newest is {row.version}.",
+            hint=f"file_history(path={path!r}) lists the versions.",
+            path=path,
+            version=number,
+        )
+    state = await facts.state(tx, path, found.version)
+    extraction = await facts.extraction_of(tx, state[2]) if state else None
+    is_head = bool(row.live) and found.version == row.version
+    return _Known(found, is_head, extraction, await files.used_by(tx, path, limit=RELATED_MAX))
+
+
+async def _extract_now(folder: Folder, path: str, row: VersionRow) -> Extraction:
+    """Read an old version on the spot: only heads are kept indexed."""
+    change = Change(
+        seq=row.seq,
+        path=path,
+        version=row.version,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+    )
+    data = await read_content(folder.db, folder.objects, change, bytes_max=INDEXED_BYTES_MAX)
+    return await anyio.to_thread.run_sync(
+        lambda: extract(data, path=path, media_type=row.media_type, size_bytes=row.size_bytes)
+    )
+
+
+def _fitting(lines: Iterable[object], budget: Budget, *, share: float = 1.0) -> list[object]:
+    fitting = []
+    for line in lines:
+        if not budget.take(line, share=share):
+            break
+        fitting.append(line)
+    return fitting
+
+
+def _outline(extraction: Extraction) -> Iterable[str]:
+    """Yield the headings, or the classes and functions of code, each with its line."""
+    if extraction.headings:
+        for heading in extraction.headings:
+            yield f"{'#' * heading.level} {fitted(clean(heading.title), 120)} :{heading.line}"
+        return
+    for fact in extraction.facts:
+        if fact.kind == "symbol" and fact.key != "summary":
+            yield f"{fitted(clean(fact.value), 160)} :{fact.start_line}"
+
+
+def _facts(path: str, row: VersionRow, extraction: Extraction) -> Iterable[Result]:
+    """Yield what the file says: a few facts of each subject before more of any."""
+    told = [fact for fact in extraction.facts if fact.kind not in {"heading", "symbol"} or fact.key == "summary"]
+    seen: dict[str, int] = {}
+    turns: list[tuple[int, int, Fact]] = []
+    for place, fact in enumerate(told):
+        seen[fact.subject] = seen.get(fact.subject, 0) + 1
+        turns.append((seen[fact.subject] // 4, place, fact))
+    for _, _, fact in sorted(turns, key=lambda turn: turn[:2]):
+        live = LiveFact(fact=fact, path=path, version=row.version, seq=row.seq, agent=row.agent, at_s=row.at)
+        yield {"fact": statement(live), "line": fact.start_line, "kind": fact.kind}

@@ -1,0 +1,89 @@
+"""The index at work: it follows the log in the background, and says how far it is."""
+
+from typing import Literal
+
+import anyio
+
+from indexer.follower import FactFollower, PassageFollower, Progress
+from indexer.model import Found
+from indexer.questions import Question
+from indexer.whoosh_index import WhooshIndex
+from workspace_server.core.access import Caller
+from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.services.events import Head
+from workspace_server.services.folder import Folder
+from workspace_server.services.recording import Commit, Result
+from workspace_server.storage.facts import Body, SqlFactStore
+from workspace_server.storage.index_source import WorkspaceSource
+
+Part = Literal["facts", "passages"]
+_SERVER = Caller(agent="server", verified=True)
+_LOOK_S = 60.0
+
+
+class Indexing:
+    """Keeps facts and passages in step with the files.
+
+    Facts and passages are followed apart: `query_facts` speaks of how far the facts are, `search` of the passages,
+    which come up to a second later.
+    """
+
+    def __init__(self, folder: Folder, head: Head) -> None:
+        self._folder = folder
+        self._head = head
+        self._index = WhooshIndex(folder.root / STATE_DIRECTORY / "index")
+        self._source = WorkspaceSource(folder.db, folder.objects, self._beyond)
+        self.store = SqlFactStore(folder.db, self._record)
+        self._facts = FactFollower(self._source, self.store)
+        self._passages = PassageFollower(self._source, self.store, self._index, self._facts)
+
+    async def run(self) -> None:
+        """Follow the log until cancelled."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._facts.run)
+                tasks.start_soon(self._passages.run)
+        finally:
+            self._index.close()
+
+    @property
+    def head_seq(self) -> int:
+        """Where the log stands."""
+        return self._head.seq
+
+    async def indexed_seq(self, part: Part = "facts") -> int:
+        """Return the greatest seq with no file event at or below it still waiting for this part of the index."""
+        seq = self._progress(part).seq
+        return await self._source.pending_from(seq) if seq >= 0 else 0
+
+    async def reach(self, part: Part, seq: int, *, timeout_s: float) -> int:
+        """Wait until this part has reached *seq*, at most *timeout_s*; return how far it is then."""
+        progress = self._progress(part)
+        with anyio.move_on_after(timeout_s):
+            while (indexed := await self.indexed_seq(part)) < seq:
+                await progress.wait_beyond(max(progress.seq, indexed))
+        return await self.indexed_seq(part)
+
+    async def passages(self, question: Question, *, path_prefix: str, limit: int) -> Found:
+        """Return the best passages, of any version the index still knows."""
+        return await self._passages.query(question, path_prefix=path_prefix, limit=limit)
+
+    async def status(self) -> Result:
+        """Return how far the index is behind the log, for `status`."""
+        facts, passages = await self.indexed_seq("facts"), await self.indexed_seq("passages")
+        return {"indexed_seq": facts, "searchable_seq": passages, "lag": max(0, self._head.seq - min(facts, passages))}
+
+    def _progress(self, part: Part) -> Progress:
+        return self._facts.progress if part == "facts" else self._passages.progress
+
+    async def _beyond(self, seq: int) -> None:
+        while await self._head.beyond(seq, _LOOK_S) <= seq:
+            pass
+
+    async def _record(self, body: Body) -> None:
+        async def change(commit: Commit) -> Result:
+            for indexed, state in await body(commit.tx):
+                await commit.add("file.indexed", path=indexed.path, version=indexed.version, state=state)
+            return {}
+
+        await self._folder.recorder.change(_SERVER, "index", change)
