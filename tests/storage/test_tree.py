@@ -14,7 +14,7 @@ import pytest
 from workspace_server.errors import InvalidPath, IsDirectory, WorkspaceError
 from workspace_server.storage import kernel
 from workspace_server.storage.signatures import Signature
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.tree import Placed, Tree, belongs_to
 
 
 @pytest.fixture(params=["openat2", "walk", "no exchange"])
@@ -28,6 +28,10 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tree]:
         tree.exchanges = False
     yield tree
     tree.close()
+
+
+def put(tree: Tree, data: bytes | Path, path: str) -> Placed:
+    return tree.place(tree.stage(data, path), path)
 
 
 def content(tree: Tree, path: str) -> bytes | None:
@@ -53,7 +57,7 @@ def test_this_kernel_has_both_calls(tmp_path: Path) -> None:
 
 
 def test_a_new_file_appears_whole_with_its_directories(tree: Tree) -> None:
-    placed = tree.place(tree.stage(b"one"), "a/b/c.md")
+    placed = put(tree, b"one", "a/b/c.md")
     assert placed.displaced is None
     assert content(tree, "a/b/c.md") == b"one"
     assert tree.look("a/b/c.md").signature is not None
@@ -62,8 +66,8 @@ def test_a_new_file_appears_whole_with_its_directories(tree: Tree) -> None:
 
 
 def test_what_a_replacement_displaces_can_be_read(tree: Tree) -> None:
-    tree.place(tree.stage(b"one"), "x")
-    placed = tree.place(tree.stage(b"two"), "x")
+    put(tree, b"one", "x")
+    placed = put(tree, b"two", "x")
     assert content(tree, "x") == b"two"
     assert temporary(tree, placed.displaced) == b"one"
     assert placed.displaced is not None
@@ -73,14 +77,14 @@ def test_what_a_replacement_displaces_can_be_read(tree: Tree) -> None:
 
 
 def test_a_replacement_keeps_the_permissions(tree: Tree) -> None:
-    tree.place(tree.stage(b"#!/bin/sh"), "run.sh")
+    put(tree, b"#!/bin/sh", "run.sh")
     (tree.root / "run.sh").chmod(0o750)
-    tree.place(tree.stage(b"#!/bin/sh\n"), "run.sh")
+    put(tree, b"#!/bin/sh\n", "run.sh")
     assert (tree.root / "run.sh").stat().st_mode & 0o777 == 0o750
 
 
 def test_a_removed_file_can_still_be_read(tree: Tree) -> None:
-    tree.place(tree.stage(b"one"), "a/b/x")
+    put(tree, b"one", "a/b/x")
     gone = tree.remove("a/b/x")
     assert temporary(tree, gone) == b"one"
     assert tree.look("a/b/x").kind == "absent"
@@ -89,28 +93,38 @@ def test_a_removed_file_can_still_be_read(tree: Tree) -> None:
 
 
 def test_directories_go_with_their_last_file(tree: Tree) -> None:
-    tree.place(tree.stage(b""), "a/b/x")
-    tree.place(tree.stage(b""), "a/y")
+    put(tree, b"", "a/b/x")
+    put(tree, b"", "a/y")
     tree.remove("a/b/x")
     tree.prune("a/b/x")
     assert tree.look("a/b").kind == "absent"
     assert tree.look("a").kind == "directory"
 
 
+def test_a_temporary_file_is_known_to_belong_to_its_path(tree: Tree) -> None:
+    put(tree, b"one", "x")
+    gone = tree.remove("x")
+    assert gone is not None
+    assert [belongs_to(gone, path) for path in ("x", "y")] == [True, False]
+    kept = tree.keep(gone)
+    assert (tree.root / kept).read_bytes() == b"one"
+    assert tree.temporaries() == []
+
+
 def test_a_large_file_is_staged_from_another_file(tree: Tree, tmp_path: Path) -> None:
     (tmp_path / "object").write_bytes(b"x" * 3_000_000)
-    tree.place(tree.stage(tmp_path / "object"), "big")
+    put(tree, tmp_path / "object", "big")
     assert content(tree, "big") == b"x" * 3_000_000
 
 
 def test_a_change_right_after_a_placing_shows_in_the_signature(tree: Tree) -> None:
-    placed = tree.place(tree.stage(b"one"), "x")
+    placed = put(tree, b"one", "x")
     (tree.root / "x").write_bytes(b"two")
     assert not placed.signature.same_file(tree.look("x").signature)
 
 
 def test_syncing_passes_over_what_is_gone(tree: Tree) -> None:
-    tree.place(tree.stage(b"one"), "a/b/x")
+    put(tree, b"one", "a/b/x")
     (tree.root / "link").symlink_to("a")
     tree.sync(["a/b/x", "gone", "a/b/x/below", "link", "link/x", "a"])
     tree.sync(f"many/{number}" for number in range(100))
@@ -176,7 +190,7 @@ def odd(root: Path, kind: str) -> str:
 def test_what_is_no_file_of_ours_is_refused_and_left_alone(tree: Tree, kind: str) -> None:
     path = odd(tree.root, kind)
     before = sorted(str(found) for found in tree.root.parent.rglob("*") if ".workspace" not in found.parts)
-    staged = tree.stage(b"attack")
+    staged = tree.stage(b"attack", path)
     for attempt in (
         lambda: tree.look(path).refuse(path),
         lambda: tree.open(path),
@@ -194,7 +208,7 @@ def test_what_is_no_file_of_ours_is_refused_and_left_alone(tree: Tree, kind: str
 
 def test_a_directory_is_no_file(tree: Tree) -> None:
     (tree.root / "d").mkdir()
-    staged = tree.stage(b"")
+    staged = tree.stage(b"", "d")
     for attempt in (lambda: tree.open("d"), lambda: tree.place(staged, "d"), lambda: tree.remove("d")):
         with pytest.raises(IsDirectory):
             attempt()
@@ -234,7 +248,7 @@ def test_a_name_is_not_cut_at_a_null_character(tmp_path: Path) -> None:
 
 
 def test_a_stable_read_is_told_from_one_that_was_not(tree: Tree) -> None:
-    tree.place(tree.stage(b"one"), "x")
+    put(tree, b"one", "x")
     reading = tree.open("x")
     assert reading is not None
     with reading:
@@ -246,7 +260,7 @@ def test_a_stable_read_is_told_from_one_that_was_not(tree: Tree) -> None:
 
 
 def test_a_file_that_is_open_for_writing_is_known(tree: Tree) -> None:
-    tree.place(tree.stage(b"one"), "x")
+    put(tree, b"one", "x")
     reading = tree.open("x")
     assert reading is not None
     with reading:
@@ -316,10 +330,10 @@ def test_no_path_escapes_while_somebody_swaps_a_directory_for_a_link(tree: Tree)
             with contextlib.suppress(WorkspaceError, OSError):
                 leaks += content(tree, "d/f") == b"secret"
             with contextlib.suppress(WorkspaceError, OSError):
-                placed = tree.place(tree.stage(b"written"), "d/f")
+                placed = put(tree, b"written", "d/f")
                 leaks += placed.displaced is not None and temporary(tree, placed.displaced) == b"secret"
             with contextlib.suppress(WorkspaceError, OSError):
-                tree.place(tree.stage(b"new"), f"d/new/{tries}")
+                put(tree, b"new", f"d/new/{tries}")
             with contextlib.suppress(WorkspaceError, OSError):
                 gone = tree.remove("d/f")
                 leaks += gone is not None and temporary(tree, gone) == b"secret"

@@ -13,6 +13,7 @@ displaced can be looked at before it goes.
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import stat
@@ -120,10 +121,13 @@ class Tree:
     def look(self, path: str) -> Place:
         """Return what stands at *path*, without following it."""
         try:
-            with self._parent(path) as (directory, name):
-                return _place(os.stat(name, dir_fd=directory, follow_symlinks=False))
+            descriptor = self._open(self._root, path, _O_PATH | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             return Place(_kind_of(error))
+        try:
+            return _place(os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
 
     def open(self, path: str) -> "Reading | None":
         """Return the file at *path* opened for reading, or None when nothing is there.
@@ -154,12 +158,12 @@ class Tree:
 
     # Changing
 
-    def stage(self, content: bytes | Path) -> str:
-        """Put content where nobody sees it and return its temporary name; nothing is synced yet.
+    def stage(self, content: bytes | Path, path: str) -> str:
+        """Put the content for *path* where nobody sees it and return its temporary name; nothing is synced yet.
 
         Its time stamp lies a little in the past, so that every later change of the file must show in its signature.
         """
-        name = f"copy-{secrets.token_hex(8)}"
+        name = _temporary_name("copy", path)
         mode = 0o666 & ~self._umask
         descriptor = os.open(
             name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=self._temporary
@@ -206,7 +210,7 @@ class Tree:
         Raises:
             IsDirectory, InvalidPath: It is no file of ours; it stays.
         """
-        gone = f"gone-{secrets.token_hex(8)}"
+        gone = _temporary_name("gone", path)
         try:
             with self._parent(path) as (directory, name):
                 _place(os.stat(name, dir_fd=directory, follow_symlinks=False)).refuse(path)
@@ -244,6 +248,22 @@ class Tree:
         """Remove a temporary file."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._temporary)
+
+    def keep(self, name: str) -> str:
+        """Move a temporary file to `.workspace/lost`, where nothing removes it, and return its path below the root."""
+        state = self._open(self._root, STATE_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir("lost", 0o700, dir_fd=state)
+            lost = self._open(state, "lost", os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.rename(name, name, src_dir_fd=self._temporary, dst_dir_fd=lost)
+                os.fsync(lost)
+            finally:
+                os.close(lost)
+        finally:
+            os.close(state)
+        return f"{STATE_DIRECTORY}/lost/{name}"
 
     def temporaries(self) -> list[str]:
         """Return the names of all temporary files of this module: what a crash left, at start."""
@@ -330,7 +350,7 @@ class Tree:
         os.chmod(staged, stat.S_IMODE(found.mode), dir_fd=self._temporary)
         if not self.exchanges:
             # Nothing stands at the path for a moment, and a crash then leaves that to recovery.
-            gone = f"gone-{secrets.token_hex(8)}"
+            gone = _temporary_name("gone", path)
             kernel.rename_new(directory, name, self._temporary, gone)
             os.rename(staged, name, src_dir_fd=self._temporary, dst_dir_fd=directory)
             return gone
@@ -350,7 +370,7 @@ class Tree:
             raise _busy(path) from None
 
     def _probe_exchange(self) -> bool:
-        one, other = self.stage(b""), self.stage(b"")
+        one, other = self.stage(b"", ""), self.stage(b"", "")
         try:
             return kernel.exchange(self._temporary, one, self._temporary, other)
         except OSError:
@@ -408,6 +428,19 @@ class Reading:
             return error.errno == errno.EAGAIN
         fcntl.fcntl(self._descriptor, lease, fcntl.F_UNLCK)
         return False
+
+
+def belongs_to(name: str, path: str) -> bool:
+    """Return whether the temporary file *name* was made for *path*: after a crash nothing else tells."""
+    return name.partition("-")[2].startswith(_label(path))
+
+
+def _temporary_name(kind: Literal["copy", "gone"], path: str) -> str:
+    return f"{kind}-{_label(path)}-{secrets.token_hex(8)}"
+
+
+def _label(path: str) -> str:
+    return hashlib.sha256(path.encode()).hexdigest()[:16]
 
 
 def _busy(path: str) -> OSError:
