@@ -32,6 +32,7 @@ Kind = Literal["absent", "file", "directory", "link", "special", "hardlinked", "
 """What stands at a path; `below_file`: a file stands where one of its directories should be."""
 
 _O_PATH = getattr(os, "O_PATH", os.O_RDONLY)
+_LOOK = os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)
 _REASONS: dict[Kind, str] = {
     "link": "a link stands there or on the way there",
     "special": "a device, pipe or socket stands there",
@@ -121,7 +122,7 @@ class Tree:
     def look(self, path: str) -> Place:
         """Return what stands at *path*, without following it."""
         try:
-            descriptor = self._open(self._root, path, _O_PATH | os.O_NOFOLLOW | os.O_NONBLOCK)
+            descriptor = self._open(self._root, path, _LOOK)
         except OSError as error:
             return Place(_kind_of(error))
         try:
