@@ -1,0 +1,23 @@
+"""The owner that `stdio` and the command line start when a folder has none: `python -m workspace_server.app.background`."""
+
+import sys
+from pathlib import Path
+
+from workspace_server.app.owner import Owned
+from workspace_server.app.server import run
+from workspace_server.config import load
+
+
+def main() -> int:
+    """Own the folder that the argument names, until nobody needs it; return the exit code."""
+    root = Path(sys.argv[1])
+    try:
+        run(root, load(root), kind="background")
+    except Owned as refusal:
+        print(refusal.message, file=sys.stderr)  # noqa: T201 - stderr is its log file
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
