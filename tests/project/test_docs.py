@@ -11,6 +11,9 @@ from workspace_server import config, errors
 from workspace_server.cli import commands, connect, leave
 from workspace_server.core import events, limits
 
+SHARED_OPTIONS = {"--json", "--dir", "--url"}
+"""What the page on the command line explains once."""
+
 
 def page(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
