@@ -10,6 +10,8 @@ from tests.project.tree import ROOT
 from workspace_server import config, errors
 from workspace_server.cli import commands, connect, leave
 from workspace_server.core import events, limits
+from workspace_server.interfaces.mcp.registry import ToolSpec
+from workspace_server.interfaces.mcp.tools import TOOLS
 
 SHARED_OPTIONS = {"--json", "--dir", "--url"}
 """What the page on the command line explains once."""
@@ -72,3 +74,29 @@ def test_every_command_is_documented_with_its_options() -> None:
 
 def test_every_client_that_can_be_configured_is_documented() -> None:
     assert set(connect.CLIENTS) <= set(re.findall(r"`([\w-]+)`", page("clients.md")))
+
+
+def signature(tool: ToolSpec) -> str:
+    """Return a tool as the page writes it: its parameters in order, with their defaults."""
+    required = tool.schema.get("required", [])
+    parts = [
+        name if name in required else f"{name}={default(one.get('default'))}"
+        for name, one in tool.schema["properties"].items()
+    ]
+    return f"{'● ' if tool.core else ''}`{tool.name}({', '.join(parts)})`"
+
+
+def default(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def test_every_tool_is_documented_with_its_parameters() -> None:
+    headings = re.findall(r"^### (.*\(.*)$", page("tools.md"), re.MULTILINE)
+
+    assert sorted(headings) == sorted(signature(tool) for tool in TOOLS)
+
+
+def test_the_readme_names_every_tool() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert [tool.name for tool in TOOLS if f"`{tool.name}`" not in readme] == []
