@@ -1,4 +1,4 @@
-"""The owner that `stdio` and the command line start when a folder has none: `python -m workspace_server.app.background`."""
+"""The owner that `stdio` and the command line start when a folder has none."""
 
 import sys
 from pathlib import Path

@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from workspace_server.app.idling import Idling
 from workspace_server.app.owner import Kind, OwnerRecord, Ownership
 from workspace_server.config import Settings
 from workspace_server.errors import Unavailable
@@ -98,8 +100,22 @@ async def _serve(
         own.publish(url=url)
         if announce is not None:
             announce(own.record)
+        if own.record.kind == "background":
+            idling = Idling(engine, lambda: len(server.server_state.connections), idle_s=settings.idle_seconds)
+            engine.status.include("background", idling.status)
+            await _first(serving, idling.over())
+            server.end()
         await serving
         own.withdraw()
+
+
+async def _first(serving: "asyncio.Task[None]", over: Coroutine[Any, Any, None]) -> None:
+    """Return when the server has ended, or has nothing more to do."""
+    waiting = asyncio.create_task(over)
+    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await waiting
 
 
 def application(engine: Engine, guard: Guard) -> Starlette:

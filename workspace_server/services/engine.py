@@ -103,6 +103,14 @@ class Engine:
         """Where the log stands."""
         return self.events.head_seq
 
+    async def due(self) -> list[str]:
+        """Return what still has to be done without anybody being connected; a background server stays for it."""
+        reasons = []
+        index = await self.indexing.status()
+        if index["lag"]:
+            reasons.append(f"the index is {index['lag']} changes behind")
+        return reasons
+
     async def _expire_locks(self) -> None:
         await self.locks.expire()
 

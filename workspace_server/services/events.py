@@ -20,6 +20,7 @@ from workspace_server.storage.events import Event
 
 CURSOR_TOKENS = 30
 """What is kept of a budget for the keys around the events."""
+AGENTS_TYPES = tuple(kind for kind in EVENT_TYPES if kind != "file.indexed")
 PAST_ALL = "\U0010ffff"
 
 
@@ -76,11 +77,15 @@ class Events:
         limit: int = 100,
         max_tokens: int = 1_500,
     ) -> Result:
-        """Return `{events, next_seq, truncated}` in short form; the newest ones when *since_seq* is None."""
+        """Return `{events, next_seq, truncated}` in short form; the newest ones when *since_seq* is None.
+
+        Without *types* the index's own `file.indexed` is left out: it would hide who changed the file.
+        """
+        types = types or AGENTS_TYPES
         bounded("limit", limit, 1, LIMITS.events_page_max)
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         if since_seq is None:
-            since_seq = await self._folder.db.read(lambda tx: events.newest(tx, limit))
+            since_seq = await self._folder.db.read(lambda tx: events.newest(tx, limit, types))
         found, next_seq = await self._page(
             caller, since_seq=since_seq, types=types, path=path, agent=agent, limit=limit
         )

@@ -68,7 +68,11 @@ async def after(
     return [Event._make((*row[:6], json.loads(row[6]))) for row in rows]
 
 
-async def newest(tx: Transaction, limit: int) -> int:
-    """Return the seq after which the newest *limit* events stand."""
-    row = await tx.one("SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?", limit)
+async def newest(tx: Transaction, limit: int, types: Sequence[str]) -> int:
+    """Return the seq after which the newest *limit* events of those types stand."""
+    row = await tx.one(
+        f"SELECT seq FROM events WHERE type IN ({', '.join('?' * len(types))}) ORDER BY seq DESC LIMIT 1 OFFSET ?",
+        *types,
+        limit,
+    )
     return 0 if row is None else int(row[0])
