@@ -1,0 +1,72 @@
+"""What is in the files, asked from a terminal: search and facts."""
+
+import click
+
+from workspace_server.cli import show
+from workspace_server.cli.api import Answer, Api
+from workspace_server.cli.options import api_options, as_json_option
+
+MODES = ("ranked", "exact", "regex")
+
+
+@click.command("search")
+@click.argument("query")
+@click.option("--mode", type=click.Choice(MODES), default="ranked", show_default=True, help="How to look.")
+@click.option("--path", help="Only in these files: a path, `dir/` or a pattern.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Most hits.")
+@api_options
+@as_json_option
+def search_command(api: Api, *, as_json: bool, query: str, mode: str, path: str | None, limit: int) -> None:
+    """Find QUERY in the files."""
+    answer = api.get("/search", query=query, mode=mode, path=path, limit=limit)
+    if as_json:
+        show.as_json(answer)
+        return
+    for hit in answer["hits"]:
+        print(f"{show.plain(hit['path'])}@{hit['version']}:{hit['start_line']}")
+        for line in hit["text"].splitlines():
+            print(f"    {show.plain(line)}")
+    if not answer["hits"]:
+        print("no hits")
+    _say_freshness(answer)
+
+
+@click.command("facts")
+@click.argument("query", required=False)
+@click.option("--subject", help="What the facts are about.")
+@click.option("--key", help="Which property they state.")
+@click.option("--path", help="Only from these files: a path, `dir/` or a pattern.")
+@click.option("--kind", help="Only of this kind, such as field, cell or decision.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most facts.")
+@api_options
+@as_json_option
+def facts_command(
+    api: Api,
+    *,
+    as_json: bool,
+    query: str | None,
+    subject: str | None,
+    key: str | None,
+    path: str | None,
+    kind: str | None,
+    limit: int,
+) -> None:
+    """Show facts that stand in the files, each with its citation, and which of them contradict each other."""
+    asked = {"query": query, "subject": subject, "key": key, "path": path, "kind": kind, "limit": limit}
+    answer = api.get("/facts", detail="brief", **asked)
+    if as_json:
+        show.as_json(answer)
+        return
+    show.table(
+        ((fact["cite"], fact["kind"], fact["by"], fact["fact"]) for fact in answer["facts"]),
+        head=("CITATION", "KIND", "BY", "FACT"),
+        empty="no facts",
+    )
+    for conflict in answer["conflicts"]:
+        print(f"contradiction: {show.plain(conflict)}")
+    _say_freshness(answer)
+
+
+def _say_freshness(answer: Answer) -> None:
+    if not answer["complete"]:
+        click.echo(f"The index is behind: it has read up to seq {answer['indexed_seq']}.", err=True)

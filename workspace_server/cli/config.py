@@ -1,0 +1,51 @@
+"""`config`: every setting, its value, where that came from, and what it means."""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workspace_server import config
+from workspace_server.cli import show
+from workspace_server.cli.options import as_json_option, folder_option
+
+
+@click.command("config")
+@folder_option
+@click.option("--config", "file", type=click.Path(path_type=Path), help="The settings file to read instead.")
+@as_json_option
+def config_command(folder: Path, file: Path | None, as_json: bool) -> None:
+    """Print every setting with its value, its origin and its meaning."""
+    settings = config.load(folder, file=file)
+    rows = config.table()
+    if as_json:
+        show.as_json([_row(row, settings) for row in rows])
+        return
+    for row in rows:
+        value = _spelled(getattr(settings, row.attribute))
+        print(f"{row.key} = {value}  [{settings.origin(row.attribute)}]")
+        print(textwrap.fill(row.meaning, width=98, initial_indent="    ", subsequent_indent="    "))
+        print(f"    {row.variable}" + (f", serve {row.flag}" if row.flag else ""))
+
+
+def _row(row: config.Row, settings: config.Settings) -> dict[str, Any]:
+    return {
+        "name": row.key,
+        "value": getattr(settings, row.attribute),
+        "origin": settings.origin(row.attribute),
+        "default": row.default,
+        "environment": row.variable,
+        "flag": row.flag,
+        "meaning": row.meaning,
+    }
+
+
+def _spelled(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{part}"' for part in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else f"{value}"

@@ -1,0 +1,134 @@
+"""What a person wants to see in a terminal: status, locks, history, triggers, deliveries."""
+
+from typing import Any
+
+import click
+
+from workspace_server.cli import show
+from workspace_server.cli.api import Answer, Api, path_of
+from workspace_server.cli.options import api_options, as_json_option
+
+
+@click.command("status")
+@api_options
+@as_json_option
+def status_command(api: Api, *, as_json: bool) -> None:
+    """Show how the workspace is: what it holds, how far the index is, what is due, what needs a look."""
+    answer = api.get("/status")
+    if as_json:
+        show.as_json(answer)
+    else:
+        show.pairs({"url": api.url, **answer})
+
+
+@click.command("locks")
+@click.option("--path", help="Only locks that cover this path.")
+@api_options
+@as_json_option
+def locks_command(api: Api, *, as_json: bool, path: str | None) -> None:
+    """Show the live locks: who holds what, why, and for how long."""
+    answer = api.get("/locks", path=path)
+    if as_json:
+        show.as_json(answer)
+        return
+    show.table(
+        (
+            (", ".join(lock["paths"]), lock["mode"], lock["agent"], f"{lock['expires_in_seconds']} s", lock["purpose"])
+            for lock in answer["locks"]
+        ),
+        head=("PATHS", "MODE", "AGENT", "EXPIRES IN", "PURPOSE"),
+        empty="no locks",
+    )
+
+
+@click.command("history")
+@click.argument("path")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="Most versions.")
+@click.option("--diff", nargs=2, type=int, metavar="FROM TO", help="Compare two versions instead.")
+@api_options
+@as_json_option
+def history_command(api: Api, *, as_json: bool, path: str, limit: int, diff: tuple[int, int] | None) -> None:
+    """Show the versions of the file PATH, newest first."""
+    if diff is not None:
+        answer = api.get(f"/files/{path_of(path)}:diff", **{"from": diff[0], "to": diff[1]})
+        show.as_json(answer) if as_json else click.echo(_printable(answer["diff"] or "no difference"))
+        return
+    answer = api.get(f"/files/{path_of(path)}:history", limit=limit)
+    if as_json:
+        show.as_json(answer)
+        return
+    show.table(
+        (
+            (
+                version["version"],
+                show.when(version["at"]),
+                version["by"],
+                version["op"],
+                show.size(version["size_bytes"]),
+                version["message"] or "",
+            )
+            for version in answer["versions"]
+        ),
+        head=("VERSION", "WHEN", "BY", "HOW", "SIZE", "MESSAGE"),
+    )
+
+
+@click.command("triggers")
+@click.argument("name", required=False)
+@api_options
+@as_json_option
+def triggers_command(api: Api, *, as_json: bool, name: str | None) -> None:
+    """Show the triggers, or all about one: what is in, what is missing and why, what fired last."""
+    if name is not None:
+        one = api.get(f"/triggers/{path_of(name)}")
+        show.as_json(one) if as_json else show.pairs(one)
+        return
+    answer = api.get("/triggers")
+    if as_json:
+        show.as_json(answer)
+        return
+    show.table(
+        (_trigger_row(trigger) for trigger in answer["triggers"]),
+        head=("NAME", "MODE", "TARGET", "STATE", "FILES"),
+        empty="no triggers",
+    )
+
+
+@click.command("deliveries")
+@click.option("--trigger", help="Only those of this trigger.")
+@click.option("--state", help="Only those in this state.")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="Most deliveries.")
+@api_options
+@as_json_option
+def deliveries_command(api: Api, *, as_json: bool, trigger: str | None, state: str | None, limit: int) -> None:
+    """Show what was sent where, and how that went, newest first."""
+    answer = api.get("/deliveries", trigger=trigger, state=state, limit=limit)
+    if as_json:
+        show.as_json(answer)
+        return
+    show.table(
+        (_delivery_row(delivery) for delivery in answer["deliveries"]),
+        head=("DELIVERY", "TRIGGER", "TARGET", "STATE", "ATTEMPTS", "LAST ANSWER"),
+        empty="no deliveries",
+    )
+
+
+def _trigger_row(trigger: Answer) -> tuple[object, ...]:
+    files = ", ".join(entry if isinstance(entry, str) else entry["path"] for entry in trigger["files"])
+    return trigger["name"], trigger["mode"], _target(trigger), trigger.get("state", ""), files
+
+
+def _delivery_row(delivery: Answer) -> tuple[object, ...]:
+    attempts: Any = delivery.get("attempts", 0)
+    count = len(attempts) if isinstance(attempts, list) else attempts
+    last = attempts[-1] if isinstance(attempts, list) and attempts else {}
+    answered = last.get("status") or last.get("error") or ""
+    return delivery["delivery"], delivery["trigger"], _target(delivery), delivery["state"], count, answered
+
+
+def _target(row: Answer) -> object:
+    return row.get("url") or row.get("queue") or row.get("target") or ""
+
+
+def _printable(text: str) -> str:
+    return "\n".join(show.plain(line) for line in text.split("\n"))

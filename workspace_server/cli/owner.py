@@ -1,0 +1,81 @@
+"""Where the server of a folder is: the owner that runs, or one that is started in the background."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from workspace_server.app import owner
+from workspace_server.app.owner import OwnerRecord
+from workspace_server.cli.api import Address
+from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.errors import NotFound, Unavailable
+
+PROCESSES = Path("/proc")
+LOCK = f"/{STATE_DIRECTORY}/owner.lock"
+START_S = 30.0
+POLL_S = 0.02
+
+
+def reach(folder: Path) -> Address:
+    """Return the address of the folder's owner, which is started in the background when there is none.
+
+    Raises:
+        NotFound: The folder is no workspace: a command that only looks must not make one of it.
+        Unavailable: The owner could not be started.
+    """
+    record = owner.current(folder)
+    if record is None and not (folder / STATE_DIRECTORY).is_dir():
+        raise NotFound(
+            f"{folder} is no workspace.",
+            hint="Go into one, give --dir, or make it one: workspace-server serve",
+            path=str(folder),
+        )
+    record = record or _start(folder)
+    return Address(url=record.url, key=record.admin_key)
+
+
+def running() -> list[tuple[Path, OwnerRecord]]:
+    """Return every folder of this user that is served on this machine, by the owner locks that processes hold.
+
+    Where the system has no /proc, none is found.
+    """
+    folders = {folder for process in _processes() for folder in _held_by(process)}
+    found = [(folder, owner.current(folder)) for folder in sorted(folders)]
+    return [(folder, record) for folder, record in found if record is not None]
+
+
+def _start(folder: Path) -> OwnerRecord:
+    """Start an owner in the background and return its record, or that of another one which came first."""
+    log = folder / STATE_DIRECTORY / "server.log"
+    with log.open("ab") as said:
+        process = subprocess.Popen(  # noqa: S603  # our own program
+            [sys.executable, "-m", "workspace_server.app.background", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+            cwd="/",
+        )
+    deadline = time.monotonic() + START_S
+    while (record := owner.current(folder)) is None:
+        if time.monotonic() > deadline or process.poll() not in (None, 0, 1):
+            raise Unavailable(f"No server could be started for {folder}.", hint=f"{log} says why.", reason="no owner")
+        time.sleep(POLL_S)
+    return record
+
+
+def _processes() -> list[Path]:
+    return [entry for entry in PROCESSES.iterdir() if entry.name.isdigit()] if PROCESSES.is_dir() else []
+
+
+def _held_by(process: Path) -> list[Path]:
+    folders = []
+    try:
+        for descriptor in (process / "fd").iterdir():
+            target = str(descriptor.readlink())
+            if target.endswith(LOCK):
+                folders.append(Path(target.removesuffix(LOCK)))
+    except OSError:  # it ended, or is not ours to look at
+        pass
+    return folders

@@ -1,0 +1,262 @@
+"""`work`: a worker without a model of its own. It claims jobs and runs a program for each of them."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
+
+import click
+
+from workspace_server.cli.api import Address, Answer, Api, path_of
+from workspace_server.cli.options import connection_options
+from workspace_server.errors import InvalidArgument, JobLost, Unavailable, WorkspaceError
+
+RETRY = 75
+"""The exit code that asks for another try: EX_TEMPFAIL of sysexits.h."""
+VISIBILITY_S = 120
+"""How long a job stays ours when we are not heard of."""
+RENEW_S = 30
+WAIT_S = 2
+"""How long one call waits for a job: no longer than a worker that shall end may take to notice."""
+POLL_S = 0.5
+PATIENCE_S = 300.0
+"""How long a call is repeated while the server is away: a job that was done should be said to be done."""
+TAIL_BYTES = 1500
+"""How much of a failed program's log goes into the job's note."""
+GRACE_S = 10.0
+RETRY_DELAY_S = 5
+
+_SPAN = re.compile(r"(\d+)([smh]?)")
+
+
+class _Span(click.ParamType[int]):
+    """A span of time such as 90, 90s, 30m or 2h; the value is in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the seconds."""
+        match = _SPAN.fullmatch(str(value))
+        if match is None:
+            self.fail("give seconds, or a number with s, m or h, such as 30m", param, ctx)
+        return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+@click.command("work", context_settings={"ignore_unknown_options": True})
+@click.argument("queue")
+@click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD...")
+@click.option("--agent", help="The name to work under; by default `worker` and this machine's name.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="How many jobs at once.")
+@click.option("--timeout", type=_Span(), default="30m", show_default=True, help="Longest time for one job.")
+@click.option("--once", is_flag=True, help="End after the first job of each worker.")
+@connection_options
+def work_command(
+    locate: Callable[[], Address],
+    *,
+    queue: str,
+    program: tuple[str, ...],
+    agent: str | None,
+    jobs: int,
+    timeout: int,
+    once: bool,
+) -> int:
+    """Claim jobs of QUEUE and run CMD for each, until ended.
+
+    CMD finds the job as JSON on its standard input, and WORKSPACE_URL, WORKSPACE_AGENT and WORKSPACE_JOB in its
+    environment. Its exit code says how it went: 0 done, 75 try again later, else failed; the end of what it printed is
+    kept with the job. While CMD runs, the job is kept alive; when this worker dies, the job goes to another one.
+
+    A first SIGTERM or Ctrl-C lets running jobs end, a second one ends them and puts their jobs back.
+
+    This is how a coding agent or a script becomes the Editor that starts when draft.md is saved:
+
+        workspace-server work editing --agent editor -- claude -p "Edit draft.md as the job on standard input says"
+    """
+    name = agent or os.environ.get("WORKSPACE_AGENT") or _default_name()
+    ending = _Ending()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.next())
+    # Workers of one name would share their locks: two jobs at once must be two agents.
+    names = [name] if jobs == 1 else [f"{name}-{number}" for number in range(1, jobs + 1)]
+    workers = [_Worker(locate, one, queue, program, timeout_s=timeout, once=once, ending=ending) for one in names]
+    threads = [threading.Thread(target=worker.run, name=worker.agent) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for worker in workers:
+        if worker.failure is not None:
+            raise worker.failure
+    return 0
+
+
+class _Ending:
+    """How urgently to end: not at all, after the jobs that run, or at once."""
+
+    def __init__(self) -> None:
+        self.soon = threading.Event()
+        self.now = threading.Event()
+
+    def next(self) -> None:
+        """Make it one step more urgent."""
+        (self.now if self.soon.is_set() else self.soon).set()
+
+
+class _Worker:
+    """Does one job after the other under one name."""
+
+    def __init__(
+        self,
+        locate: Callable[[], Address],
+        agent: str,
+        queue: str,
+        program: Sequence[str],
+        *,
+        timeout_s: int,
+        once: bool,
+        ending: _Ending,
+    ) -> None:
+        self._api = Api(locate, agent=agent, patience_s=PATIENCE_S)
+        self._queue = queue
+        self._program = list(program)
+        self._timeout_s = timeout_s
+        self._once = once
+        self._ending = ending
+        self.agent = agent
+        self.failure: WorkspaceError | None = None
+
+    def run(self) -> None:
+        """Work until told to stop, or until the server refuses."""
+        try:
+            while not self._ending.soon.is_set():
+                job = self._claim()
+                if job is not None:
+                    self._do(job)
+                    if self._once:
+                        return
+        except WorkspaceError as error:
+            self.failure = error
+            self._ending.soon.set()
+
+    def _claim(self) -> Answer | None:
+        body = {"wait_seconds": WAIT_S, "visibility_seconds": VISIBILITY_S}
+        job = self._api.post(f"/queues/{path_of(self._queue)}:claim", body)
+        return job if job.get("job") else None
+
+    def _do(self, job: Answer) -> None:
+        _say(f"{self.agent}: job {job['job']} of {self._queue}, attempt {job['attempt']}")
+        began = time.monotonic()
+        with tempfile.TemporaryFile() as log:
+            code = self._run(job, log)
+            outcome, note = _outcome(code, log, self._timeout_s)
+        _say(f"{self.agent}: job {job['job']} {outcome} after {time.monotonic() - began:.1f} s")
+        delay_s = RETRY_DELAY_S if outcome == "retry" else None
+        try:
+            self._api.post(
+                f"/jobs/{path_of(job['job'])}:finish", {"outcome": outcome, "note": note, "delay_seconds": delay_s}
+            )
+        except JobLost as lost:
+            _say(f"{self.agent}: {lost.message}")
+
+    def _run(self, job: Answer, log: BinaryIO) -> int | None:
+        """Run the program for a job and return its exit code; None when it had to be ended."""
+        environment = {
+            **os.environ,
+            "WORKSPACE_URL": self._api.url,
+            "WORKSPACE_AGENT": self.agent,
+            "WORKSPACE_JOB": str(job["job"]),
+        }
+        try:
+            process = subprocess.Popen(  # noqa: S603  # the program is the user's own
+                self._program, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
+            )
+        except OSError as error:
+            self._give_back(job)
+            raise InvalidArgument(
+                f"Cannot run {self._program[0]}: {error.strerror}.",
+                hint="Give a program that can be run after `--`.",
+                argument="CMD",
+                reason=error.strerror,
+            ) from None
+        self._tell(process, job)
+        return self._wait(process, job)
+
+    def _tell(self, process: "subprocess.Popen[bytes]", job: Answer) -> None:
+        """Write the job to the program's standard input; it need not read it."""
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(job, ensure_ascii=False).encode())
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    def _wait(self, process: "subprocess.Popen[bytes]", job: Answer) -> int | None:
+        deadline = time.monotonic() + self._timeout_s
+        renewal = time.monotonic() + RENEW_S
+        while True:
+            try:
+                return process.wait(timeout=POLL_S)
+            except subprocess.TimeoutExpired:
+                now = time.monotonic()
+            if now >= renewal:
+                renewal = now + RENEW_S
+                if not self._renew(job):
+                    break
+            if now >= deadline or self._ending.now.is_set():
+                break
+        _end(process)
+        return RETRY if self._ending.now.is_set() else None
+
+    def _renew(self, job: Answer) -> bool:
+        """Say that the job is being worked on; False when it is no longer ours."""
+        try:
+            self._api.post(f"/jobs/{path_of(job['job'])}:renew", {"visibility_seconds": VISIBILITY_S})
+        except JobLost:
+            return False
+        except Unavailable:
+            return True  # nobody takes the job away while no server runs
+        return True
+
+    def _give_back(self, job: Answer) -> None:
+        self._api.post(f"/jobs/{path_of(job['job'])}:finish", {"outcome": "retry", "note": "the worker cannot run it"})
+
+
+def _outcome(code: int | None, log: BinaryIO, timeout_s: int) -> tuple[str, str | None]:
+    """Return the outcome for an exit code, and the note: the end of the log, when it did not go well."""
+    if code == 0:
+        return "done", None
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - TAIL_BYTES))
+    tail = log.read().decode(errors="replace")
+    said = f"ended after {timeout_s} s" if code is None else f"exit code {code}"
+    return ("retry" if code == RETRY else "failed"), f"{said}\n{tail}".strip()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a program and what it started: politely, then by force."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(timeout=GRACE_S)
+        except ProcessLookupError:
+            break
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    process.wait()
+
+
+def _default_name() -> str:
+    return "worker-" + re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:40]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

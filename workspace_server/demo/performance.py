@@ -1,0 +1,101 @@
+"""A whole performance: the stage, the story, the checks, the report."""
+
+import asyncio
+import shutil
+import signal
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from workspace_client import Workspace
+
+from workspace_server.demo.checks import CHECKS, Check, Evidence
+from workspace_server.demo.feed import all_events
+from workspace_server.demo.narrator import Narrator
+from workspace_server.demo.processes import Failed, Server
+from workspace_server.demo.story import Interruption, Outcome, Story
+from workspace_server.demo.tokens import Cost, measure
+
+WHOLE_S = 300.0
+"""No performance takes longer, whatever goes wrong."""
+
+
+async def perform(*, keep: bool, narrator: Narrator) -> bool:
+    """Play the story on a temporary folder and return whether every check passed.
+
+    Args:
+        keep: Leave the server running until interrupted, and the folder where it is.
+    """
+    stage = Path(tempfile.mkdtemp(prefix="workspace-demo-"))
+    server = stage_server(stage)
+    try:
+        await server.start()
+        narrator.say(f"A server on an empty folder: {server.url}")
+        passed = await perform_on(server, stage, narrator)
+        if keep:
+            print(f"\nLook around: {server.url}/   The folder: {server.folder}\nCtrl-C ends the server.", flush=True)
+            await _interrupted()
+        else:
+            print(f"\nLook around yourself: workspace-server demo --keep   (the web address was {server.url}/)")
+        return passed
+    finally:
+        await server.stop()
+        if not keep:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def stage_server(stage: Path) -> Server:
+    """Return a server, not yet started, for a folder below *stage*."""
+    folder = stage / "workspace"
+    folder.mkdir()
+    return Server(folder, stage / "server.log")
+
+
+async def perform_on(server: Server, stage: Path, narrator: Narrator, *, interrupt: Interruption | None = None) -> bool:
+    """Play the story on a running server, print the report and return whether every check passed."""
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(WHOLE_S):
+            outcome = await Story(server, stage, narrator, interrupt).play()
+            checks, costs = await look_at(server, outcome)
+    except (Failed, TimeoutError) as error:
+        narrator.check("the story", False, str(error) or f"not over within {WHOLE_S:g} s")
+        return False
+    report(narrator, checks, costs, time.monotonic() - began)
+    return all(check.passed for check in checks)
+
+
+async def look_at(server: Server, outcome: Outcome) -> tuple[list[Check], list[Cost]]:
+    """Make the checks, and measure what asking costs."""
+    async with Workspace(server.url, agent="audience") as workspace:
+        costs = await measure(workspace)
+        evidence = Evidence(
+            workspace=workspace,
+            folder=server.folder,
+            outcome=outcome,
+            events=await all_events(server.url),
+        )
+        return [await check(evidence) for check in CHECKS], costs
+
+
+def report(narrator: Narrator, checks: list[Check], costs: list[Cost], seconds: float) -> None:
+    """Print how it went."""
+    narrator.scene("Checks", f"the story took {seconds:.1f} s")
+    for check in checks:
+        narrator.check(check.name, check.passed, check.said)
+    narrator.scene("Tokens", "twelve questions about the three packages (1 token = 4 bytes of the answer)")
+    least = costs[0].tokens
+    narrator.table(
+        ("", "tokens", "answered", "times as many"),
+        [(cost.way, f"{cost.tokens:,}", f"{cost.answered} of 12", f"{cost.tokens / least:.1f}") for cost in costs],
+    )
+
+
+async def _interrupted() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    await stop.wait()
