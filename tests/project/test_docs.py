@@ -5,6 +5,7 @@ import re
 import click
 import pytest
 
+from indexer.model import FACT_KINDS
 from scripts import reference
 from tests.project.tree import ROOT
 from workspace_server import config, errors
@@ -100,3 +101,7 @@ def test_the_readme_names_every_tool() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
 
     assert [tool.name for tool in TOOLS if f"`{tool.name}`" not in readme] == []
+
+
+def test_every_kind_of_fact_is_documented() -> None:
+    assert [kind for kind in FACT_KINDS if f"`{kind}`" not in page("facts.md")] == []
