@@ -10,6 +10,7 @@ import anyio
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
 from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.services.automation import Automation
 from workspace_server.services.events import Events, Head
 from workspace_server.services.folder import Folder
 from workspace_server.services.indexing import Indexing
@@ -55,6 +56,11 @@ class Engine:
         self.listing = Listing(folder)
         self.locks = Locks(folder)
         self.events = Events(folder, head)
+        self.automation = Automation(folder, self.locks)
+        self.triggers = self.automation.triggers
+        self.jobs = self.automation.jobs
+        self.deliveries = self.automation.deliveries
+        folder.recorder.reaction = self.automation.reaction
         self.indexing = Indexing(folder, head)
         self.search = Search(folder, self.indexing)
         self.waits = Waits(folder, head, self.indexing.indexed_seq)
@@ -89,8 +95,10 @@ class Engine:
             )
             await db.write(locks.give_fresh_time)
             engine = cls(folder, head)
+            await engine.automation.begin()
             async with anyio.create_task_group() as background:
                 background.start_soon(engine.indexing.run)
+                background.start_soon(engine.automation.run)
                 background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
                 background.start_soon(engine._every, FORGET_S, engine._forget_requests)
                 yield engine
@@ -105,7 +113,7 @@ class Engine:
 
     async def due(self) -> list[str]:
         """Return what still has to be done without anybody being connected; a background server stays for it."""
-        reasons = []
+        reasons = await self.automation.due()
         index = await self.indexing.status()
         if index["lag"]:
             reasons.append(f"the index is {index['lag']} changes behind")

@@ -146,10 +146,17 @@ async def next_deadline(tx: Transaction) -> float | None:
     return None if row is None or row[0] is None else float(row[0])
 
 
-async def next_delayed(tx: Transaction) -> float | None:
-    """Return when the next job that waits for its time can be claimed, in seconds since 1970."""
-    row = await tx.one("SELECT min(not_before) FROM jobs WHERE state = 'queued' AND not_before > ?", tx.now_s)
+async def next_delayed(tx: Transaction, queue: str) -> float | None:
+    """Return when the next job of a queue that waits for its time can be claimed, in seconds since 1970."""
+    row = await tx.one(
+        "SELECT min(not_before) FROM jobs WHERE queue = ? AND state = 'queued' AND not_before > ?", queue, tx.now_s
+    )
     return None if row is None or row[0] is None else float(row[0])
+
+
+async def claimants(tx: Transaction) -> list[str]:
+    """Return the agents that have a job open."""
+    return [row[0] for row in await tx.all("SELECT DISTINCT agent FROM jobs WHERE state = 'claimed'")]
 
 
 async def claimed_by(tx: Transaction, agent: str) -> list[JobRow]:

@@ -184,6 +184,13 @@ async def next_due(tx: Transaction) -> float | None:
     return None if row is None or row[0] is None else float(row[0])
 
 
+async def waiting(tx: Transaction) -> int:
+    """Return how many joins wait for their time."""
+    row = await tx.one("SELECT count(*) FROM joins WHERE due_at IS NOT NULL")
+    assert row is not None
+    return int(row[0])
+
+
 async def look_again_now(tx: Transaction) -> None:
     """Make every waiting join due: the clock may have been set while nobody looked."""
     await tx.run("UPDATE joins SET due_at = ? WHERE due_at > ?", tx.now_s, tx.now_s)

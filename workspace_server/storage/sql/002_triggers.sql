@@ -114,7 +114,7 @@ CREATE TABLE jobs (
     note         TEXT
 );
 CREATE INDEX jobs_queued ON jobs (queue, job_id) WHERE state = 'queued';
-CREATE INDEX jobs_delayed ON jobs (not_before) WHERE state = 'queued';
+CREATE INDEX jobs_delayed ON jobs (queue, not_before) WHERE state = 'queued';
 CREATE INDEX jobs_claimed ON jobs (agent) WHERE state = 'claimed';
 CREATE INDEX jobs_firing ON jobs (firing_id) WHERE firing_id IS NOT NULL;
 CREATE UNIQUE INDEX jobs_key ON jobs (queue, key) WHERE key IS NOT NULL AND state IN ('queued', 'claimed', 'blocked');

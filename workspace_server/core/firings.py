@@ -1,0 +1,65 @@
+"""What a firing says of itself: to its webhook, to its job, and in the log."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workspace_server.core.joins import Cause, Fire
+from workspace_server.core.triggers import Definition
+
+
+def chain(name: str, parent: Cause | None) -> Cause:
+    """Return the chain that the effects of the firing *name* carry.
+
+    Args:
+        parent: The chain that led to it, if it was not somebody's own idea.
+    """
+    if parent is None:
+        return Cause(firing=name, root=name, depth=1)
+    return Cause(firing=name, root=parent.root, depth=parent.depth + 1)
+
+
+def firing_data(rule: Definition, key: Mapping[str, str], decision: Fire, cause: Cause) -> dict[str, Any]:
+    """Return the data of a firing; the addresses of its inputs are put in when it is sent."""
+    data: dict[str, Any] = {
+        "trigger": rule.name,
+        "firing": cause.firing,
+        "key": dict(key),
+        "mode": rule.mode,
+        "inputs": [
+            {"path": save.path, "version": save.version, "sha256": save.sha256, "agent": save.agent, "seq": save.seq}
+            for save in decision.inputs
+        ],
+        **_state(decision),
+        "seq": max(save.seq for save in decision.inputs),
+        "cause": cause.as_json(),
+    }
+    if rule.instructions is not None:
+        data["instructions"] = rule.instructions
+    return data
+
+
+def event_data(rule: Definition, key: Mapping[str, str], decision: Fire, **facts: Any) -> dict[str, Any]:
+    """Return the data of the event that tells of a firing, or of one that was suppressed."""
+    data = {"trigger": rule.name, "key": dict(key), "inputs": inputs(decision), **_state(decision), **facts}
+    if decision.parent is not None:
+        data["cause"] = decision.parent.as_json()
+    return data
+
+
+def inputs(decision: Fire) -> list[dict[str, Any]]:
+    """Return the inputs as `{path, version}`."""
+    return [{"path": save.path, "version": save.version} for save in decision.inputs]
+
+
+def subject(decision: Fire) -> str | None:
+    """Return the one path that a firing is about, when it is about one."""
+    return decision.inputs[0].path if len(decision.inputs) == 1 else None
+
+
+def _state(decision: Fire) -> dict[str, Any]:
+    state: dict[str, Any] = {}
+    if decision.holders:
+        state |= {"unclean": True, "holders": list(decision.holders)}
+    if decision.coalesced:
+        state["coalesced"] = decision.coalesced
+    return state

@@ -1,0 +1,54 @@
+"""All that starts the next agent, put together: triggers, timers, webhooks and jobs."""
+
+import anyio
+
+from workspace_server.services.deliveries import Deliveries, policy_of
+from workspace_server.services.firing import Firing
+from workspace_server.services.folder import Folder
+from workspace_server.services.jobs import Jobs
+from workspace_server.services.locks import Locks
+from workspace_server.services.reaction import Reaction
+from workspace_server.services.timers import Timers
+from workspace_server.services.triggers import Triggers
+
+
+class Automation:
+    """The event side of one workspace.
+
+    Attributes:
+        reaction: What the recorder calls inside each commit.
+    """
+
+    def __init__(self, folder: Folder, locks: Locks) -> None:
+        policy = policy_of(folder.settings)
+        self._folder = folder
+        self.reaction = Reaction()
+        self.triggers = Triggers(folder, self.reaction, policy)
+        self.deliveries = Deliveries(folder, self.reaction, policy)
+        self.jobs = Jobs(folder, self.reaction, locks)
+        self._firing = Firing(folder, self.reaction)
+        self._timers = Timers([self._firing, self.jobs])
+        self.reaction.timer_set = self._timers.look
+
+    async def begin(self) -> None:
+        """Take up what the last server left: call once, before `run` and before anybody calls."""
+        await self._firing.begin()
+        await self.jobs.begin()
+
+    async def run(self) -> None:
+        """Fire and send until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._timers.run)
+            tasks.start_soon(self.deliveries.run)
+
+    def look(self) -> None:
+        """Look at what is due now: the time has moved, as a test's clock does."""
+        self._timers.look()
+        self.deliveries.look()
+
+    async def due(self) -> list[str]:
+        """Return what still has to be done without anybody being connected, in words."""
+        pending = (await self.deliveries.counts())["pending"]
+        waiting = await self._firing.waiting()
+        reasons = [f"{pending} webhooks are on their way"] if pending else []
+        return [*reasons, f"{waiting} firings wait for their time"] if waiting else reasons

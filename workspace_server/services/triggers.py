@@ -1,0 +1,273 @@
+"""The use cases of triggers: make, list with what is in and what is missing, delete."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from yarl import URL
+
+from workspace_server.core.access import Caller
+from workspace_server.core.joins import Join, Slot
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.patterns import Selector
+from workspace_server.core.triggers import Definition, Entry, parse_definition
+from workspace_server.delivery.guard import Policy
+from workspace_server.delivery.signing import check_secret, new_secret
+from workspace_server.errors import NameTaken, NotFound, QuotaExceeded
+from workspace_server.services.arguments import refused
+from workspace_server.services.folder import Folder
+from workspace_server.services.reaction import Reaction
+from workspace_server.services.recording import Commit, Result
+from workspace_server.services.selecting import existing, matching
+from workspace_server.services.times import iso
+from workspace_server.storage import deliveries, files, jobs, triggers
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.files import FileRow
+from workspace_server.storage.triggers import JoinRow, TriggerRow
+
+KEYS_SHOWN_MAX: Final = 20
+"""Most keys of a join that a listing shows, the last used first."""
+EXISTING_MAX: Final = 10_000
+"""Most files that a new trigger takes for inputs."""
+
+
+class Triggers:
+    """Rules that start the next agent. Errors: invalid_argument, name_taken, not_found, quota_exceeded, forbidden."""
+
+    def __init__(self, folder: Folder, reaction: Reaction, policy: Policy) -> None:
+        self._folder = folder
+        self._reaction = reaction
+        self.policy = policy
+
+    async def create_trigger(
+        self,
+        caller: Caller,
+        *,
+        name: str,
+        files: Sequence[str | Mapping[str, str]] | str,
+        options: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> Result:
+        """Make a trigger; the same one a second time is the one that is there.
+
+        Args:
+            caller: Who makes it.
+            name: How it is called.
+            files: Paths and patterns; `{name}` makes a join per value.
+            options: Fields beyond those that the tool has parameters for.
+            fields: The other fields of a trigger, by their names; one that is None counts as left out.
+
+        Returns:
+            `{trigger, state, secret?, warnings}`; the secret of a webhook is shown this once.
+        """
+        caller.require("trigger")
+        given = _flat({"name": name, "files": files, **fields}, options)
+        secret = given.pop("secret", None)
+
+        async def body(commit: Commit) -> Result:
+            names = [given["files"]] if isinstance(given["files"], (str, Mapping)) else given["files"]
+            there = await existing(commit.tx, names) if isinstance(names, Sequence) else frozenset()
+            rule = parse_definition(given, exists=there.__contains__)
+            return await self._create(commit, rule, secret)
+
+        return await self._folder.recorder.change(caller, "create_trigger", body)
+
+    async def list_triggers(self, caller: Caller, *, name: str | None = None) -> Result:
+        """Return `{triggers}` with what is in, what is missing and why, the last firing, what waits and what failed."""
+        caller.require("trigger")
+
+        async def read(tx: Transaction) -> Result:
+            rows = await triggers.present(tx)
+            return {"triggers": [await _shown(tx, row, caller) for row in rows if name in (None, row.name)]}
+
+        return await self._folder.db.read_long(read)
+
+    async def delete_trigger(self, caller: Caller, *, name: str) -> Result:
+        """Delete a trigger and return `{deleted}`; what it has set off goes on."""
+        caller.require("trigger")
+
+        async def body(commit: Commit) -> Result:
+            row = await triggers.by_name(commit.tx, name)
+            if row is None:
+                raise NotFound(
+                    f"There is no trigger {name}.", hint="list_triggers() shows those that are.", trigger=name
+                )
+            await triggers.delete(commit.tx, row.trigger_id)
+            await _new_edition(commit.tx)
+            return {"deleted": name}
+
+        return await self._folder.recorder.change(caller, "delete_trigger", body)
+
+    async def _create(self, commit: Commit, rule: Definition, given_secret: object) -> Result:
+        tx = commit.tx
+        secret = self._secret(rule, given_secret)
+        mapping = rule.as_mapping()
+        there = await triggers.by_name(tx, rule.name)
+        if there is not None:
+            return _same(there, mapping, secret if given_secret is not None else None)
+        if await triggers.count(tx) >= LIMITS.triggers_max:
+            raise QuotaExceeded(
+                f"There are {LIMITS.triggers_max} triggers.",
+                hint="delete_trigger those that are done.",
+                limit=LIMITS.triggers_max,
+                actual=LIMITS.triggers_max + 1,
+            )
+        state = self._state(commit.caller, rule)
+        trigger_id = await triggers.insert(
+            tx, name=rule.name, definition=mapping, state=state, secret=secret, agent=commit.caller.agent
+        )
+        await _new_edition(tx)
+        rows = await _present_inputs(tx, rule) if rule.since == "existing" or not rule.captures else []
+        if rule.since == "existing":
+            for made in await self._reaction.backfill(tx, trigger_id, rows):
+                await commit.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
+        result: Result = {"trigger": rule.name, "state": state, "warnings": _warnings(rule, rows, state)}
+        if secret is not None and given_secret is None:
+            result["secret"] = secret
+        return result
+
+    def _secret(self, rule: Definition, given: object) -> str | None:
+        if rule.url is None:
+            if given is not None:
+                raise refused("secret", "a queue needs none", "Leave it out.")
+            return None
+        objection = self.policy.objection(rule.url)
+        if objection is not None:
+            raise refused("url", objection, "Ask the operator to list it in [webhooks] allow.")
+        return check_secret(given) if given is not None else new_secret()
+
+    def _state(self, caller: Caller, rule: Definition) -> str:
+        """A misled agent must not send files out: where to is the operator's word."""
+        if rule.url is None or "admin" in caller.verbs or self.policy.permits(rule.url):
+            return "active"
+        return "needs_approval"
+
+
+def shown_url(url: str) -> str:
+    """Return an address as others may see it: its path may hold a secret of the receiver."""
+    return str(URL(url).origin())
+
+
+def _flat(given: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the fields of a trigger, wherever they were given."""
+    fields = {name: value for name, value in given.items() if value is not None}
+    for name, value in (options or {}).items():
+        if value is not None and fields.setdefault(name, value) is not value:
+            raise refused(name, "is given twice, as a parameter and in options")
+    return fields
+
+
+async def _new_edition(tx: Transaction) -> None:
+    # A random name, not a number: a number could come again when a commit fails after it was read.
+    await triggers.set_edition(tx, secrets.token_hex(8))
+
+
+def _same(there: TriggerRow, mapping: Mapping[str, Any], given_secret: str | None) -> Result:
+    """Return the trigger that is there when it is the one that is asked for."""
+    if there.definition != json.loads(json.dumps(mapping)) or (given_secret or there.secret) != there.secret:
+        raise NameTaken(
+            f"There is another trigger {there.name}.",
+            hint="Choose another name, or delete_trigger it first.",
+            existing=there.name,
+        )
+    return {"trigger": there.name, "state": there.state, "warnings": []}
+
+
+async def _present_inputs(tx: Transaction, rule: Definition) -> list[FileRow]:
+    """Return the files that are inputs of the trigger already, as far as that matters to it."""
+    found: dict[str, FileRow] = {}
+    if rule.mode == "each" and rule.since == "now":
+        return []
+    for entry in rule.entries:
+        if entry.path is not None:
+            row = await files.by_path(tx, entry.path)
+            found |= {row.path: row} if row is not None and row.live else {}
+        else:
+            rows = await matching(tx, Selector("directory", _directory(entry)), limit=EXISTING_MAX)
+            found |= {row.path: row for row in rows if rule.places(row.path)}
+    return sorted(found.values(), key=lambda row: row.seq)
+
+
+def _directory(entry: Entry) -> str:
+    """Return the directory below which all paths of an entry lie, in a selector's spelling."""
+    assert entry.pattern is not None
+    directory, slash, _ = entry.pattern.literal_prefix.rpartition("/")
+    return directory + slash
+
+
+def _warnings(rule: Definition, present: Sequence[FileRow], state: str) -> list[str]:
+    warnings = []
+    if state == "needs_approval":
+        warnings.append(
+            "The operator does not list this address, so the trigger does not fire until a person approves it."
+        )
+    if rule.url is not None and not rule.include_own_writes:
+        warnings.append(
+            "What the receiver writes itself fires this trigger again unless it hands the firing's id back as `cause`."
+        )
+    if len(present) >= EXISTING_MAX:
+        warnings.append(f"More than {EXISTING_MAX} files are there already; the rest counts once it is saved again.")
+    if rule.mode == "all" and rule.since == "now" and present:
+        warnings.append(
+            f"{len(present)} of its files are there already and count once they are saved again;"
+            ' since="existing" counts them as they are.'
+        )
+    return warnings
+
+
+async def _shown(tx: Transaction, row: TriggerRow, caller: Caller) -> Result:
+    rule = parse_definition(row.definition)
+    fired, in_flight = await triggers.counts(tx, row.trigger_id)
+    counted = deliveries.counts_of if rule.url is not None else jobs.counts_of
+    pending, failures = await counted(tx, row.trigger_id)
+    shown: Result = {
+        "trigger": row.name,
+        "state": row.state,
+        **{name: value for name, value in row.definition.items() if name != "name" and value is not None},
+        "created_by": row.created_by,
+        "created_at": iso(row.created_at),
+        "fired": fired,
+        "in_flight": in_flight,
+        "pending": pending,
+        "failures": failures,
+    }
+    if rule.url is not None and caller.agent != row.created_by and "admin" not in caller.verbs:
+        shown["url"] = shown_url(rule.url)
+    last = await triggers.last_firing(tx, row.trigger_id)
+    if last is not None:
+        inputs = [{"path": one["path"], "version": one["version"]} for one in last.data["inputs"]]
+        shown["last_firing"] = {"firing": last.data["firing"], "at": iso(last.at), "inputs": inputs}
+    if rule.mode == "all":
+        joins = await triggers.joins_of(tx, row.trigger_id, limit=KEYS_SHOWN_MAX)
+        shown["keys"] = [await _shown_join(tx, rule, join) for join in joins]
+        if not joins and not rule.captures:
+            empty = Join(slots={path: Slot(path=path) for path in rule.slots({})})
+            unseen = JoinRow(join_id=None, trigger_id=row.trigger_id, key="", captures={}, join=empty)
+            shown["keys"] = [await _shown_join(tx, rule, unseen)]
+    return shown
+
+
+async def _shown_join(tx: Transaction, rule: Definition, row: JoinRow) -> Result:
+    """Return one key with what is in and what is missing, and why."""
+    shown_in: list[Result] = []
+    missing: list[Result] = []
+    any_fresh_will_do = rule.refire == "any" and row.join.fired > 0
+    for path, slot in row.join.slots.items():
+        save = slot.current
+        if save is None:
+            there = await files.by_path(tx, path)
+            missing.append({"path": path, "reason": "old" if there is not None and there.live else "absent"})
+        elif not slot.fresh and not any_fresh_will_do:
+            missing.append({"path": path, "reason": "old", "version": save.version})
+        elif save.fence is not None:
+            missing.append({"path": path, "reason": "locked", "agent": save.holder})
+        else:
+            shown_in.append({"path": path, "version": save.version, "by": save.agent})
+    return {
+        "key": dict(row.captures),
+        "in": shown_in,
+        "missing": missing,
+        "in_flight": row.join.busy,
+        "fired": row.join.fired,
+    }
