@@ -1,0 +1,67 @@
+"""How a refusal leaves over HTTP: its status, and the one object that says everything under `error`."""
+
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from workspace_server.errors import Internal, InvalidArgument, RateLimited, WorkspaceError
+
+logger = logging.getLogger(__name__)
+
+Json = Mapping[str, Any]
+DESCRIPTION = "/api/v1/openapi.json"
+
+
+def encode(content: Json) -> bytes:
+    """Return *content* as JSON; a lone surrogate, which UTF-8 cannot carry, leaves as its escape."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
+
+
+def json_response(content: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer that nobody may keep: what it says may change with the next commit."""
+    fixed = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    return Response(encode(content), status, {**fixed, **(headers or {})}, media_type="application/json")
+
+
+def error_response(error: WorkspaceError, *, status: int | None = None, headers: Json | None = None) -> Response:
+    """Return the one shape that every refusal has.
+
+    Args:
+        status: Another status than the one of the code, where HTTP has a better one.
+    """
+    extra = dict(headers or {})
+    wait_s = error.facts.get("retry_after_seconds")
+    if isinstance(error, RateLimited) and isinstance(wait_s, int | float):
+        extra["retry-after"] = str(max(1, round(wait_s)))
+    return json_response({"error": error.as_dict()}, status or error.http_status, extra)
+
+
+def unexpected_response(error: Exception) -> Response:
+    """Log a fault of ours under a new request id, and return a refusal that tells the id and nothing else."""
+    request_id = secrets.token_hex(8)
+    logger.error("request %s failed", request_id, exc_info=error)
+    return error_response(
+        Internal(
+            "The server failed; the change, if there was one, was not made or was made whole.",
+            hint="Look at the state, then try again. The operator finds the request id in the log.",
+            request_id=request_id,
+        )
+    )
+
+
+def refuse_arguments(error: ValidationError) -> InvalidArgument:
+    """Return what is wrong with the arguments: the first fault by name, and how many there are."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    first = faults[0]
+    name = ".".join(str(part) for part in first["loc"]) or "body"
+    more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+    said = "there is no such argument" if first["type"] == "extra_forbidden" else first["msg"].lower()
+    return InvalidArgument(
+        f"{name}: {said}{more}.", hint=f"{DESCRIPTION} describes every argument.", argument=name, reason=said
+    )

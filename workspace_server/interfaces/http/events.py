@@ -1,0 +1,121 @@
+"""The event log over HTTP: pages, waiting for the next change, and a stream of server-sent events."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from pydantic import Field
+from starlette.responses import Response, StreamingResponse
+
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import InvalidArgument, Unavailable
+from workspace_server.interfaces.http.arguments import Commas, Count
+from workspace_server.interfaces.http.call import Call, Query
+from workspace_server.interfaces.http.errors import encode, json_response
+from workspace_server.interfaces.http.operations import operation
+
+HEARTBEAT_S = 15.0
+"""A silent stream says so this often: whatever stands between keeps it open, and a gone reader is noticed."""
+RECONNECT_MS = 1_000
+_STREAM = "text/event-stream"
+_SEQ = re.compile(r"\d{1,15}")
+
+
+class ListEvents(Query):
+    """Which events, after which seq; without one, among the newest `limit` changes, or a stream from now on."""
+
+    since_seq: Count | None = None
+    types: Commas | None = None
+    path: str | None = None
+    agent: str | None = None
+    limit: Annotated[int, Field(ge=1, le=LIMITS.events_page_max)] = 100
+    wait_seconds: Annotated[int, Field(ge=0, le=LIMITS.wait_s_max)] = 0
+
+
+class Followers:
+    """How many streams are open; one more than the bound is refused."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    def enter(self) -> None:
+        """Count a stream in.
+
+        Raises:
+            Unavailable: There are as many as may be.
+        """
+        if self.open >= LIMITS.followers_max:
+            raise Unavailable(
+                "Too many streams are open.",
+                hint="Poll with wait_seconds instead, or close one.",
+                retryable=True,
+                reason="followers_max",
+            )
+        self.open += 1
+
+    def leave(self) -> None:
+        """Count a stream out."""
+        self.open -= 1
+
+
+async def list_events(call: Call, query: ListEvents) -> Response:
+    """Return committed changes in their order: a page, the next ones once they come, or a stream of them."""
+    if _STREAM in call.request.headers.get("accept", ""):
+        return await _stream(call, query)
+    since = query.since_seq
+    if since is None:
+        head = call.engine.events.head_seq
+        since = head if query.wait_seconds else max(0, head - query.limit)
+    page = await _page(call, query, since)
+    if not page["events"] and query.wait_seconds:
+        page = await _next_page(call, query, page)
+    return json_response(page)
+
+
+async def _next_page(call: Call, query: ListEvents, page: dict[str, Any]) -> dict[str, Any]:
+    """Wait for a page with something on it; other people's events pass by while the time runs."""
+    clock = call.engine.clock
+    deadline_s = clock.boot_s() + query.wait_seconds
+    while not page["events"] and (left_s := deadline_s - clock.boot_s()) > 0:
+        await call.engine.events.wait(page["next_seq"], left_s)
+        page = await _page(call, query, page["next_seq"])
+    return page
+
+
+async def _stream(call: Call, query: ListEvents) -> Response:
+    resumed = call.request.headers.get("last-event-id")
+    if resumed is not None and _SEQ.fullmatch(resumed) is None:
+        raise InvalidArgument(
+            "Last-Event-ID must be a seq.", hint="Leave it out.", argument="Last-Event-ID", reason="not a number"
+        )
+    since = int(resumed) if resumed is not None else query.since_seq
+    since = call.engine.events.head_seq if since is None else since
+    first = await _page(call, query, since)  # what is wrong with the filters is refused before the stream begins
+    call.followers.enter()
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no", "x-content-type-options": "nosniff"}
+    return StreamingResponse(_frames(call, query, first), headers=headers, media_type=_STREAM)
+
+
+async def _frames(call: Call, query: ListEvents, page: dict[str, Any]) -> AsyncIterator[bytes]:
+    try:
+        yield f"retry: {RECONNECT_MS}\n\n".encode()
+        while True:
+            for event in page["events"]:
+                yield b"id: %d\ndata: %s\n\n" % (event["seq"], encode(event))
+            seq = page["next_seq"]
+            if seq >= call.engine.events.head_seq:
+                # An id without data moves the reader's cursor past events that its filters leave out.
+                yield b": up to date\nid: %d\n\n" % seq
+                await call.engine.events.wait(seq, HEARTBEAT_S)
+            page = await _page(call, query, seq)
+    finally:
+        call.followers.leave()
+
+
+async def _page(call: Call, query: ListEvents, since: int) -> dict[str, Any]:
+    return await call.engine.events.feed(
+        call.caller, since_seq=since, types=query.types, path=query.path, agent=query.agent, limit=query.limit
+    )
+
+
+OPERATIONS = (operation("GET", "/events", list_events),)

@@ -1,0 +1,334 @@
+"""Files over HTTP: lists, bytes, writes, edits, moves, histories, commits of several."""
+
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import Field
+from starlette.responses import Response
+
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import InvalidArgument, TooLarge
+from workspace_server.interfaces.http.arguments import Count, Handles
+from workspace_server.interfaces.http.call import Body, Call, Query
+from workspace_server.interfaces.http.content import content_response
+from workspace_server.interfaces.http.errors import json_response
+from workspace_server.interfaces.http.operations import operation
+
+Message = Annotated[str, Field(max_length=LIMITS.message_chars_max)]
+
+
+class ListFiles(Query):
+    """What to list."""
+
+    path: str = ""
+    pattern: str | None = None
+    recursive: bool = False
+    deleted: bool = False
+    max_tokens: Count = 20_000
+    cursor: str | None = None
+
+
+class AtVersion(Query):
+    """Which version; the head unless given."""
+
+    version: Count | None = None
+
+
+class Upload(Query):
+    """Whether to replace whatever stands there."""
+
+    overwrite: bool = False
+
+
+class DeleteFile(Query):
+    """Whether a directory goes with all that is in it."""
+
+    recursive: bool = False
+
+
+class History(Query):
+    """Which versions of the file."""
+
+    limit: Count = 20
+    before_version: Count | None = None
+
+
+class Difference(Query):
+    """From which version to which; the head unless given."""
+
+    from_version: Count = Field(alias="from")
+    to_version: Count | None = Field(default=None, alias="to")
+
+
+class Describe(Query):
+    """Which version, in how many tokens at most."""
+
+    version: Count | None = None
+    max_tokens: Count = 400
+
+
+class Edit(Body):
+    """One replacement; `old_text` stands in the file exactly once, unless `all`."""
+
+    old_text: str
+    new_text: str
+    all: bool = False
+
+
+class Source(Body):
+    """A version from which the new one was made."""
+
+    path: str
+    version: Count
+
+
+class Change(Body):
+    """What every change may say; the headers If-Match, X-Lock and X-Message say the same."""
+
+    expect_version: Count | None = None
+    lock: Handles | None = None
+
+
+class EditFile(Change):
+    """Edits of one file."""
+
+    edits: list[Edit] = Field(min_length=1, max_length=LIMITS.edits_max)
+    message: Message | None = None
+    dry_run: bool = False
+
+
+class MoveFile(Change):
+    """Where to."""
+
+    to: str
+    overwrite: bool = False
+    message: Message | None = None
+
+
+class RestoreFile(Change):
+    """Which version to make the newest; the last live one unless given."""
+
+    version: Count | None = None
+    overwrite: bool = False
+
+
+class WriteChange(Body):
+    """Write one file within a commit."""
+
+    op: Literal["write"]
+    path: str
+    content: str
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    expect_version: Count | None = None
+    overwrite: bool = False
+    append: bool = False
+    sources: list[Source] | None = None
+
+
+class EditChange(Body):
+    """Edit one file within a commit."""
+
+    op: Literal["edit"]
+    path: str
+    edits: list[Edit] = Field(min_length=1, max_length=LIMITS.edits_max)
+    expect_version: Count | None = None
+
+
+class MoveChange(Body):
+    """Move or copy one file within a commit."""
+
+    op: Literal["move"]
+    path: str
+    to: str
+    copy_: bool = Field(default=False, alias="copy")
+    expect_version: Count | None = None
+    overwrite: bool = False
+
+
+class DeleteChange(Body):
+    """Delete one file within a commit."""
+
+    op: Literal["delete"]
+    path: str
+    expect_version: Count | None = None
+
+
+AnyChange = Annotated[WriteChange | EditChange | MoveChange | DeleteChange, Field(discriminator="op")]
+
+
+class CommitFiles(Body):
+    """Several changes, all or nothing."""
+
+    changes: list[AnyChange] = Field(min_length=1, max_length=LIMITS.commit_files_max)
+    lock: Handles | None = None
+    message: Message | None = None
+
+
+async def list_files(call: Call, query: ListFiles) -> Response:
+    """List files and directories, with version, size, last writer and lock."""
+    return json_response(
+        await call.engine.listing.list_files(call.caller, detail="full", **query.model_dump(exclude_none=True))
+    )
+
+
+async def read_content(call: Call, query: AtVersion) -> Response:
+    """Return the bytes of a file; Range and If-None-Match are understood, the ETag is the version."""
+    content = await call.engine.files.open_content(call.caller, path=call.path, version=query.version)
+    return content_response(call.request, content, pinned=query.version is not None)
+
+
+async def put_content(call: Call, query: Upload) -> Response:
+    """Write a file from the body, streamed; to replace one, say which version, give its lock, or overwrite."""
+    headers = call.request.headers
+    if headers.get("content-encoding", "identity") != "identity":
+        raise InvalidArgument(
+            "The body must come as it is to be stored.",
+            hint="Send no Content-Encoding.",
+            argument="Content-Encoding",
+            reason="not understood",
+        )
+    announced = headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > LIMITS.file_bytes_max:
+        raise TooLarge(
+            "The file is larger than a file may be.",
+            hint="Split it.",
+            limit=LIMITS.file_bytes_max,
+            actual=int(announced),
+        )
+    given = call.preconditions()
+    result = await call.engine.files.upload(
+        call.caller,
+        path=call.path,
+        chunks=call.request.stream(),
+        expect_version=given.expect_version,
+        overwrite=query.overwrite,
+        lock=given.lock,
+        message=given.message,
+    )
+    return _written(result)
+
+
+async def edit_file(call: Call, body: EditFile) -> Response:
+    """Replace stretches of a file's text."""
+    edits = [edit.model_dump() for edit in body.edits]
+    result = await call.engine.files.edit_file(
+        call.caller, path=call.path, edits=edits, dry_run=body.dry_run, **_change(call, body), **_message(call, body)
+    )
+    return json_response(result)
+
+
+async def delete_file(call: Call, query: DeleteFile) -> Response:
+    """Delete a file; its history stays and it can be restored."""
+    given = call.preconditions()
+    result = await call.engine.files.delete_file(
+        call.caller,
+        path=call.path,
+        recursive=query.recursive,
+        expect_version=given.expect_version,
+        lock=given.lock,
+        message=given.message,
+    )
+    return json_response(result)
+
+
+async def move_file(call: Call, body: MoveFile) -> Response:
+    """Move a file or a directory."""
+    return await _move(call, body, copy=False)
+
+
+async def copy_file(call: Call, body: MoveFile) -> Response:
+    """Copy a file or a directory."""
+    return await _move(call, body, copy=True)
+
+
+async def restore_file(call: Call, body: RestoreFile) -> Response:
+    """Make an earlier version the newest, or bring a deleted file back."""
+    result = await call.engine.files.restore_file(
+        call.caller, path=call.path, version=body.version, overwrite=body.overwrite, **_change(call, body)
+    )
+    return _written(result)
+
+
+async def file_history(call: Call, query: History) -> Response:
+    """List the versions of a file, newest first."""
+    return json_response(await call.engine.files.file_history(call.caller, path=call.path, **query.model_dump()))
+
+
+async def file_diff(call: Call, query: Difference) -> Response:
+    """Compare two versions of a text file."""
+    to_version = query.to_version
+    if to_version is None:
+        newest = await call.engine.files.file_history(call.caller, path=call.path, limit=1)
+        to_version = newest["versions"][0]["version"]
+    found = await call.engine.files.file_history(
+        call.caller, path=call.path, limit=1, diff=[query.from_version, to_version]
+    )
+    return json_response(
+        {"path": found["path"], "from": query.from_version, "to": to_version, "diff": found.get("diff")}
+    )
+
+
+async def describe_file(call: Call, query: Describe) -> Response:
+    """Say what a file is about: outline, facts, sources, uses, and how far the index is."""
+    return json_response(await call.engine.search.describe_file(call.caller, path=call.path, **query.model_dump()))
+
+
+async def commit_files(call: Call, body: CommitFiles) -> Response:
+    """Write, edit, move and delete several files, all or nothing."""
+    changes = [change.model_dump(by_alias=True, exclude_unset=True) for change in body.changes]
+    given = call.preconditions()
+    result = await call.engine.files.commit_files(
+        call.caller, changes=changes, lock=body.lock or given.lock, message=body.message or given.message
+    )
+    return json_response(result)
+
+
+async def _move(call: Call, body: MoveFile, *, copy: bool) -> Response:
+    result = await call.engine.files.move_file(
+        call.caller,
+        path=call.path,
+        to=body.to,
+        copy=copy,
+        overwrite=body.overwrite,
+        **_change(call, body),
+        **_message(call, body),
+    )
+    return json_response(result)
+
+
+def _change(call: Call, body: Change) -> dict[str, Any]:
+    given = call.preconditions()
+    return {
+        "expect_version": body.expect_version if body.expect_version is not None else given.expect_version,
+        "lock": body.lock if body.lock is not None else given.lock,
+    }
+
+
+def _message(call: Call, body: EditFile | MoveFile) -> dict[str, Any]:
+    return {"message": body.message if body.message is not None else call.preconditions().message}
+
+
+def _written(result: dict[str, Any]) -> Response:
+    headers = {"etag": f'"{result["version"]}"'}
+    if not result["created"]:
+        return json_response(result, headers=headers)
+    return json_response(result, 201, {**headers, "location": f"/api/v1/files/{quote(result['path'], safe='/')}"})
+
+
+_WRITTEN = {200: "A new version.", 201: "A new file."}
+_BYTES = {200: "The bytes.", 206: "The part asked for.", 304: "The version you have."}
+
+OPERATIONS = (
+    operation("GET", "/files", list_files),
+    operation("GET", "/files/{path}", read_content, answers=_BYTES, media_type="application/octet-stream"),
+    operation("PUT", "/files/{path}", put_content, answers=_WRITTEN),
+    operation("PATCH", "/files/{path}", edit_file),
+    operation("DELETE", "/files/{path}", delete_file),
+    operation("POST", "/files/{path}:move", move_file),
+    operation("POST", "/files/{path}:copy", copy_file),
+    operation("POST", "/files/{path}:restore", restore_file, answers=_WRITTEN),
+    operation("GET", "/files/{path}:history", file_history),
+    operation("GET", "/files/{path}:diff", file_diff),
+    operation("GET", "/files/{path}:describe", describe_file),
+    operation("POST", "/commits", commit_files),
+)

@@ -1,0 +1,92 @@
+"""Triggers and their deliveries over HTTP."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from starlette.responses import Response
+
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import NotFound
+from workspace_server.interfaces.http.arguments import Count, Seconds
+from workspace_server.interfaces.http.call import Body, Call, Query
+from workspace_server.interfaces.http.errors import json_response
+from workspace_server.interfaces.http.locks import NamedPath
+from workspace_server.interfaces.http.operations import operation
+
+
+class Settle(Body):
+    """How long saves must pause before the trigger fires."""
+
+    quiet_ms: Count
+    max_wait_ms: Count | None = None
+
+
+class CreateTrigger(Body):
+    """A rule: when these files are saved, hand this to that queue or address."""
+
+    name: str
+    files: list[str | NamedPath] = Field(min_length=1, max_length=LIMITS.trigger_files_max)
+    mode: Literal["each", "all"] = "each"
+    queue: str | None = None
+    url: str | None = None
+    instructions: str | None = None
+    refire: Literal["all", "any"] | None = None
+    settle: Literal["immediate"] | Settle | None = None
+    hold_max_seconds: Seconds | None = None
+    since: Literal["now", "existing"] | None = None
+    include_own_writes: bool | None = None
+    max_depth: Count | None = None
+    rate_per_minute: Count | None = None
+    secret: str | None = None
+
+
+class ListDeliveries(Query):
+    """Which deliveries."""
+
+    trigger: str | None = None
+    state: str | None = None
+    limit: Annotated[int, Field(ge=1, le=LIMITS.deliveries_page_max)] = 50
+
+
+async def list_triggers(call: Call) -> Response:
+    """List the triggers: what is in, what is missing and why, the last firing, what waits, what failed."""
+    return json_response(await call.engine.triggers.list_triggers(call.caller))
+
+
+async def get_trigger(call: Call) -> Response:
+    """Return one trigger with its state."""
+    found = await call.engine.triggers.list_triggers(call.caller, name=call.values["name"])
+    if not found["triggers"]:
+        raise NotFound("There is no such trigger.", hint="GET /api/v1/triggers lists them.", name=call.values["name"])
+    return json_response(found["triggers"][0])
+
+
+async def create_trigger(call: Call, body: CreateTrigger) -> Response:
+    """Create a trigger; the secret of its webhook is shown this once."""
+    fields = body.model_dump(exclude_none=True)
+    return json_response(await call.engine.triggers.create_trigger(call.caller, **fields), 201)
+
+
+async def delete_trigger(call: Call) -> Response:
+    """Delete a trigger; what it has fired stays."""
+    return json_response(await call.engine.triggers.delete_trigger(call.caller, name=call.values["name"]))
+
+
+async def list_deliveries(call: Call, query: ListDeliveries) -> Response:
+    """List deliveries with their attempts, newest first."""
+    return json_response(await call.engine.deliveries.list_deliveries(call.caller, **query.model_dump()))
+
+
+async def redeliver(call: Call) -> Response:
+    """Send a delivery again, under the same id."""
+    return json_response(await call.engine.deliveries.redeliver(call.caller, delivery=call.values["id"]))
+
+
+OPERATIONS = (
+    operation("GET", "/triggers", list_triggers),
+    operation("POST", "/triggers", create_trigger, answers={201: "Created."}),
+    operation("GET", "/triggers/{name}", get_trigger),
+    operation("DELETE", "/triggers/{name}", delete_trigger),
+    operation("GET", "/deliveries", list_deliveries),
+    operation("POST", "/deliveries/{id}:redeliver", redeliver),
+)

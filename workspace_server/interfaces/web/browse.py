@@ -1,0 +1,80 @@
+"""Directories and files: a table, or the content in the form that suits it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from workspace_server.core.paths import canonical_directory
+from workspace_server.errors import NotFound
+from workspace_server.interfaces.web import document, history
+from workspace_server.interfaces.web.addresses import file_url
+from workspace_server.interfaces.web.view import View
+
+LISTING_TOKENS = 40_000
+FACTS_SHOWN = 100
+
+Row = dict[str, Any]
+
+
+def arranged(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of one page, directories first."""
+    return sorted(rows, key=lambda row: row["type"] != "directory")
+
+
+async def show(view: View, raw: str) -> Response:
+    """Show what stands at a path."""
+    path = canonical_directory(raw)
+    wanted = view.text("view")
+    if path == "":
+        return await _directory(view, path)
+    try:
+        facts = await view.engine.files.stat(view.caller, path=path)
+    except NotFound as refusal:
+        if not refusal.facts.get("version"):
+            raise
+        return await history.deleted(view, path)
+    if facts["type"] == "directory":
+        return await _directory(view, path)
+    if wanted == "history" or view.text("diff") or view.text("from"):
+        return await history.show(view, facts)
+    if wanted == "facts":
+        return await _facts(view, facts)
+    return await document.show(view, facts, source=wanted == "source")
+
+
+async def to_root(_: View) -> Response:
+    """Lead the address without a slash to the one with."""
+    return RedirectResponse(file_url(""), 307, headers={"cache-control": "no-store"})
+
+
+async def _directory(view: View, path: str) -> Response:
+    deleted = view.text("deleted") is not None
+    listing = await view.engine.listing.list_files(
+        view.caller,
+        path=path,
+        detail="full",
+        deleted=deleted,
+        max_tokens=LISTING_TOKENS,
+        cursor=view.text("cursor"),
+    )
+    return view.render(
+        "directory.html",
+        title=path or view.engine.folder.name,
+        active="files",
+        path=path,
+        rows=arranged(listing["files"]),
+        next_cursor=listing.get("next_cursor"),
+        deleted=deleted,
+    )
+
+
+async def _facts(view: View, facts: Row) -> Response:
+    path = facts["path"]
+    described = await view.engine.search.describe_file(view.caller, path=path, max_tokens=4_000)
+    found = await view.engine.search.query_facts(
+        view.caller, path=path, detail="full", limit=FACTS_SHOWN, max_tokens=40_000
+    )
+    return view.render(
+        "facts.html", title=path, active="files", path=path, file=facts, tab="facts", described=described, found=found
+    )

@@ -1,0 +1,114 @@
+"""The content of one version of a file, in the form that suits it: prose, table, source, image, or a download."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import anyio
+from markupsafe import Markup
+from starlette.responses import Response
+
+from workspace_server.core.media import is_image
+from workspace_server.errors import NotText
+from workspace_server.interfaces.web.render.code import highlighted_lines, lexer_name
+from workspace_server.interfaces.web.render.formatted import format_json
+from workspace_server.interfaces.web.render.markdown import Document, render_markdown
+from workspace_server.interfaces.web.render.tables import Table, read_table
+from workspace_server.interfaces.web.view import View
+
+TEXT_TOKENS = 100_000
+"""Up to 400 kB of text on one page; the rest by pages."""
+LINES_MAX = 3_000
+IMAGE_BYTES_MAX = 20 * 1024 * 1024
+
+Kind = Literal["markdown", "table", "source", "image", "binary"]
+_DELIMITERS = {"text/csv": ",", "text/tab-separated-values": "\t"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What the page shows of the text.
+
+    Attributes:
+        first_line: The number of the first of `lines`.
+        formatted: `lines` are laid out anew, so that their numbers are not the file's.
+    """
+
+    kind: Kind
+    prose: Document | None = None
+    table: Table | None = None
+    lines: list[Markup] | None = None
+    first_line: int = 1
+    formatted: bool = False
+
+
+async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
+    """Show one version of a live file."""
+    path, number = facts["path"], view.number("version")
+    content = await view.engine.files.open_content(view.caller, path=path, version=number)
+    shape = _shape(content.media_type)
+    shown, header = Shown(kind="binary"), None
+    if shape == "image" and not source:
+        shown = Shown(kind="image" if content.size_bytes <= IMAGE_BYTES_MAX else "binary")
+    else:
+        text, header = await _text(view, path, number)
+        if header is not None:
+            shown = await anyio.to_thread.run_sync(_render, path, text, header, "source" if source else shape)
+    return view.render(
+        "file.html",
+        title=path,
+        active="files",
+        path=path,
+        file=facts,
+        tab="source" if source else "view",
+        version=content.version,
+        pinned=number,
+        content=content,
+        header=header,
+        shown=shown,
+        has_view=shape != "source",
+    )
+
+
+async def _text(view: View, path: str, version: int | None) -> tuple[str, dict[str, Any] | None]:
+    try:
+        result = await view.engine.files.read_file(
+            view.caller,
+            path=path,
+            version=version,
+            start_line=view.number("line") or 1,
+            start_column=view.number("column") or 1,
+            max_lines=LINES_MAX,
+            max_tokens=TEXT_TOKENS,
+            format="text",
+        )
+    except NotText:
+        return "", None
+    return result.text or "", result.header
+
+
+def _shape(media_type: str) -> str:
+    if media_type == "text/markdown":
+        return "markdown"
+    if media_type in _DELIMITERS:
+        return media_type
+    if media_type == "application/json":
+        return "json"
+    return "image" if is_image(media_type) or media_type == "image/svg+xml" else "source"
+
+
+def _render(path: str, text: str, header: dict[str, Any], shape: str) -> Shown:
+    first = int(header["start_line"])
+    if shape == "markdown" and first == 1:
+        return Shown(kind="markdown", prose=render_markdown(text, path))
+    if shape in _DELIMITERS:
+        table = read_table(text, _DELIMITERS[shape], first_line=first)
+        if table is not None:
+            return Shown(kind="table", table=table)
+    if shape == "json" and not header["more"] and first == 1 and _is_dense(text):
+        return Shown(kind="source", lines=highlighted_lines(format_json(text), "json"), formatted=True)
+    return Shown(kind="source", lines=highlighted_lines(text, lexer_name(path)), first_line=first)
+
+
+def _is_dense(text: str) -> bool:
+    """Whether JSON is written without line breaks, so that it is hard to read as it is."""
+    return len(text) > 120 * (text.count("\n") + 1)

@@ -1,0 +1,122 @@
+"""Events as people read them: who did what to which file, and how that looks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workspace_server.core.limits import LIMITS
+from workspace_server.interfaces.web.view import View
+
+Event = dict[str, Any]
+PAGE = 50
+WINDOWS_MAX = 10
+"""Most stretches of the log that one page looks through for events of the wanted kind."""
+
+_VERBS = {
+    "file.created": ("plus", "good", "created"),
+    "file.updated": ("pencil", "plain", "updated"),
+    "file.deleted": ("trash", "bad", "deleted"),
+    "file.moved": ("arrow", "plain", "moved"),
+    "file.restored": ("clock", "good", "restored"),
+    "file.conflict": ("alert", "bad", "left a conflict in"),
+    "file.indexed": ("search", "quiet", "indexed"),
+    "files.committed": ("layers", "plain", "committed"),
+    "lock.acquired": ("lock", "hold", "locked"),
+    "lock.released": ("unlock", "quiet", "unlocked"),
+    "lock.expired": ("clock", "hold", "let the lock expire on"),
+    "lock.broken": ("alert", "bad", "lost the lock on"),
+    "trigger.fired": ("bolt", "fire", "fired"),
+    "trigger.suppressed": ("bolt", "bad", "suppressed"),
+    "delivery.failed": ("alert", "bad", "gave up on"),
+    "endpoint.disabled": ("alert", "bad", "disabled"),
+}
+KINDS = {"files": "file", "locks": "lock", "triggers": ("trigger", "delivery", "endpoint")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One line of the activity: *agent* *verb* *path* (or *subject*), and what else is known."""
+
+    seq: int
+    at: str
+    agent: str
+    icon: str
+    tone: str
+    verb: str
+    path: str | None
+    version: int | None
+    subject: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What an agent did last."""
+
+    agent: str
+    happening: Happening
+    changes: int
+
+
+def happening(event: Event) -> Happening:
+    """Return an event as a line of the activity."""
+    icon, tone, verb = _VERBS.get(event["type"], ("dot", "plain", event["type"]))
+    return Happening(
+        seq=event["seq"],
+        at=event["at"],
+        agent=event["agent"],
+        icon=icon,
+        tone=tone,
+        verb=verb,
+        path=event.get("path"),
+        version=event.get("version"),
+        subject=_subject(event),
+        message=_message(event),
+    )
+
+
+def agents(happenings: Iterable[Happening], most: int = 8) -> Sequence[Doing]:
+    """Return who has acted lately, the latest first; *happenings* are newest first."""
+    last: dict[str, Happening] = {}
+    counts: dict[str, int] = {}
+    for one in happenings:
+        last.setdefault(one.agent, one)
+        counts[one.agent] = counts.get(one.agent, 0) + 1
+    return [Doing(agent, one, counts[agent]) for agent, one in last.items() if agent != "server"][:most]
+
+
+async def newest(view: View, *, before: int | None = None, kind: str | None = None, limit: int = PAGE) -> list[Event]:
+    """Return events of a kind below the seq *before*, newest first."""
+    prefixes = KINDS.get(kind or "", "")
+    upper = view.engine.events.head_seq + 1 if before is None else before
+    found: list[Event] = []
+    span = limit if not prefixes else LIMITS.events_page_max
+    for _ in range(WINDOWS_MAX):
+        if upper <= 1 or len(found) >= limit:
+            break
+        since = max(0, upper - 1 - span)
+        page = await view.engine.events.feed(view.caller, since_seq=since, limit=span)
+        fitting = [event for event in page["events"] if event["seq"] < upper and event["type"].startswith(prefixes)]
+        found += reversed(fitting)
+        upper = since + 1
+    return found[:limit]
+
+
+def _subject(event: Event) -> str | None:
+    if event["type"] == "files.committed":
+        return f"{event.get('files', 'several')} files as {event.get('commit', 'one commit')}"
+    paths = event.get("paths")
+    if isinstance(paths, list):
+        return ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    for name in ("trigger", "delivery", "endpoint", "target"):
+        if event.get(name) is not None:
+            return str(event[name])
+    return None
+
+
+def _message(event: Event) -> str | None:
+    origin = event.get("moved_from")
+    if event["type"] == "file.moved" and isinstance(origin, dict):
+        return f"from {origin.get('path')}"
+    said = event.get("message") or event.get("purpose") or event.get("reason")
+    return str(said) if said else None

@@ -1,0 +1,84 @@
+"""Pages over the whole workspace: search, activity, locks, triggers, and how to connect."""
+
+from typing import get_args
+
+from starlette.responses import Response
+
+from workspace_server.interfaces.web import happenings
+from workspace_server.interfaces.web.view import View
+from workspace_server.services.search import Mode
+
+SEARCH_HITS = 20
+SEARCH_FACTS = 12
+SEARCH_TOKENS = 20_000
+DELIVERIES = 30
+MODES = get_args(Mode)
+
+
+async def search(view: View) -> Response:
+    """Show passages and facts for a query, each with the lines that it stands on."""
+    query = view.text("q")
+    mode: Mode = "exact" if view.text("mode") == "exact" else "ranked"
+    hits = facts = None
+    if query is not None:
+        hits = await view.engine.search.search(
+            view.caller, query=query, mode=mode, limit=SEARCH_HITS, max_tokens=SEARCH_TOKENS
+        )
+        if mode == "ranked":
+            facts = await view.engine.search.query_facts(
+                view.caller, query=query, detail="full", limit=SEARCH_FACTS, max_tokens=SEARCH_TOKENS
+            )
+    return view.render(
+        "search.html",
+        title=f"Search: {query}" if query else "Search",
+        active="search",
+        query=query or "",
+        mode=mode,
+        modes=MODES,
+        hits=hits,
+        facts=facts,
+    )
+
+
+async def activity(view: View) -> Response:
+    """Show the log, newest first."""
+    before, kind = view.number("before"), view.text("kind")
+    events = await happenings.newest(view, before=before, kind=kind)
+    oldest = events[-1]["seq"] if events else None
+    return view.render(
+        "activity.html",
+        title="Activity",
+        active="activity",
+        rows=[happenings.happening(event) for event in events],
+        kind=kind if kind in happenings.KINDS else None,
+        kinds=tuple(happenings.KINDS),
+        before=before,
+        older=oldest if oldest and oldest > 1 and len(events) == happenings.PAGE else None,
+    )
+
+
+async def locks(view: View) -> Response:
+    """Show who holds what, why and for how long."""
+    found = await view.engine.locks.list_locks(view.caller)
+    return view.render("locks.html", title="Locks", active="locks", locks=found["locks"])
+
+
+async def triggers(view: View) -> Response:
+    """Show each trigger with what is in and what is missing, and what became of its firings."""
+    found = await view.engine.triggers.list_triggers(view.caller)
+    sent = await view.engine.deliveries.list_deliveries(view.caller, limit=DELIVERIES)
+    return view.render(
+        "triggers.html",
+        title="Triggers",
+        active="triggers",
+        triggers=found["triggers"],
+        deliveries=sent["deliveries"],
+    )
+
+
+async def connect(view: View) -> Response:
+    """Show how clients connect, with the address that this page was reached at."""
+    base = view.engine.settings.public_url or f"{view.request.url.scheme}://{view.request.headers['host']}"
+    return view.render(
+        "connect.html", title="Connect", active="connect", base=base.rstrip("/"), folder=str(view.engine.root)
+    )

@@ -1,0 +1,176 @@
+"""Markdown as HTML that cannot act: raw HTML shown as text, links and images only where they may lead.
+
+Two walls, one behind the other: the renderer makes only what it knows, and nh3 removes what should not be there.
+"""
+
+import itertools
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from workspace_server.interfaces.web.addresses import bytes_url, file_url
+from workspace_server.interfaces.web.render.code import highlighted_lines
+from workspace_server.interfaces.web.visible import visible
+
+_BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "li", "tr", "pre"})
+_TAGS = _BLOCKS | {
+    "a", "br", "code", "em", "hr", "img", "ol", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "ul"
+}  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href", "title", "class"},
+    "img": {"src", "alt", "title"},
+    "ol": {"start"},
+    "th": {"class"},
+    "td": {"class"},
+    "span": {"class"},
+    "code": {"class"},
+    **{tag: {"id"} for tag in _BLOCKS},
+}
+_SCHEMES = {"http", "https", "mailto"}
+_FRONT_MATTER = re.compile(r"---\n(.{0,8000}?\n)---(?:\n|\Z)", re.DOTALL)
+_ALIGN = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
+NESTING_MAX = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading, for the outline."""
+
+    level: int
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Rendered Markdown.
+
+    Attributes:
+        front_matter: The YAML block at its beginning, line by line, highlighted.
+    """
+
+    html: Markup
+    headings: Sequence[Heading]
+    front_matter: Sequence[Markup]
+
+
+def render_markdown(text: str, path: str) -> Document:
+    """Return *text*, the content of the file *path*, as HTML; a block of line 12 has the anchor `L12`."""
+    shown = visible(text.replace("\r\n", "\n"))
+    front, shown = _split_front_matter(shown)
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING_MAX}).enable(["table", "strikethrough"])
+    tokens = parser.parse(shown)
+    headings = _headings(tokens)
+    _walk(tokens, posixpath.dirname(path))
+    html = parser.renderer.render(_fenced(tokens), parser.options, {})
+    clean = nh3.clean(
+        html,
+        tags=set(_TAGS),
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+        strip_comments=True,
+    )
+    return Document(Markup(clean), headings, highlighted_lines(front, "yaml") if front else [])  # noqa: S704 - cleaned
+
+
+def _split_front_matter(text: str) -> tuple[str, str]:
+    found = _FRONT_MATTER.match(text)
+    if found is None:
+        return "", text
+    return found[1], "\n" * found[0].count("\n") + text[found.end() :]
+
+
+def _headings(tokens: Sequence[Token]) -> list[Heading]:
+    found = []
+    for opening, inline in itertools.pairwise(tokens):
+        if opening.type == "heading_open" and opening.map is not None:
+            text = "".join(child.content for child in inline.children or () if child.type in {"text", "code_inline"})
+            found.append(Heading(int(opening.tag[1]), text or "…", f"L{opening.map[0] + 1}"))
+    return found
+
+
+def _walk(tokens: Sequence[Token], directory: str) -> None:
+    """Give blocks their anchors, and lead links and images to where they may lead."""
+    anchored: set[int] = set()
+    for token in tokens:
+        if token.map is not None and token.nesting == 1 and token.tag in _BLOCKS and token.map[0] not in anchored:
+            anchored.add(token.map[0])
+            token.attrSet("id", f"L{token.map[0] + 1}")
+        style = token.attrs.pop("style", None)
+        if isinstance(style, str) and style in _ALIGN:
+            token.attrSet("class", _ALIGN[style])
+        for child in token.children or ():
+            if child.type == "link_open":
+                child.attrSet("href", _link(str(child.attrGet("href") or ""), directory))
+            elif child.type == "image":
+                _place_image(child, directory)
+
+
+def _link(href: str, directory: str) -> str:
+    parts = _split(href)
+    if parts is None:
+        return "#"
+    scheme, rest, fragment = parts
+    if scheme is not None:
+        return href if scheme in _SCHEMES else "#"
+    path = _resolve(rest, directory)
+    anchor = f"#{fragment}" if fragment else ""
+    if not rest:
+        return anchor or "#"
+    return "#" if path is None else (file_url(path) if path else "/") + anchor
+
+
+def _place_image(token: Token, directory: str) -> None:
+    """Show an image of the workspace; one from elsewhere becomes a link, so that looking tells nobody."""
+    source = str(token.attrGet("src") or "")
+    parts = _split(source)
+    path = _resolve(parts[1], directory) if parts is not None and parts[0] is None else None
+    if path:
+        token.attrSet("src", bytes_url(path))
+        return
+    token.type, token.tag, token.children = "text", "", None
+    token.content = f"[image: {token.content or source}]"
+
+
+def _split(href: str) -> tuple[str | None, str, str] | None:
+    """Return (scheme or None when it stays here, path, fragment), or None when it is no address at all."""
+    try:
+        parts = urlsplit(href)
+    except ValueError:
+        return None
+    if parts.scheme or parts.netloc:
+        return parts.scheme.lower() or "https", parts.path, parts.fragment
+    return None, parts.path, parts.fragment
+
+
+def _resolve(href: str, directory: str) -> str | None:
+    """Return the path that a relative link means, seen from *directory*; None when it leads out."""
+    path = unquote(href)
+    joined = posixpath.normpath(path.lstrip("/") if path.startswith("/") else posixpath.join(directory, path))
+    if joined == ".":
+        return ""
+    return None if joined.startswith("..") or "\0" in joined else joined
+
+
+def _fenced(tokens: Sequence[Token]) -> list[Token]:
+    """Return *tokens* with code blocks highlighted."""
+    done = []
+    for token in tokens:
+        if token.type in {"fence", "code_block"}:
+            language = (token.info.split() or [""])[0].lower()
+            anchor = f' id="L{token.map[0] + 1}"' if token.map is not None else ""
+            code = Markup("\n").join(highlighted_lines(token.content, language or None))
+            block = Token("html_block", "", 0)
+            block.content = f"<pre{anchor}><code>{code}</code></pre>\n"
+            done.append(block)
+        else:
+            done.append(token)
+    return done

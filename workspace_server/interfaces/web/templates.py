@@ -1,0 +1,132 @@
+"""The templates, their filters, and the files that pages load; all read once, when the program starts."""
+
+import hashlib
+import json
+import mimetypes
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from workspace_server.interfaces.web.addresses import bytes_url, crumbs, file_url, page_url
+from workspace_server.interfaces.web.visible import visible
+from workspace_server.services.times import ago, size
+
+HUES = 8
+WORDS_MARKED_MAX = 12
+_WORD = re.compile(r"\w+")
+_ROOT = files("workspace_server.interfaces.web")
+
+
+class Asset:
+    """A file that pages load: its bytes, its type, and a mark that changes with its content."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.content = content
+        self.media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self.mark = hashlib.sha256(content).hexdigest()[:12]
+
+
+def _entries(directory: str) -> Iterator[Traversable]:
+    return (entry for entry in _ROOT.joinpath(directory).iterdir() if entry.is_file())
+
+
+ASSETS = {entry.name: Asset(entry.name, entry.read_bytes()) for entry in _entries("static")}
+
+
+def asset_url(name: str) -> str:
+    """Return the address of an asset, which is another one once its content is."""
+    return f"/static/{name}?v={ASSETS[name].mark}"
+
+
+def when(at: str | float, now_s: float) -> Markup:
+    """Return a moment as people read it, with the exact one behind it."""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else datetime.fromtimestamp(at, UTC)
+    exact = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    shown = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    said = ago(max(0.0, now_s - moment.timestamp()))
+    return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(exact, shown, said)
+
+
+def hue(agent: str) -> int:
+    """Return which of the eight hues belongs to an agent, the same on every page."""
+    return zlib.crc32(agent.encode("utf-8", "replace")) % HUES
+
+
+def initials(agent: str) -> str:
+    """Return one or two letters that stand for an agent."""
+    parts = [part for part in agent.replace("/", "-").replace("_", "-").replace(".", "-").split("-") if part]
+    letters = parts[0][:1] + parts[1][:1] if len(parts) > 1 else agent[:2]
+    return letters.upper() or "?"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in its two largest units: `9m 40s`."""
+    whole = max(0, int(seconds))
+    if whole >= 3600:
+        return f"{whole // 3600}h {whole % 3600 // 60}m"
+    return f"{whole // 60}m {whole % 60:02}s" if whole >= 60 else f"{whole}s"
+
+
+def marked(text: str, query: str) -> Markup:
+    """Return *text* as HTML with the words of *query* marked."""
+    words = sorted({word for word in _WORD.findall(query) if len(word) > 1}, key=len, reverse=True)[:WORDS_MARKED_MAX]
+    if not words:
+        return escape(visible(text))
+    parts = re.split(f"({'|'.join(map(re.escape, words))})", visible(text), flags=re.IGNORECASE)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)
+    )
+
+
+def cited(cite: str) -> dict[str, str]:
+    """Return what stands in a citation, `path@version:line`."""
+    path, _, place = cite.rpartition("@")
+    version, _, line = place.partition(":")
+    return {"path": path, "version": version, "line": line}
+
+
+def _shown(value: Any) -> Any:
+    """Make what others wrote safe to look at, wherever it stands; escaping follows."""
+    return visible(value) if type(value) is str else value
+
+
+def _environment() -> Environment:
+    sources = {entry.name: entry.read_text(encoding="utf-8") for entry in _entries("templates")}
+    environment = Environment(
+        loader=DictLoader(sources),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(
+        {"size": size, "hue": hue, "initials": initials, "duration": duration, "number": lambda n: f"{n:,}"}
+    )
+    environment.globals.update(
+        {
+            "asset_url": asset_url,
+            "bytes_url": bytes_url,
+            "crumbs": crumbs,
+            "file_url": file_url,
+            "cited": cited,
+            "marked": marked,
+            "page_url": page_url,
+            "quoted": json.dumps,
+            "when": when,
+        }
+    )
+    for name in sources:
+        environment.get_template(name)
+    return environment
+
+
+ENVIRONMENT = _environment()
