@@ -1,0 +1,41 @@
+"""`verify`: read everything and name what is damaged."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from workspace_server.cli import leave, show
+from workspace_server.cli.options import as_json_option, folder_option
+
+
+@click.command("verify")
+@folder_option
+@as_json_option
+def verify_command(folder: Path, as_json: bool) -> int:
+    """Check the whole workspace: its database, its history, every stored byte, and the files in the folder.
+
+    Works while a server runs, and without one; changes nothing. Exits with 1 when something is damaged. An edit on disk
+    that no server has taken in yet is shown, and is no damage.
+    """
+    from workspace_server.storage.integrity import find_damage
+
+    progress = _show_progress if sys.stderr.isatty() else lambda *_: None
+    findings = list(find_damage(folder, progress))
+    damaged = [finding for finding in findings if finding.damage]
+    if as_json:
+        show.as_json({"ok": not damaged, "findings": [finding.as_dict() for finding in findings]})
+    else:
+        show.table(
+            (
+                ("DAMAGE" if finding.damage else "note", finding.kind, finding.subject, finding.said)
+                for finding in findings
+            ),
+            empty="All is as it should be.",
+        )
+    return leave.FAILED if damaged else 0
+
+
+def _show_progress(what: str, done: int, total: int) -> None:
+    end = "\n" if done == total else ""
+    print(f"\r{what}: {done} of {total}", end=end, file=sys.stderr, flush=True)

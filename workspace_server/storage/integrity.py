@@ -1,0 +1,201 @@
+"""Is everything that was promised to be kept still there, and is it still what it was?
+
+Reads only, through a connection of its own: it may run beside the server, and without one. Changes that are made
+meanwhile are no damage: each check reads what it compares at one moment, and looks at a difference in the folder twice.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import apsw
+import zstandard
+
+from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.errors import NotFound, WorkspaceError
+from workspace_server.storage.content import Form, ObjectStore, expand
+from workspace_server.storage.database import Row, connect
+from workspace_server.storage.signatures import Signature
+from workspace_server.storage.tree import Tree
+
+Kind = Literal["database", "history", "content", "folder"]
+Progress = Callable[[str, int, int], None]
+"""Called with what is being read, how many are through, and how many there are."""
+
+SETTLE_S = 1.0
+"""A file that was just saved may be a moment on its way."""
+FINDINGS_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    Attributes:
+        damage: False for what merely waits to be taken in: an edit on disk that the server has not seen.
+    """
+
+    kind: Kind
+    subject: str
+    said: str
+    damage: bool = True
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as JSON."""
+        return asdict(self)
+
+
+def find_damage(root: Path, progress: Progress = lambda *_: None) -> Iterator[Finding]:
+    """Yield whatever is wrong with the workspace in *root*. Blocks, and reads every byte of it.
+
+    Raises:
+        NotFound: There is no workspace in *root*.
+    """
+    path = root / STATE_DIRECTORY / "workspace.db"
+    if not path.is_file():
+        raise NotFound(f"{root} holds no workspace.", hint="Give its folder with --dir.", path=str(root))
+    try:
+        with closing(connect(path, read_only=True)) as connection:
+            yield from _database(connection, progress)
+            yield from _history(connection)
+            yield from _contents(connection, ObjectStore(root / STATE_DIRECTORY / "objects", _tmp(root)), progress)
+            with closing(Tree(root)) as tree:
+                yield from _folder(connection, tree, progress)
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        yield Finding(kind="database", subject=path.name, said=str(error))
+
+
+def _tmp(root: Path) -> Path:
+    return root / STATE_DIRECTORY / "tmp"
+
+
+def _database(connection: apsw.Connection, progress: Progress) -> Iterator[Finding]:
+    progress("database", 0, 1)
+    for (said,) in connection.execute(f"PRAGMA quick_check({FINDINGS_MAX})"):
+        if said != "ok":
+            yield Finding(kind="database", subject="workspace.db", said=str(said))
+    for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield Finding(kind="database", subject=f"{table} row {row}", said=f"refers to no row of {parent}")
+    progress("database", 1, 1)
+
+
+def _history(connection: apsw.Connection) -> Iterator[Finding]:
+    """Check that versions are 1 to n, that heads are the last of them, and that the log has no gap."""
+    for path, count, first, last, head in connection.execute(
+        "SELECT f.path, count(v.version), min(v.version), max(v.version), f.version"
+        " FROM files f LEFT JOIN versions v USING (file_id) GROUP BY f.file_id"
+        " HAVING count(v.version) <> f.version OR coalesce(min(v.version), 1) <> 1"
+        " OR coalesce(max(v.version), 0) <> f.version"
+    ):
+        said = f"{count} versions, {first} to {last}; the head is {head}"
+        yield Finding(kind="history", subject=str(path), said=said)
+    for path, version in connection.execute(
+        "SELECT f.path, f.version FROM files f JOIN versions v ON v.file_id = f.file_id AND v.version = f.version"
+        " WHERE v.sha256 <> f.sha256"
+    ):
+        yield Finding(kind="history", subject=str(path), said=f"the head is not version {version}")
+    for after, before in connection.execute(
+        "SELECT e.seq, (SELECT max(p.seq) FROM events p WHERE p.seq < e.seq) AS previous FROM events e"
+        " WHERE previous IS NOT NULL AND previous <> e.seq - 1"
+        " AND e.type <> 'log.restored'"
+    ):
+        yield Finding(kind="history", subject=f"seq {after}", said=f"the event before it is {before}")
+
+
+def _contents(connection: apsw.Connection, objects: ObjectStore, progress: Progress) -> Iterator[Finding]:
+    """Check that all content is there and is what its hash says."""
+    total = _rows(connection, "SELECT count(*) FROM contents")[0][0]
+    done = 0
+    last = ""
+    while rows := _rows(
+        connection,
+        "SELECT sha256, size_bytes, form, data FROM contents WHERE sha256 > ? ORDER BY sha256 LIMIT 100",
+        last,
+    ):
+        for sha256, size_bytes, form, data in rows:
+            said = _wrong_content(sha256, size_bytes, form, data, objects.path(sha256))
+            if said is not None:
+                yield Finding(kind="content", subject=_users(connection, sha256), said=said)
+        last = rows[-1][0]
+        done += len(rows)
+        progress("content", done, total)
+
+
+def _wrong_content(sha256: str, size_bytes: int, form: Form, data: bytes | None, path: Path) -> str | None:
+    try:
+        found, size = _hash_of(form, data, path)
+    except FileNotFoundError:
+        return f"the object {sha256[:12]}… is missing"
+    except (OSError, zstandard.ZstdError) as error:
+        return f"{sha256[:12]}… cannot be read: {error}"
+    if found != sha256:
+        return f"{sha256[:12]}… holds other bytes"
+    return None if size == size_bytes else f"{sha256[:12]}… has {size} bytes, not {size_bytes}"
+
+
+def _hash_of(form: Form, data: bytes | None, path: Path) -> tuple[str, int]:
+    if form != "object":
+        content = expand(form, data, path)
+        return hashlib.sha256(content).hexdigest(), len(content)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return digest, file.tell()
+
+
+def _users(connection: apsw.Connection, sha256: str) -> str:
+    """Return which versions a content belongs to: what a person needs to know when it is lost."""
+    rows = _rows(
+        connection,
+        "SELECT f.path, v.version FROM versions v JOIN files f USING (file_id) WHERE v.sha256 = ? LIMIT 5",
+        sha256,
+    )
+    return ", ".join(f"{path}@{version}" for path, version in rows) or "no version"
+
+
+def _folder(connection: apsw.Connection, tree: Tree, progress: Progress) -> Iterator[Finding]:
+    """Check that each live file in the folder is its head, unless the server is about to make it so."""
+    paths = [row[0] for row in _rows(connection, "SELECT path FROM files WHERE live = 1 ORDER BY path")]
+    for done, path in enumerate(paths, 1):
+        finding = _wrong_file(connection, tree, path)
+        if finding is not None:
+            time.sleep(SETTLE_S)
+            finding = _wrong_file(connection, tree, path)
+        if finding is not None:
+            yield finding
+        progress("folder", done, len(paths))
+
+
+def _wrong_file(connection: apsw.Connection, tree: Tree, path: str) -> Finding | None:
+    rows = _rows(
+        connection,
+        "SELECT sha256, tree_signature FROM files WHERE path = ? AND live = 1"
+        " AND path NOT IN (SELECT path FROM intents)",
+        path,
+    )
+    if not rows:
+        return None
+    sha256, recorded = rows[0]
+    try:
+        reading = tree.open(path)
+    except WorkspaceError as error:
+        return Finding(kind="folder", subject=path, said=error.message, damage=False)
+    if reading is None:
+        return Finding(kind="folder", subject=path, said="deleted on disk, not yet taken in", damage=False)
+    with reading:
+        digest = hashlib.sha256()
+        while chunk := reading.read():
+            digest.update(chunk)
+        if digest.hexdigest() == sha256:
+            return None
+        known = Signature.parse(recorded)
+        if known is not None and reading.signature.same_file(known):
+            return Finding(kind="folder", subject=path, said="holds other bytes than were written, unchanged since")
+    return Finding(kind="folder", subject=path, said="edited on disk, not yet taken in", damage=False)
+
+
+def _rows(connection: apsw.Connection, sql: str, *parameters: str) -> list[Row]:
+    return connection.execute(sql, parameters).fetchall()
