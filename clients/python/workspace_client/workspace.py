@@ -72,14 +72,21 @@ class Workspace:
         server: The server's address (with or without `/mcp`), or the command that serves it over stdio. By default the
             address in `WORKSPACE_URL`.
         agent: The name to act under. By default the one in `WORKSPACE_AGENT`.
+        cause: The id of the firing that the agent works for, when a webhook started it; a claimed job needs none.
         patience_s: How long a call is repeated while the server cannot be reached.
     """
 
     def __init__(
-        self, server: str | StdioServerParameters | None = None, *, agent: str | None = None, patience_s: float = 30.0
+        self,
+        server: str | StdioServerParameters | None = None,
+        *,
+        agent: str | None = None,
+        cause: str | None = None,
+        patience_s: float = 30.0,
     ) -> None:
         self._server = _server(server)
         self.agent = agent or os.environ.get("WORKSPACE_AGENT")
+        self._cause = cause
         self._patience_s = patience_s
         self._tasks: TaskGroup | None = None
         self._connection: Connection | None = None
@@ -286,6 +293,8 @@ class Workspace:
         meta: dict[str, Any] = {"workspace/requestId": str(uuid.uuid4())}
         if self.agent is not None:
             meta["workspace/agent"] = self.agent
+        if self._cause is not None:
+            meta["workspace/cause"] = self._cause
 
         async def once(connection: Connection) -> CallToolResult:
             client = await connection.client()

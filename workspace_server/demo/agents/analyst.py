@@ -58,7 +58,7 @@ async def main() -> None:
     firing = json.load(sys.stdin)["data"]
     inputs = {row["path"]: row["version"] for row in firing["inputs"]}
     seq = max(row["seq"] for row in firing["inputs"])
-    async with Workspace(agent="analyst") as workspace:
+    async with Workspace(agent="analyst", cause=firing["firing"]) as workspace:
         found = {subject: await known(workspace, subject, seq) for subject in SUBJECTS}
         outlines = {}
         for subject in SUBJECTS:
