@@ -26,9 +26,10 @@ async def analyse(url: str) -> None:
         job = None
         while job is None:
             job = await workspace.claim_job("analysis", wait_seconds=25)
+        await workspace.wait_for(REPORTS, indexed=True)
         lines = []
         for report in job["inputs"]:
-            answer = await workspace.query_facts(subject="Product", path=report["path"], min_seq=job["seq"])
+            answer = await workspace.query_facts(subject="Product", path=report["path"])
             lines += [f"- {fact['fact']} (`{fact['cite']}`)\n" for fact in answer["facts"]]
         await workspace.write_file("comparison.md", "# Comparison\n\n" + "".join(lines), sources=job["inputs"])
         await workspace.finish_job(job["job"])

@@ -63,7 +63,8 @@ def facts_command(
         empty="no facts",
     )
     for conflict in answer["conflicts"]:
-        print(f"contradiction: {show.plain(conflict)}")
+        said = ", ".join(f"{value['value']} ({value['cite']})" for value in conflict["values"])
+        print(show.plain(f"contradiction: {conflict['subject']} · {conflict['key']}: {said}"))
     _say_freshness(answer)
 
 

@@ -1,7 +1,5 @@
 """What a person wants to see in a terminal: status, locks, history, triggers, deliveries."""
 
-from typing import Any
-
 import click
 
 from workspace_server.cli import show
@@ -89,7 +87,7 @@ def triggers_command(api: Api, *, as_json: bool, name: str | None) -> None:
         return
     show.table(
         (_trigger_row(trigger) for trigger in answer["triggers"]),
-        head=("NAME", "MODE", "TARGET", "STATE", "FILES"),
+        head=("TRIGGER", "STATE", "MODE", "TARGET", "FIRED", "PENDING", "FAILED", "FILES"),
         empty="no triggers",
     )
 
@@ -113,21 +111,16 @@ def deliveries_command(api: Api, *, as_json: bool, trigger: str | None, state: s
     )
 
 
-def _trigger_row(trigger: Answer) -> tuple[object, ...]:
-    files = ", ".join(entry if isinstance(entry, str) else entry["path"] for entry in trigger["files"])
-    return trigger["name"], trigger["mode"], _target(trigger), trigger.get("state", ""), files
+def _trigger_row(row: Answer) -> tuple[object, ...]:
+    files = ", ".join(entry if isinstance(entry, str) else entry["path"] for entry in row["files"])
+    target = row.get("url") or f"queue {row['queue']}"
+    return row["trigger"], row["state"], row["mode"], target, row["fired"], row["pending"], row["failures"], files
 
 
-def _delivery_row(delivery: Answer) -> tuple[object, ...]:
-    attempts: Any = delivery.get("attempts", 0)
-    count = len(attempts) if isinstance(attempts, list) else attempts
-    last = attempts[-1] if isinstance(attempts, list) and attempts else {}
-    answered = last.get("status") or last.get("error") or ""
-    return delivery["delivery"], delivery["trigger"], _target(delivery), delivery["state"], count, answered
-
-
-def _target(row: Answer) -> object:
-    return row.get("url") or row.get("queue") or row.get("target") or ""
+def _delivery_row(row: Answer) -> tuple[object, ...]:
+    last = row["attempts"][-1] if row["attempts"] else {}
+    answered = last.get("status") or last.get("failure") or ""
+    return row["delivery"], row["trigger"], row["endpoint"], row["state"], len(row["attempts"]), answered
 
 
 def _printable(text: str) -> str:

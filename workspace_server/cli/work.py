@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import click
@@ -148,8 +149,8 @@ class _Worker:
 
     def _claim(self) -> Answer | None:
         body = {"wait_seconds": WAIT_S, "visibility_seconds": VISIBILITY_S}
-        job = self._api.post(f"/queues/{path_of(self._queue)}:claim", body)
-        return job if job.get("job") else None
+        job: Answer | None = self._api.post(f"/queues/{path_of(self._queue)}:claim", body).get("job")
+        return job
 
     def _do(self, job: Answer) -> None:
         _say(f"{self.agent}: job {job['job']} of {self._queue}, attempt {job['attempt']}")
@@ -187,7 +188,7 @@ class _Worker:
                 reason=error.strerror,
             ) from None
         self._tell(process, job)
-        return self._wait(process, job)
+        return self._wait(process)
 
     def _tell(self, process: "subprocess.Popen[bytes]", job: Answer) -> None:
         """Write the job to the program's standard input; it need not read it."""
@@ -198,7 +199,7 @@ class _Worker:
         except BrokenPipeError:
             pass
 
-    def _wait(self, process: "subprocess.Popen[bytes]", job: Answer) -> int | None:
+    def _wait(self, process: "subprocess.Popen[bytes]") -> int | None:
         deadline = time.monotonic() + self._timeout_s
         renewal = time.monotonic() + RENEW_S
         while True:
@@ -208,22 +209,16 @@ class _Worker:
                 now = time.monotonic()
             if now >= renewal:
                 renewal = now + RENEW_S
-                if not self._renew(job):
-                    break
+                self._give_sign_of_life()
             if now >= deadline or self._ending.now.is_set():
                 break
         _end(process)
         return RETRY if self._ending.now.is_set() else None
 
-    def _renew(self, job: Answer) -> bool:
-        """Say that the job is being worked on; False when it is no longer ours."""
-        try:
-            self._api.post(f"/jobs/{path_of(job['job'])}:renew", {"visibility_seconds": VISIBILITY_S})
-        except JobLost:
-            return False
-        except Unavailable:
-            return True  # nobody takes the job away while no server runs
-        return True
+    def _give_sign_of_life(self) -> None:
+        # Any call under our name keeps our jobs. While no server runs, nobody takes them away either.
+        with suppress(Unavailable):
+            self._api.get("/locks", mine=True)
 
     def _give_back(self, job: Answer) -> None:
         self._api.post(f"/jobs/{path_of(job['job'])}:finish", {"outcome": "retry", "note": "the worker cannot run it"})

@@ -273,7 +273,8 @@ class Workspace:
     async def claim_job(self, queue: str, *, wait_seconds: int = 0) -> Answer | None:
         """Return a job of *queue* that is now this agent's, or None when there is none."""
         answer = await self.call("claim_job", queue=queue, wait_seconds=wait_seconds)
-        return answer if answer.get("job") else None
+        job: Answer | None = answer.get("job")
+        return job
 
     async def finish_job(
         self, job: str, outcome: Literal["done", "retry", "failed"] = "done", *, note: str | None = None

@@ -69,7 +69,7 @@ def _mistaken(subject: str, conflict: dict[str, Any]) -> str | None:
 
 
 def _citations(conflict: dict[str, Any]) -> list[str]:
-    return [fact["cite"] for fact in conflict["facts"] if fact["cite"].startswith("research/")]
+    return [said["cite"] for said in conflict["values"]]
 
 
 async def main() -> None:
