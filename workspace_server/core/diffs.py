@@ -4,22 +4,22 @@ import difflib
 
 from workspace_server.core.limits import LIMITS
 
-LINES_MAX = 20_000
-"""Texts with more lines than this are not compared line by line: the comparison is quadratic at worst."""
+LINES_MAX = 10_000
+"""Texts with more lines than this where they differ are not compared: that is quadratic, a second at worst here."""
 CUT = "… the rest of the diff is left out\n"
+CONTEXT_LINES = 3
 
 
 def unified(
     before: str, after: str, *, before_name: str, after_name: str, chars_max: int = LIMITS.diff_chars_max
 ) -> str:
-    """Return the unified diff from *before* to *after*, cut at *chars_max* characters with a line that says so.
+    """Return the unified diff from *before* to *after*, at most *chars_max* characters with a line that says it is cut.
 
     The result is empty for equal texts.
     """
     if before == after:
         return ""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    old, new, skipped = _without_equal_ends(old, new)
+    old, new, skipped = _without_equal_ends(lines_of(before), lines_of(after))
     if len(old) + len(new) > LINES_MAX:
         return f"--- {before_name}\n+++ {after_name}\n… {len(old)} lines became {len(new)} from line {skipped + 1} on\n"
     lines: list[str] = []
@@ -29,14 +29,23 @@ def unified(
         if ended.startswith("@@") and skipped:
             ended = _shifted(ended, skipped)
         size += len(ended)
-        if size > chars_max:
-            lines.append(CUT)
-            break
         lines.append(ended)
+        if size > chars_max:
+            return _cut(lines, chars_max)
     return "".join(lines)
 
 
-CONTEXT_LINES = 3
+def lines_of(text: str) -> list[str]:
+    r"""Return the lines of *text* with their ends; only `\n` ends one, as everywhere in answers and citations."""
+    *whole, rest = text.split("\n")
+    return [line + "\n" for line in whole] + ([rest] if rest else [])
+
+
+def _cut(lines: list[str], chars_max: int) -> str:
+    size = sum(map(len, lines))
+    while lines and size + len(CUT) > chars_max:
+        size -= len(lines.pop())
+    return "".join(lines) + CUT
 
 
 def _without_equal_ends(old: list[str], new: list[str]) -> tuple[list[str], list[str], int]:

@@ -53,10 +53,13 @@ def check_expected(head: Head, expected: int | None) -> None:
     )
 
 
-def check_replace(head: Head, *, expected: int | None, under_lock: bool, overwrite: bool, agent: str) -> None:
+def check_replace(
+    head: Head, *, expected: int | None, under_lock: bool, overwrite: bool, agent: str, call: str | None = None
+) -> None:
     """Pass when the caller says which content it replaces, or replaces none.
 
     Args:
+        call: The caller's call up to its closing bracket, for the hint; `write_file` of this path when None.
         under_lock: The caller gave a live exclusive lock that covers the path.
         overwrite: The caller insists, whatever stands there.
 
@@ -69,7 +72,8 @@ def check_replace(head: Head, *, expected: int | None, under_lock: bool, overwri
         return
     raise VersionRequired(
         f"{head.path} exists at version {head.version} by {head.modified_by}; say which version you replace.",
-        hint=f"write_file(path={head.path!r}, content=…, expect_version={head.version}), after reading what it holds",
+        hint=f"{call or f'write_file(path={head.path!r}, content=…'}, expect_version={head.version}),"
+        " after reading what it holds",
         path=head.path,
         version=head.version,
         modified_by=head.modified_by,
