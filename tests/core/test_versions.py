@@ -1,5 +1,7 @@
 """When a write may replace what stands at a path."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +34,7 @@ def test_what_is_expected_and_not_there_is_a_conflict(head: Head, expected: int,
 @pytest.mark.parametrize(
     "word", [{"expected": 3}, {"under_lock": True}, {"overwrite": True}], ids=["version", "lock", "overwrite"]
 )
-def test_each_of_three_words_lets_a_write_replace_a_file(word: dict[str, int]) -> None:
+def test_each_of_three_words_lets_a_write_replace_a_file(word: dict[str, Any]) -> None:
     replace(LIVE, **word)
 
 
