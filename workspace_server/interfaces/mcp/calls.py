@@ -1,0 +1,57 @@
+"""Who sends a request, by whichever transport it came."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+from starlette.requests import Request
+
+from workspace_server.core.access import Caller
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import WorkspaceError
+from workspace_server.interfaces.guard import Guard
+from workspace_server.interfaces.mcp.errors import protocol_error
+
+Context = ServerRequestContext[Any, Any]
+SUFFIX_CHARS = 8
+"""Room that a name needs for the number of its process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """The other side of a connection to the Unix socket.
+
+    Attributes:
+        agent: The name under which it acts, unless a request says another one.
+    """
+
+    agent: str
+
+
+def caller_of(guard: Guard, ctx: Context) -> Caller:
+    """Return who sends this request.
+
+    Raises:
+        WorkspaceError: The guard refuses.
+    """
+    meta = dict(ctx.meta or {})
+    if isinstance(ctx.request, Request):
+        return guard.admit(ctx.request, door="mcp", meta=meta)
+    if isinstance(ctx.request, Peer):
+        return guard.identify(ctx.request.agent, door="stdio", meta=meta)
+    return guard.identify(None, door="mcp", meta=meta)
+
+
+def require_caller(guard: Guard, ctx: Context) -> Caller:
+    """Return who sends this request, where a refusal has to be a JSON-RPC error."""
+    try:
+        return caller_of(guard, ctx)
+    except WorkspaceError as refusal:
+        raise protocol_error(refusal) from None
+
+
+def declared_name(client: object) -> str:
+    """Return a client's own name for itself as the beginning of an agent name."""
+    name = re.sub(r"[^A-Za-z0-9._]+", "-", client).strip("-").lower() if isinstance(client, str) else ""
+    return name[: LIMITS.agent_chars_max - SUFFIX_CHARS] or "agent"

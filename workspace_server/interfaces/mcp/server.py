@@ -1,0 +1,162 @@
+"""The MCP server over one engine: its methods, and the one place where refusals become results.
+
+It is the SDK's low-level server. Arguments and names are checked here, so that a model sees our error with its hint for
+wrong arguments and unknown tools as well, where the SDK would answer with a JSON-RPC error that no model ever sees.
+"""
+
+import difflib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from mcp.server.context import CallNext, HandlerResult
+from mcp.server.lowlevel.server import NotificationOptions, Server
+from mcp.server.models import InitializationOptions
+from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, NotificationParams, PaginatedRequestParams
+
+from workspace_server import __version__
+from workspace_server.core.access import Caller
+from workspace_server.errors import InvalidArgument, WorkspaceError
+from workspace_server.interfaces.guard import Guard
+from workspace_server.interfaces.mcp import errors, prompts, schemas
+from workspace_server.interfaces.mcp.calls import Context, caller_of, require_caller
+from workspace_server.interfaces.mcp.instructions import instructions
+from workspace_server.interfaces.mcp.registry import ToolSpec, result
+from workspace_server.interfaces.mcp.resources import Resources
+from workspace_server.interfaces.mcp.tools import TOOLS
+from workspace_server.interfaces.mcp.updates import Updates
+
+if TYPE_CHECKING:
+    from workspace_server.services.engine import Engine
+
+NAME = "workspace-server"
+PROGRESS_EVERY_S = 5.0
+MODERN = "2026"
+"""Versions from here on are stateless, and every result carries its type."""
+
+
+class WorkspaceMcp(Server[dict[str, Any]]):
+    """All methods of one workspace; run `background` beside it."""
+
+    def __init__(self, engine: "Engine", guard: Guard) -> None:
+        self._engine = engine
+        self._guard = guard
+        core_only = engine.settings.tools == "core"
+        self.tools: Mapping[str, ToolSpec] = {tool.name: tool for tool in TOOLS if tool.core or not core_only}
+        self.updates = Updates(engine)
+        resources = Resources(engine, guard)
+        super().__init__(
+            NAME,
+            version=__version__,
+            title=f"Workspace {engine.folder.name}",
+            instructions=instructions(name=engine.folder.name, base_url=engine.folder.base_url),
+            get_tool_input_schema=self._input_schema,
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+            on_list_resources=resources.list_page,
+            on_list_resource_templates=resources.templates,
+            on_read_resource=resources.read,
+            on_completion=resources.complete,
+            on_list_prompts=prompts.list_prompts,
+            on_get_prompt=prompts.get_prompt,
+            on_subscriptions_listen=self.updates.listen,
+            on_subscribe_resource=self.updates.subscribe,
+            on_unsubscribe_resource=self.updates.unsubscribe,
+        )
+        self.add_notification_handler("notifications/initialized", NotificationParams, self.updates.initialized)
+        # The SDK's own middleware traces calls for OpenTelemetry, which costs a tenth of a call; metrics are ours.
+        self.middleware[:] = [_shape_calls]
+
+    def create_initialization_options(
+        self,
+        notification_options: NotificationOptions | None = None,
+        experimental_capabilities: dict[str, dict[str, Any]] | None = None,
+        extensions: dict[str, dict[str, Any]] | None = None,
+    ) -> InitializationOptions:
+        """Declare that changes of the list of resources are told; the HTTP manager calls this without arguments."""
+        options = notification_options or NotificationOptions(resources_changed=True)
+        return super().create_initialization_options(options, experimental_capabilities, extensions)
+
+    def _input_schema(self, name: str) -> Mapping[str, Any] | None:
+        tool = self.tools.get(name)
+        return None if tool is None else tool.schema
+
+    async def _list_tools(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:  # noqa: ARG002
+        caller = require_caller(self._guard, ctx)
+        return ListToolsResult(tools=[tool.listed for tool in self.tools.values() if tool.verb in caller.verbs])
+
+    async def _call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
+        try:
+            caller = caller_of(self._guard, ctx)
+            tool = self._tool(params.name)
+            given = schemas.read(tool.params, params.arguments or {}, tool=tool.name)
+            if tool.waits and ctx.meta is not None and "progress_token" in ctx.meta:
+                async with _progress(ctx):
+                    return await self._answer(tool, caller, given)
+            return await self._answer(tool, caller, given)
+        except WorkspaceError as refusal:
+            return errors.refused(refusal)
+        except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
+            return errors.refused(errors.failed(error))
+
+    async def _answer(self, tool: ToolSpec, caller: Caller, given: schemas.Arguments) -> CallToolResult:
+        return result(await tool.handler(self._engine, caller, given))
+
+    def _tool(self, name: str) -> ToolSpec:
+        tool = self.tools.get(name)
+        if tool is not None:
+            return tool
+        near = difflib.get_close_matches(name, self.tools, n=1)
+        raise InvalidArgument(
+            f"There is no tool {schemas.printable(name[:64])}.",
+            hint=f"Did you mean {near[0]}?" if near else f"There are {', '.join(self.tools)}.",
+            argument="name",
+            reason="unknown tool",
+        )
+
+
+async def _shape_calls(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Answer a call whose name or arguments have no shape; the SDK would refuse it where no model sees it."""
+    if ctx.method == "tools/call":
+        params = ctx.params or {}
+        wrong = _wrong_shape(params)
+        if wrong is not None:
+            # What is answered here goes out as it is, so the envelope of the modern era is ours too.
+            answer = errors.refused(wrong).model_dump(by_alias=True, mode="json", exclude_none=True)
+            if ctx.protocol_version < MODERN:
+                answer.pop("resultType", None)
+            return answer
+    return await call_next(ctx)
+
+
+def _wrong_shape(params: Mapping[str, Any]) -> InvalidArgument | None:
+    if not isinstance(params.get("name"), str):
+        return InvalidArgument(
+            "A call names its tool.", hint="tools/list shows the tools.", argument="name", reason="must be text"
+        )
+    if not isinstance(params.get("arguments", {}), dict | None):
+        return InvalidArgument(
+            "The arguments of a call are one object.",
+            hint='Send {"path": "a.md"}, not a list or text.',
+            argument="arguments",
+            reason="must be an object",
+        )
+    return None
+
+
+@asynccontextmanager
+async def _progress(ctx: Context) -> AsyncIterator[None]:
+    """Say every few seconds that the call goes on, so that no client gives it up."""
+
+    async def tell() -> None:
+        seconds = 0.0
+        while True:
+            await anyio.sleep(PROGRESS_EVERY_S)
+            seconds += PROGRESS_EVERY_S
+            await ctx.session.report_progress(seconds, message=f"still waiting after {seconds:.0f} s")
+
+    async with anyio.create_task_group() as telling:
+        telling.start_soon(tell)
+        yield
+        telling.cancel_scope.cancel()

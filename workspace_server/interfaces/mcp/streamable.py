@@ -1,0 +1,87 @@
+"""MCP over HTTP: both eras on one URL, an answer as JSON unless something is streamed.
+
+JSON answers cost half of what event streams cost, but drop progress and never notice that the client went away. So each
+request of the stateless era gets what it needs. The handshake era keeps streams: there a notification of a JSON-only
+request would be sent in place of its result (mcp 2.3.0).
+"""
+
+import asyncio
+
+import anyio
+from mcp.server._streamable_http_modern import handle_modern_request
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.types import Message, Receive, Scope, Send
+
+from workspace_server.core.limits import LIMITS
+from workspace_server.interfaces.mcp.server import WorkspaceMcp
+
+PROTOCOL_HEADER = b"mcp-protocol-version"
+PROGRESS_MARK = b'"progressToken"'
+WATCH_AFTER_S = 0.05
+"""Shorter calls are not watched: they end before it would help, and a watcher costs a tenth of a call."""
+
+
+class SessionManager(StreamableHTTPSessionManager):
+    """The SDK's session manager, which decides per request between JSON and a stream."""
+
+    def __init__(self, server: WorkspaceMcp) -> None:
+        # Host and Origin are checked by the one guard of all doors, so not again here.
+        super().__init__(server, max_request_body_size=LIMITS.request_bytes_max)
+
+    async def _handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        version = headers.get(PROTOCOL_HEADER)
+        if version is None or version.decode("latin-1") in HANDSHAKE_PROTOCOL_VERSIONS or scope["method"] != "POST":
+            await super()._handle_request(scope, receive, send)
+            return
+        first = await receive()  # the SDK's limit has collected the body: it is here as a whole
+        replay = _Replay(first, receive)
+        as_json = PROGRESS_MARK not in first.get("body", b"") or b"text/event-stream" not in headers.get(b"accept", b"")
+        if not as_json:
+            await self._modern(scope, replay, send, as_json=False)
+            return
+        with anyio.CancelScope() as call, _Watch(replay, call):
+            await self._modern(scope, replay, send, as_json=True)
+
+    async def _modern(self, scope: Scope, receive: Receive, send: Send, *, as_json: bool) -> None:
+        await handle_modern_request(
+            self.app, self.security_settings, as_json, self._lifespan_state, scope, receive, send
+        )
+
+
+class _Replay:
+    """Gives the body out again, then what follows it."""
+
+    def __init__(self, first: Message, receive: Receive) -> None:
+        self._first: Message | None = first
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        first, self._first = self._first, None
+        return first if first is not None else await self._receive()
+
+
+class _Watch:
+    """Cancels a call whose client goes away."""
+
+    def __init__(self, receive: Receive, call: anyio.CancelScope) -> None:
+        self._receive = receive
+        self._call = call
+        self._task: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._begin)
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._call.cancel()

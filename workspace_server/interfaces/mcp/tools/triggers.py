@@ -1,0 +1,99 @@
+"""Tools that start other agents when files are saved."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from workspace_server.core.access import Caller
+from workspace_server.interfaces.mcp.registry import Answer, ToolSpec
+from workspace_server.interfaces.mcp.schemas import Arguments
+from workspace_server.interfaces.mcp.tools.fields import Selectors, named
+
+if TYPE_CHECKING:
+    from workspace_server.services.engine import Engine
+
+
+class CreateTrigger(Arguments):
+    """A rule: when these files are saved, start that."""
+
+    name: str
+    files: Selectors
+    mode: Literal["each", "all"] = "each"
+    queue: str | None = None
+    url: str | None = None
+    instructions: str | None = None
+    options: dict[str, Any] | None = None
+
+
+class ListTriggers(Arguments):
+    """Which triggers."""
+
+    name: str | None = None
+
+
+class DeleteTrigger(Arguments):
+    """Which trigger."""
+
+    name: str
+
+
+async def create_trigger(engine: "Engine", caller: Caller, given: CreateTrigger) -> Answer:
+    """Create a trigger."""
+    return await engine.triggers.create_trigger(
+        caller,
+        name=given.name,
+        files=named(given.files),
+        mode=given.mode,
+        queue=given.queue,
+        url=given.url,
+        instructions=given.instructions,
+        options=given.options,
+    )
+
+
+async def list_triggers(engine: "Engine", caller: Caller, given: ListTriggers) -> Answer:
+    """List triggers."""
+    return await engine.triggers.list_triggers(caller, **given.model_dump())
+
+
+async def delete_trigger(engine: "Engine", caller: Caller, given: DeleteTrigger) -> Answer:
+    """Delete a trigger."""
+    return await engine.triggers.delete_trigger(caller, **given.model_dump())
+
+
+TOOLS = (
+    ToolSpec(
+        name="create_trigger",
+        description=(
+            "Start somebody when files are saved, exactly once, even if nobody is connected at that moment. mode"
+            " 'each': on every save of a matching file. mode 'all': once ALL named paths are in and unlocked;"
+            " {name} in a path makes one round per value, as in 'research/{topic}/facts.md'. Target: `queue` (agents"
+            " take the job with claim_job) or `url` (signed webhook; `secret` is shown once). `instructions` travel"
+            " with the job. options: refire 'all'|'any' (which new saves make the next round), settle 'immediate' or"
+            " {'quiet_ms': 750, 'max_wait_ms': 5000}, since 'now'|'existing', hold_max_seconds, include_own_writes."
+            " Example: create_trigger(name='analyst', files=['research/a.md', 'research/b.md'], mode='all',"
+            " queue='analyst', instructions='Compare both, write comparison.md')"
+        ),
+        params=CreateTrigger,
+        verb="trigger",
+        handler=create_trigger,
+        repeatable=True,
+    ),
+    ToolSpec(
+        name="list_triggers",
+        description=(
+            "Which triggers there are, which files are in, which are missing and why, when each fired last, what"
+            " failed. Look here when something did not start. Example: list_triggers(name='analyst')"
+        ),
+        params=ListTriggers,
+        verb="read",
+        handler=list_triggers,
+        changes=False,
+    ),
+    ToolSpec(
+        name="delete_trigger",
+        description="Remove a trigger; jobs it has made already stay. Example: delete_trigger(name='analyst')",
+        params=DeleteTrigger,
+        verb="trigger",
+        handler=delete_trigger,
+        destroys=True,
+    ),
+)

@@ -1,0 +1,142 @@
+"""Who wants to know when a file changes, in both eras, woken by commits.
+
+A notice says only that something changed, and may be lost with its connection: what counts is the log, which
+`list_events` reads from any seq on.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.abc import TaskGroup
+from mcp import MCPError
+from mcp.server.connection import Connection
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, ServerEvent
+from mcp_types import EmptyResult, NotificationParams, SubscribeRequestParams, UnsubscribeRequestParams
+
+from workspace_server.core.access import Caller
+from workspace_server.core.events import FILE_CHANGES
+from workspace_server.core.limits import LIMITS
+from workspace_server.interfaces.mcp.calls import Context
+from workspace_server.interfaces.mcp.resources import uri_of
+
+if TYPE_CHECKING:
+    from workspace_server.services.engine import Engine
+
+log = logging.getLogger(__name__)
+
+WAIT_S = 3600.0
+SUBSCRIPTIONS_MAX = 1_000
+"""Most files that one connection may subscribe to."""
+RESOURCE_LIMIT_CODE = -32603
+READER = Caller(agent="server")
+NAMES_CHANGED = frozenset({"file.created", "file.deleted", "file.moved", "file.restored"})
+
+
+class Updates:
+    """Follows the log and tells whoever subscribed."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._bus = _Bus()
+        self._subscribed: dict[Connection, set[str]] = {}
+        self._legacy: set[Connection] = set()
+        self.listen = ListenHandler(self._bus, max_subscriptions=LIMITS.followers_max)
+
+    async def run(self) -> None:
+        """Tell of changes until cancelled."""
+        async with anyio.create_task_group() as senders:
+            self._bus.subscribe(lambda event: self._fan_out(senders, event))
+            seq = self._engine.head_seq
+            while True:
+                head = await self._engine.events.wait(seq, WAIT_S)
+                if not self._anybody():
+                    seq = head
+                    continue
+                try:
+                    seq = await self._tell(seq)
+                except Exception:
+                    log.exception("following the log failed")
+                    seq = head
+
+    async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> EmptyResult:
+        """Tell this connection of a file's changes (handshake era)."""
+        connection = _connection(ctx)
+        if connection not in self._subscribed:
+            self._subscribed[connection] = set()
+            connection.exit_stack.callback(self._subscribed.pop, connection, None)
+        wanted = self._subscribed[connection]
+        if len(wanted) >= SUBSCRIPTIONS_MAX:
+            raise MCPError(RESOURCE_LIMIT_CODE, f"One connection subscribes to {SUBSCRIPTIONS_MAX} files at most.")
+        wanted.add(str(params.uri))
+        return EmptyResult()
+
+    async def unsubscribe(self, ctx: Context, params: UnsubscribeRequestParams) -> EmptyResult:
+        """Tell no more."""
+        self._subscribed.get(_connection(ctx), set()).discard(str(params.uri))
+        return EmptyResult()
+
+    async def initialized(self, ctx: Context, params: NotificationParams) -> None:  # noqa: ARG002
+        """Remember a connection of the handshake era, which hears of new and vanished files unasked."""
+        connection = _connection(ctx)
+        if connection not in self._legacy:
+            self._legacy.add(connection)
+            connection.exit_stack.callback(self._legacy.discard, connection)
+
+    def _anybody(self) -> bool:
+        return bool(self._bus.listeners > 1 or self._subscribed or self._legacy)
+
+    async def _tell(self, seq: int) -> int:
+        page = await self._engine.events.feed(READER, since_seq=seq, limit=LIMITS.events_page_max)
+        changed = [event for event in page["events"] if event["type"] in FILE_CHANGES]
+        paths = dict.fromkeys(path for event in changed for path in _paths(event))
+        for path in paths:
+            for workspace in ("", self._engine.folder.name):
+                await self._bus.publish(ResourceUpdated(uri=uri_of(path, workspace)))
+        if any(event["type"] in NAMES_CHANGED for event in changed):
+            await self._bus.publish(ResourcesListChanged())
+        return int(page["next_seq"])
+
+    def _fan_out(self, senders: TaskGroup, event: ServerEvent) -> None:
+        if isinstance(event, ResourceUpdated):
+            for connection, uris in list(self._subscribed.items()):
+                if event.uri in uris:
+                    senders.start_soon(connection.send_resource_updated, event.uri)
+        elif isinstance(event, ResourcesListChanged):
+            for connection in list(self._legacy):
+                senders.start_soon(connection.send_resource_list_changed)
+
+
+class _Bus(InMemorySubscriptionBus):
+    """The SDK's bus, which also knows whether anybody listens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listeners = 0
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        end = super().subscribe(listener)
+        self.listeners += 1
+        ended = False
+
+        def unsubscribe() -> None:
+            nonlocal ended
+            if not ended:
+                ended = True
+                self.listeners -= 1
+            end()
+
+        return unsubscribe
+
+
+def _connection(ctx: Context) -> Connection:
+    return ctx.session._connection  # noqa: SLF001 - the SDK has no public way from a request to its connection
+
+
+def _paths(event: dict[str, Any]) -> list[str]:
+    """Return the paths that an event changes: a move changes two."""
+    moved = event.get("moved_from")
+    origin = moved.get("path") if isinstance(moved, dict) else moved
+    return [path for path in (event.get("path"), origin) if isinstance(path, str)]
