@@ -58,18 +58,19 @@ def _joined(pieces: Iterable[_Piece], headings: Sequence[Heading]) -> Iterator[P
     upcoming = list(reversed(headings))
     path: list[Heading] = []
     held: list[_Piece] = []
-    size = 0
+    size, has_body = 0, False
     for piece in pieces:
-        starts_section = bool(upcoming) and upcoming[-1].line <= piece.end_line
+        is_heading = bool(upcoming) and upcoming[-1].line <= piece.end_line
         full = size + len(piece.text) > PASSAGE_CHARS_MAX or (size >= PASSAGE_CHARS and not piece.text.strip())
-        if held and (starts_section or full):
+        if full or (is_heading and has_body):  # headings alone go with the text below them
             yield from _passage(held, path)
-            held, size = [], 0
+            held, size, has_body = [], 0, False
         while upcoming and upcoming[-1].line <= piece.end_line:
             heading = upcoming.pop()
             path = [*(above for above in path if above.level < heading.level), heading]
         held.append(piece)
         size += len(piece.text) + 1
+        has_body = has_body or not (is_heading or not piece.text.strip("=-~ \t\r"))
     yield from _passage(held, path)
 
 

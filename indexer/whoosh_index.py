@@ -29,9 +29,8 @@ with warnings.catch_warnings():
     from whoosh import query as queries
     from whoosh.analysis import SpaceSeparatedTokenizer, StemmingAnalyzer
     from whoosh.codec import whoosh3 as _codec  # noqa: F401 (else imported late, by the first writer)
-    from whoosh.collectors import TimeLimitCollector
+    from whoosh.collectors import WrappingCollector
     from whoosh.fields import ID, NUMERIC, STORED, TEXT, Schema
-    from whoosh.searching import TimeLimit
 
 FORM: Final = 1
 """Raised when the schema changes; an index of another form is built anew."""
@@ -114,7 +113,7 @@ class WhooshIndex:
             per_term = [self._term_query(searcher, term) for term in question.terms]
             if not per_term:
                 return Found()
-            scope = queries.Prefix("path", path_prefix) if path_prefix else None
+            scope = set(searcher.docs_for_query(queries.Prefix("path", path_prefix))) if path_prefix else None
             ends_at = self._clock() + QUERY_S_MAX
             hits, cut = self._search(searcher, queries.And(per_term), scope, limit, ends_at)
             if len(per_term) > 1 and len(hits) < limit and not cut:
@@ -168,15 +167,9 @@ class WhooshIndex:
         return self._searcher
 
     def _search(self, searcher: Any, query: Any, scope: Any, limit: int, ends_at: float) -> tuple[dict[int, Hit], bool]:
-        left_s = max(0.01, ends_at - self._clock())
-        # Not the alarm signal: this runs outside the main thread, and the process's signals are not ours.
-        collector = TimeLimitCollector(searcher.collector(limit=limit, filter=scope), left_s, use_alarm=False)
-        cut = False
-        try:
-            searcher.search_with_collector(query, collector)
-        except TimeLimit:
-            cut = True
-        return {hit.docnum: _hit(hit) for hit in collector.results()}, cut
+        collector = _BoundedCollector(searcher.collector(limit=limit), scope, self._clock, ends_at)
+        searcher.search_with_collector(query, collector)
+        return {hit.docnum: _hit(hit) for hit in collector.results()}, collector.cut
 
     def _term_query(self, searcher: Any, term: Term) -> Any:
         if term.kind == "phrase":
@@ -239,6 +232,26 @@ class WhooshIndex:
             for name, path in present.items()
             if name in recorded
         )
+
+
+class _BoundedCollector(WrappingCollector):  # type: ignore[misc]
+    """Keeps to a set of documents and to a deadline; Whoosh's own two collectors for that undo one another."""
+
+    def __init__(self, child: Any, scope: set[int] | None, clock: Callable[[], float], ends_at: float) -> None:
+        super().__init__(child)
+        self._scope = scope
+        self._clock = clock
+        self._ends_at = ends_at
+        self.cut = False
+
+    def collect_matches(self) -> None:
+        """Collect what is in scope until the time is over."""
+        for document in self.child.matches():
+            if self.cut or self._clock() > self._ends_at:
+                self.cut = True
+                return
+            if self._scope is None or self.offset + document in self._scope:
+                self.child.collect(document)
 
 
 @contextmanager

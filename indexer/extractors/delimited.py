@@ -17,13 +17,11 @@ def read_rows(text: str, delimiter: str) -> Iterator[list[Cell]]:
     at, row, quotes_close = 0, list[Cell](), True
     ends = re.compile(f"[{re.escape(delimiter)}\n]")
     while at < len(text):
-        if quotes_close and text.startswith('"', at):
-            close = _closing_quote(text, at)
-            if close < 0:
-                quotes_close = False
-                continue
+        close = _closing_quote(text, at) if quotes_close and text.startswith('"', at) else None
+        quotes_close = quotes_close and close != len(text)
+        if close is not None and close < len(text) and text[close + 1 : close + 2] in {delimiter, "\r", "\n", ""}:
             row.append(Cell(text[at + 1 : close].replace('""', '"'), at + 1, close))
-            at = _cell_end(text, close + 1, ends)
+            at = close + 1
         else:
             end = _cell_end(text, at, ends)
             row.append(_trimmed(text, at, end))
@@ -41,10 +39,11 @@ def read_rows(text: str, delimiter: str) -> Iterator[list[Cell]]:
 
 
 def _closing_quote(text: str, opening: int) -> int:
+    """Return where the quote that closes the one at *opening* stands, or the text's end when none does."""
     at = text.find('"', opening + 1)
     while at >= 0 and text.startswith('"', at + 1):
         at = text.find('"', at + 2)
-    return at
+    return at if at >= 0 else len(text)
 
 
 def _cell_end(text: str, at: int, ends: re.Pattern[str]) -> int:

@@ -87,6 +87,8 @@ class _Page(HTMLParser):
             self._end_row()
         elif tag == "dl":
             self.list_part = self.term = ""
+        elif tag in _HEADINGS:
+            self.heading_level = 0
 
     def handle_data(self, data: str) -> None:
         if not self.hidden or self.in_title:
@@ -137,7 +139,6 @@ class _Page(HTMLParser):
         self.out.block(cell.start, cell.end, folded)
         if self.heading_level:
             self.out.heading(self.heading_level, folded, cell.start, cell.end)
-            self.heading_level = 0
         elif self.list_part == "dt":
             self.term = folded
         elif self.list_part == "dd" and self.term:

@@ -30,11 +30,8 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
     names = _names(known)
     for leaf in known:
         key, parent = _key_and_parent(leaf.pointer)
-        if names.get(parent) == leaf.value and key in _NAMING_KEYS:
-            parent, below = parent[:-1], [_spelled(part) for part in parent[-1:]]
-        else:
-            below = []
-        subject, named = _subject(parent, names, below)
+        is_name = names.get(parent) == leaf.value and key in _NAMING_KEYS
+        subject, named = _subject(parent, names, unnamed=parent if is_name else None)
         out.fact(
             "field",
             subject=subject or default_subject or out.document.name,
@@ -69,15 +66,19 @@ def _key_and_parent(pointer: Pointer) -> tuple[str, Pointer]:
     return (str(pointer[end - 1]), pointer[: end - 1]) if end else ("", ())
 
 
-def _subject(parent: Pointer, names: dict[Pointer, str], below: list[str]) -> tuple[str, bool]:
-    while parent:
-        if parent in names:
-            return " > ".join([names[parent], *below]), True
-        below.insert(0, _spelled(parent[-1]))
-        parent = parent[:-1]
-    if () in names:
-        return " > ".join([names[()], *below]), True
-    return " > ".join(below), False
+def _subject(parent: Pointer, names: dict[Pointer, str], *, unnamed: Pointer | None) -> tuple[str, bool]:
+    """Return the nearest name above a leaf with the keys below it, and whether there was one.
+
+    Args:
+        unnamed: The object whose name does not count, because the leaf is that name.
+    """
+    below: list[str] = []
+    for end in range(len(parent), -1, -1):
+        above = parent[:end]
+        if above in names and above != unnamed:
+            return " > ".join([names[above], *reversed(below)]), True
+        below += [_spelled(part) for part in above[-1:]]
+    return " > ".join(reversed(below)), False
 
 
 def _spelled(part: str | int) -> str:

@@ -1,0 +1,64 @@
+"""Questions as terms: bounded, without stop words, with identifiers and CJK taken apart."""
+
+import pytest
+
+from indexer import normalise
+from indexer.limits import PREFIXES_MAX, QUERY_TERMS_MAX
+from indexer.questions import cjk_pairs, parse_question, parts_of_words
+
+
+def terms(text: str) -> list[str]:
+    marks = {"word": "{}", "phrase": '"{}"', "prefix": "{}*"}
+    return [marks[term.kind].format(" ".join(term.words)) for term in parse_question(text).terms]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("What is the license of httpx?", ["license", "httpx"]),
+        ("how does it do this", ["how", "does", "it", "do", "this"]),
+        ('"event loop" uv*', ['"event loop"', "uv*"]),
+        ('"one" "" a*', ["one"]),
+        ("read-only max_retries", ["read", "only", "max_retries"]),
+        ("relay Relay", ["relay"]),
+        ("((((( * ?", []),
+        ("東京 タワー", ["東京", "タワー"]),
+    ],
+)
+def test_a_question_becomes_its_telling_words(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+def test_terms_and_prefixes_are_bounded() -> None:
+    assert len(terms(" ".join(f"word{n}" for n in range(10_000)))) == QUERY_TERMS_MAX
+    assert sum(term.endswith("*") for term in terms(" ".join(f"pre{n}*" for n in range(20)))) == PREFIXES_MAX
+
+
+def test_identifiers_and_cjk_are_taken_apart() -> None:
+    assert parts_of_words("maxRetries max_retries HTTPServer2 plain 東京都 ёлка") == [
+        "max", "retries", "max", "retries", "http", "server", "2", "東京", "京都",
+    ]  # fmt: skip
+    assert cjk_pairs("a 京 b") == ["京"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "key", "expected"),
+    [
+        ("1,000", "", ("1000", None)),
+        ("+2.50 MB", "", ("2.5", "MB")),
+        ("$1,200.00", "", ("1200", "USD")),
+        ("<= 5ms", "", ("<=5", "ms")),
+        ("30", "Latency (ms)", ("30", "ms")),
+        ("30", "Latency (mean)", ("30", None)),
+        ("30 Seconds", "", ("30", "s")),
+        ("5 S", "", ("5 s", None)),
+        ("5 apples", "", ("5 apples", None)),
+        ("**MIT**.", "", ("mit", None)),
+        ("[MIT](https://x)", "", ("mit", None)),
+        ("'quoted'", "", ("quoted", None)),
+        ("it's", "", ("it's", None)),
+        ('"', "", ('"', None)),
+    ],
+)
+def test_values_are_compared_in_one_form(raw: str, key: str, expected: tuple[str, str | None]) -> None:
+    assert normalise.value(raw, key=key) == expected
