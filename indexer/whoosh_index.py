@@ -4,6 +4,7 @@ Whoosh reads its own files with pickle. So the directory is for the owner alone,
 checksums of the last commit before any of them is opened; what does not fit is thrown away and built again.
 """
 
+import itertools
 import json
 import shutil
 import threading
@@ -262,8 +263,6 @@ def _damage() -> Iterator[None]:
     """
     try:
         yield
-    except IndexDamaged:
-        raise
     except Exception as error:
         raise IndexDamaged(type(error).__name__) from error
 
@@ -300,10 +299,10 @@ def _analysed(searcher: Any, field: str, text: str) -> list[str]:
 
 def _prefix(searcher: Any, beginning: str) -> Any:
     """Return the words that begin so, as many as the limit allows; the rest of the dictionary is not walked."""
-    found: list[Any] = []
-    for name in ("body", "parts"):
-        for text in searcher.reader().expand_prefix(name, beginning):
-            found.append(queries.Term(name, text.decode() if isinstance(text, bytes) else text))
-            if len(found) >= PREFIX_EXPANSIONS_MAX:
-                break
+    expanded = (
+        queries.Term(name, text.decode() if isinstance(text, bytes) else text)
+        for name in ("body", "parts")
+        for text in searcher.reader().expand_prefix(name, beginning)
+    )
+    found = list(itertools.islice(expanded, PREFIX_EXPANSIONS_MAX))
     return queries.Or(found) if found else queries.NullQuery

@@ -129,10 +129,9 @@ class _Page(HTMLParser):
 
     def _end_run(self) -> None:
         cell = self._take_run()
-        if self.cell_open:
+        if self.row is not None and self.cell_open:
             self.cell_open = False
-            if self.row is not None:
-                self.row.append(cell or Cell("", 0, 0))
+            self.row.append(cell or Cell("", 0, 0))
         if cell is None:
             return
         folded = " ".join(cell.value.split())

@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 
-from indexer import extraction as extraction_module
 from indexer.collector import Collector
 from indexer.document import Document, NotText, decode, file_name
 from indexer.extraction import exact_facts, extract, extraction_key
@@ -127,4 +126,4 @@ def test_the_key_of_an_extraction_is_all_that_it_depends_on() -> None:
 
     assert key("a/relay.md") == key("b/relay.md")
     assert len({key("a/relay.md"), key("a/other.md"), key("a/relay.txt"), key("a/relay.md", "bb")}) == 4
-    assert extraction_module.REGISTRY.fingerprint.count("@") == 10
+    assert REGISTRY.fingerprint.count("@") == 10

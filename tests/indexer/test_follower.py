@@ -1,7 +1,7 @@
 """Following the log: facts and passages in step, restarts, failures and damage."""
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -77,7 +77,7 @@ class Log:
 
 
 @asynccontextmanager
-async def running(*runs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+async def running(*runs: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     async with anyio.create_task_group() as tasks:
         for run in runs:
             tasks.start_soon(run)
@@ -119,6 +119,7 @@ async def test_what_is_saved_moved_on_and_deleted_is_followed(tmp_path: Path) ->
         assert await passages.progress.reach(seq, timeout_s=10)
 
         assert values(store) == {"b.md": ["Dana"]}
+        assert await passages.progress.reach(log.happen(), timeout_s=10)
         assert await found(passages, "port") == []
 
 

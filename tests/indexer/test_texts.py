@@ -135,7 +135,9 @@ def test_a_short_unfinished_end_of_html_is_read() -> None:
 
 
 def test_hidden_parts_of_html_end_where_they_end() -> None:
-    page = "<svg><title>no</title><p>x</p></svg><head><meta><title>Yes</title></head><p>Port: 80</p></table></dl>"
+    page = (
+        "<svg><title>no</title><p>x &amp; y</p></svg><head><meta><title>Yes</title></head><p>Port: 80</p></table></dl>"
+    )
     extraction = read(page, "x.html")
 
     assert (extraction.title, said(extraction)) == ("Yes", [("x", "Port", "80")])

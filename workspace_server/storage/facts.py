@@ -237,7 +237,8 @@ async def _select(
     else:
         sql = (
             f"SELECT {_FACT}, {_RANK} AS score FROM facts_text"
-            f" JOIN facts f ON f.fact_id = facts_text.rowid{_LIVE}{where} AND facts_text MATCH ? ORDER BY score, f.fact_id LIMIT ?"
+            f" JOIN facts f ON f.fact_id = facts_text.rowid{_LIVE}{where} AND facts_text MATCH ?"
+            " ORDER BY score, f.fact_id LIMIT ?"
         )
         parameters.append(match)
     return [(_live_fact(row[:-1]), row[-1]) for row in await tx.all(sql, *parameters, limit)]
