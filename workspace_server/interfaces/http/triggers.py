@@ -46,6 +46,7 @@ class ListDeliveries(Query):
     trigger: str | None = None
     state: str | None = None
     limit: Annotated[int, Field(ge=1, le=LIMITS.deliveries_page_max)] = 50
+    cursor: str | None = None
 
 
 async def list_triggers(call: Call) -> Response:

@@ -9,6 +9,7 @@ from workspace_server.interfaces.web.view import View
 
 Event = dict[str, Any]
 PAGE = 50
+SERVER = "server"
 WINDOWS_MAX = 10
 """Most stretches of the log that one page looks through for events of the wanted kind."""
 
@@ -20,7 +21,7 @@ _VERBS = {
     "file.restored": ("clock", "good", "restored"),
     "file.conflict": ("alert", "bad", "left a conflict in"),
     "file.indexed": ("search", "quiet", "indexed"),
-    "files.committed": ("layers", "plain", "committed"),
+    "files.committed": ("layers", "plain", "closed the commit of"),
     "lock.acquired": ("lock", "hold", "locked"),
     "lock.released": ("unlock", "quiet", "unlocked"),
     "lock.expired": ("clock", "hold", "let the lock expire on"),
@@ -30,21 +31,31 @@ _VERBS = {
     "delivery.failed": ("alert", "bad", "gave up on"),
     "endpoint.disabled": ("alert", "bad", "disabled"),
 }
-KINDS = {"files": "file", "locks": "lock", "triggers": ("trigger", "delivery", "endpoint")}
+KINDS: dict[str, tuple[str, ...]] = {
+    "files": ("file.", "files."),
+    "locks": ("lock.",),
+    "triggers": ("trigger.", "delivery.", "endpoint."),
+}
+NOISE = ("file.indexed",)
+"""Events that follow from others and tell a person nothing new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One line of the activity: *agent* *verb* *path* (or *subject*), and what else is known."""
+    """One line of the activity: *agent* (or *trigger*) *verb* *path* (or *subject*), and what else is known.
+
+    The server itself is no agent: what it does has no doer.
+    """
 
     seq: int
     at: str
-    agent: str
+    agent: str | None
     icon: str
     tone: str
     verb: str
     path: str | None
     version: int | None
+    trigger: str | None
     subject: str | None
     message: str | None
 
@@ -64,12 +75,13 @@ def happening(event: Event) -> Happening:
     return Happening(
         seq=event["seq"],
         at=event["at"],
-        agent=event["agent"],
+        agent=None if event["agent"] == SERVER else event["agent"],
         icon=icon,
         tone=tone,
         verb=verb,
         path=event.get("path"),
         version=event.get("version"),
+        trigger=event.get("trigger"),
         subject=_subject(event),
         message=_message(event),
     )
@@ -80,24 +92,30 @@ def agents(happenings: Iterable[Happening], most: int = 8) -> Sequence[Doing]:
     last: dict[str, Happening] = {}
     counts: dict[str, int] = {}
     for one in happenings:
-        last.setdefault(one.agent, one)
-        counts[one.agent] = counts.get(one.agent, 0) + 1
-    return [Doing(agent, one, counts[agent]) for agent, one in last.items() if agent != "server"][:most]
+        if one.agent is not None:
+            last.setdefault(one.agent, one)
+            counts[one.agent] = counts.get(one.agent, 0) + 1
+    return [Doing(agent, one, counts[agent]) for agent, one in last.items()][:most]
 
 
 async def newest(view: View, *, before: int | None = None, kind: str | None = None, limit: int = PAGE) -> list[Event]:
     """Return events of a kind below the seq *before*, newest first."""
-    prefixes = KINDS.get(kind or "", "")
+    prefixes = KINDS.get(kind or "", ("",))
     upper = view.engine.events.head_seq + 1 if before is None else before
     found: list[Event] = []
-    span = limit if not prefixes else LIMITS.events_page_max
+    span = LIMITS.events_page_max if kind in KINDS else 2 * limit
     for _ in range(WINDOWS_MAX):
         if upper <= 1 or len(found) >= limit:
             break
         since = max(0, upper - 1 - span)
         page = await view.engine.events.feed(view.caller, since_seq=since, limit=span)
-        fitting = [event for event in page["events"] if event["seq"] < upper and event["type"].startswith(prefixes)]
-        found += reversed(fitting)
+        found += reversed(
+            [
+                event
+                for event in page["events"]
+                if event["seq"] < upper and event["type"].startswith(prefixes) and event["type"] not in NOISE
+            ]
+        )
         upper = since + 1
     return found[:limit]
 
@@ -108,10 +126,8 @@ def _subject(event: Event) -> str | None:
     paths = event.get("paths")
     if isinstance(paths, list):
         return ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-    for name in ("trigger", "delivery", "endpoint", "target"):
-        if event.get(name) is not None:
-            return str(event[name])
-    return None
+    known = (event.get(name) for name in ("delivery", "endpoint", "queue"))
+    return next((str(one) for one in known if one is not None), None)
 
 
 def _message(event: Event) -> str | None:

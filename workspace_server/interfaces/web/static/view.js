@@ -11,14 +11,26 @@ let last = 0;
 let running = false;
 let again = false;
 
+let source = null;
+let seq = document.body.dataset.seq;
+
+// A browser opens only six connections to a server: a page that nobody sees gives its own back.
 function follow() {
-  const source = new EventSource(`/api/v1/events?since_seq=${encodeURIComponent(document.body.dataset.seq)}`);
+  if (document.hidden || source !== null) return;
+  source = new EventSource(`/api/v1/events?since_seq=${encodeURIComponent(seq)}`);
   source.onopen = () => { pip.hidden = false; pip.classList.add("on"); };
   source.onerror = () => pip.classList.remove("on");
-  source.onmessage = schedule;
-  addEventListener("pagehide", () => source.close());
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  source.onmessage = (event) => { seq = event.lastEventId || seq; schedule(); };
 }
+
+function leave() {
+  source?.close();
+  source = null;
+}
+
+addEventListener("pagehide", leave);
+addEventListener("pageshow", follow);
+document.addEventListener("visibilitychange", () => (document.hidden ? leave() : follow()));
 
 function schedule() {
   if (running) { again = true; return; }
