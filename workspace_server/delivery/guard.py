@@ -181,6 +181,11 @@ def parse_allow(entries: Iterable[str]) -> tuple[Allowed, ...]:
     return tuple(Allowed.parse(entry) for entry in entries)
 
 
+def origin(url: str) -> str:
+    """Return an address as others may see it: its path may hold a secret of the receiver."""
+    return str(URL(url).origin())
+
+
 def is_public(address: Address) -> bool:
     """Whether *address* belongs to the public internet, and so does every IPv4 address that it carries."""
     inner = embedded(address)

@@ -41,9 +41,10 @@ class Automation:
             tasks.start_soon(self._timers.run)
             tasks.start_soon(self.deliveries.run)
 
-    def look(self) -> None:
-        """Look at what is due now: the time has moved, as a test's clock does."""
-        self._timers.look()
+    async def settle(self) -> None:
+        """Do what is due by now, without waiting for a timer."""
+        while await self._timers.step() <= 0:
+            pass
         self.deliveries.look()
 
     async def due(self) -> list[str]:

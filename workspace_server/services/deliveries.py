@@ -14,7 +14,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.retry import delay_s, parse_retry_after
-from workspace_server.delivery.guard import Policy, parse_allow
+from workspace_server.delivery.guard import Policy, origin, parse_allow
 from workspace_server.delivery.sender import Answer, Sender
 from workspace_server.delivery.signing import Message, signed_headers
 from workspace_server.errors import InvalidArgument, NotFound
@@ -24,7 +24,6 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.reaction import SERVER, Made, Reaction
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
-from workspace_server.services.triggers import shown_url
 from workspace_server.storage import deliveries, triggers
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.deliveries import DeliveryRow
@@ -217,7 +216,7 @@ class Deliveries:
         """The receiver wants no more: give up all that is on its way there."""
         reason = "the endpoint is disabled: it answered 410"
         await deliveries.set_disabled(tx, row.endpoint_id, disabled=True)
-        made = [Made(type="endpoint.disabled", data={"endpoint": shown_url(row.url), "delivery": row.message_id})]
+        made = [Made(type="endpoint.disabled", data={"endpoint": origin(row.url), "delivery": row.message_id})]
         given_up = await deliveries.end_all(tx, row.endpoint_id, reason=reason)
         made += [_failed(one, reason, one.failures) for one in given_up]
         for one in given_up:
@@ -254,7 +253,7 @@ def _failed(row: DeliveryRow, reason: str, attempts: int) -> Made:
         "delivery": row.message_id,
         "trigger": row.trigger,
         "firing": triggers.firing_name(row.firing_id),
-        "endpoint": shown_url(row.url),
+        "endpoint": origin(row.url),
         "attempts": attempts,
         "reason": reason,
     }
@@ -267,7 +266,7 @@ async def _shown(tx: Transaction, row: DeliveryRow) -> Result:
         "delivery": row.message_id,
         "trigger": row.trigger,
         "firing": triggers.firing_name(row.firing_id),
-        "endpoint": shown_url(row.url),
+        "endpoint": origin(row.url),
         "state": row.state,
         "at": iso(row.at),
         "next_at": iso(row.next_at) if row.state == "pending" else None,

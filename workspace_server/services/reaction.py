@@ -195,6 +195,9 @@ class Reaction:
                 if not any(isinstance(change, Saved) and change.counts for change in touched.changes):
                     continue  # nothing that it would have to remember
                 row = await self._new_join(tx, touched, key)
+            elif touched.active.definition.mode == "all" and key != SHARED:
+                order = touched.active.definition.slots(row.captures)  # inputs stand as the trigger names them
+                row = replace(row, join=replace(row.join, slots={path: row.join.slots[path] for path in order}))
             if key == SHARED:
                 join, _ = advance(touched.active.definition, row.join, touched.changes, now_s=tx.now_s)
                 await triggers.save_join(tx, replace(row, join=join), before, due_at=None)

@@ -5,14 +5,12 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from yarl import URL
-
 from workspace_server.core.access import Caller
 from workspace_server.core.joins import Join, Slot
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
 from workspace_server.core.triggers import Definition, Entry, parse_definition
-from workspace_server.delivery.guard import Policy
+from workspace_server.delivery.guard import Policy, origin
 from workspace_server.delivery.signing import check_secret, new_secret
 from workspace_server.errors import NameTaken, NotFound, QuotaExceeded
 from workspace_server.services.arguments import refused
@@ -144,11 +142,6 @@ class Triggers:
         return "needs_approval"
 
 
-def shown_url(url: str) -> str:
-    """Return an address as others may see it: its path may hold a secret of the receiver."""
-    return str(URL(url).origin())
-
-
 def _flat(given: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the fields of a trigger, wherever they were given."""
     fields = {name: value for name, value in given.items() if value is not None}
@@ -233,7 +226,7 @@ async def _shown(tx: Transaction, row: TriggerRow, caller: Caller) -> Result:
         "failures": failures,
     }
     if rule.url is not None and caller.agent != row.created_by and "admin" not in caller.verbs:
-        shown["url"] = shown_url(rule.url)
+        shown["url"] = origin(rule.url)
     last = await triggers.last_firing(tx, row.trigger_id)
     if last is not None:
         inputs = [{"path": one["path"], "version": one["version"]} for one in last.data["inputs"]]

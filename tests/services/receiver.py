@@ -1,0 +1,88 @@
+"""A real receiver of webhooks on loopback, which verifies them with the official package."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiohttp import web
+from standardwebhooks import Webhook
+
+
+class Received(NamedTuple):
+    """One request that arrived."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def message_id(self) -> str:
+        return self.headers["webhook-id"]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(self.body)
+        return event
+
+    def verify(self, secret: str) -> dict[str, Any]:
+        """Return the event once the signature holds."""
+        event: dict[str, Any] = Webhook(secret).verify(self.body, self.headers)
+        return event
+
+
+class Receiver:
+    """Answers requests, first with the statuses that it was told, then with 204.
+
+    Attributes:
+        answers: Statuses still to be given, each with its headers.
+        gate: Requests wait for it before they are answered.
+    """
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, dict[str, str]]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.received: list[Received] = []
+        self._arrived: asyncio.Queue[Received] = asyncio.Queue()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    def answer(self, *statuses: int, **headers: str) -> None:
+        """Give these statuses next."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answers += [(status, named) for status in statuses]
+
+    async def next(self, count: int = 1) -> Sequence[Received]:
+        """Return the next *count* requests, once they have arrived."""
+        async with asyncio.timeout(30):
+            return [await self._arrived.get() for _ in range(count)]
+
+    async def handle(self, request: web.Request) -> web.Response:
+        received = Received(request.path, dict(request.headers), await request.read())
+        self.received.append(received)
+        self._arrived.put_nowait(received)
+        await self.gate.wait()
+        status, headers = self.answers.pop(0) if self.answers else (204, {})
+        return web.Response(status=status, headers=headers, text=None if status == 204 else "heard")
+
+
+@asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
+    """Run a receiver on a free loopback port."""
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/{tail:.*}", receiver.handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    receiver.port = runner.addresses[0][1]
+    try:
+        yield receiver
+    finally:
+        receiver.gate.set()
+        await runner.cleanup()

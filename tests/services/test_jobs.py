@@ -1,0 +1,280 @@
+"""Jobs: one claimant at a time, kept by signs of life, and the locks that go with them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workspace_server.config import Settings
+from workspace_server.core.access import Caller
+from workspace_server.core.clock import ManualClock
+from workspace_server.errors import WorkspaceError
+from workspace_server.services.engine import Engine
+
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace makes its directories")]
+
+ANN = Caller(agent="ann")
+BOB = Caller(agent="bob")
+CAT = Caller(agent="cat")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def engine(folder: Path, clock: ManualClock) -> AsyncIterator[Engine]:
+    async with Engine.open(folder, settings=Settings(), clock=clock) as opened:
+        yield opened
+
+
+async def add(engine: Engine, instructions: str = "Work.", **given: Any) -> str:
+    job: str = (await engine.jobs.add_job(ANN, queue="q", instructions=instructions, **given))["job"]
+    return job
+
+
+async def claim(engine: Engine, caller: Caller = BOB, **given: Any) -> dict[str, Any] | None:
+    job: dict[str, Any] | None = (await engine.jobs.claim_job(caller, queue="q", **given)).get("job")
+    return job
+
+
+async def turn(engine: Engine, clock: ManualClock, seconds: float) -> None:
+    clock.advance(seconds)
+    await engine.automation.settle()
+
+
+async def lost(engine: Engine, job: str, caller: Caller = BOB) -> object:
+    with pytest.raises(WorkspaceError) as caught:
+        await engine.jobs.finish_job(caller, job=job)
+    assert caught.value.code == "job_lost"
+    return caught.value.facts["reason"]
+
+
+async def refused(engine: Engine, **given: Any) -> object:
+    with pytest.raises(WorkspaceError) as caught:
+        await engine.jobs.add_job(ANN, **{"queue": "q", "instructions": "x"} | given)
+    return caught.value.code
+
+
+async def test_jobs_are_claimed_in_the_order_in_which_they_came(engine: Engine) -> None:
+    for instructions in ("one", "two"):
+        await add(engine, instructions)
+    first, second = await claim(engine), await claim(engine, CAT)
+    assert first is not None
+    assert second is not None
+    assert [first["instructions"], second["instructions"]] == ["one", "two"]
+    assert first == {
+        "job": "J1",
+        "queue": "q",
+        "instructions": "one",
+        "inputs": [],
+        "attempt": 1,
+        "expires_in_seconds": 1_800,
+        "cause": None,
+    }
+    assert await claim(engine) is None
+    assert (await engine.jobs.claim_job(BOB, queue="other")) == {}
+
+
+async def test_inputs_stand_at_the_version_that_was_there(engine: Engine) -> None:
+    for text in ("one", "two"):
+        await engine.files.write_file(ANN, path="plan.md", content=text, overwrite=True)
+    await add(engine, inputs=["./plan.md", {"path": "plan.md", "version": 1}])
+    await engine.files.write_file(ANN, path="plan.md", content="three", overwrite=True)
+    job = await claim(engine)
+    assert job is not None
+    assert job["inputs"] == [{"path": "plan.md", "version": 2}, {"path": "plan.md", "version": 1}]
+
+
+async def test_an_unfinished_job_of_the_same_key_is_that_job(engine: Engine) -> None:
+    assert await add(engine, key="cats") == await add(engine, key="cats") == "J1"
+    await claim(engine)
+    assert await add(engine, key="cats") == "J1"
+    await engine.jobs.finish_job(BOB, job="J1")
+    assert await add(engine, key="cats") == "J2"
+
+
+async def test_of_many_who_wait_one_gets_the_job_and_the_rest_the_next_ones(engine: Engine) -> None:
+    waiting = [asyncio.ensure_future(claim(engine, Caller(agent=f"w{number}"), wait_seconds=30)) for number in range(5)]
+    await asyncio.sleep(0)
+    jobs = [await add(engine, str(number)) for number in range(5)]
+    claimed = await asyncio.gather(*waiting)
+    assert sorted(job["job"] for job in claimed if job is not None) == jobs
+    assert (await engine.jobs.counts())["claimed"] == 5
+
+
+async def test_who_goes_away_while_waiting_leaves_the_job_to_the_next(engine: Engine) -> None:
+    gone = asyncio.ensure_future(claim(engine, BOB, wait_seconds=30))
+    waiting = asyncio.ensure_future(claim(engine, CAT, wait_seconds=30))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    await add(engine)
+    assert await waiting is not None
+
+
+async def test_a_wait_ends_without_a_job(engine: Engine) -> None:
+    assert await claim(engine, wait_seconds=0.01) is None
+
+
+async def test_a_repeated_claim_gets_the_same_job(engine: Engine) -> None:
+    for _ in range(2):
+        await add(engine)
+    caller = Caller(agent="bob", request_id="r1")
+    first = await engine.jobs.claim_job(caller, queue="q")
+    again = await engine.jobs.claim_job(caller, queue="q")
+    assert again == {**first, "replayed": True}
+    empty = Caller(agent="cat", request_id="r2")
+    assert await claim(engine, empty) is not None
+    assert await claim(engine, Caller(agent="cat", request_id="r3")) is None
+    await add(engine)
+    assert await claim(engine, Caller(agent="cat", request_id="r3")) is not None
+
+
+async def test_a_silent_claimant_loses_its_job_to_the_next(engine: Engine, clock: ManualClock) -> None:
+    await add(engine)
+    await claim(engine, visibility_seconds=60)
+    await turn(engine, clock, 59)
+    assert await claim(engine, CAT) is None
+    await turn(engine, clock, 1)
+    job = await claim(engine, CAT)
+    assert job is not None
+    assert (job["job"], job["attempt"]) == ("J1", 2)
+    assert await lost(engine, "J1") == "expired"
+    assert await engine.jobs.finish_job(CAT, job="J1") == {"job": "J1", "state": "done"}
+
+
+async def test_a_sign_of_life_keeps_a_job(engine: Engine, clock: ManualClock) -> None:
+    await add(engine)
+    await claim(engine, visibility_seconds=60)
+    for _ in range(5):
+        await turn(engine, clock, 40)
+        engine.jobs.heard_of("bob")
+        engine.jobs.heard_of("stranger")
+    assert await claim(engine, CAT) is None
+    await turn(engine, clock, 60)
+    assert await claim(engine, CAT) is not None
+
+
+async def test_a_waiting_worker_gets_what_a_silent_one_lost(engine: Engine, clock: ManualClock) -> None:
+    await add(engine)
+    await claim(engine, visibility_seconds=60)
+    waiting = asyncio.ensure_future(claim(engine, CAT, wait_seconds=30))
+    await asyncio.sleep(0)
+    await turn(engine, clock, 61)
+    assert await waiting is not None
+
+
+async def test_a_restart_gives_a_claimant_its_whole_time_again(folder: Path, clock: ManualClock) -> None:
+    async with Engine.open(folder, settings=Settings(), clock=clock) as engine:
+        await add(engine)
+        await claim(engine, visibility_seconds=60)
+    clock.advance(3_600)
+    async with Engine.open(folder, settings=Settings(), clock=clock) as engine:
+        await turn(engine, clock, 59)
+        assert await claim(engine, CAT) is None
+        assert await engine.jobs.finish_job(BOB, job="J1") == {"job": "J1", "state": "done"}
+
+
+async def test_a_job_that_is_put_back_can_be_claimed_again_after_its_delay(engine: Engine, clock: ManualClock) -> None:
+    await add(engine)
+    await claim(engine)
+    assert await engine.jobs.finish_job(BOB, job="J1", outcome="retry", note="no network", delay_seconds=30) == {
+        "job": "J1",
+        "state": "queued",
+    }
+    assert await claim(engine) is None
+    assert await lost(engine, "J1") == "unknown"
+    clock.advance(30)
+    job = await claim(engine)
+    assert job is not None
+    assert job["attempt"] == 2
+
+
+async def test_a_job_that_is_put_back_at_once_goes_to_who_waits(engine: Engine) -> None:
+    await add(engine)
+    await claim(engine)
+    waiting = asyncio.ensure_future(claim(engine, CAT, wait_seconds=30))
+    await asyncio.sleep(0)
+    await engine.jobs.finish_job(BOB, job="J1", outcome="retry")
+    assert await waiting is not None
+
+
+async def test_a_job_is_finished_by_its_claimant_alone(engine: Engine) -> None:
+    await add(engine)
+    await claim(engine)
+    assert await lost(engine, "J1", CAT) == "unknown"
+    for made_up in ("J9", "J1x", "1", "J" + "9" * 30, ""):
+        assert await lost(engine, made_up) == "unknown"
+    done = {"job": "J1", "state": "done"}
+    assert await engine.jobs.finish_job(BOB, job="J1") == done
+    assert await engine.jobs.finish_job(BOB, job="J1") == done, "a repeat of the same word changes nothing"
+    with pytest.raises(WorkspaceError):
+        await engine.jobs.finish_job(BOB, job="J1", outcome="failed")
+
+
+@pytest.mark.parametrize("outcome", ["failed", "blocked"])
+async def test_a_job_that_failed_or_is_blocked_is_not_claimed_again(engine: Engine, outcome: Any) -> None:
+    await add(engine)
+    await claim(engine)
+    assert (await engine.jobs.finish_job(BOB, job="J1", outcome=outcome, note="why"))["state"] == outcome
+    assert await claim(engine) is None
+    assert (await engine.jobs.counts())[outcome] == 1
+
+
+async def test_locks_taken_for_a_job_go_with_it(engine: Engine) -> None:
+    before = await engine.locks.lock_files(BOB, paths=["mine.md"])
+    await asyncio.sleep(0)
+    engine.clock.advance(1)  # type: ignore[attr-defined]  # it is the test's clock
+    await add(engine)
+    await claim(engine)
+    await engine.locks.lock_files(BOB, paths=["out.md"])
+    await engine.locks.lock_files(CAT, paths=["cats.md"])
+    await engine.jobs.finish_job(BOB, job="J1")
+    held = (await engine.locks.list_locks(ANN))["locks"]
+    assert sorted(lock["paths"][0] for lock in held) == ["cats.md", "mine.md"]
+    assert before["lock"]
+
+
+async def test_locks_stay_while_the_agent_has_another_job_open(engine: Engine) -> None:
+    for _ in range(2):
+        await add(engine)
+        await claim(engine)
+    await engine.locks.lock_files(BOB, paths=["out.md"])
+    await engine.jobs.finish_job(BOB, job="J1")
+    assert len((await engine.locks.list_locks(ANN))["locks"]) == 1
+    await engine.jobs.finish_job(BOB, job="J2")
+    assert (await engine.locks.list_locks(ANN))["locks"] == []
+
+
+async def test_wrong_arguments_are_refused_by_name(engine: Engine) -> None:
+    assert await refused(engine, queue="a b") == "invalid_argument"
+    assert await refused(engine, key="") == "invalid_argument"
+    assert await refused(engine, instructions="x" * 5_000) == "invalid_argument"
+    assert await refused(engine, inputs=["absent.md"]) == "not_found"
+    assert await refused(engine, inputs=["../x"]) == "invalid_path"
+    assert await refused(engine, inputs=["a"] * 1_001) == "invalid_argument"
+    await engine.files.write_file(ANN, path="a.md", content="a")
+    assert await refused(engine, inputs=[{"path": "a.md", "version": 2}]) == "invalid_argument"
+    for given in ({"wait_seconds": 51}, {"visibility_seconds": 1}):
+        with pytest.raises(WorkspaceError):
+            await engine.jobs.claim_job(BOB, queue="q", **given)
+    for wrong in ({"outcome": "maybe"}, {"delay_seconds": -1}, {"note": "n" * 2_001}):
+        with pytest.raises(WorkspaceError):
+            await engine.jobs.finish_job(BOB, job="J1", **wrong)
+
+
+async def test_jobs_need_their_verb(engine: Engine) -> None:
+    reader = Caller(agent="reader", verbs=frozenset({"read"}))
+    for call in (
+        engine.jobs.add_job(reader, queue="q", instructions="x"),
+        engine.jobs.claim_job(reader, queue="q"),
+        engine.jobs.finish_job(reader, job="J1"),
+    ):
+        with pytest.raises(WorkspaceError) as caught:
+            await call
+        assert caught.value.code == "forbidden"

@@ -1,0 +1,515 @@
+"""Triggers in a real workspace: what fires, when, how often, and what does not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workspace_server.config import Settings
+from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.clock import ManualClock
+from workspace_server.errors import Conflict, InvalidArgument, NameTaken, NotFound, WorkspaceError
+from workspace_server.services.engine import Engine
+
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace makes its directories")]
+
+ANN = Caller(agent="ann")
+BOB = Caller(agent="bob")
+EDITOR = Caller(agent="editor")
+REPORTS = ["research/cats.md", "research/dogs.md", "research/owls.md"]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def engine(folder: Path, clock: ManualClock) -> AsyncIterator[Engine]:
+    async with Engine.open(folder, settings=Settings(), clock=clock) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def reopened(folder: Path, clock: ManualClock) -> AsyncIterator[Engine]:
+    async with Engine.open(folder, settings=Settings(), clock=clock) as opened:
+        yield opened
+
+
+async def watch(engine: Engine, files: list[Any], **fields: Any) -> dict[str, Any]:
+    given = {"name": "editor", "queue": "editor", "settle": "immediate", **fields}
+    return await engine.triggers.create_trigger(ANN, files=files, **given)
+
+
+async def save(engine: Engine, path: str, text: str, caller: Caller = ANN, **given: Any) -> dict[str, Any]:
+    return await engine.files.write_file(caller, path=path, content=text, **({"overwrite": True} | given))
+
+
+async def claim(engine: Engine, queue: str = "editor", caller: Caller = EDITOR, **given: Any) -> dict[str, Any] | None:
+    result = await engine.jobs.claim_job(caller, queue=queue, **given)
+    job: dict[str, Any] | None = result.get("job")
+    return job
+
+
+async def finish(engine: Engine, job: dict[str, Any] | None) -> None:
+    assert job is not None
+    await engine.jobs.finish_job(EDITOR, job=job["job"])
+
+
+async def inputs(engine: Engine, **given: Any) -> list[str] | None:
+    """Claim the next job, finish it and return its inputs."""
+    job = await claim(engine, **given)
+    if job is None:
+        return None
+    await finish(engine, job)
+    return [f"{one['path']}@{one['version']}" for one in job["inputs"]]
+
+
+async def turn(engine: Engine, clock: ManualClock, seconds: float) -> None:
+    """Turn the clock and let what is due happen."""
+    clock.advance(seconds)
+    await engine.automation.settle()
+
+
+async def told(engine: Engine, kind: str) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = (await engine.events.feed(ANN, types=[kind]))["events"]
+    return events
+
+
+async def refused(code: str, **given: Any) -> WorkspaceError:
+    engine = given.pop("engine")
+    with pytest.raises(WorkspaceError) as caught:
+        await engine.triggers.create_trigger(given.pop("caller", ANN), **given)
+    assert caught.value.code == code
+    return caught.value
+
+
+async def test_a_save_makes_a_job_in_the_same_commit(engine: Engine) -> None:
+    assert await watch(engine, ["draft.md"], instructions="Edit it.") == {
+        "trigger": "editor",
+        "state": "active",
+        "warnings": [],
+    }
+    await save(engine, "draft.md", "one")
+    assert await claim(engine) == {
+        "job": "J1",
+        "queue": "editor",
+        "trigger": "editor",
+        "instructions": "Edit it.",
+        "inputs": [{"path": "draft.md", "version": 1}],
+        "attempt": 1,
+        "expires_in_seconds": 1_800,
+        "cause": "F1",
+    }
+    (fired,) = await told(engine, "trigger.fired")
+    assert (fired["trigger"], fired["firing"], fired["job"], fired["path"]) == ("editor", "F1", "J1", "draft.md")
+    assert fired["agent"] == "server"
+
+
+async def test_a_save_of_the_same_content_fires_nothing(engine: Engine) -> None:
+    await watch(engine, ["draft.md"])
+    await save(engine, "draft.md", "one")
+    await save(engine, "draft.md", "one")
+    assert await inputs(engine) == ["draft.md@1"]
+    assert await inputs(engine) is None
+
+
+async def test_a_refused_save_fires_nothing(engine: Engine) -> None:
+    await save(engine, "draft.md", "one")
+    await watch(engine, ["draft.md"])
+    with pytest.raises(Conflict):
+        await save(engine, "draft.md", "two", expect_version=7)
+    assert await claim(engine) is None
+
+
+async def test_a_pause_joins_a_burst_of_saves(engine: Engine, clock: ManualClock) -> None:
+    await watch(engine, ["draft.md"], settle={"quiet_ms": 750, "max_wait_ms": 5_000})
+    for text in ("one", "two", "three"):
+        await save(engine, "draft.md", text)
+        await turn(engine, clock, 0.5)
+    assert await claim(engine) is None
+    await turn(engine, clock, 0.5)
+    assert await inputs(engine) == ["draft.md@3"]
+    assert (await told(engine, "trigger.fired"))[0]["coalesced"] == 2
+
+
+async def test_a_due_firing_wakes_who_waits_for_its_job(engine: Engine) -> None:
+    await watch(engine, ["draft.md"], settle={"quiet_ms": 20, "max_wait_ms": 20})
+    waiting = asyncio.ensure_future(claim(engine, wait_seconds=30))
+    await save(engine, "draft.md", "one")
+    while not waiting.done():
+        clock = engine.clock
+        assert isinstance(clock, ManualClock)
+        await turn(engine, clock, 0.02)
+    assert (await waiting) is not None
+
+
+async def test_all_fires_once_when_the_last_input_is_in(engine: Engine) -> None:
+    await watch(engine, REPORTS, mode="all")
+    for path in [*REPORTS[:2], *REPORTS[:2]]:
+        await save(engine, path, f"{path} {len(path)}")
+    assert await claim(engine) is None
+    await save(engine, REPORTS[2], "owls")
+    assert await inputs(engine) == [f"{path}@1" for path in REPORTS]
+    assert await inputs(engine) is None
+
+
+async def test_the_files_of_one_commit_fire_once(engine: Engine) -> None:
+    await watch(engine, REPORTS, mode="all", refire="any")
+    for text in ("one", "two"):
+        changes = [{"op": "write", "path": path, "content": f"{text} {path}", "overwrite": True} for path in REPORTS]
+        await engine.files.commit_files(ANN, changes=changes)
+    assert await inputs(engine) == [f"{path}@1" for path in REPORTS]
+    assert await inputs(engine) == [f"{path}@2" for path in REPORTS]
+    assert await inputs(engine) is None
+
+
+async def test_each_value_of_a_capture_has_its_own_round(engine: Engine) -> None:
+    await watch(engine, ["in/{topic}/a.md", "in/{topic}/b.md"], mode="all")
+    for path in ("in/cats/a.md", "in/dogs/b.md", "in/dogs/a.md"):
+        await save(engine, path, path)
+    assert await inputs(engine) == ["in/dogs/a.md@1", "in/dogs/b.md@1"]
+    assert await inputs(engine) is None
+    assert (await told(engine, "trigger.fired"))[0]["key"] == {"topic": "dogs"}
+
+
+async def test_a_shared_input_counts_for_every_key_also_for_one_that_comes_later(engine: Engine) -> None:
+    await watch(engine, ["in/{topic}.md", "brief.md"], mode="all")
+    await save(engine, "in/cats.md", "cats")
+    await save(engine, "brief.md", "brief")
+    await save(engine, "in/dogs.md", "dogs")
+    found = [await inputs(engine), await inputs(engine), await inputs(engine)]
+    assert found == [["in/cats.md@1", "brief.md@1"], ["in/dogs.md@1", "brief.md@1"], None]
+    await save(engine, "in/dogs.md", "more dogs")
+    assert await claim(engine) is None, "the brief is consumed for this key"
+    await save(engine, "brief.md", "another brief")
+    assert await inputs(engine) == ["in/dogs.md@2", "brief.md@2"]
+
+
+async def test_an_input_that_arrives_while_the_consumer_runs_is_not_dropped(engine: Engine) -> None:
+    await watch(engine, ["draft.md"])
+    await save(engine, "draft.md", "one")
+    job = await claim(engine)
+    for text in ("two", "three"):
+        await save(engine, "draft.md", text)
+    assert await claim(engine) is None, "one firing in flight at a time"
+    await finish(engine, job)
+    assert await inputs(engine) == ["draft.md@3"]
+    assert await inputs(engine) is None
+
+
+async def test_refire_any_makes_a_new_round_of_one_new_input(engine: Engine) -> None:
+    await watch(engine, REPORTS, mode="all", refire="any")
+    for path in REPORTS:
+        await save(engine, path, path)
+    await inputs(engine)
+    await save(engine, REPORTS[1], "again")
+    assert await inputs(engine) == ["research/cats.md@1", "research/dogs.md@2", "research/owls.md@1"]
+
+
+async def test_a_firing_waits_until_its_input_is_unlocked(engine: Engine) -> None:
+    await watch(engine, ["draft.md"])
+    lock = (await engine.locks.lock_files(ANN, paths=["draft.md"]))["lock"]
+    await save(engine, "draft.md", "one", lock=lock)
+    await save(engine, "draft.md", "two", lock=lock)
+    assert await claim(engine) is None
+    await engine.locks.unlock_files(ANN, lock=lock)
+    assert await inputs(engine) == ["draft.md@2"]
+
+
+async def test_a_lock_that_expires_lets_the_firing_go(engine: Engine, clock: ManualClock) -> None:
+    await watch(engine, ["draft.md"])
+    lock = (await engine.locks.lock_files(ANN, paths=["draft.md"], ttl_seconds=60))["lock"]
+    await save(engine, "draft.md", "one", lock=lock)
+    clock.advance(61)
+    await engine.locks.expire()
+    assert await inputs(engine) == ["draft.md@1"]
+
+
+async def test_a_lock_granted_later_holds_nothing(engine: Engine, clock: ManualClock) -> None:
+    await watch(engine, ["draft.md"], settle={"quiet_ms": 750})
+    await save(engine, "draft.md", "one")
+    await engine.locks.lock_files(BOB, paths=["draft.md"])
+    await turn(engine, clock, 1)
+    assert await inputs(engine) == ["draft.md@1"]
+
+
+async def test_a_shared_lock_holds_nothing(engine: Engine) -> None:
+    await watch(engine, ["draft.md"])
+    await engine.locks.lock_files(ANN, paths=["draft.md"], mode="shared")
+    await save(engine, "draft.md", "one")
+    assert await inputs(engine) == ["draft.md@1"]
+
+
+async def test_a_lock_that_is_held_too_long_makes_the_firing_unclean(engine: Engine, clock: ManualClock) -> None:
+    await watch(engine, ["draft.md"], hold_max_seconds=600)
+    lock = (await engine.locks.lock_files(ANN, paths=["./"], ttl_seconds=3_600))["lock"]
+    await save(engine, "draft.md", "one", lock=lock)
+    await turn(engine, clock, 599)
+    assert await claim(engine) is None
+    await turn(engine, clock, 1)
+    assert await inputs(engine) == ["draft.md@1"]
+    (fired,) = await told(engine, "trigger.fired")
+    assert (fired["unclean"], fired["holders"]) == (True, ["ann"])
+
+
+async def test_a_deleted_input_is_missing_again(engine: Engine) -> None:
+    await watch(engine, ["a.md", "b.md"], mode="all")
+    await save(engine, "a.md", "a")
+    await engine.files.delete_file(ANN, path="a.md")
+    await save(engine, "b.md", "b")
+    assert await claim(engine) is None
+    await engine.files.restore_file(ANN, path="a.md")
+    assert await inputs(engine) == ["a.md@2", "b.md@1"]
+
+
+async def test_a_file_that_is_moved_into_place_is_an_input_and_away_from_it_none(engine: Engine) -> None:
+    await watch(engine, ["a.md", "b.md"], mode="all")
+    await save(engine, "a.md", "a")
+    await engine.files.move_file(ANN, path="a.md", to="b.md")
+    assert await claim(engine) is None
+    await save(engine, "a.md", "a")
+    assert await inputs(engine) == ["a.md@2", "b.md@1"]
+
+
+async def test_an_import_fires_nothing_unless_existing_files_count(engine: Engine) -> None:
+    await watch(engine, ["old.md"])
+    await watch(engine, ["old.md"], name="eager", queue="eager", since="existing")
+    await save(engine, "old.md", "old", Caller(agent="import"))
+    assert await claim(engine) is None
+    assert await inputs(engine, queue="eager") == ["old.md@1"]
+
+
+async def test_files_that_are_there_count_only_when_asked(engine: Engine) -> None:
+    for path in REPORTS:
+        await save(engine, path, path)
+    later = await watch(engine, REPORTS, mode="all")
+    assert "3 of its files" in later["warnings"][0]
+    assert await claim(engine) is None
+    await watch(engine, REPORTS, name="now", queue="now", mode="all", since="existing")
+    assert await inputs(engine, queue="now") == [f"{path}@1" for path in REPORTS]
+    await watch(engine, ["research/*.md"], name="each", queue="each", since="existing")
+    assert [await inputs(engine, queue="each") for _ in range(4)] == [*([f"{path}@1"] for path in REPORTS), None]
+
+
+async def test_what_the_job_itself_writes_does_not_fire_its_trigger(engine: Engine) -> None:
+    await watch(engine, ["draft.md"])
+    await save(engine, "draft.md", "one")
+    job = await claim(engine)
+    await save(engine, "draft.md", "edited", EDITOR)
+    await finish(engine, job)
+    assert await claim(engine) is None
+    await save(engine, "draft.md", "edited later", EDITOR)
+    assert await inputs(engine) == ["draft.md@3"]
+
+
+async def test_own_writes_count_when_they_are_included(engine: Engine) -> None:
+    await watch(engine, ["draft.md"], include_own_writes=True)
+    await save(engine, "draft.md", "one")
+    job = await claim(engine)
+    await save(engine, "draft.md", "edited", EDITOR)
+    await finish(engine, job)
+    assert await inputs(engine) == ["draft.md@2"]
+
+
+async def test_a_write_carries_the_chain_of_the_firing_behind_it(engine: Engine) -> None:
+    await watch(engine, ["draft.md"])
+    await save(engine, "draft.md", "one")
+    await claim(engine)
+    await save(engine, "inferred.md", "x", EDITOR)
+    await save(engine, "named.md", "x", Caller(agent="bob", cause="F1"))
+    await save(engine, "unknown.md", "x", Caller(agent="bob", cause="F99"))
+    causes = [event.get("cause") for event in await told(engine, "file.created")]
+    chain = {"firing": "F1", "root": "F1", "depth": 1}
+    assert causes == [None, chain, chain, None]
+
+
+async def test_a_loop_ends_at_its_depth_and_a_person_can_see_it(engine: Engine) -> None:
+    await watch(engine, ["ping.md"], name="ping", max_depth=3)
+    await watch(engine, ["pong.md"], name="pong", max_depth=3)
+    await save(engine, "ping.md", "0")
+    rounds = 0
+    while (job := await claim(engine)) is not None:
+        rounds += 1
+        other = "pong.md" if job["trigger"] == "ping" else "ping.md"
+        await save(engine, other, f"{rounds}", EDITOR)
+        await finish(engine, job)
+    assert rounds == 3
+    (suppressed,) = await told(engine, "trigger.suppressed")
+    assert (suppressed["reason"], suppressed["depth"], suppressed["trigger"]) == ("depth", 4, "pong")
+    assert suppressed["cause"] == {"firing": "F3", "root": "F1", "depth": 3}
+
+
+async def test_firings_beyond_the_rate_come_later_and_none_is_lost(engine: Engine, clock: ManualClock) -> None:
+    await watch(engine, ["in/*.md"], rate_per_minute=2)
+    for number in range(4):
+        await save(engine, f"in/{number}.md", "x")
+    assert [await inputs(engine) for _ in range(3)] == [["in/0.md@1"], ["in/1.md@1"], None]
+    assert [event["reason"] for event in await told(engine, "trigger.suppressed")] == ["rate"]
+    await turn(engine, clock, 60)
+    assert [await inputs(engine) for _ in range(3)] == [["in/2.md@1"], ["in/3.md@1"], None]
+
+
+async def test_a_half_complete_set_survives_a_restart(folder: Path, clock: ManualClock) -> None:
+    async with reopened(folder, clock) as engine:
+        await watch(engine, REPORTS, mode="all")
+        for path in REPORTS[:2]:
+            await save(engine, path, path)
+    async with reopened(folder, clock) as engine:
+        await save(engine, REPORTS[2], "owls")
+        assert await inputs(engine) == [f"{path}@1" for path in REPORTS]
+        assert await inputs(engine) is None
+
+
+async def test_a_pause_that_ended_while_the_server_was_away_ends_at_start(folder: Path, clock: ManualClock) -> None:
+    async with reopened(folder, clock) as engine:
+        await watch(engine, ["draft.md"], settle={"quiet_ms": 60_000, "max_wait_ms": 60_000})
+        await save(engine, "draft.md", "one")
+        assert await engine.automation.due() == ["1 firings wait for their time"]
+    clock.advance(61)
+    async with reopened(folder, clock) as engine:
+        await engine.automation.settle()
+        assert await inputs(engine) == ["draft.md@1"]
+        assert await engine.automation.due() == []
+
+
+async def test_a_clock_that_was_set_back_starts_the_pause_anew(folder: Path) -> None:
+    async with reopened(folder, ManualClock(wall_s=2e9)) as engine:
+        await watch(engine, ["draft.md"], settle={"quiet_ms": 1_000})
+        await save(engine, "draft.md", "one")
+    clock = ManualClock(wall_s=1e9)
+    async with reopened(folder, clock) as engine:
+        await engine.automation.settle()
+        assert await claim(engine) is None
+        await turn(engine, clock, 1)
+        assert await inputs(engine) == ["draft.md@1"]
+
+
+async def test_registering_twice_is_one_trigger(engine: Engine) -> None:
+    for _ in range(2):
+        assert (await watch(engine, ["draft.md"]))["state"] == "active"
+    await save(engine, "draft.md", "one")
+    assert await inputs(engine) == ["draft.md@1"]
+    assert await inputs(engine) is None
+    with pytest.raises(NameTaken):
+        await watch(engine, ["other.md"])
+
+
+async def test_a_deleted_trigger_fires_no_more_and_its_name_is_free(engine: Engine) -> None:
+    await watch(engine, ["draft.md"])
+    await save(engine, "draft.md", "one")
+    job = await claim(engine)
+    assert await engine.triggers.delete_trigger(ANN, name="editor") == {"deleted": "editor"}
+    await save(engine, "draft.md", "two")
+    await finish(engine, job)
+    assert await claim(engine) is None
+    await watch(engine, ["other.md"])
+    with pytest.raises(NotFound):
+        await engine.triggers.delete_trigger(ANN, name="gone")
+
+
+async def test_a_listing_says_what_is_missing_and_why(engine: Engine) -> None:
+    await watch(engine, [*REPORTS, "brief.md"], mode="all")
+    await save(engine, "brief.md", "brief")
+    lock = (await engine.locks.lock_files(BOB, paths=[REPORTS[1]]))["lock"]
+    await save(engine, REPORTS[1], "dogs", BOB, lock=lock)
+    await save(engine, REPORTS[0], "cats")
+    await engine.files.delete_file(ANN, path=REPORTS[0])
+    (shown,) = (await engine.triggers.list_triggers(ANN))["triggers"]
+    assert shown["keys"] == [
+        {
+            "key": {},
+            "in": [{"path": "brief.md", "version": 1, "by": "ann"}],
+            "missing": [
+                {"path": REPORTS[0], "reason": "absent"},
+                {"path": REPORTS[1], "reason": "locked", "agent": "bob"},
+                {"path": REPORTS[2], "reason": "absent"},
+            ],
+            "in_flight": False,
+            "fired": 0,
+        }
+    ]
+    assert (shown["fired"], shown["pending"], shown["failures"]) == (0, 0, 0)
+
+
+async def test_a_listing_of_a_new_join_names_every_file(engine: Engine) -> None:
+    await save(engine, REPORTS[0], "old cats")
+    await watch(engine, REPORTS, mode="all")
+    (shown,) = (await engine.triggers.list_triggers(ANN, name="editor"))["triggers"]
+    assert [one["reason"] for one in shown["keys"][0]["missing"]] == ["old", "absent", "absent"]
+    for path in REPORTS:
+        await save(engine, path, f"new {path}")
+    (shown,) = (await engine.triggers.list_triggers(ANN, name="editor"))["triggers"]
+    assert [one["reason"] for one in shown["keys"][0]["missing"]] == ["old", "old", "old"]
+    assert shown["last_firing"]["firing"] == "F1"
+    assert (shown["fired"], shown["in_flight"], shown["pending"]) == (1, 1, 1)
+    assert (await engine.triggers.list_triggers(ANN, name="other"))["triggers"] == []
+
+
+async def test_an_unknown_field_is_refused_by_its_name(engine: Engine) -> None:
+    error = await refused(
+        "invalid_argument", engine=engine, name="t", files=["a"], queue="q", options={"manifest": "m"}
+    )
+    assert error.facts["argument"] == "manifest"
+    error = await refused("invalid_argument", engine=engine, name="t", files=["a"], queue="q", schedule="* * * * *")
+    assert error.facts["argument"] == "schedule"
+
+
+async def test_a_field_given_twice_is_refused(engine: Engine) -> None:
+    await refused("invalid_argument", engine=engine, name="t", files=["a"], queue="q", options={"queue": "other"})
+
+
+async def test_fields_may_stand_in_options(engine: Engine) -> None:
+    await engine.triggers.create_trigger(
+        ANN, name="t", files=["a.md"], mode=None, options={"queue": "q", "settle": "immediate", "refire": None}
+    )
+    await save(engine, "a.md", "a")
+    assert await claim(engine, "q") is not None
+
+
+async def test_a_name_with_wildcards_that_exists_is_that_path(engine: Engine) -> None:
+    await save(engine, "n[1].md", "odd")
+    await watch(engine, ["n[1].md"])
+    await save(engine, "n1.md", "plain")
+    await save(engine, "n[1].md", "odder")
+    assert await inputs(engine) == ["n[1].md@2"]
+    assert await inputs(engine) is None
+
+
+async def test_a_webhook_goes_only_where_the_operator_says(engine: Engine) -> None:
+    url = "https://hooks.example.com/x"
+    waiting = await engine.triggers.create_trigger(ANN, name="t", files=["a.md"], url=url)
+    assert waiting["state"] == "needs_approval"
+    await save(engine, "a.md", "a")
+    assert await told(engine, "trigger.fired") == []
+    admin = Caller(agent="root", verbs=ALL_VERBS)
+    made = await engine.triggers.create_trigger(admin, name="u", files=["b.md"], url=url)
+    assert (made["state"], made["secret"][:6]) == ("active", "whsec_")
+    again = await engine.triggers.create_trigger(admin, name="u", files=["b.md"], url=url)
+    assert "secret" not in again
+    shown = {one["trigger"]: one["url"] for one in (await engine.triggers.list_triggers(ANN))["triggers"]}
+    assert shown == {"t": url, "u": "https://hooks.example.com"}
+    error = await refused(
+        "invalid_argument", engine=engine, caller=admin, name="v", files=["a"], url="https://10.0.0.1/"
+    )
+    assert error.facts["argument"] == "url"
+
+
+@pytest.mark.parametrize("secret", ["whsec_c2hvcnQ=", "hunter2"])
+async def test_a_secret_too_short_is_refused(engine: Engine, secret: str) -> None:
+    url = "https://hooks.example.com/x"
+    await refused("invalid_argument", engine=engine, name="t", files=["a"], url=url, options={"secret": secret})
+    await refused("invalid_argument", engine=engine, name="t", files=["a"], queue="q", options={"secret": secret})
+
+
+async def test_triggers_need_their_verb(engine: Engine) -> None:
+    reader = Caller(agent="reader", verbs=frozenset({"read"}))
+    await refused("forbidden", engine=engine, caller=reader, name="t", files=["a"], queue="q")
+
+
+async def test_a_trigger_whose_files_are_no_list_is_refused(engine: Engine) -> None:
+    with pytest.raises(InvalidArgument):
+        await engine.triggers.create_trigger(ANN, name="t", files=7, queue="q")  # type: ignore[arg-type]  # on purpose
