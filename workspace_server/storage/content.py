@@ -5,6 +5,7 @@ is synced, renamed and its directory synced before the transaction starts.
 """
 
 import asyncio
+import errno
 import hashlib
 import os
 import secrets
@@ -15,9 +16,10 @@ from typing import Literal
 
 import aiofiles
 import zstandard
+from anyio import CancelScope
 
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import TooLarge
+from workspace_server.errors import TooLarge, Unavailable
 from workspace_server.storage.database import Transaction
 
 Form = Literal["raw", "zstd", "object"]
@@ -59,14 +61,24 @@ class ObjectStore:
         return self._directory / sha256[:2] / sha256[2:]
 
     def put(self, data: bytes) -> Content:
-        """Return *data* as content; when it is large, durable on disk first. Blocks."""
+        """Return *data* as content; when it is large, durable on disk first. Blocks.
+
+        Raises:
+            Unavailable: The disk does not take it; nothing is kept.
+        """
         sha256 = hashlib.sha256(data).hexdigest()
         if len(data) <= LIMITS.inline_bytes_max:
             return _inline(sha256, data)
         temporary = self._temporary / f"object-{secrets.token_hex(8)}"
-        with temporary.open("wb") as file:
-            file.write(data)
-            self._finish(file.fileno(), temporary, sha256)
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()  # a disk that is nearly full takes a part of it, and leaves the rest in this buffer
+                self._finish(file.fileno(), temporary, sha256)
+        except OSError as error:
+            raise _refused(error) from error
+        finally:
+            temporary.unlink(missing_ok=True)
         return Content(sha256=sha256, size_bytes=len(data), form="object", data=None, head=data[:HEAD_BYTES])
 
     async def put_stream(self, chunks: AsyncIterator[bytes], *, bytes_max: int) -> Content:
@@ -74,6 +86,7 @@ class ObjectStore:
 
         Raises:
             TooLarge: It has more than *bytes_max* bytes; nothing is kept.
+            Unavailable: The disk does not take it; nothing is kept.
         """
         digest = hashlib.sha256()
         size = 0
@@ -94,8 +107,11 @@ class ObjectStore:
             if size <= LIMITS.inline_bytes_max:
                 async with aiofiles.open(temporary, "rb") as file:
                     return _inline(digest.hexdigest(), await file.read())
+        except OSError as error:
+            raise _refused(error) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with CancelScope(shield=True):
+                await asyncio.to_thread(temporary.unlink, missing_ok=True)
         return Content(sha256=digest.hexdigest(), size_bytes=size, form="object", data=None, head=head)
 
     def _finish(self, descriptor: int, temporary: Path, sha256: str) -> None:
@@ -149,6 +165,15 @@ async def chunks_of(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
                 return
             left -= len(chunk)
             yield chunk
+
+
+def _refused(error: OSError) -> Unavailable:
+    return Unavailable(
+        "The disk refused the content; nothing was changed.",
+        hint="See `workspace-server status`; try again when the disk has room.",
+        retryable=True,
+        reason=errno.errorcode.get(error.errno or 0, "OSError"),
+    )
 
 
 def _inline(sha256: str, data: bytes) -> Content:

@@ -8,6 +8,7 @@ its own savepoint, so that one refusal does not spoil its neighbours.
 """
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
@@ -21,6 +22,8 @@ from workspace_server.core.clock import Clock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Unavailable
 from workspace_server.storage.migrations import migrate
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -79,9 +82,12 @@ class _Write:
         self.after_commit: list[Callable[[], None]] = []
 
     def settle(self) -> None:
-        """Tell the caller, on the event loop's thread."""
+        """Tell the caller, on the event loop's thread; a callback that fails is a bug, and keeps nobody waiting."""
         for callback in self.after_commit:
-            callback()
+            try:
+                callback()
+            except Exception:
+                log.exception("what follows a commit failed")
         if self.future.cancelled():
             return
         if self.error is not None:
@@ -180,7 +186,9 @@ class Database:
             for write in batch:
                 self._apply(write)
             self._connection.execute("COMMIT")
-        except apsw.Error as error:
+        except Exception as error:  # the writer's outermost loop: it answers everybody and goes on
+            if not isinstance(error, apsw.Error):
+                log.exception("a batch of changes failed")
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             for write in batch:
