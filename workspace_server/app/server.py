@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -13,12 +14,17 @@ import uvloop
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from workspace_server.app.admission import routes as admission_routes
+from workspace_server.app.door import SOCKET_NAME, listening_socket
 from workspace_server.app.idling import Idling
-from workspace_server.app.owner import Kind, OwnerRecord, Ownership
+from workspace_server.app.owner import Kind, OwnerRecord, Ownership, state_directory
 from workspace_server.config import Settings
-from workspace_server.errors import Unavailable
-from workspace_server.interfaces.guard import Guard, GuardMiddleware
+from workspace_server.errors import InvalidArgument, Unavailable
+from workspace_server.interfaces.guard import LOOPBACK_NAMES, Guard, GuardMiddleware
 from workspace_server.interfaces.http.routes import routes as http_routes
+from workspace_server.interfaces.mcp.server import WorkspaceMcp
+from workspace_server.interfaces.mcp.streamable import SessionManager, mcp_routes
+from workspace_server.interfaces.mcp.unix_socket import SocketDoor
 from workspace_server.interfaces.web.routes import routes as web_routes
 from workspace_server.services.engine import Engine
 
@@ -38,8 +44,16 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
 
     Raises:
         Owned: Another server owns the folder.
+        InvalidArgument: It is to listen where others than this machine could reach it.
         Unavailable: No port is free, or the database is of a newer program.
     """
+    if not _is_loopback(settings.host):
+        raise InvalidArgument(
+            f"{settings.host} can be reached from other machines, and nothing would ask callers who they are.",
+            hint="Listen on 127.0.0.1, and let a proxy or a tunnel that checks callers lead there.",
+            argument="host",
+            reason="not a loopback address",
+        )
     root.mkdir(parents=True, exist_ok=True)
     with (
         Ownership.take(root, kind) as own,
@@ -83,30 +97,28 @@ async def _serve(
         url = address(settings.host, listener.getsockname()[1])
         engine.folder.base_url = settings.public_url or url
         guard = Guard(admin_key=own.record.admin_key, hosts=[settings.host], public_url=settings.public_url)
-        config = uvicorn.Config(
-            application(engine, guard),
-            http="httptools",
-            log_level=settings.log_level,
-            access_log=False,
-            timeout_graceful_shutdown=DRAIN_S,
-            server_header=False,
-        )
-        server = Server(config)
+        mcp = WorkspaceMcp(engine, guard)
+        server = Server(application(engine, guard, mcp), log_level=settings.log_level, ending=mcp.updates.listen.close)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         loop = asyncio.get_running_loop()
         for ended in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(ended, server.end)
         await server.answers(serving)
-        own.publish(url=url)
-        if announce is not None:
-            announce(own.record)
-        if own.record.kind == "background":
-            idling = Idling(engine, lambda: len(server.server_state.connections), idle_s=settings.idle_seconds)
-            engine.status.include("background", idling.status)
-            await _first(serving, idling.over())
-            server.end()
-        await serving
-        own.withdraw()
+        door = SocketDoor(engine, mcp)
+        with listening_socket(state_directory(root)) as processes:
+            connecting = asyncio.create_task(door.serve(processes))
+            own.publish(url=url, socket=SOCKET_NAME)
+            if announce is not None:
+                announce(own.record)
+            if own.record.kind == "background":
+                idling = Idling(engine, lambda: server.connected + door.connected, idle_s=settings.idle_seconds)
+                engine.status.include("background", idling.status)
+                await _first(serving, idling.over())
+                server.end()
+            await serving
+            own.withdraw()
+            connecting.cancel()
+            await asyncio.wait([connecting])
 
 
 async def _first(serving: "asyncio.Task[None]", over: Coroutine[Any, Any, None]) -> None:
@@ -118,18 +130,38 @@ async def _first(serving: "asyncio.Task[None]", over: Coroutine[Any, Any, None])
         await waiting
 
 
-def application(engine: Engine, guard: Guard) -> Starlette:
+def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp) -> Starlette:
     """Return the application of all faces over one engine."""
+    sessions = SessionManager(mcp)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
+        telling = asyncio.create_task(mcp.updates.run())
+        try:
+            async with sessions.run():
+                yield
+        finally:
+            telling.cancel()
+            await asyncio.wait([telling])
 
     return Starlette(
-        routes=[*http_routes(engine, guard), *web_routes(engine, guard)],
+        routes=[
+            *mcp_routes(sessions),
+            *admission_routes(guard),
+            *http_routes(engine, guard),
+            *web_routes(engine, guard),
+        ],
         middleware=[Middleware(GuardMiddleware, guard=guard)],
         lifespan=lifespan,
     )
+
+
+def _is_loopback(host: str) -> bool:
+    if host in LOOPBACK_NAMES:
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
 
 
 def address(host: str, port: int) -> str:
@@ -141,8 +173,29 @@ def address(host: str, port: int) -> str:
 class Server(uvicorn.Server):
     """Uvicorn's server, ended by us: its own handlers would end the process by the signal, not with exit code 0."""
 
+    def __init__(self, app: Starlette, *, log_level: str, ending: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_level=log_level,
+                access_log=False,
+                timeout_graceful_shutdown=DRAIN_S,
+                server_header=False,
+            )
+        )
+        self._ending = ending
+
+    @property
+    def connected(self) -> int:
+        """How many connections are open."""
+        return len(self.server_state.connections)
+
     def end(self) -> None:
-        """Drain and end."""
+        """Drain and end: streams that have no end of their own are ended first."""
+        self._ending()
         self.should_exit = True
 
     async def answers(self, serving: "asyncio.Task[None]") -> None:

@@ -11,15 +11,24 @@ import anyio
 from mcp.server._streamable_http_modern import handle_modern_request
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from workspace_server.core.limits import LIMITS
+from workspace_server.errors import TooLarge
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 
 PROTOCOL_HEADER = b"mcp-protocol-version"
 PROGRESS_MARK = b'"progressToken"'
 WATCH_AFTER_S = 0.05
 """Shorter calls are not watched: they end before it would help, and a watcher costs a tenth of a call."""
+
+
+def mcp_routes(sessions: "SessionManager") -> list[BaseRoute]:
+    """Return the one route of MCP over HTTP."""
+    return [Route("/mcp", _Endpoint(sessions))]
 
 
 class SessionManager(StreamableHTTPSessionManager):
@@ -48,6 +57,26 @@ class SessionManager(StreamableHTTPSessionManager):
         await handle_modern_request(
             self.app, self.security_settings, as_json, self._lifespan_state, scope, receive, send
         )
+
+
+class _Endpoint:
+    """The application behind the route; too large a request is refused with the contract's error."""
+
+    def __init__(self, sessions: SessionManager) -> None:
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and int(announced) > LIMITS.request_bytes_max:
+            refusal = TooLarge(
+                f"A request takes up to {LIMITS.request_bytes_max} bytes.",
+                hint="Send large files with PUT /api/v1/files/{path}.",
+                limit=LIMITS.request_bytes_max,
+                actual=int(announced),
+            )
+            await JSONResponse({"error": refusal.as_dict()}, refusal.http_status)(scope, receive, send)
+            return
+        await self._sessions.handle_request(scope, receive, send)
 
 
 class _Replay:

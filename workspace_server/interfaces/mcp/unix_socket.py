@@ -8,8 +8,6 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -36,21 +34,20 @@ PREFACE_S = 10.0
 """How long a process may take to say who it is."""
 
 Incoming = SessionMessage | Exception
-Presence = Callable[[], AbstractContextManager[None]]
 
 
 class SocketDoor:
-    """Serves every process that connects.
+    """Serves every process that connects."""
 
-    Args:
-        presence: Entered while a process is connected.
-    """
-
-    def __init__(self, engine: "Engine", server: WorkspaceMcp, presence: Presence) -> None:
+    def __init__(self, engine: "Engine", server: WorkspaceMcp) -> None:
         self._engine = engine
         self._server = server
-        self._presence = presence
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def connected(self) -> int:
+        """How many processes are connected."""
+        return len(self._tasks)
 
     async def serve(self, listener: socket.socket) -> None:
         """Serve what connects to a bound socket until cancelled; then end all connections."""
@@ -72,10 +69,9 @@ class SocketDoor:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = _Line(reader, writer)
         try:
-            with self._presence():
-                peer = await self._welcome(line)
-                if peer is not None:
-                    await self._serve_peer(line, peer)
+            peer = await self._welcome(line)
+            if peer is not None:
+                await self._serve_peer(line, peer)
         except (ConnectionError, TimeoutError):
             pass
         except Exception:

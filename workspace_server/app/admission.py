@@ -1,0 +1,40 @@
+"""How `workspace-server open` lets a browser in as admin: a ticket for the key, once, and a cookie for the ticket.
+
+The key itself never stands in an address, where a browser's history would keep it.
+"""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from workspace_server.errors import Forbidden, WorkspaceError
+from workspace_server.interfaces.guard import Guard
+
+
+def routes(guard: Guard) -> list[BaseRoute]:
+    """Return the routes of admission."""
+
+    async def grant(request: Request) -> Response:
+        """Give a ticket to whoever sends the admin key."""
+        try:
+            guard.admit(request, door="http").require("admin")
+        except WorkspaceError as refusal:
+            return _refused(refusal)
+        return JSONResponse({"ticket": guard.new_ticket()}, headers={"cache-control": "no-store"})
+
+    async def enter(request: Request) -> Response:
+        """Give the admin cookie for a ticket, and lead to the web view."""
+        cookie = guard.redeem(request.query_params.get("ticket", ""))
+        if cookie is None:
+            return _refused(
+                Forbidden("This address was used already.", hint="Run `workspace-server open` again.", verb="admin")
+            )
+        answer = RedirectResponse("/", 303, headers={"cache-control": "no-store", "referrer-policy": "no-referrer"})
+        answer.set_cookie(guard.cookie_name, cookie, httponly=True, samesite="strict", path="/")
+        return answer
+
+    return [Route("/admission", grant, methods=["POST"]), Route("/admission", enter, methods=["GET"])]
+
+
+def _refused(refusal: WorkspaceError) -> Response:
+    return JSONResponse({"error": refusal.as_dict()}, refusal.http_status)
