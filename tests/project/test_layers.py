@@ -25,7 +25,7 @@ DISK_AND_CLOCK = {
     "asyncio", "glob", "io", "multiprocessing", "os", "random", "secrets", "select", "shutil", "signal", "socket",
     "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib.request",
 }  # fmt: skip
-"""What pure rules have no use for. The clock module is the one place that may read the time."""
+"""What pure rules have no use for."""
 
 
 def lint_imports(tree: Path) -> subprocess.CompletedProcess[str]:
@@ -56,29 +56,26 @@ def test_a_hole_in_any_wall_is_found(tmp_path: Path) -> None:
         assert f"{contract} BROKEN" in result.stdout
 
 
-def impurities(source: str, module: str) -> list[str]:
+def impurities(source: str) -> list[str]:
     """Return the imports of a core module that pure rules may not have."""
     found = []
     for name in imports(ast.parse(source)):
-        top = name.partition(".")[0]
         ours = name.startswith(("workspace_server.core", "workspace_server.config", "workspace_server.errors"))
         touches = any(name == banned or name.startswith(f"{banned}.") for banned in DISK_AND_CLOCK)
-        if touches and module == "clock.py" and top == "time":
-            continue
-        if touches or not (ours or top in sys.stdlib_module_names):
+        if touches or not (ours or name.partition(".")[0] in sys.stdlib_module_names):
             found.append(name)
     return found
 
 
 def test_core_imports_nothing_that_others_wrote_and_nothing_that_touches_the_world() -> None:
-    found = {path.name: impurities(path.read_text(), path.name) for path in sources("workspace_server/core")}
+    found = {path.name: impurities(path.read_text()) for path in sources("workspace_server/core")}
 
     assert {name: names for name, names in found.items() if names} == {}
 
 
 @pytest.mark.parametrize("line", ["import os", "from os import path", "import pydantic", "def f():\n    import time"])
 def test_a_core_module_that_touches_the_world_is_found(line: str) -> None:
-    assert impurities(line, "versions.py")
+    assert impurities(line)
 
 
 def strangers(source: str) -> list[str]:
