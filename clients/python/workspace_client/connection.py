@@ -1,9 +1,8 @@
 """One MCP connection, opened and closed by a task of its own."""
 
 import anyio
-from mcp import Client
-from mcp.client.stdio import StdioServerParameters
-from mcp_types import Implementation
+from mcp import Client, MCPError, StdioServerParameters
+from mcp_types import CONNECTION_CLOSED, Implementation
 
 
 class Connection:
@@ -41,11 +40,15 @@ class Connection:
 
         Raises:
             ConnectionError: It could not be opened, or has broken.
+            MCPError: Something answered, but not as a server of ours does.
         """
         await self._settled.wait()
-        if self._client is None:
-            raise ConnectionError(f"no connection to {self._server}: {_root(self.failure)}") from self.failure
-        return self._client
+        if self._client is not None:
+            return self._client
+        reason = _root(self.failure)
+        if isinstance(reason, MCPError) and reason.code != CONNECTION_CLOSED:
+            raise MCPError(reason.code, f"{self._server} answered: {reason.message}") from self.failure
+        raise ConnectionError(f"no connection to {self._server}: {reason}") from self.failure
 
     def close(self) -> None:
         """Let `run` close the connection and return."""

@@ -1,0 +1,258 @@
+"""The commands against a folder that is served: what a person sees, what a program gets, how a script is told."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import PROGRAM, Serving, clean_environment, run, serving
+from workspace_server.app import owner
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One server for all tests that only look; each works on files of its own."""
+    with serving(tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+def call(server: Serving, *arguments: str, agent: str = "ada") -> dict[str, Any]:
+    done = run("call", *arguments, "--agent", agent, "--dir", server.folder)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def told(server: Serving, *arguments: str) -> str:
+    done = run(*arguments, "--dir", server.folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_call_prints_what_a_tool_answers_as_json(server: Serving) -> None:
+    written = call(server, "write_file", "path=call/a.md", "content=12")
+    assert (written["path"], written["version"]) == ("call/a.md", 1)
+    read = call(server, "read_file", "path=call/a.md")
+    assert (read["text"], read["modified_by"]) == ("12", "ada")
+
+
+def test_call_takes_content_from_a_file_and_from_standard_input(server: Serving, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.md"
+    draft.write_text("# Draft\n")
+    call(server, "write_file", "path=call/file.md", f"content=@{draft}")
+    run("call", "write_file", "path=call/stdin.md", "content=@-", "--dir", server.folder, input="piped\n")
+    assert (server.folder / "call/file.md").read_text() == "# Draft\n"
+    assert (server.folder / "call/stdin.md").read_text() == "piped\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "exit_code"),
+    [
+        (["read_file", "path=nowhere.md"], "not_found", 3),
+        (["read_file", "path=../etc/passwd"], "invalid_path", 2),
+        (["read_file", "frob=1"], "invalid_argument", 2),
+        (["frobnicate"], "invalid_argument", 2),
+        (["unlock_files", "lock=L1-aaaa"], "lock_lost", 5),
+    ],
+)
+def test_call_ends_with_an_exit_code_by_the_kind_of_refusal(
+    server: Serving, arguments: list[str], code: str, exit_code: int
+) -> None:
+    done = run("call", *arguments, "--dir", server.folder)
+    assert (json.loads(done.stderr)["code"], done.returncode) == (code, exit_code)
+    assert not done.stdout
+
+
+def test_call_says_conflict_apart_from_locked(server: Serving) -> None:
+    call(server, "write_file", "path=call/c.md", "content=one")
+    assert run("call", "write_file", "path=call/c.md", "content=two", "--dir", server.folder).returncode == 4
+    call(server, "lock_files", "paths=call/c.md", agent="bob")
+    locked = run("call", "write_file", "path=call/c.md", "content=2", "expect_version=1", "--dir", server.folder)
+    assert locked.returncode == 5
+
+
+def test_status_says_how_the_workspace_is(server: Serving) -> None:
+    status = json.loads(told(server, "status", "--json"))
+    assert status["workspace"] == server.folder.name
+    assert server.url in told(server, "status")
+
+
+def test_history_lists_versions_and_compares_them(server: Serving) -> None:
+    call(server, "write_file", "path=history.md", "content=old\n", "message=the first")
+    call(server, "write_file", "path=history.md", "content=new\n", "expect_version=1", agent="bob")
+    said = told(server, "history", "history.md")
+    assert "the first" in said
+    assert "bob" in said
+    assert [row["version"] for row in json.loads(told(server, "history", "history.md", "--json"))["versions"]] == [2, 1]
+    assert "+new" in told(server, "history", "history.md", "--diff", "1", "2")
+
+
+def test_locks_shows_who_holds_what_and_why(server: Serving) -> None:
+    call(server, "lock_files", "paths=locked/", "purpose=spring cleaning")
+    said = told(server, "locks")
+    assert "ada" in said
+    assert "spring cleaning" in said
+    assert any(lock["paths"] == ["locked/"] for lock in json.loads(told(server, "locks", "--json"))["locks"])
+
+
+def test_log_tells_events_in_their_order(server: Serving) -> None:
+    first = call(server, "write_file", "path=log/a.md", "content=a")["seq"]
+    call(server, "write_file", "path=log/b.md", "content=b")
+    page = json.loads(
+        told(server, "log", "--since", str(first - 1), "--path", "log/", "--types", "file.created", "--json")
+    )
+    assert [event["data"]["path"] for event in page["events"]] == ["log/a.md", "log/b.md"]
+    assert "log/b.md@1" in told(server, "log", "--since", str(first))
+
+
+def test_log_follows_until_interrupted(server: Serving) -> None:
+    command = [*PROGRAM, "log", "--follow", "--path", "follow/", "--json", "--dir", str(server.folder)]
+    following = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean_environment())
+    assert following.stdout is not None
+    try:
+        call(server, "write_file", "path=follow/a.md", "content=a")
+        assert json.loads(following.stdout.readline())["data"]["path"] == "follow/a.md"
+    finally:
+        following.terminate()
+        following.wait()
+        following.stdout.close()
+
+
+def test_search_and_facts_cite_what_they_found(server: Serving) -> None:
+    call(server, "write_file", "path=facts/pump.md", "content=# Pump\n\nMaximum pressure: 8 bar\n")
+    call(server, "wait_for", "files=facts/pump.md", "indexed=true")
+    assert "facts/pump.md@1:3" in told(server, "search", "pressure", "--mode", "exact")
+    assert "facts/pump.md@1:3" in told(server, "facts", "--subject", "Pump", "--key", "Maximum pressure")
+    assert json.loads(told(server, "facts", "maximum pressure", "--json"))["facts"][0]["cite"] == "facts/pump.md@1:3"
+    assert told(server, "search", "nothing like this", "--mode", "exact") == "no hits\n"
+
+
+def test_facts_names_contradictions(server: Serving) -> None:
+    call(server, "write_file", "path=facts/one.md", "content=# Boiler\n\nHeight: 2 m\n")
+    call(server, "write_file", "path=facts/two.md", "content=# Boiler\n\nHeight: 3 m\n")
+    call(server, "wait_for", "files=facts/*.md", "indexed=true")
+    assert "contradiction: Boiler" in told(server, "facts", "--subject", "Boiler")
+
+
+def test_triggers_and_deliveries_are_shown(server: Serving) -> None:
+    call(server, "create_trigger", "name=edit", "files=drafts/*.md", "queue=editing")
+    assert "queue editing" in told(server, "triggers")
+    assert json.loads(told(server, "triggers", "edit", "--json"))["trigger"] == "edit"
+    assert "drafts/*.md" in told(server, "triggers", "edit")
+    assert told(server, "deliveries") == "no deliveries\n"
+    assert run("triggers", "nope", "--dir", server.folder).returncode == 3
+
+
+def test_verify_finds_nothing_on_a_sound_workspace(server: Serving) -> None:
+    call(server, "write_file", "path=sound.md", "content=sound")
+    assert told(server, "verify") == "All is as it should be.\n"
+
+
+def test_list_names_the_servers_that_run(server: Serving) -> None:
+    servers = json.loads(run("list", "--json").stdout)["servers"]
+    assert {"folder": str(server.folder), "url": server.url, "kind": "serve", "pid": server.pid} in servers
+
+
+def test_open_prints_the_address_of_the_web_view(server: Serving) -> None:
+    assert told(server, "open", "--print").startswith(server.url)
+
+
+def test_a_server_may_be_named_by_its_address(server: Serving) -> None:
+    done = run("status", "--json", "--url", server.url)
+    assert json.loads(done.stdout)["workspace"] == server.folder.name
+
+
+def test_commands_find_the_workspace_above_the_current_directory(server: Serving) -> None:
+    below = server.folder / "some" / "where"
+    below.mkdir(parents=True, exist_ok=True)
+    assert json.loads(run("status", "--json", cwd=below).stdout)["workspace"] == server.folder.name
+
+
+def test_a_folder_that_is_no_workspace_is_left_alone(tmp_path: Path) -> None:
+    done = run("status", "--dir", tmp_path)
+    assert done.returncode == 3
+    assert "no workspace" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_server_that_is_away_is_named_without_a_traceback(tmp_path: Path) -> None:
+    done = run("status", "--url", "http://127.0.0.1:1")
+    assert done.returncode == 75
+    assert "No server answers" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_background_owner_is_started_for_a_workspace_that_nobody_serves(folder: Path) -> None:
+    with serving(folder):
+        pass
+    assert owner.current(folder) is None
+    assert json.loads(run("status", "--json", "--dir", folder).stdout)["workspace"] == folder.name
+    assert "background" in run("list").stdout
+    assert run("stop", "--dir", folder).returncode == 0
+    assert owner.current(folder) is None
+    assert run("stop", "--dir", folder).returncode == 3
+
+
+def test_serve_says_where_it_is_and_how_to_connect(folder: Path) -> None:
+    server = subprocess.Popen(
+        [*PROGRAM, "serve", str(folder), "--port", "0"], stdout=subprocess.PIPE, text=True, env=clean_environment()
+    )
+    assert server.stdout is not None
+    said = [server.stdout.readline() for _ in range(4)]
+    server.terminate()
+    rest = server.stdout.read()
+    server.stdout.close()
+    assert server.wait(timeout=30) == 0, rest
+    assert str(folder) in said[0]
+    assert "/mcp?agent=" in said[2]
+    assert "claude mcp add" in said[3]
+
+
+def test_a_folder_of_another_serve_is_refused_by_name(server: Serving) -> None:
+    done = run("serve", server.folder, "--port", "0")
+    assert done.returncode != 0
+    assert str(server.pid) in done.stderr
+
+
+def test_a_dry_run_shows_what_would_be_taken_in_and_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("a")
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "b.js").write_text("b")
+    (tmp_path / "link").symlink_to("a.md")
+    done = json.loads(run("serve", tmp_path, "--dry-run", "--json").stdout)
+    assert done["files"] == 1
+    assert {"ignored", "symlink"} <= set(done["left_out"])
+    assert "1 files" in run("serve", tmp_path, "--dry-run").stdout
+    assert not (tmp_path / ".workspace").exists()
+    assert "would be made" in run("serve", tmp_path / "new", "--dry-run").stdout
+
+
+def test_config_names_every_setting_its_value_and_its_origin(tmp_path: Path) -> None:
+    (tmp_path / ".workspace").mkdir()
+    (tmp_path / ".workspace" / "config.toml").write_text('name = "lab"\n')
+    rows = {row["name"]: row for row in json.loads(run("config", "--json", "--dir", tmp_path).stdout)}
+    assert (rows["name"]["value"], rows["name"]["origin"]) == ("lab", "file")
+    assert 'name = "lab"  [file]' in run("config", "--dir", tmp_path).stdout
+
+
+def test_a_wrong_setting_ends_the_command_by_name(tmp_path: Path) -> None:
+    (tmp_path / ".workspace").mkdir()
+    (tmp_path / ".workspace" / "config.toml").write_text("prot = 1\n")
+    done = run("serve", tmp_path, "--port", "0")
+    assert done.returncode == 2
+    assert "prot" in done.stderr
+    assert "port" in done.stderr
+
+
+def test_help_names_every_command() -> None:
+    said = run("--help").stdout
+    for command in ("serve", "stdio", "demo", "work", "call", "verify", "client-config"):
+        assert command in said
+    assert "MCP over standard input" in run("stdio", "--help").stdout
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert run("frobnicate").returncode == 2

@@ -1,0 +1,148 @@
+"""`work`: jobs become runs of a program, and its exit code becomes how they went."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import PROGRAM, Serving, clean_environment, run, serving
+from workspace_server.cli.api import Address, Api
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[Serving]:
+    with serving(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def api(server: Serving) -> Api:
+    return Api(lambda: Address(url=server.url), agent="manager")
+
+
+def work(server: Serving, *arguments: str, program: str) -> "subprocess.CompletedProcess[str]":
+    """Do one job with a Python program."""
+    command = ["work", "queue", "--once", "--agent", "ada", "--url", server.url, *arguments]
+    return run(*command, "--", sys.executable, "-c", program)
+
+
+def test_a_job_reaches_the_program_on_standard_input_and_in_the_environment(
+    server: Serving, api: Api, tmp_path: Path
+) -> None:
+    added = api.post("/queues/queue:add", {"instructions": "Edit the draft."})
+    out = tmp_path / "seen.json"
+    program = (
+        f"import json, os, sys; job = json.load(sys.stdin);json.dump([job, dict(os.environ)], open({str(out)!r}, 'w'))"
+    )
+    done = work(server, program=program)
+    assert done.returncode == 0, done.stderr
+    job, environment = json.loads(out.read_text())
+    assert (job["job"], job["instructions"]) == (added["job"], "Edit the draft.")
+    assert environment["WORKSPACE_URL"] == server.url
+    assert environment["WORKSPACE_AGENT"] == "ada"
+    assert environment["WORKSPACE_JOB"] == added["job"]
+    assert api.get("/status")["jobs"]["done"] == 1
+
+
+def test_a_program_that_fails_fails_its_job(server: Serving, api: Api) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    done = work(server, program="import sys; print('the reason'); sys.exit(3)")
+    assert done.returncode == 0
+    assert "failed" in done.stderr
+    assert api.get("/status")["jobs"]["failed"] == 1
+
+
+def test_exit_code_75_puts_the_job_back(server: Serving, api: Api) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    assert "retry" in work(server, program="import sys; sys.exit(75)").stderr
+    assert api.get("/status")["jobs"]["queued"] == 1
+
+
+def test_a_program_that_takes_too_long_is_ended_with_what_it_started(server: Serving, api: Api) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    done = work(server, "--timeout", "1s", program="import time; time.sleep(600)")
+    assert "failed" in done.stderr
+    assert api.get("/status")["jobs"]["failed"] == 1
+
+
+def test_a_program_that_cannot_be_run_costs_no_job(server: Serving, api: Api) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    done = run("work", "queue", "--url", server.url, "--", "/no/such/program")
+    assert done.returncode == 2
+    assert "/no/such/program" in done.stderr
+    assert api.get("/status")["jobs"]["queued"] == 1
+
+
+def test_two_jobs_at_once_are_two_agents(server: Serving, api: Api, tmp_path: Path) -> None:
+    for _ in range(2):
+        api.post("/queues/queue:add", {"instructions": "x"})
+    # Each waits until the other has begun: they end only when both run at the same time.
+    program = (
+        "import os, pathlib, time\n"
+        f"here = pathlib.Path({str(tmp_path)!r})\n"
+        "(here / ('begun-' + os.environ['WORKSPACE_AGENT'])).touch()\n"
+        "while len(list(here.glob('begun-*'))) < 2: time.sleep(0.01)\n"
+    )
+    assert work(server, "--jobs", "2", program=program).returncode == 0
+    assert {path.name for path in tmp_path.glob("begun-*")} == {"begun-ada-1", "begun-ada-2"}
+    assert api.get("/status")["jobs"]["done"] == 2
+
+
+def test_a_worker_that_is_told_to_end_lets_its_job_end(server: Serving, api: Api, tmp_path: Path) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    program = (
+        f"import pathlib, time; pathlib.Path({str(begun)!r}).touch()\n"
+        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)\n"
+    )
+    command = [*PROGRAM, "work", "queue", "--url", server.url, "--", sys.executable, "-c", program]
+    worker = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.DEVNULL)
+    while not begun.exists():
+        assert worker.poll() is None
+    worker.send_signal(signal.SIGTERM)
+    go.touch()
+    assert worker.wait(timeout=30) == 0
+    assert api.get("/status")["jobs"]["done"] == 1
+
+
+def test_a_second_signal_ends_the_program_and_puts_the_job_back(server: Serving, api: Api, tmp_path: Path) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    begun = tmp_path / "begun"
+    program = f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(600)"
+    command = [*PROGRAM, "work", "queue", "--url", server.url, "--", sys.executable, "-c", program]
+    worker = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE, text=True)
+    while not begun.exists():
+        assert worker.poll() is None
+    worker.send_signal(signal.SIGTERM)
+    worker.send_signal(signal.SIGINT)
+    _, said = worker.communicate(timeout=30)
+    assert worker.returncode == 0, said
+    assert api.get("/status")["jobs"]["queued"] == 1
+
+
+def test_a_job_is_finished_after_a_restart_of_the_server(server: Serving, api: Api, tmp_path: Path) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    program = (
+        f"import pathlib, time; pathlib.Path({str(begun)!r}).touch()\n"
+        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)\n"
+    )
+    command = [*PROGRAM, "work", "queue", "--once", "--url", server.url, "--", sys.executable, "-c", program]
+    worker = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.DEVNULL)
+    while not begun.exists():
+        assert worker.poll() is None
+    server.kill()
+    go.touch()
+    server.start()
+    assert worker.wait(timeout=60) == 0
+    assert api.get("/status")["jobs"]["done"] == 1
+
+
+@pytest.mark.parametrize(("span", "exit_code"), [("90", 0), ("2h", 0), ("soon", 2)])
+def test_a_time_limit_is_a_number_with_a_unit(server: Serving, api: Api, span: str, exit_code: int) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    assert work(server, "--timeout", span, program="pass").returncode == exit_code

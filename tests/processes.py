@@ -1,0 +1,84 @@
+"""Servers in processes of their own, for what only a process can show."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from workspace_server.app import owner
+
+PROGRAM = [sys.executable, "-m", "workspace_server.cli"]
+START_S = 30.0
+
+
+class Serving:
+    """`workspace-server serve` on a folder; the port stays the same over a restart."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self.folder = folder
+        self.url = ""
+        self._flags = flags
+        self._port = "0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and return once it answers."""
+        command = [*PROGRAM, "serve", str(self.folder), "--port", self._port, *self._flags]
+        self._process = subprocess.Popen(command, env=clean_environment())
+        record = None
+        deadline = time.monotonic() + START_S
+        while record is None or record.pid != self._process.pid:
+            assert self._process.poll() is None, "the server ended at its start"
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.02)
+            record = owner.current(self.folder)
+        self.url = record.url
+        self._port = self.url.rpartition(":")[2]
+
+    def kill(self) -> None:
+        """End it at once, whatever it is doing."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Let it end by itself and return its exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout=START_S)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+
+@contextmanager
+def serving(folder: Path, *flags: str) -> Iterator[Serving]:
+    """Serve *folder* until the block ends."""
+    server = Serving(folder, *flags)
+    server.start()
+    try:
+        yield server
+    finally:
+        if server._process is not None and server._process.poll() is None:
+            server.stop()
+
+
+def run(*arguments: str | Path, cwd: Path | None = None, **more: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a command of `workspace-server` to its end."""
+    command = [*PROGRAM, *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, env=clean_environment(), capture_output=True, text=True, timeout=60, check=False, **more
+    )
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without settings of the person who runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("WORKSPACE_")}
