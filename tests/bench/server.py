@@ -1,0 +1,36 @@
+"""The real server with one tool more, which does nothing: the floor of every call."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from workspace_server.app.server import run
+from workspace_server.config import load
+from workspace_server.core.access import Caller
+from workspace_server.interfaces.mcp import server
+from workspace_server.interfaces.mcp.registry import ToolSpec
+from workspace_server.interfaces.mcp.schemas import Arguments
+from workspace_server.interfaces.mcp.tools import TOOLS
+from workspace_server.services.engine import Engine
+
+
+class Nothing(Arguments):
+    """Arguments as many as a small tool has."""
+
+    path: str = ""
+    limit: int = 10
+    detail: str = "brief"
+
+
+async def nothing(_engine: Engine, _caller: Caller, _given: Any) -> dict[str, Any]:
+    """Do nothing."""
+    return {"path": "", "version": 1}
+
+
+NOOP = ToolSpec(name="noop", description="Nothing.", params=Nothing, verb="read", handler=nothing, changes=False)
+
+if __name__ == "__main__":
+    vars(server)["TOOLS"] = (*TOOLS, NOOP)
+    folder = Path(sys.argv[1])
+    settings = load(folder, flags={"port": 0, "webhooks_allow_loopback": True, "log_level": "warning"})
+    run(folder, settings, announce=lambda record: print(record.url, flush=True))
