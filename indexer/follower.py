@@ -196,18 +196,27 @@ class PassageFollower:
         await _persist(self._follow_until_damaged)
 
     async def query(self, question: Question, *, path_prefix: str = "", limit: int) -> Found:
-        """Ask the index, off the event loop; over a damaged one nothing is found and its rebuilding begins."""
+        """Ask the index, off the event loop; while there is none yet, or none any more, nothing is found.
+
+        Raises:
+            IndexDamaged: The index fails although its files are as they were written.
+        """
+        if self.progress.seq == NOT_STARTED:
+            return Found(cut=True)
         try:
-            return await to_thread.run_sync(
-                lambda: self._index.query(question, path_prefix=path_prefix, limit=limit), limiter=self._reading
-            )
+            return await self._ask(question, path_prefix, limit)
         except IndexDamaged:
             if await self._write(self._index.verify) is not None:
-                raise  # its files are as they were written: the fault is ours, and building it again would not help
+                return await self._ask(question, path_prefix, limit)  # it was mended meanwhile, or the fault is ours
             _LOG.exception("the search index is damaged and is built again")
             self.progress.advance(NOT_STARTED)
             self._rebuilding.cancel()
             return Found(cut=True)
+
+    async def _ask(self, question: Question, path_prefix: str, limit: int) -> Found:
+        return await to_thread.run_sync(
+            lambda: self._index.query(question, path_prefix=path_prefix, limit=limit), limiter=self._reading
+        )
 
     async def _write(self, work: Callable[[], T]) -> T:
         return await to_thread.run_sync(work, limiter=self._writing)

@@ -79,10 +79,10 @@ def read_block(out: Collector, start: int, end: int) -> None:
     out.tick()
     text = out.document.text[start:end]
     lines = text.split("\n")
-    if len(lines) > 1 and all(field_of(line) for line in lines):
+    if len(lines) > 1 and all(field_of(line) or marked(line.strip()) for line in lines):
         offset = start
         for line in lines:
-            _read_field(out, offset, line, line)
+            _read_statement(out, offset, line, line)
             offset += len(line) + 1
     elif len(lines[0]) <= LINE_CHARS_MAX and _read_statement(out, start, lines[0], text):
         return

@@ -267,6 +267,12 @@ async def test_a_fault_that_is_no_damage_is_not_hidden_by_building_again(tmp_pat
             await passages.query(parse_question("port"), limit=9)
 
 
+async def test_before_there_is_an_index_nothing_is_found(tmp_path: Path) -> None:
+    _, passages = both(Log(), MemoryFactStore(), tmp_path)
+
+    assert (await passages.query(parse_question("port"), limit=9)).cut
+
+
 async def test_a_version_that_is_not_yet_read_is_left_to_its_own_change(tmp_path: Path) -> None:
     log, store = Log(), MemoryFactStore()
     log.save("a.md", "Port: 1\n")

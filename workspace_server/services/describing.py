@@ -24,6 +24,8 @@ RELATED_MAX = 10
 """Files listed as sources, and as users."""
 OUTLINE_SHARE = 0.08
 """Of the room that is left, the most that one line of the outline may take: a long outline ends early."""
+FACTS_PER_TURN = 5
+"""Facts of one subject before the other subjects have their turn."""
 _TITLE_BYTES_MAX = 200
 
 
@@ -133,8 +135,9 @@ def _facts(path: str, row: VersionRow, extraction: Extraction) -> Iterable[Resul
     seen: dict[str, int] = {}
     turns: list[tuple[int, int, Fact]] = []
     for place, fact in enumerate(told):
-        seen[fact.subject] = seen.get(fact.subject, 0) + 1
-        turns.append((seen[fact.subject] // 4, place, fact))
+        before = seen.get(fact.subject, 0)
+        seen[fact.subject] = before + 1
+        turns.append((before // FACTS_PER_TURN, place, fact))
     for _, _, fact in sorted(turns, key=lambda turn: turn[:2]):
         live = LiveFact(fact=fact, path=path, version=row.version, seq=row.seq, agent=row.agent, at_s=row.at)
         yield {"fact": statement(live), "line": fact.start_line, "kind": fact.kind}
