@@ -94,17 +94,19 @@ class Jobs:
         bounded("visibility_seconds", visibility_seconds, VISIBILITY_S_MIN, LIMITS.visibility_s_max)
         until = time.monotonic() + wait_seconds
         # A repeat under the same request id gets the job that it has got, whatever waits in the queue now.
-        if caller.request_id is not None or await self._waiting(queue):
-            claimed = await self._claim(caller, queue, visibility_seconds)
-            if claimed is not None:
-                return claimed
-        while (left_s := until - time.monotonic()) > 0:
-            await self._lines.wait(queue, min(left_s, await self._delayed_s(queue)))
-            if await self._waiting(queue):
+        look = caller.request_id is not None
+        while True:
+            # Nothing suspends between this look and taking a place in the line, so that no job comes in unseen.
+            if look or await self._waiting(queue):
                 claimed = await self._claim(caller, queue, visibility_seconds)
                 if claimed is not None:
                     return claimed
-        return {}
+                look = False
+                continue
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                return {}
+            await self._lines.wait(queue, min(left_s, await self._delayed_s(queue)))
 
     async def finish_job(
         self,
