@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
 from workspace_server.config import Settings
-from workspace_server.storage.ignore import Ignore
+from workspace_server.storage.ignore import Ignore, is_control_file
 
 
 def rules(controls: dict[str, str] | None = None, defaults: tuple[str, ...] = ()) -> Ignore:
@@ -69,10 +69,12 @@ def test_a_changed_control_file_is_read_again() -> None:
     ignore = rules(controls)
     assert ignore.ignored("x")
     controls[".gitignore"] = "y\n"
-    assert not ignore.forget("a/x")
-    assert ignore.ignored("x")
-    assert ignore.forget(".gitignore")
+    ignore.forget()
     assert not ignore.ignored("x")
+
+
+def test_control_files_are_known_in_every_directory() -> None:
+    assert [is_control_file(path) for path in (".gitignore", "a/.workspaceignore", "a/x")] == [True, True, False]
 
 
 def test_lines_that_mean_nothing_are_passed_over() -> None:

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -16,12 +17,12 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.indexing import Indexing
 from workspace_server.services.listing import Listing
 from workspace_server.services.locks import Locks
-from workspace_server.services.materialise import Materialiser
 from workspace_server.services.reading import Reading
 from workspace_server.services.recording import Recorder
 from workspace_server.services.search import Search
 from workspace_server.services.status import Status
 from workspace_server.services.waits import Waits
+from workspace_server.services.working_tree import WorkingTree
 from workspace_server.services.writing import Writing
 from workspace_server.storage import locks, meta, requests
 from workspace_server.storage.clock import SystemClock
@@ -46,8 +47,9 @@ class Engine:
     Open it with `Engine.open`; the caller holds the owner lock of the folder.
     """
 
-    def __init__(self, folder: Folder, head: Head) -> None:
+    def __init__(self, folder: Folder, head: Head, tree: WorkingTree) -> None:
         self.folder = folder
+        self.tree = tree
         self.root = folder.root
         self.settings = folder.settings
         self.clock = folder.clock
@@ -66,6 +68,7 @@ class Engine:
         self.waits = Waits(folder, head, self.indexing.indexed_seq)
         self.status = Status(folder)
         self.status.include("index", self.indexing.status)
+        self.status.include("folder", tree.status)
 
     @classmethod
     @asynccontextmanager
@@ -75,12 +78,19 @@ class Engine:
         Raises:
             Unavailable: The database is of a newer program, or SQLite is too old.
         """
-        clock = clock or SystemClock()
+        if clock is None:
+            clock = await anyio.to_thread.run_sync(SystemClock)
         root = await anyio.to_thread.run_sync(root.resolve)
         state = root / STATE_DIRECTORY
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        db = Database.open(state / "workspace.db", clock=clock)
-        try:
+        await anyio.to_thread.run_sync(partial(state.mkdir, mode=0o700, parents=True, exist_ok=True))
+        async with AsyncExitStack() as opened:
+            db = Database.open(state / "workspace.db", clock=clock)
+            opened.push_async_callback(db.close)
+            objects = await anyio.to_thread.run_sync(ObjectStore, state / "objects", state / "tmp")
+            tree = await anyio.to_thread.run_sync(
+                partial(WorkingTree, root, settings=settings, clock=clock, db=db, objects=objects)
+            )
+            opened.callback(tree.close)
             head = Head(await db.read(lambda tx: meta.counter(tx, "seq")))
             recorder = Recorder(db, head.move_to)
             folder = Folder(
@@ -89,22 +99,20 @@ class Engine:
                 settings=settings,
                 clock=clock,
                 db=db,
-                objects=ObjectStore(state / "objects", state / "tmp"),
+                objects=objects,
                 recorder=recorder,
-                materialiser=Materialiser(),
+                materialiser=tree.materialiser,
             )
             await db.write(locks.give_fresh_time)
-            engine = cls(folder, head)
+            engine = cls(folder, head, tree)
             await engine.automation.begin()
-            async with anyio.create_task_group() as background:
+            async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
                 background.start_soon(engine.indexing.run)
                 background.start_soon(engine.automation.run)
                 background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
                 background.start_soon(engine._every, FORGET_S, engine._forget_requests)
                 yield engine
                 background.cancel_scope.cancel()
-        finally:
-            await db.close()
 
     @property
     def head_seq(self) -> int:

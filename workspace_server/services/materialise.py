@@ -1,14 +1,146 @@
-"""Brings the working tree to what was committed."""
+"""Brings the working tree to what was committed, and syncs it later, in batches.
 
-from collections.abc import Iterable
+Two promises meet here: a reader of the folder sees what was acknowledged, and what a person saved there in between is
+never lost. So new content changes places with what stands at the path, and the displaced bytes are looked at, once
+right away and once more before they go: whatever is not known to be the server's own is handed to the `Strangers`.
+
+An intent is cleared only after the sync. What a crash leaves between is redone at start.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+import anyio
+
+from workspace_server.core.access import EXTERNAL, IMPORT
+from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
+from workspace_server.storage import content as contents
+from workspace_server.storage import files, intents
+from workspace_server.storage.content import Form, ObjectStore
+from workspace_server.storage.database import Database, Transaction
+from workspace_server.storage.ignore import Ignore, is_control_file
+from workspace_server.storage.signatures import Signature
+from workspace_server.storage.tree import Tree
+
+log = logging.getLogger(__name__)
+
+BATCH_MAX = 256
+"""Most paths brought up to date in one go: with their inline content they fit into 16 MiB."""
+SYNC_EVERY_S = 0.25
+"""How long working copies wait to be synced together."""
+RETRY_S = 5.0
+"""How often a path is tried again whose place was taken by something that is no file, or that the disk refused."""
+YOUNG_NS = 10_000_000_000
+"""A displaced file that changed within this time is read again before it goes."""
+WRITER_NS_MAX = 60_000_000_000
+"""How long a displaced file is kept for a process that has it open for writing."""
+RECORDS_MAX = 500
+"""Most paths whose sync is recorded in one transaction."""
+
+
+class Known(NamedTuple):
+    """What stands at a path, as far as the server knows; without a hash nothing does."""
+
+    sha256: str | None
+    signature: Signature | None
+
+
+class Goal(NamedTuple):
+    """What is to stand at a path.
+
+    `ours` are the hashes that the server itself may have put there. With `tree_leads` the version was read from the
+    folder, so that whatever differs there is newer. `torn`: the machine went down since the intent was opened, so that
+    unknown bytes may be half-written ones.
+    """
+
+    path: str
+    intent_id: int
+    sha256: str | None
+    form: Form
+    data: bytes | None
+    ours: frozenset[str]
+    known: Known
+    tree_leads: bool
+    torn: bool
+
+
+class Stranger(NamedTuple):
+    """Displaced bytes that are not the server's own, in a temporary file.
+
+    `replaced` says that other content now stands at the path, else that nothing does.
+    """
+
+    path: str
+    temporary: str
+    replaced: bool
+
+
+class Strangers(Protocol):
+    """Keeps what people and programs outside have written, as a version or a conflict copy."""
+
+    async def take(self, stranger: Stranger) -> bool:
+        """Keep the bytes durably; False when they cannot be kept there, so that the file itself must be."""
+
+
+class _Settled(NamedTuple):
+    """A path that was brought to its goal and waits to be synced."""
+
+    intent_id: int
+    known: Known
+
+
+class _Leftover(NamedTuple):
+    """A displaced file whose bytes are the server's own, unless somebody still writes to it."""
+
+    temporary: str
+    path: str
+    signature: Signature
+    ours: frozenset[str]
+
+
+class _Done(NamedTuple):
+    """What came of a goal: done, left to the folder's newer content, or blocked with a reason."""
+
+    goal: Goal
+    known: Known | None
+    leftover: _Leftover | None = None
+    stranger: Stranger | None = None
+    blocked: str | None = None
 
 
 class Materialiser:
     """Writes committed heads into the working tree, one materialiser per path at a time.
 
-    What every face relies on: when `settle` returns, a reader of the folder sees the committed content (or the intent
-    stays open and `status` names it). The log and the database stay the truth.
+    What every face relies on: when `settle` returns, a reader of the folder sees the committed content, or something
+    newer (or the intent stays open and `status` names it). The log and the database stay the truth.
+
+    Attributes:
+        strangers: Who takes what is displaced and not ours; while it is None, such files are kept in `.workspace/lost`.
+        dirty: Called with each path whose content on disk is not what was put there.
+        blocked: Paths that cannot be brought up to date now, with the reason.
     """
+
+    def __init__(self, *, tree: Tree, ignore: Ignore, db: Database, objects: ObjectStore, boot_id: str) -> None:
+        self.strangers: Strangers | None = None
+        self.dirty: Callable[[str], None] = lambda _path: None
+        self.blocked: dict[str, str] = {}
+        self._tree = tree
+        self._ignore = ignore
+        self._db = db
+        self._objects = objects
+        self._boot_id = boot_id
+        self._known: dict[str, Known] = {}
+        self._wanted: dict[str, asyncio.Future[None]] = {}
+        self._worker: asyncio.Task[None] | None = None
+        self._settled: dict[str, _Settled] = {}
+        self._leftovers: list[_Leftover] = []
+        self._due = asyncio.Event()
+        self._syncing = asyncio.Lock()
 
     def look(self, path: str) -> None:
         """Pass when a regular file may stand at *path*; quick enough for the event loop's thread.
@@ -16,7 +148,298 @@ class Materialiser:
         Raises:
             IsDirectory: A directory stands there.
             InvalidPath: A link, a special file or a file with other links stands there, or the path is ignored.
+            Unavailable: The disk does not answer.
         """
+        try:
+            place = self._tree.look(path)
+            ignored = place.kind in {"absent", "file"} and self._ignore.ignored(path)
+        except OSError as error:
+            raise Unavailable(
+                "The folder cannot be read.", hint="See `workspace-server status`.", retryable=True, reason=str(error)
+            ) from error
+        place.refuse(path)
+        if ignored:
+            raise InvalidPath(
+                f"{path} is ignored here: what is written there would be shared with nobody.",
+                hint="Choose another name, or change .gitignore or .workspaceignore.",
+                path=path,
+                reason="ignored",
+            )
 
     async def settle(self, paths: Iterable[str]) -> None:
         """Bring each path to its newest committed version; return when that is visible."""
+        await asyncio.gather(*[asyncio.shield(self.want(path)) for path in paths])
+
+    def want(self, path: str) -> "asyncio.Future[None]":
+        """Ask for *path* to be brought to its newest committed version; the future says when that is done."""
+        future = self._wanted.get(path)
+        if future is None:
+            future = self._wanted[path] = asyncio.get_running_loop().create_future()
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.get_running_loop().create_task(self._work())
+        return future
+
+    def known(self, path: str) -> Known | None:
+        """Return what was put at *path* and is not recorded yet."""
+        return self._known.get(path)
+
+    def found(self, path: str, sha256: str, signature: Signature) -> None:
+        """Take note that content which was just committed was read from the tree, where it still stands."""
+        self._known[path] = Known(sha256, signature)
+
+    async def run(self) -> None:
+        """Sync what was written, again and again, and retry what was blocked; runs until cancelled."""
+        while True:
+            with anyio.move_on_after(RETRY_S):
+                await self._due.wait()
+            for path in list(self.blocked):
+                self.want(path)
+            await anyio.sleep(SYNC_EVERY_S)
+            try:
+                await self.sync()
+            except (OSError, WorkspaceError):
+                log.exception("working copies could not be synced; their intents stay open")
+
+    async def close(self) -> None:
+        """Finish what was asked for and sync it."""
+        while self._worker is not None and not self._worker.done():
+            await self._worker
+        await self.sync()
+
+    async def _work(self) -> None:
+        while self._wanted:
+            batch = dict(list(self._wanted.items())[:BATCH_MAX])
+            for path in batch:
+                del self._wanted[path]
+            try:
+                await self._bring(list(batch))
+            except Exception:
+                log.exception("the working tree could not follow; the intents stay open")
+            for future in batch.values():
+                if not future.done():
+                    future.set_result(None)
+
+    async def _bring(self, paths: Sequence[str]) -> None:
+        goals = await self._db.read(lambda tx: self._goals(tx, paths))
+        for done in await asyncio.to_thread(lambda: [self._reach(goal) for goal in goals]):
+            await self._note(done)
+
+    async def _goals(self, tx: Transaction, paths: Sequence[str]) -> list[Goal]:
+        found = []
+        for path in paths:
+            open_ = await intents.of_path(tx, path)
+            row = await files.by_path(tx, path)
+            if not open_ or row is None:
+                self.blocked.pop(path, None)
+                continue
+            form, data = "raw", None  # type: Form, bytes | None
+            if row.live:
+                _, form, data = await contents.stored(tx, row.sha256)
+            known = self._known.get(path) or Known(row.tree_sha256, Signature.parse(row.tree_signature))
+            torn = any(intent.boot_id != self._boot_id for intent in open_)
+            ours = frozenset(intents.hashes(open_) | ({known.sha256} if known.sha256 else set()))
+            found.append(
+                Goal(
+                    path=path,
+                    intent_id=open_[-1].intent_id,
+                    sha256=row.sha256 if row.live else None,
+                    form=form,
+                    data=data,
+                    ours=ours,
+                    known=known,
+                    tree_leads=not torn and await _read_from_tree(tx, row),
+                    torn=torn,
+                )
+            )
+        # Deletions first: a file may be meant to stand where a directory was.
+        return sorted(found, key=lambda goal: goal.sha256 is not None)
+
+    def _reach(self, goal: Goal) -> _Done:
+        """Bring one path to its goal; runs in a thread."""
+        try:
+            if self._is_reached(goal):
+                return _Done(goal, goal.known if goal.sha256 else Known(None, None))
+            if goal.tree_leads:
+                return _Done(goal, None)
+            return self._placed(goal) if goal.sha256 else self._removed(goal)
+        except WorkspaceError as refusal:
+            return _Done(goal, None, blocked=str(refusal.facts.get("reason") or refusal.code))
+        except OSError as error:
+            return _Done(goal, None, blocked=error.strerror or "the disk refused")
+
+    def _is_reached(self, goal: Goal) -> bool:
+        place = self._tree.look(goal.path)
+        if goal.sha256 is None:
+            return place.kind != "file"  # a directory, say: the file is gone, and that is none of ours
+        same = place.signature is not None and place.signature.same_file(goal.known.signature)
+        return same and goal.known.sha256 == goal.sha256
+
+    def _placed(self, goal: Goal) -> _Done:
+        data = goal.data
+        content: bytes | Path = self._objects.path(goal.sha256 or "")
+        if goal.form != "object":
+            content = contents.expand(goal.form, data, Path())
+        staged = self._tree.stage(content, goal.path)
+        try:
+            placed = self._tree.place(staged, goal.path)
+        except BaseException:
+            self._tree.discard(staged)
+            raise
+        done = _Done(goal, Known(goal.sha256, placed.signature))
+        return done if placed.displaced is None else self._judged(done, placed.displaced)
+
+    def _removed(self, goal: Goal) -> _Done:
+        gone = self._tree.remove(goal.path)
+        self._tree.prune(goal.path)
+        done = _Done(goal, Known(None, None))
+        return done if gone is None else self._judged(done, gone)
+
+    def _judged(self, done: _Done, displaced: str) -> _Done:
+        """Tell whether displaced bytes are the server's own."""
+        goal = done.goal
+        sha256, signature = self._hash(displaced, goal.known)
+        if sha256 in goal.ours:
+            return done._replace(leftover=_Leftover(displaced, goal.path, signature, goal.ours))
+        if goal.torn:
+            log.warning("%s was torn by a power cut; its bytes are kept at %s", goal.path, self._tree.keep(displaced))
+            return done
+        return done._replace(stranger=Stranger(goal.path, displaced, goal.sha256 is not None))
+
+    def _hash(self, temporary: str, known: Known | None = None) -> tuple[str | None, Signature]:
+        """Return the hash of a temporary file; it is not read when its signature is one that is known."""
+        reading = self._tree.open_temporary(temporary)
+        if reading is None:
+            return None, Signature(0, 0, 0, 0)
+        with reading:
+            if known is not None and reading.signature.same_file(known.signature):
+                return known.sha256, reading.signature
+            digest = hashlib.sha256()
+            while chunk := reading.read():
+                digest.update(chunk)
+            return digest.hexdigest(), reading.signature
+
+    async def _note(self, done: _Done) -> None:
+        path = done.goal.path
+        if done.blocked is not None:
+            if path not in self.blocked:
+                log.warning("%s cannot be brought up to date: %s", path, done.blocked)
+            self.blocked[path] = done.blocked
+            return
+        self.blocked.pop(path, None)
+        if is_control_file(path):
+            self._ignore.forget()
+        if done.known is not None:
+            self._known[path] = done.known
+        else:
+            self._known.pop(path, None)
+        self._settled[path] = _Settled(done.goal.intent_id, done.known or Known(None, None))
+        if done.leftover is not None:
+            self._leftovers.append(done.leftover)
+        if done.stranger is not None:
+            await self._hand_over(done.stranger)
+        self._due.set()
+
+    async def _hand_over(self, stranger: Stranger) -> None:
+        if self.strangers is not None and await self.strangers.take(stranger):
+            await asyncio.to_thread(self._tree.discard, stranger.temporary)
+            return
+        kept = await asyncio.to_thread(self._tree.keep, stranger.temporary)
+        log.warning("an edit of %s from outside could not be recorded; its bytes are kept at %s", stranger.path, kept)
+
+    async def sync(self) -> None:
+        """Make what was written survive a power cut, record it, and clear its intents.
+
+        Raises:
+            OSError: The disk refused; the intents stay open.
+        """
+        async with self._syncing:
+            self._due.clear()
+            settled, self._settled = self._settled, {}
+            leftovers, self._leftovers = self._leftovers, []
+            try:
+                records = await asyncio.to_thread(self._sync, settled)
+            except BaseException:
+                self._settled = {**settled, **self._settled}
+                self._leftovers = leftovers + self._leftovers
+                raise
+            await self._record(records)
+            waiting, strangers = await asyncio.to_thread(self._clear, leftovers)
+            self._leftovers += waiting
+            if waiting:
+                self._due.set()
+            for leftover in strangers:
+                await self._hand_over(Stranger(leftover.path, leftover.temporary, replaced=True))
+
+    def _sync(self, settled: dict[str, _Settled]) -> list[tuple[str, _Settled, Known]]:
+        """Sync the paths and return what is to be recorded of each; runs in a thread."""
+        if not settled:
+            return []
+        self._tree.sync(settled)
+        now_ns = time.time_ns()
+        records = []
+        for path, at in settled.items():
+            try:
+                signature = self._tree.look(path).signature
+            except OSError:
+                signature = None
+            record = Known(at.known.sha256, None)
+            if signature is not None and signature.same_file(at.known.signature) and signature.trusted(now_ns):
+                record = Known(at.known.sha256, signature)
+            records.append((path, at, record))
+        return records
+
+    async def _record(self, records: Sequence[tuple[str, _Settled, Known]]) -> None:
+        for first in range(0, len(records), RECORDS_MAX):
+            part = records[first : first + RECORDS_MAX]
+
+            async def write(tx: Transaction, part: Sequence[tuple[str, _Settled, Known]] = part) -> None:
+                for path, at, record in part:
+                    await files.set_tree(tx, path, record.sha256, str(record.signature) if record.signature else None)
+                    await intents.clear(tx, path, up_to=at.intent_id)
+
+            await self._db.write(write)
+        for path, at, record in records:
+            if path in self._settled:
+                continue  # it has moved on meanwhile
+            if self._known.get(path) == at.known:
+                del self._known[path]
+            if record.signature is None:
+                # Changed since, or not to be told by its time stamp: its content must say.
+                self.dirty(path)
+
+    def _clear(self, leftovers: Sequence[_Leftover]) -> tuple[list[_Leftover], list[_Leftover]]:
+        """Remove displaced files; return those still open for writing, and those that were written to since."""
+        waiting, strangers = [], []
+        for leftover in leftovers:
+            verdict = self._verdict(leftover)
+            if verdict == "wait":
+                waiting.append(leftover)
+            elif verdict == "stranger":
+                strangers.append(leftover)
+            else:
+                self._tree.discard(leftover.temporary)
+        return waiting, strangers
+
+    def _verdict(self, leftover: _Leftover) -> Literal["ours", "wait", "stranger"]:
+        reading = self._tree.open_temporary(leftover.temporary)
+        if reading is None:
+            return "ours"
+        with reading:
+            open_for_writing = reading.has_writer()
+            age_ns = time.time_ns() - reading.signature.mtime_ns
+            settled = reading.signature.same_file(leftover.signature) and age_ns > YOUNG_NS
+        if open_for_writing and age_ns < WRITER_NS_MAX:
+            return "wait"
+        if settled or self._hash(leftover.temporary)[0] in leftover.ours:
+            return "ours"
+        return "stranger"
+
+
+async def _read_from_tree(tx: Transaction, row: files.FileRow) -> bool:
+    """Return whether the head was read from the folder, or its absence seen there."""
+    if row.modified_by not in {EXTERNAL, IMPORT}:
+        return False
+    if not row.live:
+        return True
+    version = await files.version(tx, row.file_id, row.version)
+    return version is not None and version.op in {"external", "import"}

@@ -32,6 +32,11 @@ _ENTRY = f"(?:{_DIRECTORY}|$)"
 _STAR_BEFORE_STAR = re.compile(r"\[\^/\]\*((?:\[\^/\](?!\*)|[^/])*?)(?=\[\^/\]\*)")
 
 
+def is_control_file(path: str) -> bool:
+    """Return whether the file at *path* says what is ignored."""
+    return path.rpartition("/")[2] in CONTROL_FILES
+
+
 class _Line(NamedTuple):
     """One line: its place in the order, whether it ignores or takes back, and what it matches."""
 
@@ -117,12 +122,9 @@ class Ignore:
         """Return the rules for what stands in *directory* (the root is the empty string); None when it is ignored."""
         return self._known(directory)[0]
 
-    def forget(self, path: str) -> bool:
-        """Read control files again when the changed *path* is one; return whether it is."""
-        if path.rpartition("/")[2] not in CONTROL_FILES:
-            return False
+    def forget(self) -> None:
+        """Read the control files again: one has changed, or may have."""
         self._levels.clear()
-        return True
 
     def _known(self, directory: str) -> tuple[Level | None, tuple[tuple[str, _List], ...]]:
         known = self._levels.get(directory)

@@ -51,6 +51,13 @@ class LeftOut:
             # A name on disk may be no valid Unicode.
             some.append(path.encode("utf-8", "backslashreplace").decode())
 
+    def add_all(self, other: "LeftOut") -> None:
+        """Count what another walk has counted."""
+        self.counts.update(other.counts)
+        for reason, some in other.examples.items():
+            mine = self.examples.setdefault(reason, [])
+            mine += some[: EXAMPLES_MAX - len(mine)]
+
     def as_dict(self) -> dict[str, object]:
         """Return it as JSON: `{reason: {count, examples}}`."""
         return {

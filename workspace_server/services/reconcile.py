@@ -1,0 +1,336 @@
+"""Finds out what processes outside have changed in the folder, and has it recorded.
+
+The watcher only says where to look. What counts is a comparison: the stat signature that was recorded for a path, and
+where that differs or cannot be trusted, the content itself. Time windows decide nothing; they only put off the reading
+of a file that is being written.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import anyio
+
+from workspace_server.core.access import EXTERNAL, IMPORT, Caller
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.paths import canonical_file
+from workspace_server.errors import InvalidPath
+from workspace_server.services.disk import Disk, Read, Unsteady
+from workspace_server.services.external import Edit, External
+from workspace_server.services.materialise import Materialiser
+from workspace_server.services.vanishing import DeletionGuard
+from workspace_server.storage import content as contents
+from workspace_server.storage import files, intents
+from workspace_server.storage.content import Content
+from workspace_server.storage.database import Database, Transaction
+from workspace_server.storage.files import FileRow
+from workspace_server.storage.ignore import Ignore, is_control_file
+from workspace_server.storage.scan import LeftOut, Scan, Seen
+from workspace_server.storage.tree import Tree
+from workspace_server.storage.watcher import Dirty, Marks
+
+log = logging.getLogger(__name__)
+
+QUIET_S = 0.2
+"""How long after the first mark the changes of one save or checkout are gathered."""
+SCAN_EVERY_S = 300.0
+"""How often the whole folder is compared when the watcher listens."""
+SCAN_EVERY_UNWATCHED_S = 5.0
+"""The same when it cannot."""
+PATIENCE_S = 5.0
+"""How long a file that is being written is left alone; then it is taken as it is, if it holds still for the reading."""
+STORE_BYTES_MAX = 8 * 1024 * 1024
+"""Most content that is stored in one transaction ahead of the commit."""
+READ_TOGETHER = 64
+
+Op = Literal["external", "import"]
+
+
+class _Survey(NamedTuple):
+    """What a look at the folder found: paths whose content must be read, paths that are gone, what was left out."""
+
+    stands: bool
+    changed: list[str]
+    vanished: list[str]
+    left_out: LeftOut
+
+
+class Reconciler:
+    """Compares folder and database, where the marks say or everywhere.
+
+    Attributes:
+        left_out: What the last look at the whole folder left out, and why.
+        guard: Stops deletions from being recorded when too much vanishes.
+        watched: Whether a watcher marks changes; else the folder is scanned all the time.
+    """
+
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        ignore: Ignore,
+        disk: Disk,
+        db: Database,
+        external: External,
+        materialiser: Materialiser,
+        deletion_share_max: float,
+    ) -> None:
+        self.left_out = LeftOut()
+        self.guard = DeletionGuard(share_max=deletion_share_max)
+        self.watched = False
+        loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+
+        def changed() -> None:
+            loop.call_soon_threadsafe(self._wake.set)
+
+        self.marks = Marks(changed)
+        self._tree = tree
+        self._ignore = ignore
+        self._disk = disk
+        self._db = db
+        self._external = external
+        self._materialiser = materialiser
+        self._busy = asyncio.Lock()
+        self._unsteady_since: dict[str, float] = {}
+        materialiser.dirty = self.marks.mark
+
+    async def run(self) -> None:
+        """Reconcile whenever something is marked, and everything from time to time; runs until cancelled."""
+        while True:
+            with anyio.move_on_after(SCAN_EVERY_S if self.watched else SCAN_EVERY_UNWATCHED_S) as waiting:
+                await self._wake.wait()
+            if waiting.cancelled_caught:
+                self.marks.mark("")
+            await anyio.sleep(QUIET_S)
+            self._wake.clear()
+            dirty = self.marks.take()
+            try:
+                await self.reconcile(dirty)
+            except Exception:
+                log.exception("the folder could not be compared with the database; it will be again")
+                await anyio.sleep(SCAN_EVERY_UNWATCHED_S)
+                self.marks.mark("")
+
+    async def reconcile(self, dirty: Dirty, *, op: Op = "external") -> int:
+        """Record what has changed at the marked places; return how many files that were."""
+        async with self._busy:
+            if dirty.everything or any(is_control_file(path) for path in dirty.paths):
+                self._ignore.forget()
+                dirty = Dirty(True, set())
+            rows = await self._db.read_long(lambda tx: _rows(tx, dirty))
+            survey = await asyncio.to_thread(self._survey, dirty, rows)
+            if dirty.everything:
+                self.left_out = survey.left_out
+            edits = await self._edits(survey.changed, rows, op)
+            gone = await self._gone(survey, rows)
+            return await self._record(edits + gone, op)
+
+    # Where something differs; in a thread
+
+    def _survey(self, dirty: Dirty, rows: dict[str, FileRow]) -> _Survey:
+        survey = _Survey(self._tree.stands(), [], [], LeftOut())
+        if not survey.stands:
+            return survey
+        if dirty.everything:
+            self._survey_below("", rows, survey)
+            return survey
+        for path in sorted(dirty.paths):
+            if not _is_canonical(path):
+                continue
+            place = self._tree.look(path)
+            if place.kind == "directory":
+                self._survey_below(path, rows, survey)
+            elif place.signature is not None and place.kind == "file" and self._belongs(path, rows):
+                self._compare(Seen(path, place.signature), rows, survey)
+            self._survey_missing(
+                [known for known in rows if known == path or known.startswith(path + "/")], survey, rows
+            )
+        return survey
+
+    def _belongs(self, path: str, rows: dict[str, FileRow]) -> bool:
+        return path in rows or not self._ignore.ignored(path)
+
+    def _survey_below(self, directory: str, rows: dict[str, FileRow], survey: _Survey) -> None:
+        scan = Scan(self._tree, self._ignore, below=directory)
+        found = set()
+        for seen in scan:
+            found.add(seen.path)
+            self._compare(seen, rows, survey)
+        survey.left_out.add_all(scan.left_out)
+        prefix = f"{directory}/" if directory else ""
+        self._survey_missing([path for path in rows if path.startswith(prefix) and path not in found], survey, rows)
+
+    def _survey_missing(self, paths: Iterable[str], survey: _Survey, rows: dict[str, FileRow]) -> None:
+        """Look at files that the walk has not found: they may be ignored by now, or it came too early."""
+        for path in paths:
+            place = self._tree.look(path)
+            if place.kind == "file" and place.signature is not None:
+                self._compare(Seen(path, place.signature), rows, survey)
+            elif place.kind != "hardlinked":  # a backup by hard links deletes nothing
+                survey.vanished.append(path)
+
+    def _compare(self, seen: Seen, rows: dict[str, FileRow], survey: _Survey) -> None:
+        known = self._materialiser.known(seen.path)
+        if known is not None and seen.signature.same_file(known.signature):
+            return
+        row = rows.get(seen.path)
+        if row is None or row.tree_sha256 != row.sha256 or row.tree_signature != str(seen.signature):
+            survey.changed.append(seen.path)
+
+    # What it is
+
+    async def _edits(self, paths: Sequence[str], rows: dict[str, FileRow], op: Op) -> list[Edit]:
+        """Read what has changed and return what is news; note the signatures of what is not."""
+        edits: list[Edit] = []
+        same: list[tuple[str, Read]] = []
+        unrecorded: list[Content] = []
+        paths = list(dict.fromkeys(paths))
+        heads = await self._heads(paths)
+        for first in range(0, len(paths), READ_TOGETHER):
+            part = paths[first : first + READ_TOGETHER]
+            expected = {path: rows[path].sha256 if path in rows else None for path in part}
+            for path, read in await self._read(part, expected, patient=op == "external"):
+                row = heads.get(path)
+                live = row is not None and bool(row.live)
+                if row is not None and live and read.sha256 == row.sha256:
+                    same.append((path, read))
+                    continue
+                if read.content is None:  # the head moved on to other content since the survey
+                    self.marks.mark(path)
+                    continue
+                unrecorded.append(read.content)
+                slim = read.content
+                if len(paths) > READ_TOGETHER:
+                    slim = await self._kept_ahead(unrecorded, read.content)
+                edits.append(Edit(path, slim, read.signature, row.version if row else 0, live))
+        await self._store(unrecorded if len(paths) > READ_TOGETHER else [])
+        await self._note_same(same)
+        return edits
+
+    async def _kept_ahead(self, unrecorded: list[Content], content: Content) -> Content:
+        """Return *content* without its bytes, which are stored ahead of a big commit, many files at a time."""
+        if sum(len(each.data or b"") for each in unrecorded) > STORE_BYTES_MAX:
+            await self._store(unrecorded)
+        return Content(
+            sha256=content.sha256, size_bytes=content.size_bytes, form=content.form, data=None, head=content.head[:1024]
+        )
+
+    async def _store(self, some: list[Content]) -> None:
+        if not some:
+            return
+
+        async def keep(tx: Transaction, some: Sequence[Content] = tuple(some)) -> None:
+            for content in some:
+                await contents.keep(tx, content)
+
+        await self._db.write(keep)
+        some.clear()
+
+    async def _read(
+        self, paths: Sequence[str], expected: dict[str, str | None], *, patient: bool
+    ) -> list[tuple[str, Read]]:
+        """Read several paths, the small ones in one go; those that are being written are marked again."""
+        small, others = await asyncio.to_thread(self._read_small, paths, expected, patient)
+        for path in others:
+            since = self._unsteady_since.setdefault(path, time.monotonic())
+            waited = patient and time.monotonic() - since < PATIENCE_S
+            try:
+                read = await self._disk.read(path, expected=expected[path], patient=waited)
+            except Unsteady:
+                self.marks.mark(path)
+                continue
+            except OSError as error:
+                log.warning("%s cannot be read: %s", path, error.strerror)
+                self.left_out.add("unreadable", path)
+                continue
+            self._unsteady_since.pop(path, None)
+            if read is not None:
+                small.append((path, read))
+        return small
+
+    def _read_small(
+        self, paths: Sequence[str], expected: dict[str, str | None], patient: bool
+    ) -> tuple[list[tuple[str, Read]], list[str]]:
+        found: list[tuple[str, Read]] = []
+        others: list[str] = []
+        for path in paths:
+            try:
+                read = self._disk.read_now(path, expected=expected[path], patient=patient)
+            except (Unsteady, OSError):
+                others.append(path)
+                continue
+            self._unsteady_since.pop(path, None)
+            if read is not None:
+                found.append((path, read))
+        return found, others
+
+    async def _heads(self, paths: Sequence[str]) -> dict[str, FileRow]:
+        async def read(tx: Transaction) -> dict[str, FileRow]:
+            rows = [await files.by_path(tx, path) for path in paths]
+            return {row.path: row for row in rows if row is not None}
+
+        return await self._db.read_long(read)
+
+    async def _note_same(self, same: Sequence[tuple[str, Read]]) -> None:
+        """Record the signatures of files whose content turned out to be the head's."""
+        now_ns = time.time_ns()
+        trusted = [(path, read) for path, read in same if read.signature.trusted(now_ns)]
+        # Touched a moment ago: a later change may carry the same time stamp, so it is read once more.
+        for path in {path for path, _ in same} - {path for path, _ in trusted}:
+            self.marks.mark(path)
+        if not trusted:
+            return
+
+        async def note(tx: Transaction) -> None:
+            for path, read in trusted:
+                row = await files.by_path(tx, path)
+                if row is not None and row.sha256 == read.sha256 and not await intents.of_path(tx, path):
+                    await files.set_tree(tx, path, read.sha256, str(read.signature))
+
+        await self._db.write(note)
+
+    async def _gone(self, survey: _Survey, rows: dict[str, FileRow]) -> list[Edit]:
+        """Return the deletions that may be recorded."""
+        paths = list(dict.fromkeys(survey.vanished))
+        live, _ = await self._db.read_long(files.counts) if paths else (0, 0)
+        if not self.guard.allows(len(paths), live, stands=survey.stands):
+            return []
+        return [Edit(path, None, None, rows[path].version, live=True) for path in paths]
+
+    async def _record(self, edits: Sequence[Edit], op: Op) -> int:
+        caller = Caller(agent=IMPORT if op == "import" else EXTERNAL)
+        size = len(edits) if op == "import" else LIMITS.commit_files_max
+        changed = 0
+        for first in range(0, len(edits), max(size, 1)):
+            part = edits[first : first + size]
+            recorded = await self._external.record(part, self.left_out, caller=caller, op=op)
+            changed += recorded.changed
+            for path in recorded.again:
+                self.marks.mark(path)
+        return changed
+
+
+def _is_canonical(path: str) -> bool:
+    try:
+        return canonical_file(path) == path
+    except InvalidPath:
+        return False
+
+
+async def _rows(tx: Transaction, dirty: Dirty) -> dict[str, FileRow]:
+    """Return the live files at and below the marked places."""
+    if dirty.everything:
+        return {row.path: row for row in await files.below(tx, "")}
+    rows = {}
+    for path in dirty.paths:
+        if not _is_canonical(path):
+            continue
+        row = await files.by_path(tx, path)
+        if row is not None and row.live:
+            rows[path] = row
+        for below in await files.below(tx, path):
+            rows[below.path] = below
+    return rows

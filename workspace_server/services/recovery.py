@@ -1,0 +1,114 @@
+"""Finishes at start what a crash or a power cut has left: intents that are open, and temporary files.
+
+Called with the owner lock held, before anybody else writes. Whatever bytes are found and nobody knows are kept: as a
+conflict copy beside their file, or below `.workspace/lost` when the machine itself went down, because then they may be
+half-written ones of our own.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+
+from workspace_server.core.limits import LIMITS
+from workspace_server.services.external import External
+from workspace_server.services.materialise import Materialiser, Stranger
+from workspace_server.storage import content as contents
+from workspace_server.storage import files, intents
+from workspace_server.storage.content import ObjectStore
+from workspace_server.storage.database import Database, Transaction
+from workspace_server.storage.intents import Intent
+from workspace_server.storage.tree import Tree, belongs_to
+
+log = logging.getLogger(__name__)
+
+
+class Recovery:
+    """One recovery, at start."""
+
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        db: Database,
+        objects: ObjectStore,
+        materialiser: Materialiser,
+        external: External,
+        boot_id: str,
+    ) -> None:
+        self._tree = tree
+        self._db = db
+        self._objects = objects
+        self._materialiser = materialiser
+        self._external = external
+        self._boot_id = boot_id
+
+    async def run(self) -> int:
+        """Finish what is left and return how many paths that were."""
+        open_ = await self._db.read_long(intents.all_open)
+        # First the files that were on their way: their intents tell which bytes are the server's own.
+        for name in await asyncio.to_thread(self._tree.temporaries):
+            await self._clear(name, open_)
+        paths = list(dict.fromkeys(intent.path for intent in open_))
+        await self._materialiser.settle(paths)
+        await self._materialiser.sync()
+        if paths:
+            log.info("%d files were brought up to date after a crash", len(paths))
+        return len(paths)
+
+    async def _clear(self, name: str, open_: Sequence[Intent]) -> None:
+        path = await self._path_of(name, open_)
+        mine = [intent for intent in open_ if intent.path == path]
+        ours = await self._contents([intent.sha256 for intent in mine if intent.sha256])
+        sha256, head = await asyncio.to_thread(self._read, name)
+        if await self._is_known(sha256) or any(body.startswith(head) for body in ours.values()):
+            await asyncio.to_thread(self._tree.discard, name)
+            return
+        torn = any(intent.boot_id != self._boot_id for intent in open_)
+        if path is not None and not torn and await self._external.take(Stranger(path, name, replaced=True)):
+            await asyncio.to_thread(self._tree.discard, name)
+            return
+        kept = await asyncio.to_thread(self._tree.keep, name)
+        log.warning("unknown bytes%s are kept at %s", f" of {path}" if path else "", kept)
+
+    async def _path_of(self, name: str, open_: Sequence[Intent]) -> str | None:
+        for intent in open_:
+            if belongs_to(name, intent.path):
+                return intent.path
+
+        async def read(tx: Transaction) -> str | None:
+            rows = [row for deleted in (False, True) for row in await files.below(tx, "", deleted=deleted)]
+            return next((row.path for row in rows if belongs_to(name, row.path)), None)
+
+        return await self._db.read_long(read)
+
+    async def _contents(self, hashes: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the small contents behind *hashes*: a half-staged file is the beginning of one."""
+
+        async def read(tx: Transaction) -> dict[str, bytes]:
+            found = {}
+            for sha256 in hashes:
+                _, form, data = await contents.stored(tx, sha256)
+                found[sha256] = contents.expand(form, data, self._objects.path(sha256))
+            return found
+
+        return await self._db.read_long(read)
+
+    async def _is_known(self, sha256: str) -> bool:
+        async def read(tx: Transaction) -> bool:
+            return await tx.one("SELECT 1 FROM contents WHERE sha256 = ?", sha256) is not None
+
+        return await self._db.read(read)
+
+    def _read(self, name: str) -> tuple[str, bytes]:
+        """Return the hash of a temporary file, and its bytes as far as they may be the beginning of something."""
+        reading = self._tree.open_temporary(name)
+        assert reading is not None, "nobody else clears temporary files at start"
+        digest = hashlib.sha256()
+        head = bytearray()
+        with reading:
+            while chunk := reading.read():
+                digest.update(chunk)
+                if len(head) <= LIMITS.merge_bytes_max:
+                    head += chunk
+        return digest.hexdigest(), bytes(head)
