@@ -8,96 +8,45 @@ Nothing but protocol goes to stdout; what a person must know goes to stderr.
 """
 
 import contextlib
-import fcntl
 import json
 import os
+import re
 import secrets
-import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-STATE_DIRECTORY = ".workspace"
-SOCKET_NAME = "owner.sock"
+from workspace_server.cli.owner_socket import (
+    OWNER_S,
+    STATE_DIRECTORY,
+    Message,
+    Owner,
+    Unreachable,
+    as_line,
+    start,
+    starting,
+)
+
 LINE_BYTES_MAX = 16 * 1024 * 1024
 """The bound of one message, as in `limits.request_bytes_max`."""
-CHUNK_BYTES = 1 << 16
-OWNER_S = 30.0
-"""How long an owner may take to start."""
 LAST_ANSWERS_S = 10.0
 """How long to wait for open answers once the client has closed its side."""
 REQUEST_ID = "workspace/requestId"
-
-Message = dict[str, Any]
-
-
-class Unreachable(Exception):
-    """No owner answers, and none could be started."""
-
-
-class Owner:
-    """One connection to the folder's owner."""
-
-    def __init__(self, state: Path) -> None:
-        # Socket paths end at 107 bytes; through the descriptor of its directory the path is short.
-        directory = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            self._socket = socket.socket(socket.AF_UNIX)
-            self._socket.connect(f"/proc/self/fd/{directory}/{SOCKET_NAME}")
-        except OSError:
-            self._socket.close()
-            raise
-        finally:
-            os.close(directory)
-        self._lines = self._read()
-
-    def greet(self, preface: Message) -> Message:
-        """Say who we are and return the owner's answer."""
-        self.send(_line(preface))
-        answer: Message = json.loads(next(self._lines, b"{}"))
-        return answer
-
-    def send(self, line: bytes) -> None:
-        """Send one line."""
-        self._socket.sendall(line)
-
-    def lines(self) -> Iterator[bytes]:
-        """Yield the owner's lines until it goes away."""
-        return self._lines
-
-    def close(self) -> None:
-        """End the connection, also for a thread that reads from it."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _read(self) -> Iterator[bytes]:
-        parts: list[bytes] = []
-        while True:
-            try:
-                chunk = self._socket.recv(CHUNK_BYTES)
-            except OSError:
-                return
-            if not chunk:
-                return
-            *whole, rest = chunk.split(b"\n")
-            for end in whole:
-                parts.append(end)
-                yield b"".join(parts) + b"\n"
-                parts.clear()
-            if rest:
-                parts.append(rest)
+SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
+ANSWER = re.compile(rb'\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:result|error)":')
+"""How our own server begins an answer; with it, large ones need not be parsed to learn whom they answer."""
 
 
 class Proxy:
     """Carries messages both ways, and over the death of owners.
 
-    Two threads: this one reads the client, another reads the owner. The sending lock is held for the whole of a
-    reconnection, so that nothing is sent between what is repeated. The reading thread never waits for it otherwise:
-    both sides may be blocked on writing, and somebody has to read.
+    Two threads: one reads the client, another reads the owner. The sending lock is held for the whole of a
+    reconnection, so that nothing is sent between what is repeated. The thread that reads the owner takes it only when
+    that one is gone: both sides may be blocked on writing, and somebody has to read.
+
+    When an owner goes away and nothing is open, the next one is looked for only when the client speaks again, so that
+    `workspace-server stop` stops a folder whose clients are idle.
     """
 
     def __init__(self, root: Path, agent: str | None) -> None:
@@ -139,41 +88,56 @@ class Proxy:
         with self._sending:
             if self._owner is None:
                 self._preface.setdefault("client", _client_name(message))
-                self._owner = self._connect()
-                threading.Thread(target=self._from_owner, daemon=True).start()
+                self._find_owner()
+            assert self._owner is not None
             line = self._note(message, line)
             with contextlib.suppress(OSError):  # the reading thread finds out, and repeats it
                 self._owner.send(line)
 
-    def _from_owner(self) -> None:
-        """Hand the owner's lines to the client; when it is gone, go on with the next one."""
+    def _find_owner(self) -> None:
+        """Connect to the owner and bring it to where the last one was. The sending lock is held."""
         while True:
-            assert self._owner is not None
-            for line in self._owner.lines():
+            owner = self._connect()
+            self._owner = owner
+            # Its answers are read while it is told the rest: both at once, lest both sides wait to write.
+            threading.Thread(target=self._from_owner, args=(owner,), daemon=True).start()
+            try:
+                self._repeat(owner)
+            except OSError:  # it is gone already
+                continue
+            return
+
+    def _from_owner(self, owner: Owner) -> None:
+        """Hand the owner's lines to the client; when it is gone, find the next one if something is open."""
+        try:
+            for line in owner.lines():
                 self._to_client(line)
             with self._sending:
-                if self._ending:
+                if self._ending or self._owner is not owner:
                     return
-                self._owner.close()
-                try:
-                    self._owner = self._connect()
-                    self._repeat(self._owner)
-                except (OSError, Unreachable) as error:
-                    print(f"workspace-server: {error}", file=sys.stderr)
-                    os._exit(1)  # the main thread is blocked on stdin and there is nothing more to carry
+                owner.close()
+                self._owner = None
+                self._end_listens()
+                if self._pending or self._has_subscriptions():
+                    self._find_owner()
+        except BrokenPipeError:  # nobody reads our answers any more
+            os._exit(0)
+        except (OSError, Unreachable) as error:
+            print(f"workspace-server: {error}", file=sys.stderr)
+            os._exit(1)  # the main thread is blocked on stdin and there is nothing more to carry
 
     def _to_client(self, line: bytes) -> None:
-        message = _parsed(line)
-        key = _key(message.get("id")) if "method" not in message else ""
+        key = _answered_key(line)
         with self._state:
             if key and key in self._swallowed:
                 self._swallowed.discard(key)
                 return
         _write(line)
-        with self._answered:
-            self._pending.pop(key, None)
-            self._listens.discard(key)
-            self._answered.notify_all()
+        if key:
+            with self._answered:
+                self._pending.pop(key, None)
+                self._listens.discard(key)
+                self._answered.notify_all()
 
     def _note(self, message: Message, line: bytes) -> bytes:
         """Remember what a next owner must hear, and return the line to send."""
@@ -188,13 +152,15 @@ class Proxy:
             meta = params.setdefault("_meta", {})
             if REQUEST_ID not in meta:
                 meta[REQUEST_ID] = f"{self._nonce}-{key}"[:128]
-                line = _line(message)
+                line = as_line(message)
         with self._state:
             self._pending[key] = line
             if method == "subscriptions/listen":
                 self._listens.add(key)
-            if method in {"initialize", "resources/subscribe", "resources/unsubscribe"}:
+            if method in {"initialize", "resources/subscribe"}:
                 self._opening.append(message)
+            elif method == "resources/unsubscribe":
+                self._opening = [said for said in self._opening if not _subscribes(said, params)]
         return line
 
     def _note_notification(self, method: str, params: object, message: Message) -> None:
@@ -207,23 +173,32 @@ class Proxy:
                 self._listens.discard(key)
                 self._answered.notify_all()
 
+    def _end_listens(self) -> None:
+        """Answer what listens: changes may have passed unheard meanwhile, so the client has to listen anew."""
+        with self._state:
+            for key in self._listens:
+                number = json.loads(key)
+                result = {"resultType": "complete", "_meta": {SUBSCRIPTION: number}}
+                _write(as_line({"jsonrpc": "2.0", "id": number, "result": result}))
+                self._pending.pop(key, None)
+            self._listens.clear()
+
+    def _has_subscriptions(self) -> bool:
+        return any(message.get("method") == "resources/subscribe" for message in self._opening)
+
     def _repeat(self, owner: Owner) -> None:
         """Bring a new owner to where the last one was: the opening, then every request without an answer."""
         self._renewals += 1
         with self._state:
-            for key in self._listens:
-                # What it waited for may have passed meanwhile: end it cleanly, and the client listens anew.
-                _write(_line({"jsonrpc": "2.0", "id": json.loads(key), "result": {"resultType": "complete"}}))
-                self._pending.pop(key, None)
-            self._listens.clear()
-            opening = [message for message in self._opening if _key(message.get("id")) not in self._pending]
             lines = []
-            for number, message in enumerate(opening):
+            for number, message in enumerate(self._opening):
+                if _key(message.get("id")) in self._pending:
+                    continue
                 again = dict(message)
                 if "id" in again:
                     again["id"] = f"renewal-{self._nonce}-{self._renewals}-{number}"
                     self._swallowed.add(_key(again["id"]))
-                lines.append(_line(again))
+                lines.append(as_line(again))
             lines += self._pending.values()
         for line in lines:
             owner.send(line)
@@ -236,9 +211,9 @@ class Proxy:
         while True:
             with contextlib.suppress(OSError):
                 return self._greeted(Owner(state))
-            with _starting(state) as first:
+            with starting(state) as first:
                 if first:
-                    return self._greeted(_started(self._root, state, deadline))
+                    return self._greeted(start(self._root, state, deadline))
             if time.monotonic() > deadline:
                 raise Unreachable(f"the server of {self._root} does not answer")
             time.sleep(0.02)
@@ -247,7 +222,9 @@ class Proxy:
         answer = owner.greet(self._preface)
         if "agent" not in answer:
             owner.close()
-            raise OSError(answer.get("error", "the owner went away"))
+            if "error" in answer:
+                raise Unreachable(answer["error"].get("message", "the server refused"))
+            raise OSError("the owner went away")
         # The name stays with this process, whichever owner gave it.
         self._preface = {"agent": answer["agent"]}
         return owner
@@ -264,52 +241,12 @@ class Proxy:
         }
         result = {"content": [{"type": "text", "text": json.dumps(told)}], "isError": True, "resultType": "complete"}
         if "id" in message:
-            _write(_line({"jsonrpc": "2.0", "id": message["id"], "result": result}))
-
-
-@contextlib.contextmanager
-def _starting(state: Path) -> Iterator[bool]:
-    """Yield whether this process is the one that starts an owner; of many at once, one does."""
-    with (state / "start.lock").open("wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-
-
-def _started(root: Path, state: Path, deadline: float) -> Owner:
-    """Start a background owner and return a connection to it, or to another that came first."""
-    import subprocess
-
-    process = None
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            return Owner(state)
-        if process is None or process.poll() is not None:
-            if process is not None:
-                time.sleep(0.2)  # another one is taking the folder over, or this one failed: its log says why
-            with (state / "server.log").open("ab") as log:
-                process = subprocess.Popen(  # noqa: S603 - our own program
-                    [sys.executable, "-m", "workspace_server.app.background", str(root)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    cwd="/",
-                )
-        time.sleep(0.01)
-    raise Unreachable(f"no server could be started for {root}; see {state / 'server.log'}")
+            _write(as_line({"jsonrpc": "2.0", "id": message["id"], "result": result}))
 
 
 def _write(line: bytes) -> None:
     sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
-
-
-def _line(message: Message) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _parsed(line: bytes) -> Message:
@@ -319,6 +256,23 @@ def _parsed(line: bytes) -> Message:
     except ValueError:
         return {}
     return message if isinstance(message, dict) else {}
+
+
+def _answered_key(line: bytes) -> str:
+    """Return the key of the request that a line answers; nothing when it is no answer."""
+    found = ANSWER.match(line)
+    if found is not None:
+        return _key(json.loads(found[1]))
+    message = _parsed(line)
+    return _key(message["id"]) if "method" not in message and message.get("id") is not None else ""
+
+
+def _subscribes(message: Message, params: object) -> bool:
+    """Whether a message of the opening subscribes to what *params* name."""
+    if message.get("method") != "resources/subscribe" or not isinstance(params, dict):
+        return False
+    wanted = message.get("params")
+    return isinstance(wanted, dict) and wanted.get("uri") == params.get("uri")
 
 
 def _key(identifier: object) -> str:
