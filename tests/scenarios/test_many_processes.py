@@ -1,0 +1,216 @@
+"""Many processes on one folder, in any order, killed at any time: one owner, and nothing acknowledged is lost."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.agents import Agent
+from tests.processes import Serving, run, serving
+from workspace_server.app import owner
+
+AGENTS = 4
+GONE_S = 30.0
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def folder(folder: Path) -> Iterator[Path]:
+    """A folder whose background owner is ended after the test."""
+    yield folder
+    end_owner(folder)
+
+
+def end_owner(folder: Path) -> None:
+    record = owner.current(folder)
+    if record is None:
+        return
+    os.kill(record.pid, signal.SIGTERM)
+    until_gone(folder, record.pid)
+
+
+def until_gone(folder: Path, pid: int) -> None:
+    deadline = time.monotonic() + GONE_S
+    while (record := owner.current(folder)) is not None and record.pid == pid:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def owner_pid(folder: Path) -> int:
+    record = owner.current(folder)
+    assert record is not None
+    return record.pid
+
+
+def test_many_started_at_once_on_a_fresh_folder_share_one_owner(folder: Path) -> None:
+    agents = [Agent(folder) for _ in range(AGENTS)]
+    with ExitStack() as stack:
+        for agent in agents:
+            stack.enter_context(agent)
+        for number, agent in enumerate(agents):
+            assert agent.call("write_file", path=f"{number}.md", content="x")["version"] == 1
+        assert all(str(number) in agents[0].call("list_files")["tree"] for number in range(AGENTS))
+        owners = (folder / ".workspace/server.log").read_text().count("Started server process")
+        assert owners == 1
+
+
+def test_agents_that_give_no_name_get_one_each(folder: Path) -> None:
+    with Agent(folder) as first, Agent(folder) as second, Agent(folder, "--agent", "crew/alice") as third:
+        for number, agent in enumerate((first, second, third)):
+            agent.call("write_file", path=f"{number}.md", content="x")
+        rows = first.call("list_files", detail="full")["files"]
+    assert {row["modified_by"] for row in rows} == {"test-client-1", "test-client-2", "crew/alice"}
+
+
+def test_a_reserved_name_is_refused_at_the_start(folder: Path) -> None:
+    agent = Agent(folder, "--agent", "server")
+    agent.ask("initialize", {})
+    assert agent.process.wait(timeout=GONE_S) == 1
+    agent.end()
+
+
+def test_no_acknowledged_write_is_lost_and_none_is_made_twice_when_the_owner_is_killed(folder: Path) -> None:
+    acknowledged: dict[int, list[str]] = {number: [] for number in range(AGENTS)}
+    enough = threading.Event()
+
+    def append(number: int, agent: Agent) -> None:
+        count = 0
+        while not enough.is_set():
+            line = f"{number}:{count}\n"
+            assert "version" in agent.call("write_file", path="log.md", content=line, append=True)
+            acknowledged[number].append(line)
+            count += 1
+
+    with ExitStack() as stack:
+        agents = [stack.enter_context(Agent(folder)) for _ in range(AGENTS)]
+        threads = [threading.Thread(target=append, args=pair) for pair in enumerate(agents)]
+        for thread in threads:
+            thread.start()
+        killed = []
+        for _ in range(3):
+            before = sum(map(len, acknowledged.values()))
+            until(lambda before=before: sum(map(len, acknowledged.values())) > before + 20)
+            killed.append(owner_pid(folder))
+            os.kill(killed[-1], signal.SIGKILL)
+            until(lambda: owner.current(folder) is not None and owner_pid(folder) not in killed)
+        enough.set()
+        for thread in threads:
+            thread.join()
+        lines = agents[0].read("log.md").splitlines(keepends=True)
+        versions = agents[0].call("list_files", detail="full")["files"][0]["version"]
+    assert sorted(lines) == sorted(line for said in acknowledged.values() for line in said)
+    assert versions == len(lines)
+    assert (folder / "log.md").read_text() == "".join(lines)
+    assert len(set(killed)) == 3
+
+
+def until(holds) -> None:
+    deadline = time.monotonic() + GONE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_an_agent_keeps_its_name_and_its_lock_under_the_next_owner(folder: Path) -> None:
+    with Agent(folder) as agent, Agent(folder) as other:
+        lock = agent.call("lock_files", paths=["plan.md"])["lock"]
+        os.kill(owner_pid(folder), signal.SIGKILL)
+        assert other.call("write_file", path="plan.md", content="theirs")["code"] == "locked"
+        assert agent.call("write_file", path="plan.md", content="mine", lock=lock)["version"] == 1
+
+
+def test_a_killed_process_hurts_nobody_else(folder: Path) -> None:
+    with Agent(folder) as staying:
+        doomed = Agent(folder).__enter__()
+        doomed.begin("wait_for", files=["never.md"], timeout_seconds=50)
+        doomed.process.kill()
+        doomed.end()
+        assert staying.call("write_file", path="a.md", content="x")["version"] == 1
+
+
+def test_a_call_in_flight_is_answered_by_the_next_owner(folder: Path) -> None:
+    with Agent(folder) as waiting, Agent(folder) as writing:
+        call = waiting.begin("wait_for", files=["late.md"], timeout_seconds=50)
+        assert writing.call("list_files")["seq"] == 0
+        os.kill(owner_pid(folder), signal.SIGKILL)
+        writing.call("write_file", path="late.md", content="x")
+        assert waiting.finish(call)["status"] == "ready"
+
+
+def test_a_subscription_outlives_its_owner(folder: Path) -> None:
+    with Agent(folder) as watching, Agent(folder) as writing:
+        watching.answer(watching.ask("resources/subscribe", {"uri": "workspace:///plan.md"}))
+        os.kill(owner_pid(folder), signal.SIGKILL)
+        until(lambda: owner.current(folder) is not None)
+        watching.call("list_files")
+        writing.call("write_file", path="plan.md", content="x")
+        until(lambda: "notifications/resources/updated" in [notice["method"] for notice in watching.notices])
+
+
+def test_serve_takes_over_from_a_background_owner_and_agents_go_on(folder: Path) -> None:
+    with Agent(folder) as agent:
+        agent.call("write_file", path="a.md", content="x")
+        background = owner_pid(folder)
+        with serving(folder) as server:
+            assert server.pid != background
+            assert owner_pid(folder) == server.pid
+            assert agent.call("write_file", path="b.md", content="x")["url"].startswith(server.url)
+
+
+def test_a_second_serve_is_refused_and_names_the_first(folder: Path) -> None:
+    with serving(folder) as first:
+        second = run("serve", folder, "--port", "0")
+        assert second.returncode != 0
+        assert str(first.pid) in second.stderr
+        assert first.url in second.stderr
+
+
+def test_serve_drains_and_exits_cleanly_though_clients_listen(folder: Path) -> None:
+    server = Serving(folder)
+    server.start()
+    with Agent(folder) as agent:
+        agent.answer(agent.ask("resources/subscribe", {"uri": "workspace:///plan.md"}))
+        assert server.stop() == 0
+
+
+def test_idle_clients_let_their_owner_be_stopped(folder: Path) -> None:
+    with Agent(folder) as agent:
+        agent.call("list_files")
+        assert run("stop", "--dir", folder).returncode == 0
+        assert owner.current(folder) is None
+        assert agent.call("list_files")["seq"] == 0
+        assert owner.current(folder) is not None
+
+
+def test_what_is_too_long_for_a_line_is_refused_where_the_model_sees_it(folder: Path) -> None:
+    with Agent(folder) as agent:
+        refusal = agent.call("write_file", path="big.txt", content="x" * (17 << 20))
+        assert refusal["code"] == "too_large"
+        assert "PUT /api/v1/files/" in refusal["hint"]
+        assert agent.call("list_files")["seq"] == 0
+
+
+def test_a_deep_folder_has_a_socket_too(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100) / ("e" * 100)
+    deep.mkdir(parents=True)
+    try:
+        with Agent(deep) as agent:
+            assert agent.call("list_files")["seq"] == 0
+    finally:
+        end_owner(deep)
+
+
+def test_lines_that_are_no_messages_are_answered_and_harm_nothing(folder: Path) -> None:
+    with Agent(folder) as agent:
+        assert agent.process.stdin is not None
+        number = agent.ask("tools/call", {"name": "read_file", "arguments": ["a.md"]})
+        assert json.loads(agent.answer(number)["result"]["content"][0]["text"])["argument"] == "arguments"
+        number = agent.ask("no/such/method", {})
+        assert agent.answer(number)["error"]["code"] == -32601
