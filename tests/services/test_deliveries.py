@@ -18,7 +18,7 @@ from workspace_server.errors import WorkspaceError
 from workspace_server.services.deliveries import policy_of
 from workspace_server.services.engine import Engine
 
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace makes its directories")]
+pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
 SETTINGS = Settings(name="papers", webhooks_allow_loopback=True)
@@ -202,6 +202,46 @@ async def test_an_endpoint_that_is_gone_gets_no_more(engine: Engine, receiver: R
     await save(engine, "c.md", "c")
     received = (await receiver.next(3))[1:]
     assert {one.event["subject"] for one in received} == {"b.md", "c.md"}
+
+
+async def test_what_was_on_its_way_when_the_endpoint_was_disabled_counts_when_it_arrived(
+    engine: Engine, receiver: Receiver
+) -> None:
+    await watch(engine, receiver, "*.md")
+    receiver.gate.clear()
+    receiver.answer(410, 204, 500)
+    for name in ("a", "b", "c"):
+        await save(engine, f"{name}.md", name)
+        await receiver.next()
+    receiver.gate.set()
+    async with asyncio.timeout(30):
+        while len(shown := (await engine.deliveries.list_deliveries(ANN, state="delivered"))["deliveries"]) < 1:
+            await engine.events.wait(engine.head_seq, 0.01)
+    assert [one["trigger"] for one in shown] == ["hook"]
+    assert (await engine.deliveries.counts()) == {"pending": 0, "delivered": 1, "dead": 2}
+
+
+async def test_a_webhook_never_comes_back_to_the_server_itself(engine: Engine, receiver: Receiver) -> None:
+    await watch(engine, receiver, "draft.md")
+    engine.automation.listens_on(receiver.port)
+    await save(engine, "draft.md", "one")
+    shown = await attempts_made(engine, 1)
+    assert shown["attempts"][0]["failure"] == "refused"
+    assert receiver.received == []
+    with pytest.raises(WorkspaceError) as caught:
+        await watch(engine, receiver, "other.md", name="other")
+    assert caught.value.facts["argument"] == "url"
+
+
+async def test_a_body_larger_than_a_webhook_may_be_is_given_up_and_said_so(engine: Engine, receiver: Receiver) -> None:
+    deep = "/".join(["é" * 110] * 4)
+    paths = [f"{number}/{deep}.md" for number in range(100)]
+    await watch(engine, receiver, *paths, mode="all")
+    changes = [{"op": "write", "path": path, "content": "x"} for path in paths]
+    await engine.files.commit_files(ANN, changes=changes)
+    (shown,) = await until(engine, state="dead")
+    assert shown["reason"] == "the body is larger than a webhook may be"
+    assert receiver.received == []
 
 
 async def test_nothing_overtakes_on_one_path_and_other_paths_go_on(

@@ -13,7 +13,7 @@ from workspace_server.core.clock import ManualClock
 from workspace_server.errors import WorkspaceError
 from workspace_server.services.engine import Engine
 
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace makes its directories")]
+pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
 BOB = Caller(agent="bob")

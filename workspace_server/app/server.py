@@ -94,9 +94,16 @@ async def _serve(
     root: Path, settings: Settings, own: Ownership, listener: socket.socket, announce: Announce | None
 ) -> None:
     async with Engine.open(root, settings=settings) as engine:
-        url = address(settings.host, listener.getsockname()[1])
+        port = listener.getsockname()[1]
+        url = address(settings.host, port)
+        engine.automation.listens_on(port)
         engine.folder.base_url = settings.public_url or url
-        guard = Guard(admin_key=own.record.admin_key, hosts=[settings.host], public_url=settings.public_url)
+        guard = Guard(
+            admin_key=own.record.admin_key,
+            hosts=[settings.host],
+            public_url=settings.public_url,
+            heard=engine.jobs.heard_of,
+        )
         mcp = WorkspaceMcp(engine, guard)
         server = Server(application(engine, guard, mcp), log_level=settings.log_level, ending=mcp.updates.listen.close)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

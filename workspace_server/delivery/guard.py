@@ -7,6 +7,7 @@ the judged address is the one that is connected to. IPv6 can carry an IPv4 addre
 import re
 import socket
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
@@ -126,7 +127,7 @@ class Policy:
 
     allow: tuple[Allowed, ...] = ()
     allow_loopback: bool = False
-    own_ports: frozenset[int] = frozenset()
+    own_ports: AbstractSet[int] = frozenset()
     is_own: Callable[[Address], bool] = lambda address: address.is_loopback or is_bound_here(address)
 
     def check(self, target: Target, numeric: str) -> None:

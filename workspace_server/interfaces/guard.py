@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,12 +44,19 @@ class Guard:
         admin_key: The proof of `admin`; without one nobody has that verb.
         hosts: The names and addresses under which the server is reached besides those of loopback.
         public_url: The address before a proxy; its host and origin are allowed too.
+        heard: Told the name of every caller: a sign of life keeps its jobs.
     """
 
     def __init__(
-        self, *, admin_key: str | None = None, hosts: Collection[str] = (), public_url: str | None = None
+        self,
+        *,
+        admin_key: str | None = None,
+        hosts: Collection[str] = (),
+        public_url: str | None = None,
+        heard: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._key = admin_key
+        self._heard = heard
         public = urlsplit(public_url) if public_url else None
         named = {host.strip("[]").lower() for host in hosts} | ({public.hostname} if public else set())
         self._hosts = LOOPBACK_NAMES | {host for host in named if host and not _is_wildcard(host)}
@@ -131,8 +138,10 @@ class Guard:
             InvalidArgument: A name or id is malformed.
         """
         said = meta or {}
+        agent = agent_name(said.get(AGENT_META, claimed))
+        self._heard(agent)
         return Caller(
-            agent=agent_name(said.get(AGENT_META, claimed)),
+            agent=agent,
             verbs=ALL_VERBS if admin else LOCAL_VERBS,
             door=door,
             request_id=_token(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),

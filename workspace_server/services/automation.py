@@ -20,8 +20,8 @@ class Automation:
     """
 
     def __init__(self, folder: Folder, locks: Locks) -> None:
-        policy = policy_of(folder.settings)
-        self._folder = folder
+        self._own_ports: set[int] = set()
+        policy = policy_of(folder.settings, self._own_ports)
         self.reaction = Reaction()
         self.triggers = Triggers(folder, self.reaction, policy)
         self.deliveries = Deliveries(folder, self.reaction, policy)
@@ -29,6 +29,10 @@ class Automation:
         self._firing = Firing(folder, self.reaction)
         self._timers = Timers([self._firing, self.jobs])
         self.reaction.timer_set = self._timers.look
+
+    def listens_on(self, port: int) -> None:
+        """Take note of a port of this server's own: no webhook ever goes there."""
+        self._own_ports.add(port)
 
     async def begin(self) -> None:
         """Take up what the last server left: call once, before `run` and before anybody calls."""

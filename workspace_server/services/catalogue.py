@@ -26,7 +26,8 @@ class Catalogue:
     _edition: str | None = None
     _by_id: dict[int, Active] = field(default_factory=dict)
     _by_path: dict[str, list[Active]] = field(default_factory=dict)
-    _by_prefix: list[tuple[str, Active]] = field(default_factory=list)
+    _by_prefix: dict[str, list[tuple[str, Active]]] = field(default_factory=dict)
+    """By the first name of the prefix, when it is whole: most commits concern one corner of the workspace."""
 
     async def renew(self, tx: Transaction) -> bool:
         """Bring the copy up to date and return whether there is any active trigger."""
@@ -48,18 +49,22 @@ class Catalogue:
     def concerned(self, path: str) -> Iterable[Active]:
         """Return the triggers that may match *path*: each once, and more than do."""
         found = {active.trigger_id: active for active in self._by_path.get(path, ())}
-        for prefix, active in self._by_prefix:
-            if path.startswith(prefix):
-                found[active.trigger_id] = active
+        for corner in ("", path.partition("/")[0]):
+            for prefix, active in self._by_prefix.get(corner, ()):
+                if path.startswith(prefix):
+                    found[active.trigger_id] = active
         return found.values()
 
     def _compile(self, active: Iterable[Active]) -> None:
         self._by_id = {one.trigger_id: one for one in active}
         self._by_path = {}
-        self._by_prefix = []
+        self._by_prefix = {}
         for one in self._by_id.values():
             for entry in one.definition.entries:
                 if entry.path is not None:
                     self._by_path.setdefault(entry.path, []).append(one)
-                elif entry.pattern is not None:
-                    self._by_prefix.append((entry.pattern.literal_prefix, one))
+                    continue
+                assert entry.pattern is not None
+                prefix = entry.pattern.literal_prefix
+                corner = prefix.partition("/")[0] if "/" in prefix else ""
+                self._by_prefix.setdefault(corner, []).append((prefix, one))

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from workspace_server.config import Settings
@@ -41,16 +42,12 @@ TOO_LARGE: Final = 413
 
 
 class Deliveries:
-    """Sends webhooks, and tells what became of them. Errors: not_found, invalid_argument, forbidden.
-
-    Attributes:
-        policy: Where requests may go; set before `run`, when the server's own ports are known.
-    """
+    """Sends webhooks, and tells what became of them. Errors: not_found, invalid_argument, forbidden."""
 
     def __init__(self, folder: Folder, reaction: Reaction, policy: Policy) -> None:
         self._folder = folder
         self._reaction = reaction
-        self.policy = policy
+        self._policy = policy
         self._bell = Bell()
         self._ready: set[int] = set()
         self._in_flight: defaultdict[int, set[int]] = defaultdict(set)
@@ -59,7 +56,7 @@ class Deliveries:
     async def run(self) -> None:
         """Send what is due until cancelled; attempts that this cuts off are made again at the next start."""
         await self._folder.db.write(deliveries.try_now)
-        async with Sender(self.policy) as sender, asyncio.TaskGroup() as attempts:
+        async with Sender(self._policy) as sender, asyncio.TaskGroup() as attempts:
             while True:
                 try:
                     wait_s = await self._step(sender, attempts)
@@ -188,7 +185,7 @@ class Deliveries:
     async def _settle(self, tx: Transaction, delivery_id: int, answer: Answer) -> list[Made]:
         """Record what came of an attempt, and what follows from it."""
         row = await deliveries.by_id(tx, delivery_id)
-        if row.state != "pending":
+        if row.state != "pending" and not answer.delivered:
             return []  # given up meanwhile, with all that was on its way to a disabled endpoint
         number = await deliveries.add_attempt(
             tx,
@@ -206,7 +203,7 @@ class Deliveries:
             return await self._disable(tx, row)
         wait_s = None if answer.status == TOO_LARGE else _wait_s(failures, answer, now_s=tx.now_s)
         if wait_s is None:
-            reason = f"HTTP {answer.status}" if answer.status is not None else answer.detail
+            reason = answer.detail or f"HTTP {answer.status}"
             await deliveries.end(tx, delivery_id, "dead", failures=failures, reason=reason)
             return [_failed(row, reason, number), *await self._reaction.finish(tx, row.firing_id)]
         await deliveries.put_off(tx, delivery_id, failures=failures, next_at=tx.now_s + wait_s)
@@ -224,8 +221,11 @@ class Deliveries:
         return made
 
 
-def policy_of(settings: Settings) -> Policy:
+def policy_of(settings: Settings, own_ports: AbstractSet[int] = frozenset()) -> Policy:
     """Return where the settings let requests go.
+
+    Args:
+        own_ports: The server's own ports; more may be added to the set later.
 
     Raises:
         InvalidArgument: An entry of the list is malformed.
@@ -239,7 +239,7 @@ def policy_of(settings: Settings) -> Policy:
             argument="webhooks.allow",
             reason=str(error),
         ) from None
-    return Policy(allow=allow, allow_loopback=settings.webhooks_allow_loopback)
+    return Policy(allow=allow, allow_loopback=settings.webhooks_allow_loopback, own_ports=own_ports)
 
 
 def _wait_s(failures: int, answer: Answer, *, now_s: float) -> float | None:

@@ -36,7 +36,7 @@ class Triggers:
     def __init__(self, folder: Folder, reaction: Reaction, policy: Policy) -> None:
         self._folder = folder
         self._reaction = reaction
-        self.policy = policy
+        self._policy = policy
 
     async def create_trigger(
         self,
@@ -130,14 +130,14 @@ class Triggers:
             if given is not None:
                 raise refused("secret", "a queue needs none", "Leave it out.")
             return None
-        objection = self.policy.objection(rule.url)
+        objection = self._policy.objection(rule.url)
         if objection is not None:
             raise refused("url", objection, "Ask the operator to list it in [webhooks] allow.")
         return check_secret(given) if given is not None else new_secret()
 
     def _state(self, caller: Caller, rule: Definition) -> str:
         """A misled agent must not send files out: where to is the operator's word."""
-        if rule.url is None or "admin" in caller.verbs or self.policy.permits(rule.url):
+        if rule.url is None or "admin" in caller.verbs or self._policy.permits(rule.url):
             return "active"
         return "needs_approval"
 
