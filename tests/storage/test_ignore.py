@@ -113,7 +113,7 @@ def test_pathspec_agrees_entry_by_entry(some: list[str], path: str) -> None:
         last = [
             pattern.include
             for pattern in spec.patterns
-            if pattern.include is not None and pattern.regex is not None and speaks_of(pattern.regex, entry, above)
+            if pattern.include is not None and pattern.regex is not None and speaks_of(pattern.regex, entry)
         ]
         if last and last[-1]:
             expected = True
@@ -122,9 +122,10 @@ def test_pathspec_agrees_entry_by_entry(some: list[str], path: str) -> None:
     assert rules({".gitignore": "\n".join(some)}).ignored(path) == expected
 
 
-def speaks_of(regex: re.Pattern[str], entry: str, above: str) -> bool:
+def speaks_of(regex: re.Pattern[str], entry: str) -> bool:
     """Return whether a line matches the entry itself, as git asks, and not only a directory above it."""
-    if regex.search(entry) is None:
+    found = regex.search(entry)
+    if found is None:
         return False
-    open_ended = regex.pattern == "." or (regex.pattern.endswith("/") and entry != above)
-    return open_ended or regex.search(above) is None or regex.search("/\0" + entry.removeprefix(above)) is not None
+    below = regex.pattern.endswith("/") and found.end() < len(entry)  # `x/**`
+    return regex.pattern == "." or below or found.end() == len(entry)

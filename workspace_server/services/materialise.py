@@ -35,6 +35,8 @@ SYNC_EVERY_S = 0.25
 """How long working copies wait to be synced together."""
 RETRY_S = 5.0
 """How often a path is tried again whose place was taken by something that is no file, or that the disk refused."""
+FINISH_ROUNDS = 3
+"""How often the last sync is repeated for what it finds itself."""
 YOUNG_NS = 10_000_000_000
 """A displaced file that changed within this time is read again before it goes."""
 WRITER_NS_MAX = 60_000_000_000
@@ -200,11 +202,14 @@ class Materialiser:
             except (OSError, WorkspaceError):
                 log.exception("working copies could not be synced; their intents stay open")
 
-    async def close(self) -> None:
-        """Finish what was asked for and sync it."""
-        while self._worker is not None and not self._worker.done():
-            await self._worker
-        await self.sync()
+    async def finish(self) -> None:
+        """Finish what was asked for and sync it; what is still open for writing stays for recovery."""
+        for _ in range(FINISH_ROUNDS):  # a sync may find a late edit, whose copy is to be written and synced too
+            while self._worker is not None and not self._worker.done():
+                await self._worker
+            if not self._settled and not self._leftovers:
+                return
+            await self.sync()
 
     async def _work(self) -> None:
         while self._wanted:

@@ -49,9 +49,11 @@ class Recovery:
         # First the files that were on their way: their intents tell which bytes are the server's own.
         for name in await asyncio.to_thread(self._tree.temporaries):
             await self._clear(name, open_)
+        # Among them now those of the copies that were just made.
+        open_ = await self._db.read_long(intents.all_open)
         paths = list(dict.fromkeys(intent.path for intent in open_))
         await self._materialiser.settle(paths)
-        await self._materialiser.sync()
+        await self._materialiser.finish()
         if paths:
             log.info("%d files were brought up to date after a crash", len(paths))
         return len(paths)

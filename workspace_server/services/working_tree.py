@@ -90,7 +90,7 @@ class WorkingTree:
         finally:
             with anyio.CancelScope(shield=True):
                 await asyncio.to_thread(watcher.stop)
-                await self.materialiser.close()
+                await self.materialiser.finish()
 
     async def preview(self) -> Preview:
         """Return what taking the folder in would do."""
