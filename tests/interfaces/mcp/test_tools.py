@@ -171,7 +171,7 @@ async def test_a_malformed_name_is_refused_where_the_model_sees_it(folder: Path,
 @pytest.mark.parametrize("mode", ERAS)
 async def test_a_repeated_request_id_changes_nothing_twice(folder: Path, mode: str) -> None:
     async with serving(folder) as server, Client(server, mode=mode) as client:
-        meta = named("alice") | {"workspace/requestId": "r-1"}
+        meta = named("alice", requestId="r-1")
         arguments = {"path": "log.md", "content": "line\n", "append": True}
         first = (await client.call_tool("write_file", arguments, meta=meta)).structured_content
         again = (await client.call_tool("write_file", arguments, meta=meta)).structured_content

@@ -4,10 +4,10 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, RequestParamsMeta, TextContent
 
 from workspace_server.config import Settings
 from workspace_server.interfaces.guard import Guard
@@ -20,7 +20,7 @@ ERAS = ("auto", "legacy")
 
 @asynccontextmanager
 async def serving(folder: Path, **settings: Any) -> AsyncIterator[WorkspaceMcp]:
-    """Open *folder* and serve it in memory; the engine is at hand as `server.engine`."""
+    """Open *folder* and serve it in memory."""
     async with Engine.open(folder, settings=Settings(**settings)) as engine, anyio.create_task_group() as background:
         server = WorkspaceMcp(engine, Guard())
         background.start_soon(server.updates.run)
@@ -28,9 +28,10 @@ async def serving(folder: Path, **settings: Any) -> AsyncIterator[WorkspaceMcp]:
         background.cancel_scope.cancel()
 
 
-def named(agent: str) -> dict[str, Any]:
+def named(agent: str, **more: str) -> RequestParamsMeta:
     """The `_meta` of an agent's call."""
-    return {"workspace/agent": agent}
+    said = {"workspace/agent": agent} | {f"workspace/{name}": value for name, value in more.items()}
+    return cast("RequestParamsMeta", said)
 
 
 def text_of(result: CallToolResult, block: int = 0) -> str:
