@@ -17,6 +17,7 @@ from workspace_server.interfaces.http.operations import operation
 HEARTBEAT_S = 15.0
 """A silent stream says so this often: whatever stands between keeps it open, and a gone reader is noticed."""
 RECONNECT_MS = 1_000
+FOLLOWERS_MAX = LIMITS.followers_max
 _STREAM = "text/event-stream"
 _SEQ = re.compile(r"\d{1,15}")
 
@@ -44,7 +45,7 @@ class Followers:
         Raises:
             Unavailable: There are as many as may be.
         """
-        if self.open >= LIMITS.followers_max:
+        if self.open >= FOLLOWERS_MAX:
             raise Unavailable(
                 "Too many streams are open.",
                 hint="Poll with wait_seconds instead, or close one.",

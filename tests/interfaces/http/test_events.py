@@ -1,0 +1,157 @@
+"""The log over HTTP: by pages, by waiting, as a stream."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from workspace_server.core.limits import LIMITS
+
+pytestmark = pytest.mark.anyio
+
+STREAM = {"Accept": "text/event-stream"}
+
+
+async def write(client: httpx2.AsyncClient, path: str, agent: str = "ana") -> int:
+    answer = await client.put(f"/files/{path}?overwrite=true", content=path.encode(), headers={"X-Agent": agent})
+    seq: int = answer.json()["seq"]
+    return seq
+
+
+async def frames(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
+    """Yield the events of a stream, each with the id of its frame."""
+    found: dict[str, str] = {}
+    async for line in answer.aiter_lines():
+        name, _, value = line.partition(": ")
+        if line and name:
+            found[name] = value
+        elif not line:
+            if "data" in found:
+                yield {"id": found["id"], **json.loads(found["data"])}
+            found = {}
+
+
+async def changed(answer: httpx2.Response, count: int) -> list[tuple[int, str, str]]:
+    """Return the next file changes of a stream."""
+    seen: list[tuple[int, str, str]] = []
+    async with asyncio.timeout(20):
+        async for event in frames(answer):
+            if event["type"] in {"file.created", "file.updated"}:
+                assert event["id"] == str(event["seq"])
+                seen.append((event["seq"], event["path"], event["agent"]))
+            if len(seen) == count:
+                break
+    return seen
+
+
+async def test_the_whole_log_is_read_by_pages(client: httpx2.AsyncClient) -> None:
+    for number in range(5):
+        await write(client, f"f{number}.bin")
+    seen: list[dict[str, Any]] = []
+    since = 0
+    while page := (await client.get(f"/events?since_seq={since}&limit=2&types=file.created")).json():
+        seen += page["events"]
+        since = page["next_seq"]
+        if not page["events"]:
+            break
+
+    assert [event["path"] for event in seen] == [f"f{number}.bin" for number in range(5)]
+    assert [event["seq"] for event in seen] == sorted(event["seq"] for event in seen)
+
+
+async def test_without_a_place_to_begin_the_newest_are_shown(client: httpx2.AsyncClient) -> None:
+    for number in range(5):
+        last = await write(client, f"f{number}.bin")
+    page = (await client.get("/events?limit=3")).json()
+
+    assert last in [event["seq"] for event in page["events"]]
+
+
+async def test_events_are_chosen_by_type_path_and_agent(client: httpx2.AsyncClient) -> None:
+    await write(client, "a/one.bin", agent="ana")
+    await write(client, "b/two.bin", agent="bo")
+
+    async def paths(query: str) -> list[str]:
+        page = (await client.get(f"/events?since_seq=0&{query}")).json()
+        return [event["path"] for event in page["events"]]
+
+    assert await paths("agent=bo") == ["b/two.bin"]
+    assert await paths("path=a/&types=file.created,file.updated") == ["a/one.bin"]
+    assert await paths("types=file.created&types=file.deleted") == ["a/one.bin", "b/two.bin"]
+
+
+async def test_a_reader_that_waits_gets_the_next_change(client: httpx2.AsyncClient) -> None:
+    seq = await write(client, "first.bin")
+    waiting = asyncio.create_task(client.get(f"/events?since_seq={seq}&wait_seconds=20&agent=bo"))
+    await write(client, "other.bin", agent="cy")
+    second = await write(client, "second.bin", agent="bo")
+
+    page = (await waiting).json()
+
+    assert [event["seq"] for event in page["events"]] == [second]
+    assert page["next_seq"] >= second
+
+
+async def test_a_wait_that_ends_is_an_empty_page(client: httpx2.AsyncClient) -> None:
+    await write(client, "first.bin")
+    page = (await client.get("/events?wait_seconds=1&agent=nobody")).json()
+
+    assert page["events"] == []
+
+
+async def test_a_stream_brings_changes_as_they_happen(client: httpx2.AsyncClient) -> None:
+    await write(client, "before.bin")
+    async with client.stream("GET", "/events", headers=STREAM) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        first = await write(client, "one.bin")
+        second = await write(client, "two.bin", agent="bo")
+
+        assert await changed(answer, 2) == [(first, "one.bin", "ana"), (second, "two.bin", "bo")]
+
+
+async def test_a_stream_goes_on_where_it_broke_off(client: httpx2.AsyncClient) -> None:
+    seqs = [await write(client, f"f{number}.bin") for number in range(3)]
+    headers = {**STREAM, "Last-Event-ID": str(seqs[0])}
+    async with client.stream("GET", "/events?since_seq=0", headers=headers) as answer:
+        seen = await changed(answer, 2)
+
+    assert [seq for seq, _, _ in seen] == seqs[1:]
+
+
+async def test_a_stream_moves_its_cursor_past_what_it_leaves_out(client: httpx2.AsyncClient) -> None:
+    seq = await write(client, "a.bin")
+    async with client.stream("GET", "/events?since_seq=0&agent=nobody", headers=STREAM) as answer:
+        async for line in answer.aiter_lines():
+            if line.startswith("id: "):
+                break
+
+    assert int(line.removeprefix("id: ")) >= seq
+
+
+async def test_a_stream_from_nonsense_is_refused_before_it_begins(client: httpx2.AsyncClient) -> None:
+    bad_id = await client.get("/events", headers={**STREAM, "Last-Event-ID": "yesterday"})
+    bad_type = await client.get("/events?types=file.invented", headers=STREAM)
+
+    assert (bad_id.status_code, bad_id.json()["error"]["argument"]) == (400, "Last-Event-ID")
+    assert (bad_type.status_code, bad_type.json()["error"]["argument"]) == (400, "types")
+
+
+async def test_streams_are_bounded_and_one_that_ends_makes_room(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workspace_server.interfaces.http.events.FOLLOWERS_MAX", 1)
+    async with client.stream("GET", "/events", headers=STREAM) as first:
+        assert first.status_code == 200
+        refused = await client.get("/events", headers=STREAM)
+    await write(client, "wakes-the-stream.bin")
+    async with asyncio.timeout(20):
+        while True:
+            async with client.stream("GET", "/events", headers=STREAM) as again:
+                if again.status_code == 200:
+                    break
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
+    assert LIMITS.followers_max > 1

@@ -1,0 +1,66 @@
+"""A workspace that listens on a loopback port, with the faces that speak HTTP."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from workspace_server.config import Settings
+from workspace_server.interfaces.guard import Guard, GuardMiddleware
+from workspace_server.interfaces.http.routes import routes as http_routes
+from workspace_server.interfaces.web.routes import routes as web_routes
+from workspace_server.services.engine import Engine
+
+CLOSE_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """An engine and the address at which it is reached."""
+
+    engine: Engine
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def raw(self, method: str, target: str, *headers: str, body: bytes = b"") -> tuple[int, str]:
+        """Send a request whose target nobody tidies up; return the status and all that came."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        lines = [f"{method} {target} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close", *headers]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        await writer.drain()
+        answer = (await reader.read()).decode("utf-8", "replace")
+        writer.close()
+        return int(answer.split(" ", 2)[1]), answer
+
+
+@asynccontextmanager
+async def listening(folder: Path, **settings: object) -> AsyncIterator[Listening]:
+    """Open the workspace in *folder* and serve it until the block ends."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        async with Engine.open(folder, settings=Settings(**settings)) as engine:  # type: ignore[arg-type]
+            engine.folder.base_url = f"http://127.0.0.1:{port}"
+            guard = Guard()
+            app = Starlette(routes=[*http_routes(engine, guard), *web_routes(engine, guard)])
+            config = uvicorn.Config(
+                GuardMiddleware(app, guard), lifespan="off", log_level="critical", timeout_graceful_shutdown=CLOSE_S
+            )
+            server = uvicorn.Server(config)
+            serving = asyncio.create_task(server.serve(sockets=[door]))
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+                await asyncio.sleep(0)
+            try:
+                yield Listening(engine, port)
+            finally:
+                server.should_exit = True
+                await serving
