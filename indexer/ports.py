@@ -36,7 +36,7 @@ class Source(Protocol):
         """Return the content of a version, at most its first *bytes_max* bytes."""
 
     async def wait_beyond(self, seq: int) -> None:
-        """Return once the log has an event beyond *seq*."""
+        """Return once the log has an event beyond *seq*; sooner does no harm."""
 
 
 class FactStore(Protocol):

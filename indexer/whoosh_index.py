@@ -139,7 +139,7 @@ class WhooshIndex:
     def reset(self) -> None:
         """Begin anew with an empty index."""
         with self._reading:
-            self.close()
+            self._close()
             self._changed.clear()
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory.mkdir(mode=0o700, parents=True)
@@ -147,7 +147,11 @@ class WhooshIndex:
             self._write_manifest(0)
 
     def close(self) -> None:
-        """Close what is open; the index on disk stays."""
+        """Close what is open, after a query that is under way; the index on disk stays. Blocks."""
+        with self._reading:
+            self._close()
+
+    def _close(self) -> None:
         if self._searcher is not None:
             self._searcher.close()
         if self._files is not None:

@@ -191,7 +191,7 @@ async def test_a_long_passage_is_shown_around_what_was_asked(engine: Engine) -> 
     lines = [f"line {n} " + "filler " * 6 for n in range(30)]
     lines[17] = "here stands the walrus"
     await save(engine, "lines.txt", "\n".join(lines))
-    await save(engine, "page.html", f"<p>{'filler ' * 90} the walrus {'filler ' * 40}</p>")
+    await save(engine, "page.html", f"<p>{'filler ' * 90}\nthe walrus {'filler ' * 40}</p>")
     seq = await save(engine, "one.txt", "filler " * 100 + "a walrus " + "filler " * 60)
 
     found = (await engine.search.search(RITA, query="walrus", min_seq=seq))["hits"]
@@ -397,6 +397,16 @@ async def test_who_may_not_search_is_refused(engine: Engine) -> None:
     ):
         with pytest.raises(Forbidden):
             await call
+
+
+async def test_the_status_says_how_far_the_index_is(engine: Engine) -> None:
+    seq = await save(engine, "a.md", "Port: 80\n")
+    await engine.search.search(RITA, query="port", min_seq=seq)
+
+    index = (await engine.status.status(RITA))["index"]
+
+    assert index["lag"] == 0
+    assert index["indexed_seq"] == index["searchable_seq"] >= seq
 
 
 async def test_each_version_that_was_read_is_announced_once(folder: Path) -> None:

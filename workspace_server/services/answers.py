@@ -111,6 +111,10 @@ class Budget:
         """Bytes that are left."""
         return self._left
 
+    def room_bytes(self, entry: object) -> int:
+        """Return the bytes by which a list entry may still grow."""
+        return self._left - _bytes(entry) - 1
+
     def take(self, value: object, *, share: float = 1.0) -> bool:
         """Reserve the room of one list entry; False, and nothing reserved, when it is not there.
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import anyio
+import anyio.to_thread
 
 from indexer.follower import FactFollower, PassageFollower, Progress
 from indexer.model import Found
@@ -44,7 +45,8 @@ class Indexing:
                 tasks.start_soon(self._facts.run)
                 tasks.start_soon(self._passages.run)
         finally:
-            self._index.close()
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._index.close)
 
     @property
     def head_seq(self) -> int:
@@ -77,8 +79,7 @@ class Indexing:
         return self._facts.progress if part == "facts" else self._passages.progress
 
     async def _beyond(self, seq: int) -> None:
-        while await self._head.beyond(seq, _LOOK_S) <= seq:
-            pass
+        await self._head.beyond(seq, _LOOK_S)
 
     async def _record(self, body: Body) -> None:
         async def change(commit: Commit) -> Result:

@@ -186,16 +186,16 @@ class Search:
 
     async def _fill_passages(self, result: Result, query: str, selector: Selector | None, budget: Budget) -> None:
         if budget.left_bytes < PASSAGE_BYTES_MIN:
-            return
+            return  # not worth asking the index
         filters = Filters(selector=selector)
         for hit in await self._hits(query, filters, context_lines=0, limit=PASSAGES_BESIDE_FACTS):
             del hit["score"]
-            room = budget.left_bytes - len(str(hit)) + len(hit["text"])
-            if budget.left_bytes < PASSAGE_BYTES_MIN or room < PASSAGE_BYTES_MIN // 2:
+            room_bytes = budget.room_bytes({**hit, "text": ""})
+            if room_bytes < PASSAGE_BYTES_MIN // 2:
                 return
-            hit["text"] = fitted(hit["text"], room)
-            if budget.take(hit):
-                result["passages"].append(hit)
+            hit["text"] = fitted(hit["text"], room_bytes)
+            budget.take(hit)
+            result["passages"].append(hit)
 
 
 def path_range(selector: Selector | None) -> tuple[str, str]:
