@@ -104,7 +104,7 @@ def test_log_tells_events_in_their_order(server: Serving) -> None:
     page = json.loads(
         told(server, "log", "--since", str(first - 1), "--path", "log/", "--types", "file.created", "--json")
     )
-    assert [event["data"]["path"] for event in page["events"]] == ["log/a.md", "log/b.md"]
+    assert [event["path"] for event in page["events"]] == ["log/a.md", "log/b.md"]
     assert "log/b.md@1" in told(server, "log", "--since", str(first))
 
 
@@ -114,7 +114,7 @@ def test_log_follows_until_interrupted(server: Serving) -> None:
     assert following.stdout is not None
     try:
         call(server, "write_file", "path=follow/a.md", "content=a")
-        assert json.loads(following.stdout.readline())["data"]["path"] == "follow/a.md"
+        assert json.loads(following.stdout.readline())["path"] == "follow/a.md"
     finally:
         following.terminate()
         following.wait()

@@ -39,7 +39,7 @@ def change(root: Path, sql: str, *parameters: object) -> None:
     """Change the database behind everybody's back."""
     connection = apsw.Connection(str(root / ".workspace" / "workspace.db"))
     connection.execute("PRAGMA foreign_keys = OFF")
-    connection.execute(sql, parameters)  # type: ignore[arg-type]
+    connection.execute(sql, parameters)
     connection.close()
 
 

@@ -64,10 +64,8 @@ def _following(api: Api, seq: int, filters: dict[str, object]) -> Iterator[Answe
 
 
 def _line(event: Answer) -> str:
-    data = event["data"]
-    subject = data.get("path") or data.get("trigger") or ", ".join(data.get("paths", ())) or ""
-    version = f"@{data['version']}" if data.get("version") is not None else ""
-    agent = data.get("agent") or ""
-    note = f"  {show.plain(data['message'])}" if data.get("message") else ""
-    said = f"{show.plain(subject)}{version}"
-    return f"{event['seq']:>6}  {show.when(event['at'])}  {event['type']:<16}  {show.plain(agent):<16}  {said}{note}"
+    subject = event.get("path") or event.get("trigger") or ", ".join(event.get("paths", ())) or ""
+    version = f"@{event['version']}" if event.get("version") is not None else ""
+    note = f"  {show.plain(event['message'])}" if event.get("message") else ""
+    who, when = show.plain(event["agent"]), show.when(event["at"])
+    return f"{event['seq']:>6}  {when}  {event['type']:<16}  {who:<16}  {show.plain(subject)}{version}{note}"

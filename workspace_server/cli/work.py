@@ -159,6 +159,8 @@ class _Worker:
             code = self._run(job, log)
             outcome, note = _outcome(code, log, self._timeout_s)
         _say(f"{self.agent}: job {job['job']} {outcome} after {time.monotonic() - began:.1f} s")
+        if note is not None:
+            _say(note)
         delay_s = RETRY_DELAY_S if outcome == "retry" else None
         try:
             self._api.post(

@@ -39,9 +39,9 @@ class Evidence:
 
 async def check_firings(found: Evidence) -> Check:
     """Every trigger fired as often as it should; the join saw all nine files each time."""
-    fired = [event["data"] for event in found.events if event["type"] == "trigger.fired"]
-    counted = dict(Counter(str(data["trigger"]) for data in fired))
-    whole = all(len(data["inputs"]) == len(all_files()) for data in fired if data["trigger"] == "analyst")
+    fired = [event for event in found.events if event["type"] == "trigger.fired"]
+    counted = dict(Counter(str(event["trigger"]) for event in fired))
+    whole = all(len(event["inputs"]) == len(all_files()) for event in fired if event["trigger"] == "analyst")
     return Check(name="firings", passed=counted == FIRINGS and whole, said=f"{counted}, the join with all nine inputs")
 
 
@@ -58,7 +58,7 @@ async def check_log(found: Evidence) -> Check:
     """No line of the log that all appended to is lost or doubled."""
     text = (await found.workspace.read_file("log.md")).text or ""
     lines, expected = sorted(text.splitlines()), sorted(expected_log())
-    agents = {event["data"]["agent"] for event in found.events if event["data"].get("path") == "log.md"}
+    agents = {event["agent"] for event in found.events if event.get("path") == "log.md"}
     said = f"{len(lines)} of {len(expected)} lines by {len(agents)} agents at once"
     return Check(name="shared log", passed=lines == expected, said=said)
 

@@ -92,11 +92,10 @@ def replay(events: list[Event]) -> dict[str, str]:
 
 
 def _apply(event: Event, files: dict[str, str]) -> None:
-    data = event["data"]
     if event["type"] == "file.deleted":
-        files.pop(data["path"], None)
+        files.pop(event["path"], None)
     elif event["type"] == "file.moved":
-        files.pop(data["moved_from"], None)
-        files[data["path"]] = data["sha256"]
+        files.pop(event["moved_from"], None)
+        files[event["path"]] = event["sha256"]
     elif event["type"] in ("file.created", "file.updated", "file.restored"):
-        files[data["path"]] = data["sha256"]
+        files[event["path"]] = event["sha256"]

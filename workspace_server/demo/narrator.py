@@ -33,16 +33,15 @@ class Narrator:
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Tell an event of the workspace, if it matters to the story."""
-        data = event["data"]
         verb = _TOLD.get(event["type"])
-        if verb is None or data.get("path") == _APPENDED_BY_ALL:
+        if verb is None or event.get("path") == _APPENDED_BY_ALL:
             return
         if event["type"] == "trigger.fired":
-            self.say(f"trigger {data['trigger']} fires with {len(data['inputs'])} input(s)")
+            self.say(f"trigger {event['trigger']} fires with {len(event['inputs'])} input(s)")
         elif event["type"] == "lock.acquired":
-            self.say(f"{data['agent']} locks {', '.join(data['paths'])}")
+            self.say(f"{event['agent']} locks {', '.join(event['paths'])}")
         else:
-            self.say(f"{data['agent']} saves {data['path']}, version {data['version']}")
+            self.say(f"{event['agent']} saves {event['path']}, version {event['version']}")
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print rows in columns, numbers to the right."""

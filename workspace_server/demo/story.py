@@ -117,7 +117,7 @@ class Story:
 
 
 def _is_file(paths: set[str]) -> Callable[[Event], bool]:
-    return lambda event: event["type"] in ("file.created", "file.updated") and event["data"]["path"] in paths
+    return lambda event: event["type"] in ("file.created", "file.updated") and event["path"] in paths
 
 
 async def _forge(url: str) -> int:

@@ -39,7 +39,7 @@ def questions() -> list[Question]:
             Question(subject=subject, key="Requires Python", gold=package.requires_python),
             Question(subject=subject, key="Dependencies", gold=str(len(package.needed))),
             Question(subject=subject, key="Licence", gold=package.licence),
-            Question(subject=subject, key="Summary", gold=package.summary),
+            Question(subject=subject, key="Purpose", gold=package.summary),
         ]
     return asked
 

@@ -77,7 +77,7 @@ def facts(package: Package) -> str:
     """
     text = f"""# {package.name}
 
-- Summary: {package.summary}
+- Purpose: {package.summary}
 - Installed version: {package.version}
 - Requires Python: {package.requires_python}
 - Licence: {package.licence}
