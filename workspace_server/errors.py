@@ -49,7 +49,7 @@ class NotFound(WorkspaceError):
 
 
 class Gone(WorkspaceError):
-    """The version existed and is kept no longer, or the file was deleted."""
+    """The version existed and is kept no longer."""
 
     code = "gone"
     http_status = 410
@@ -77,7 +77,7 @@ class IsDirectory(WorkspaceError):
 
 
 class NameTaken(WorkspaceError):
-    """A name that differs only by case or normal form exists, or a file stands where a directory is needed."""
+    """A name that differs only by case or normal form exists."""
 
     code = "name_taken"
     http_status = 409

@@ -62,6 +62,8 @@ class Limits:
     """Longest lock, in seconds."""
     lock_paths_max: int = 200
     """Most paths of one lock."""
+    handle_chars_max: int = 64
+    """Longest handle of a lock that is looked up."""
     locks_per_agent_max: int = 100
     """Most live locks of one agent."""
     purpose_chars_max: int = 500

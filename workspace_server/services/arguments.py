@@ -48,11 +48,27 @@ def content_bytes(content: str, encoding: Encoding, *, put_url: str) -> bytes:
     return data
 
 
+def plain_text(argument: str, text: str | None, chars_max: int) -> str | None:
+    """Return a text within its bound that can be stored.
+
+    Raises:
+        InvalidArgument: It is too long, or no valid Unicode.
+    """
+    if text is None:
+        return None
+    if len(text) > chars_max:
+        raise refused(argument, f"is longer than {chars_max} characters")
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise refused(argument, "holds a lone surrogate, which UTF-8 cannot carry") from None
+    return text
+
+
 def message_text(message: str | None) -> str | None:
     """Return a version's message, within its bound."""
-    if message is not None and len(message) > LIMITS.message_chars_max:
-        raise refused("message", f"is longer than {LIMITS.message_chars_max} characters")
-    return message
+    return plain_text("message", message, LIMITS.message_chars_max)
 
 
 def sources_list(sources: Sequence[Mapping[str, Any]] | None) -> list[Source]:
@@ -63,10 +79,13 @@ def sources_list(sources: Sequence[Mapping[str, Any]] | None) -> list[Source]:
         raise refused("sources", f"has more than {LIMITS.sources_max} entries")
     found: list[Source] = []
     for source in sources:
-        version = source.get("version")
-        if set(source) != {"path", "version"} or not isinstance(version, int) or version < 1:
+        given = dict(source) if isinstance(source, Mapping) else {}
+        path, version = given.get("path"), given.get("version")
+        if set(given) != {"path", "version"} or not isinstance(path, str) or not isinstance(version, int):
             raise refused("sources", "each entry is {path, version}", 'For example [{"path": "a.md", "version": 3}].')
-        found.append({"path": canonical_file(str(source["path"])), "version": version})
+        if version < 1:
+            raise refused("sources", f"{path}: versions begin at 1")
+        found.append({"path": canonical_file(path), "version": version})
     return found
 
 
@@ -74,7 +93,10 @@ def handles(lock: str | Sequence[str] | None) -> list[str]:
     """Return the lock handles of a call: none, one, or a list."""
     if lock is None:
         return []
-    return [lock] if isinstance(lock, str) else list(lock)
+    given = [lock] if isinstance(lock, str) else list(lock)
+    for handle in given:
+        plain_text("lock", handle, LIMITS.handle_chars_max)
+    return given
 
 
 def bounded(argument: str, value: float, least: float, most: float) -> None:

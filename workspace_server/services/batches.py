@@ -2,15 +2,15 @@
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import FilePath
 from workspace_server.errors import WorkspaceError
 from workspace_server.services import changes
-from workspace_server.services.arguments import refused
-from workspace_server.services.changes import Held, Put
+from workspace_server.services.arguments import Encoding, refused
+from workspace_server.services.changes import Held, Move, Put
 from workspace_server.services.folder import Folder
 from workspace_server.services.puts import EditPut, write_put
 from workspace_server.services.recording import Commit, Result
@@ -24,6 +24,20 @@ FIELDS = {
     "delete": (set[str](), {"expect_version"}),
 }
 """What each op needs, and what it may have besides."""
+
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "path": str,
+    "content": str,
+    "encoding": str,
+    "expect_version": int,
+    "overwrite": bool,
+    "append": bool,
+    "sources": list,
+    "edits": list,
+    "to": str,
+    "copy": bool,
+}
+"""What kind of JSON value each field is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,22 +108,20 @@ class Batch:
         if step.to is None:
             row = await changes.delete(commit, step.path, held, expect_version=expect, message=self._message)
             return {"path": row.path, "version": row.version, "deleted": True}
-        done = await changes.move(
-            commit,
-            self._folder.objects,
-            step.path,
-            step.to,
-            held,
+        move = Move(
+            path=step.path,
+            to=step.to,
             copy=bool(step.fields.get("copy")),
             expect_version=expect,
             overwrite=bool(step.fields.get("overwrite")),
             message=self._message,
         )
+        [done] = await changes.move(commit, self._folder.objects, [move], held)
         return {"path": done.path, "version": done.version}
 
 
 async def _step(folder: Folder, caller: Caller, entry: Mapping[str, Any], message: str | None) -> Step:
-    op = entry.get("op")
+    op = entry.get("op") if isinstance(entry, Mapping) else None
     if not isinstance(op, str) or op not in FIELDS:
         raise refused("changes", f"op is one of {', '.join(FIELDS)}")
     needed, allowed = FIELDS[op]
@@ -117,15 +129,26 @@ async def _step(folder: Folder, caller: Caller, entry: Mapping[str, Any], messag
     if "path" not in entry or not needed <= given or not given <= needed | allowed:
         more = ", ".join(sorted(allowed))
         raise refused("changes", f"{op} takes path{''.join(', ' + name for name in needed)} and, if need be, {more}")
-    fields = {name: value for name, value in entry.items() if name not in {"op", "path"} and value is not None}
-    path = folder.place(caller, str(entry["path"]))
+    fields = {
+        name: value
+        for name, value in entry.items()
+        if name != "op" and (value is not None or name in {"path", *needed})
+    }
+    for name, value in fields.items():
+        if not isinstance(value, KINDS[name]):
+            raise refused("changes", f"{name} of {op} is of the wrong type")
+    if fields.get("encoding", "utf-8") not in get_args(Encoding):
+        raise refused("changes", "encoding is utf-8 or base64")
+    path = fields.pop("path")
     put: Put | None = None
+    to: FilePath | None = None
     if op == "write":
-        put, _ = await write_put(folder, path, message=message, **fields)
+        put, _ = await write_put(folder, caller, path, message=message, **fields)
     elif op == "edit":
-        put = EditPut(path, message=message, **fields).put
-    to = folder.place(caller, str(fields["to"])) if op == "move" else None
-    return Step(op=op, path=path, put=put, to=to, fields=fields)
+        put = EditPut(folder, caller, path, message=message, **fields).put
+    elif op == "move":
+        to = folder.place(caller, fields["to"])
+    return Step(op=op, path=folder.place(caller, path), put=put, to=to, fields=fields)
 
 
 async def _numbered(index: int, work: Awaitable[T]) -> T:

@@ -5,7 +5,7 @@ Each function runs in a transaction and follows the fixed order of checks: lock,
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workspace_server.core import locks as lock_rules
@@ -14,7 +14,8 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock
 from workspace_server.core.paths import fold, parents
 from workspace_server.core.versions import Head, check_exists, check_expected, check_replace
-from workspace_server.errors import InvalidArgument, InvalidPath, IsDirectory, NameTaken
+from workspace_server.errors import InvalidPath, IsDirectory, NameTaken, TooLarge
+from workspace_server.services import leases
 from workspace_server.services.recording import Commit
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents, locks
@@ -36,6 +37,7 @@ class Put:
         must_exist: The path must hold a live file.
         replaces: The caller's word is needed to replace a live file (writes, restores), as the contract says.
         media_type: What kind of content it is, when that is known; else it is told from name and content.
+        call: The caller's call up to its closing bracket, for the hint of what to call next.
     """
 
     path: str
@@ -51,6 +53,24 @@ class Put:
     event_facts: dict[str, Any] = field(default_factory=dict)
     moved_from: Source | None = None
     media_type: str | None = None
+    call: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One file to be moved or copied.
+
+    Attributes:
+        expect_version: The version at `to` that it replaces (0: nothing may be there); when nothing is there, the
+            version of the file that is moved.
+    """
+
+    path: str
+    to: str
+    copy: bool = False
+    expect_version: int | None = None
+    overwrite: bool = False
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +87,15 @@ class Outcome:
 
 
 class Held:
-    """The caller's locks in one commit: those it gave are live and its own, and are renewed by being used."""
+    """The caller's locks in one commit: those it gave are live and its own, and are renewed by being used.
+
+    Attributes:
+        overdue: Locks that covered a path of this commit and whose time has run out; the commit ends them.
+    """
 
     def __init__(self, given: Sequence[Lock], agent: str, now_s: float) -> None:
         self.given = given
+        self.overdue: list[Lock] = []
         self._agent = agent
         self._now_s = now_s
 
@@ -98,7 +123,8 @@ class Held:
         Raises:
             Locked: A live exclusive lock covers the path and its handle was not given.
         """
-        covering = await locks.covering(tx, path)
+        covering = [lock for lock in await locks.covering(tx, path, overdue=True) if lock.covers(path)]
+        self.overdue += [lock for lock in covering if not lock.is_live(self._now_s)]
         return lock_rules.check_write(path, given=self.given, covering=covering, agent=self._agent, now_s=self._now_s)
 
 
@@ -119,7 +145,7 @@ async def put(commit: Commit, store: ObjectStore, change: Put, held: Held) -> Ou
     """
     tx = commit.tx
     here, row = await head(tx, change.path)
-    lock = await held.allow(tx, change.path)
+    lock = await _allowed(commit, held, change.path)
     if change.must_exist:
         if not here.live:
             await check_not_directory(tx, change.path)
@@ -134,6 +160,7 @@ async def put(commit: Commit, store: ObjectStore, change: Put, held: Held) -> Ou
             under_lock=lock is not None,
             overwrite=change.overwrite,
             agent=commit.caller.agent,
+            call=change.call,
         )
     else:
         check_expected(here, change.expect_version)
@@ -147,93 +174,100 @@ async def put(commit: Commit, store: ObjectStore, change: Put, held: Held) -> Ou
     return await _append(commit, change, here, row=row, content=content, lock=lock)
 
 
-async def delete(
-    commit: Commit, path: str, held: Held, *, expect_version: int | None, message: str | None, silent: bool = False
-) -> FileRow:
+async def delete(commit: Commit, path: str, held: Held, *, expect_version: int | None, message: str | None) -> FileRow:
     """Delete a live file and return what it was.
 
-    Args:
-        silent: Another event of the same commit (a move) tells of it; the deletion row then carries that one's seq.
-
     Raises:
-        Locked, Conflict, NotFound: As the contract says.
+        Locked, Conflict, NotFound, IsDirectory: As the contract says.
     """
     tx = commit.tx
-    here, row = await head(tx, path)
-    lock = await held.allow(tx, path)
-    check_exists(here)
+    lock = await _allowed(commit, held, path)
+    here, row = await _live(tx, path)
     check_expected(here, expect_version)
-    assert row is not None
-    if not silent:
-        seq = await commit.add(
-            "file.deleted",
-            path=path,
-            version=row.version,
-            sha256=row.sha256,
-            size_bytes=row.size_bytes,
-            media_type=row.media_type,
-            message=message,
-            lock=_lock_name(lock),
-        )
-        await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=message)
+    seq = await commit.add(
+        "file.deleted",
+        path=path,
+        version=row.version,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+        message=message,
+        lock=_lock_name(lock),
+    )
+    await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=message)
     await _intend(tx, row, path, version=None, sha256=None)
     return row
 
 
-async def move(
-    commit: Commit,
-    store: ObjectStore,
-    path: str,
-    to: str,
-    held: Held,
-    *,
-    copy: bool,
-    expect_version: int | None,
-    overwrite: bool,
-    message: str | None,
-) -> Outcome:
-    """Move or copy one file: the next version at *to*, and for a move a delete at *path*, told by one event.
+async def move(commit: Commit, store: ObjectStore, moves: Sequence[Move], held: Held) -> list[Outcome]:
+    """Move or copy files: for each the next version at `to`, and for a move a delete at `path`, told by one event.
+
+    All sources make room before the first file arrives, so that a directory can change the letter case of its name or
+    move to where it was in part.
 
     Raises:
         Locked, VersionRequired, Conflict, NotFound, NameTaken, IsDirectory: As the contract says.
     """
+    rows = [await _depart(commit, one, held) for one in moves]
+    return [await _arrive(commit, store, one, row, held) for one, row in zip(moves, rows, strict=True)]
+
+
+async def _depart(commit: Commit, one: Move, held: Held) -> FileRow:
+    """Check what is moved and, unless it is copied, take it away from its path."""
     tx = commit.tx
-    here, row = await head(tx, path)
-    check_exists(here)
-    assert row is not None
-    origin: Source = {"path": path, "version": row.version}
-    if copy:
-        check_expected(here, expect_version)
-        facts: dict[str, Any] = {"copied_from": origin}
-    else:
-        await delete(commit, path, held, expect_version=expect_version, message=message, silent=True)
-        await tx.run("UPDATE files SET live = 0 WHERE file_id = ?", row.file_id)
-        facts = {"moved_from": origin}
+    if not one.copy:
+        await _allowed(commit, held, one.path)
+    await _allowed(commit, held, one.to)
+    here, row = await _live(tx, one.path)
+    if one.expect_version and not (await head(tx, one.to))[0].live:
+        check_expected(here, one.expect_version)
+    if not one.copy:
+        await files.hide(tx, row.file_id)
+        await _intend(tx, row, one.path, version=None, sha256=None)
+    return row
+
+
+async def _arrive(commit: Commit, store: ObjectStore, one: Move, row: FileRow, held: Held) -> Outcome:
+    """Make the next version at the destination, and record the delete at the source."""
+    tx = commit.tx
+    origin: Source = {"path": one.path, "version": row.version}
     size, form, data = await contents.stored(tx, row.sha256)
-    content = Content(sha256=row.sha256, size_bytes=size, form=form, data=data, head=b"")
+    facts: dict[str, Any] = {"copied_from" if one.copy else "moved_from": origin}
+    taken = (await head(tx, one.to))[0].live
     outcome = await put(
         commit,
         store,
         Put(
-            path=to,
-            op="copy" if copy else "move",
-            content=content,
-            overwrite=overwrite,
-            message=message,
-            moved_from=None if copy else origin,
-            sources=[origin] if copy else [],
+            path=one.to,
+            op="copy" if one.copy else "move",
+            content=Content(sha256=row.sha256, size_bytes=size, form=form, data=data, head=b""),
+            expect_version=one.expect_version if taken else None,
+            overwrite=one.overwrite,
+            message=one.message,
+            moved_from=None if one.copy else origin,
+            sources=[origin] if one.copy else [],
             event_facts=facts,
-            media_type=media.by_name(to) or row.media_type,
+            media_type=media.by_name(one.to) or row.media_type,
+            call=f"move_file(path={one.path!r}, to={one.to!r}" + (", copy=True" if one.copy else ""),
         ),
         held,
     )
-    if copy:
+    if one.copy:
         return outcome
     seq = outcome.seq
     if outcome.unchanged:  # the same bytes stood at the destination: the move still takes the source away
-        seq = await commit.add("file.moved", path=to, version=outcome.version, message=message, **facts)
-    await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=message, moved_to=to)
-    return outcome
+        seq = await commit.add(
+            "file.moved",
+            path=one.to,
+            version=outcome.version,
+            sha256=row.sha256,
+            size_bytes=row.size_bytes,
+            media_type=row.media_type,
+            message=one.message,
+            **facts,
+        )
+    await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=one.message, moved_to=one.to)
+    return replace(outcome, seq=seq)
 
 
 async def check_place(tx: Transaction, path: str) -> None:
@@ -245,27 +279,25 @@ async def check_place(tx: Transaction, path: str) -> None:
         NameTaken: A name that differs only by case or normal form is there.
     """
     await check_not_directory(tx, path)
-    twin = await files.by_fold(tx, fold(path))
-    if twin is not None and twin != path:
-        raise _taken(path, twin)
-    for parent in parents(path):
-        row = await files.by_path(tx, parent)
-        if row is not None and row.live:
+    for place in (path, *parents(path)):
+        folded = fold(place)
+        twin = await files.by_fold(tx, folded)
+        if twin is not None and twin != place:
+            raise _taken(path, twin)
+        if twin is not None:
             raise InvalidPath(
-                f"{parent} is a file, so nothing can stand below it.",
+                f"{place} is a file, so nothing can stand below it.",
                 hint="Choose another directory.",
                 path=path,
-                reason=f"{parent} is a file",
+                reason=f"{place} is a file",
             )
-    for parent in parents(path):
-        other = await files.any_below_fold(tx, fold(parent))
+        other = await files.any_below_fold(tx, folded)
         if other is None:
             continue
-        depth = parent.count("/") + 1
-        name = "/".join(other.split("/")[:depth])
-        if name != parent:
+        name = "/".join(other.split("/")[: place.count("/") + 1])
+        if name != place:
             raise _taken(path, name)
-        return
+        return  # a directory of that very name is there: so are those above it
 
 
 async def check_not_directory(tx: Transaction, path: str) -> None:
@@ -283,6 +315,32 @@ async def check_not_directory(tx: Transaction, path: str) -> None:
         )
 
 
+async def _allowed(commit: Commit, held: Held, path: str) -> Lock | None:
+    """Return the exclusive lock under which *path* is changed, or None; end those that stood there past their time.
+
+    A lock that nobody has marked as expired yet gets fresh time at a restart. Not so one whose files were changed by
+    others meanwhile: its holder would replace what it never saw.
+    """
+    lock = await held.allow(commit.tx, path)
+    while held.overdue:
+        await leases.end(commit, held.overdue.pop(), "expired")
+    return lock
+
+
+async def _live(tx: Transaction, path: str) -> tuple[Head, FileRow]:
+    """Return the live file at *path*.
+
+    Raises:
+        IsDirectory, NotFound: There is none.
+    """
+    here, row = await head(tx, path)
+    if row is None or not here.live:
+        await check_not_directory(tx, path)
+        check_exists(here)
+    assert row is not None
+    return here, row
+
+
 async def head_bytes(tx: Transaction, store: ObjectStore, row: FileRow | None) -> bytes:
     """Return the bytes of a head; none for an absent file."""
     if row is None:
@@ -296,10 +354,11 @@ async def _append(
 ) -> Outcome:
     tx = commit.tx
     if content.size_bytes > LIMITS.file_bytes_max:
-        raise InvalidArgument(
+        raise TooLarge(
             "The file would be larger than a file may be.",
-            argument="content",
-            reason=f"more than {LIMITS.file_bytes_max} bytes",
+            hint="Start another file.",
+            limit=LIMITS.file_bytes_max,
+            actual=content.size_bytes,
         )
     file_id = row.file_id if row is not None else await files.insert(tx, change.path, fold(change.path))
     number = here.version + 1
@@ -376,8 +435,7 @@ def _unchanged(row: FileRow) -> Outcome:
 
 
 def _lock_name(lock: Lock | None) -> str | None:
-    """Return what names a lock to others: its handle without the secret part."""
-    return None if lock is None else lock.handle.partition("-")[0]
+    return None if lock is None else leases.name(lock)
 
 
 def _taken(path: str, twin: str) -> NameTaken:

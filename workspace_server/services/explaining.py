@@ -6,7 +6,7 @@ Computed after the refusal and off the writer's thread, because comparing texts 
 from workspace_server.core import diffs, edits, media
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import Conflict, EditFailed, LockLost
+from workspace_server.errors import Conflict, EditFailed, Locked, LockLost
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, locks
@@ -44,6 +44,13 @@ async def conflict(folder: Folder, caller: Caller, refusal: Conflict) -> Conflic
     path, expected = str(refusal.facts["path"]), refusal.facts["expected"]
     if "read" in caller.verbs and isinstance(expected, int) and expected > 0:
         refusal.facts["diff"] = await version_diff(folder, path, expected, None)
+    return refusal
+
+
+def locked(caller: Caller, refusal: Locked) -> Locked:
+    """Leave out what the holder says it is doing, for who may not read what it works on."""
+    if "read" not in caller.verbs:
+        refusal.facts["purpose"] = None
     return refusal
 
 

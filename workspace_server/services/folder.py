@@ -42,11 +42,11 @@ class Folder:
 
     def url(self, path: str) -> str:
         """Return the address under which people open *path*."""
-        return f"{self.base_url}/files/{quote(path)}"
+        return f"{self.base_url}/files/{quote(path, errors='replace')}"
 
     def bytes_url(self, path: str) -> str:
         """Return the address under which programs get and put the bytes of *path*."""
-        return f"{self.base_url}/api/v1/files/{quote(path)}"
+        return f"{self.base_url}/api/v1/files/{quote(path, errors='replace')}"
 
     def place(self, caller: Caller, raw: str) -> FilePath:
         """Return the canonical path at which the caller may put a file.

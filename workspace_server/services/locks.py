@@ -2,16 +2,15 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
 from workspace_server.core import locks as rules
 from workspace_server.core.access import Caller
-from workspace_server.core.events import EventType
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import HANDLE_ALPHABET, Lock, Mode, State
 from workspace_server.core.patterns import Selector
-from workspace_server.errors import QuotaExceeded
-from workspace_server.services.arguments import refused
+from workspace_server.errors import Locked, QuotaExceeded
+from workspace_server.services import explaining, leases
+from workspace_server.services.arguments import handles, plain_text, refused
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import Names, covered, selectors
@@ -48,8 +47,7 @@ class Locks:
         """
         caller.require("lock")
         rules.check_ttl(ttl_seconds)
-        if purpose is not None and len(purpose) > LIMITS.purpose_chars_max:
-            raise refused("purpose", f"is longer than {LIMITS.purpose_chars_max} characters")
+        plain_text("purpose", purpose, LIMITS.purpose_chars_max)
         if (paths is None) == (lock is None):
             raise refused("paths", "give either paths to lock, or lock to renew")
         if lock is not None:
@@ -62,19 +60,22 @@ class Locks:
             wanted = await selectors(commit.tx, paths, argument="paths")
             return await self._acquire(commit, wanted, mode, ttl_seconds, purpose)
 
-        return await self._folder.recorder.change(caller, "lock_files", body)
+        try:
+            return await self._folder.recorder.change(caller, "lock_files", body)
+        except Locked as refusal:
+            raise explaining.locked(caller, refusal) from None
 
     async def unlock_files(
         self, caller: Caller, *, lock: str | Sequence[str] | None = None, paths: Names | None = None
     ) -> Result:
         """Release locks by handle, or the caller's own that lie wholly within *paths*; return `{released}`."""
         caller.require("lock")
-        if lock is None and not paths:
+        if not lock and not paths:
             raise refused("lock", "nothing to unlock", "unlock_files(lock='L42-…') or unlock_files(paths=['a.md'])")
 
         async def body(commit: Commit) -> Result:
             tx, done = commit.tx, []
-            for handle in [lock] if isinstance(lock, str) else lock or []:
+            for handle in dict.fromkeys(handles(lock)):
                 found = await locks.by_handle(tx, handle)
                 held = rules.check_handle(found, handle, agent=caller.agent, now_s=tx.boot_s)
                 await self.end(commit, held, "released")
@@ -131,13 +132,7 @@ class Locks:
 
     async def end(self, commit: Commit, held: Lock, state: State) -> None:
         """End a lock and tell of it."""
-        kinds: dict[State, EventType] = {
-            "released": "lock.released",
-            "expired": "lock.expired",
-            "broken": "lock.broken",
-        }
-        await locks.end(commit.tx, held.lock_id, state)
-        await commit.add(kinds[state], agent=held.agent, **_told(held))
+        await leases.end(commit, held, state)
 
     async def _renew(self, caller: Caller, handle: str, ttl_s: float) -> Result:
         async def body(commit: Commit) -> Result:
@@ -188,7 +183,7 @@ class Locks:
             versions=await covered(tx, wanted, limit=VERSIONS_SHOWN_MAX),
         )
         await locks.insert(tx, lock)
-        await commit.add("lock.acquired", **_told(lock), ttl_seconds=ttl_s, purpose=purpose)
+        await commit.add("lock.acquired", **leases.told(lock), ttl_seconds=ttl_s, purpose=purpose)
         return await _granted(tx, lock, lock.deadline_s)
 
     async def _end_expired(self, commit: Commit) -> None:
@@ -207,11 +202,6 @@ async def _granted(tx: Transaction, lock: Lock, deadline_s: float) -> Result:
         "expires_at": iso(tx.now_s + left_s),
         "versions": await covered(tx, lock.selectors, limit=VERSIONS_SHOWN_MAX),
     }
-
-
-def _told(lock: Lock) -> dict[str, Any]:
-    """Return what events say of a lock: never its handle."""
-    return {"lock": lock.handle.partition("-")[0], "fence": lock.fence, "paths": lock.names(), "mode": lock.mode}
 
 
 def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:

@@ -1,16 +1,17 @@
 """From the arguments of a write or an edit to the put that they ask for; for single calls and commits alike."""
 
 import asyncio
+import codecs
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workspace_server.core import diffs, media
 from workspace_server.core import edits as edit_rules
-from workspace_server.core import media
+from workspace_server.core.access import Caller
 from workspace_server.core.edits import Edit
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import FilePath
 from workspace_server.errors import NotText
-from workspace_server.services.arguments import Encoding, content_bytes, message_text, refused, sources_list
+from workspace_server.services.arguments import Encoding, content_bytes, message_text, plain_text, refused, sources_list
 from workspace_server.services.changes import Put
 from workspace_server.services.folder import Folder
 from workspace_server.storage.content import Content
@@ -25,7 +26,8 @@ async def stored(folder: Folder, data: bytes) -> Content:
 
 async def write_put(
     folder: Folder,
-    place: FilePath,
+    caller: Caller,
+    path: str,
     *,
     content: str,
     encoding: Encoding = "utf-8",
@@ -35,22 +37,33 @@ async def write_put(
     message: str | None = None,
     sources: Sequence[Mapping[str, Any]] | None = None,
 ) -> tuple[Put, bytes]:
-    """Return the put of a write, and its bytes."""
-    data = content_bytes(content, encoding, put_url=folder.bytes_url(place))
+    """Return the put of a write, and its bytes; arguments are checked before the path."""
+    data = content_bytes(content, encoding, put_url=folder.bytes_url(path))
     if append and overwrite:
         raise refused("overwrite", "cannot go with append")
+    text, used = message_text(message), sources_list(sources)
+    place = folder.place(caller, path)
     put = Put(
         path=place,
         op="append" if append else "write",
         content=None if append else await stored(folder, data),
-        make=(lambda head: head + data) if append else None,
+        make=(lambda head: head + _as_in(head, data, encoding)) if append else None,
         expect_version=expect_version,
         overwrite=overwrite,
         replaces=not append,
-        message=message_text(message),
-        sources=sources_list(sources),
+        message=text,
+        sources=used,
     )
     return put, data
+
+
+def _as_in(head: bytes, data: bytes, encoding: Encoding) -> bytes:
+    """Return what is to be appended in the encoding of the text before it, where that is UTF-16."""
+    if encoding == "utf-8" and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        decoded = media.decode(head)
+        if decoded is not None:
+            return data.decode("utf-8").encode(decoded.encoding)
+    return data
 
 
 class EditPut:
@@ -64,24 +77,33 @@ class EditPut:
 
     def __init__(
         self,
-        place: FilePath,
+        folder: Folder,
+        caller: Caller,
+        path: str,
         *,
         edits: Sequence[Mapping[str, Any]],
         expect_version: int | None = None,
         message: str | None = None,
     ) -> None:
         self.edits = _edits(edits)
+        text = message_text(message)
         self.before = ""
         self.after = ""
         self.put = Put(
-            path=place,
+            path=folder.place(caller, path),
             op="edit",
             make=self.make,
             expect_version=expect_version,
             must_exist=True,
             replaces=False,
-            message=message_text(message),
+            message=text,
         )
+
+    def diff(self, version: int) -> str:
+        """Return what the edit changed, as the diff that leads to *version*; 0 when it is only tried."""
+        path = self.put.path
+        before, after = (f"{path}@{version - 1}", f"{path}@{version}") if version else (path, path)
+        return diffs.unified(self.before, self.after, before_name=before, after_name=after)
 
     def make(self, head: bytes) -> bytes:
         """Return the head's bytes after the edits.
@@ -101,11 +123,16 @@ def _edits(edits: Sequence[Mapping[str, Any]]) -> list[Edit]:
         raise refused("edits", f"takes 1 to {LIMITS.edits_max} entries")
     found = []
     for edit in edits:
-        if not {"old_text", "new_text"} <= set(edit) <= {"old_text", "new_text", "all"}:
+        given = dict(edit) if isinstance(edit, Mapping) else {}
+        old, new, every = given.get("old_text"), given.get("new_text"), given.get("all") or False
+        known = set(given) <= {"old_text", "new_text", "all"}
+        if not known or not isinstance(old, str) or not isinstance(new, str) or not isinstance(every, bool):
             raise refused("edits", "each entry is {old_text, new_text, all?}")
-        if not edit["old_text"]:
+        if not old:
             raise refused("edits", "old_text is empty", "To add text, replace a line by itself and the new one.")
-        found.append(Edit(**edit))
+        for text in (old, new):
+            plain_text("edits", text, LIMITS.tool_content_bytes_max)
+        found.append(Edit(old_text=old, new_text=new, all=every))
     return found
 
 

@@ -75,7 +75,7 @@ class Commit:
         """Write the audit row and let the triggers move on."""
         if not self.events:
             return
-        first = self.events[0]
+        first = next((event for event in self.events if event.path is not None), self.events[0])
         await audit.add(self.tx, self.caller, action, first.path, first.seq)
         if self._reaction is not None:
             for made in await self._reaction.advance(self.tx, tuple(self.events)):

@@ -1,32 +1,38 @@
 """The use cases that change files."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from workspace_server.core import diffs, media
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists, check_expected
-from workspace_server.errors import Conflict, EditFailed, IsDirectory, LockLost, NotFound
+from workspace_server.errors import (
+    Conflict,
+    EditFailed,
+    IsDirectory,
+    Locked,
+    LockLost,
+    NotFound,
+    Unavailable,
+    WorkspaceError,
+)
 from workspace_server.services import changes, explaining
 from workspace_server.services.arguments import Encoding, handles, message_text, refused, sources_list
 from workspace_server.services.batches import Batch
-from workspace_server.services.changes import Held, Outcome, Put
+from workspace_server.services.changes import Held, Move, Outcome, Put
 from workspace_server.services.folder import Folder
-from workspace_server.services.merging import merged
-from workspace_server.services.puts import EditPut, stored, write_put
+from workspace_server.services.merging import merge_until_put
+from workspace_server.services.puts import EditPut, write_put
 from workspace_server.services.recording import Commit, Result, commit_name
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, meta
+from workspace_server.storage import files, locks, meta
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.files import FileRow
 
 Handles = str | Sequence[str] | None
-MERGE_TRIES_MAX = 8
-"""How often a merge is made anew when the head moves on meanwhile."""
 
 
 class Writing:
@@ -54,10 +60,10 @@ class Writing:
         sources: Sequence[Mapping[str, Any]] | None = None,
     ) -> Result:
         """Make or replace a file, or append to it; return `{path, version, seq, sha256, size_bytes, created, …}`."""
-        place = self._folder.place(caller, path)
         change, data = await write_put(
             self._folder,
-            place,
+            caller,
+            path,
             content=content,
             encoding=encoding,
             expect_version=expect_version,
@@ -71,7 +77,11 @@ class Writing:
         except Conflict as refusal:
             if on_conflict != "merge" or append:
                 raise
-            return await self._merge(caller, change, data, lock, refusal)
+
+            async def retry(merge: Put) -> Result:
+                return await self._put(caller, "write_file", merge, lock)
+
+            return await merge_until_put(self._folder, change, data, retry, refusal)
 
     async def upload(
         self,
@@ -86,6 +96,7 @@ class Writing:
         sources: Sequence[Mapping[str, Any]] | None = None,
     ) -> Result:
         """Write a file from a stream of any size up to the file limit; return as `write_file`."""
+        text, used = message_text(message), sources_list(sources)
         place = self._folder.place(caller, path)
         content = await self._folder.objects.put_stream(chunks, bytes_max=LIMITS.file_bytes_max)
         change = Put(
@@ -94,8 +105,8 @@ class Writing:
             content=content,
             expect_version=expect_version,
             overwrite=overwrite,
-            message=message_text(message),
-            sources=sources_list(sources),
+            message=text,
+            sources=used,
         )
         return await self._put(caller, "write_file", change, lock)
 
@@ -111,17 +122,21 @@ class Writing:
         dry_run: bool = False,
     ) -> Result:
         """Replace texts by others in the head; return `{path, version, seq, diff}`."""
-        place = self._folder.place(caller, path)
-        edit = EditPut(place, edits=edits, expect_version=expect_version, message=message)
+        edit = EditPut(self._folder, caller, path, edits=edits, expect_version=expect_version, message=message)
+        place = edit.put.path
         try:
             if dry_run:
-                result = await self._try_edit(edit.put)
+                result = await self._try_edit(caller, edit.put)
             else:
                 result = await self._put(caller, "edit_file", edit.put, lock)
         except EditFailed as refusal:
             old_text = edit.edits[int(str(refusal.facts["edit"]))].old_text
             raise await explaining.edit_failed(self._folder, caller, refusal, place, old_text) from None
-        diff = await asyncio.to_thread(diffs.unified, edit.before, edit.after, before_name=place, after_name=place)
+        if result.get("replayed") and not result["unchanged"]:  # an edit follows upon the version before it
+            number = int(result["version"])
+            diff = await explaining.version_diff(self._folder, place, number - 1, number)
+        else:
+            diff = await asyncio.to_thread(edit.diff, 0 if dry_run else int(result["version"]))
         kept = ("path", "version", "seq", "replayed", "dry_run", "unchanged")
         return {name: result[name] for name in kept if result.get(name) is not None and result[name] is not False} | {
             "diff": diff
@@ -139,42 +154,41 @@ class Writing:
         lock: Handles = None,
         message: str | None = None,
     ) -> Result:
-        """Move or copy a file or a directory; return `{path, to, version, seq, files}`."""
-        source, target = canonical_file(path), self._folder.place(caller, to)
-        caller.require("read" if copy else "write", source)
+        """Move or copy a file or a directory; return `{path, to, version, seq, files}`.
+
+        A given *expect_version* is the one at `to` that is replaced (0: nothing may be there); when nothing is there,
+        it is the version of the file that is moved.
+        """
         text = message_text(message)
+        source, target = canonical_file(path), canonical_file(to)
         if source == target or target.startswith(source + "/"):
             raise refused("to", "is the file itself, or lies inside the directory that is moved")
-        moved = await self._folder.db.read(lambda tx: _members(tx, source, target))
-        for old, new in moved:
-            if not copy:
-                self._folder.may_write(caller, old)
-            self._folder.may_write(caller, new)
+        caller.require("read" if copy else "write", source)
+        self._folder.may_write(caller, target)
+        touched = await self._look_ahead(source, target)
 
         async def body(commit: Commit) -> Result:
             pairs = await _members(commit.tx, source, target)
-            held = await Held.check(commit, handles(lock), [name for pair in pairs for name in pair])
-            await _start(commit, len(pairs))
-            outcome: Outcome | None = None
+            touched[:] = [name for pair in pairs for name in pair]
             for old, new in pairs:
-                outcome = await changes.move(
-                    commit,
-                    self._folder.objects,
-                    old,
-                    new,
-                    held,
-                    copy=copy,
-                    expect_version=expect_version,
-                    overwrite=overwrite,
-                    message=text,
-                )
-            assert outcome is not None
-            seq = await _end(commit, text)
-            version = outcome.version if len(pairs) == 1 and pairs[0][0] == source else None
-            result: Result = {"path": source, "to": target, "seq": seq or outcome.seq, "files": len(pairs)}
-            return result if version is None else {**result, "version": version}
+                if not copy:
+                    self._folder.may_write(caller, old)
+                self._folder.may_write(caller, new)
+            held = await Held.check(commit, handles(lock), touched)
+            whole = pairs != [(source, target)]
+            if whole and expect_version:
+                raise refused("expect_version", "names the version of one file; this is a directory")
+            await _start(commit, len(pairs))
+            moves = [
+                Move(path=old, to=new, copy=copy, expect_version=expect_version, overwrite=overwrite, message=text)
+                for old, new in pairs
+            ]
+            outcomes = await changes.move(commit, self._folder.objects, moves, held)
+            seq = await _end(commit, text) or outcomes[-1].seq
+            result: Result = {"path": source, "to": target, "seq": seq, "files": len(pairs)}
+            return result if whole else {**result, "version": outcomes[0].version}
 
-        return await self._change(caller, "move_file", body, [name for pair in moved for name in pair])
+        return await self._change(caller, "move_file", body, touched, lock)
 
     async def delete_file(
         self,
@@ -187,23 +201,25 @@ class Writing:
         message: str | None = None,
     ) -> Result:
         """Delete a file, or with `recursive` a directory; return `{path, seq, files}`. The history stays."""
+        text = message_text(message)
         place = canonical_file(path)
         self._folder.may_write(caller, place)
-        text = message_text(message)
-        doomed = await self._folder.db.read(lambda tx: _deleted(tx, place, recursive))
-        for name in doomed:
-            self._folder.may_write(caller, name)
+        touched: list[str] = []
 
         async def body(commit: Commit) -> Result:
-            names = await _deleted(commit.tx, place, recursive)
-            held = await Held.check(commit, handles(lock), names)
-            await _start(commit, len(names))
-            for name in names:
+            touched[:] = await _deleted(commit.tx, place, recursive)
+            for name in touched:
+                self._folder.may_write(caller, name)
+            held = await Held.check(commit, handles(lock), touched)
+            if expect_version is not None and touched != [place]:
+                raise refused("expect_version", "names the version of one file; this is a directory")
+            await _start(commit, len(touched))
+            for name in touched:
                 await changes.delete(commit, name, held, expect_version=expect_version, message=text)
             seq = await _end(commit, text)
-            return {"path": place, "seq": seq or commit.events[-1].seq, "files": len(names)}
+            return {"path": place, "seq": seq or commit.events[-1].seq, "files": len(touched)}
 
-        return await self._change(caller, "delete_file", body, doomed)
+        return await self._change(caller, "delete_file", body, touched, lock)
 
     async def restore_file(
         self,
@@ -225,7 +241,9 @@ class Writing:
             found = None if row is None or number is None else await files.version(tx, row.file_id, number)
             if found is None:
                 raise NotFound(
-                    f"There is no version {version} of {place}." if version else f"There never was a file {place}.",
+                    f"There never was a file {place}."
+                    if version is None
+                    else f"There is no version {version} of {place}.",
                     hint=f"file_history(path={place!r}) lists the versions.",
                     path=place,
                     version=version,
@@ -244,6 +262,7 @@ class Writing:
             overwrite=overwrite,
             message=f"restored version {number}",
             event_facts={"restored_version": number},
+            call=f"restore_file(path={place!r}, version={number}",
         )
         return await self._put(caller, "restore_file", change, lock)
 
@@ -256,16 +275,19 @@ class Writing:
         message: str | None = None,
     ) -> Result:
         """Write, edit, move and delete several files, all or nothing; return `{commit, seq, files}`."""
-        batch = await Batch.prepare(self._folder, caller, changes, message_text(message))
+        text = message_text(message)
+        batch = await Batch.prepare(self._folder, caller, changes, text)
 
         async def body(commit: Commit) -> Result:
             held = await Held.check(commit, handles(lock), batch.paths)
             commit.number = await meta.raise_counter(commit.tx, "commit")
             touched = await batch.apply(commit, held)
-            seq = await _end(commit, message_text(message))
+            seq = await _end(commit, text)
+            if seq is None:  # all of it stood there already
+                seq = await meta.counter(commit.tx, "seq")
             return {"commit": commit_name(commit.number), "seq": seq, "files": touched}
 
-        return await self._change(caller, "commit_files", body, batch.paths)
+        return await self._change(caller, "commit_files", body, batch.paths, lock)
 
     async def _put(self, caller: Caller, action: str, change: Put, lock: Handles) -> Result:
         async def body(commit: Commit) -> Result:
@@ -273,7 +295,7 @@ class Writing:
             outcome = await changes.put(commit, self._folder.objects, change, held)
             return self._answer(outcome, merged=change.op == "merge")
 
-        return await self._change(caller, action, body, [change.path])
+        return await self._change(caller, action, body, [change.path], lock)
 
     def _answer(self, outcome: Outcome, *, merged: bool) -> Result:
         return {
@@ -289,60 +311,67 @@ class Writing:
         }
 
     async def _change(
-        self, caller: Caller, action: str, body: Callable[[Commit], Awaitable[Result]], paths: Sequence[str]
+        self,
+        caller: Caller,
+        action: str,
+        body: Callable[[Commit], Awaitable[Result]],
+        paths: Sequence[str],
+        lock: Handles,
     ) -> Result:
+        """Commit *body*; a refusal leaves explained, and with the caller's locks renewed all the same."""
         try:
             return await self._folder.change(caller, action, body, paths)
-        except Conflict as refusal:
-            raise await explaining.conflict(self._folder, caller, refusal) from None
-        except LockLost as refusal:
-            raise await explaining.lock_lost(self._folder, caller, refusal) from None
+        except WorkspaceError as refusal:
+            await self._keep(caller, handles(lock))
+            raise await self._explained(caller, refusal) from None
 
-    async def _try_edit(self, change: Put) -> Result:
+    async def _keep(self, caller: Caller, given: Sequence[str]) -> None:
+        """Renew what the caller still holds: every call that gives a handle does, also one that is refused."""
+
+        async def renew(tx: Transaction) -> None:
+            for handle in given:
+                lock = await locks.by_handle(tx, handle)
+                if lock is not None and lock.agent == caller.agent and lock.is_live(tx.boot_s):
+                    await locks.renew(tx, lock.lock_id, ttl_s=lock.ttl_s, deadline_s=tx.boot_s + lock.ttl_s)
+
+        if given:
+            with contextlib.suppress(Unavailable):
+                await self._folder.db.write(renew)
+
+    async def _explained(self, caller: Caller, refusal: WorkspaceError) -> WorkspaceError:
+        if isinstance(refusal, Conflict):
+            return await explaining.conflict(self._folder, caller, refusal)
+        if isinstance(refusal, LockLost):
+            return await explaining.lock_lost(self._folder, caller, refusal)
+        if isinstance(refusal, Locked):
+            return explaining.locked(caller, refusal)
+        return refusal
+
+    async def _look_ahead(self, source: str, target: str) -> list[str]:
+        """Look at the places of a move before its transaction, which finds out itself what is to be moved."""
+        try:
+            pairs = await self._folder.db.read(lambda tx: _members(tx, source, target))
+        except WorkspaceError:
+            return []  # refused by the transaction, unless this is a repeat of what was done already
+        for _, new in pairs:
+            self._folder.materialiser.look(new)
+        return [name for pair in pairs for name in pair]
+
+    async def _try_edit(self, caller: Caller, change: Put) -> Result:
         async def read(tx: Transaction) -> Result:
             here, row = await changes.head(tx, change.path)
+            if not here.live:
+                await changes.check_not_directory(tx, change.path)
             check_exists(here)
             check_expected(here, change.expect_version)
             assert change.make is not None
             change.make(await changes.head_bytes(tx, self._folder.objects, row))
             return {"path": here.path, "version": here.version, "seq": row.seq if row else 0, "dry_run": True}
 
-        return await self._folder.db.read_long(read)
-
-    async def _merge(self, caller: Caller, change: Put, data: bytes, lock: Handles, refusal: Conflict) -> Result:
-        """Merge the caller's text, the head and their common base until the result can be committed."""
-        folder, base_version = self._folder, change.expect_version
-        mine = media.decode(data)
-        for _ in range(MERGE_TRIES_MAX):
-
-            async def read(tx: Transaction) -> tuple[str | None, str | None, FileRow | None]:
-                base = await explaining.version_text(tx, folder, change.path, base_version) if base_version else None
-                return (
-                    base,
-                    await explaining.version_text(tx, folder, change.path, None),
-                    (await files.by_path(tx, change.path)),
-                )
-
-            base, theirs, row = await folder.db.read_long(read)
-            if base is None or theirs is None or mine is None or row is None:
-                raise refusal
-            text = await asyncio.to_thread(merged, base, mine.text, theirs)
-            if text is None:
-                raise refusal
-            merge = Put(
-                path=change.path,
-                op="merge",
-                content=await stored(folder, mine.encode(text)),
-                expect_version=row.version,
-                message=change.message,
-                sources=change.sources,
-                event_facts={"merged_from": base_version},
-            )
-            try:
-                return await self._put(caller, "write_file", merge, lock)
-            except Conflict as again:
-                refusal = again
-        raise refusal
+        try:
+            return await self._folder.db.read_long(read)
+        except Conflict as refusal:
+            raise await explaining.conflict(self._folder, caller, refusal) from None
 
 
 async def _members(tx: Transaction, path: str, to: str) -> list[tuple[str, str]]:
@@ -390,4 +419,5 @@ async def _end(commit: Commit, message: str | None) -> int | None:
     """Close a numbered commit by its bracket event; return that one's seq."""
     if commit.number is None or not commit.events:
         return None
-    return await commit.add("files.committed", files=len(commit.events), message=message)
+    changed = sum(event.type.startswith("file.") for event in commit.events)
+    return await commit.add("files.committed", files=changed, message=message)

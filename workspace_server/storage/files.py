@@ -144,10 +144,15 @@ async def append_version(tx: Transaction, row: VersionRow) -> None:
     )
 
 
+async def hide(tx: Transaction, file_id: int) -> None:
+    """Take a file out of the listing before `delete` records why: a move makes room first, and tells of it last."""
+    await tx.run("UPDATE files SET live = 0 WHERE file_id = ?", file_id)
+
+
 async def delete(
     tx: Transaction, row: FileRow, *, seq: int, agent: str, message: str | None, moved_to: str | None = None
 ) -> None:
-    """Record that the file is deleted; its history stays."""
+    """Record that the file is deleted, as *row* had it; its history stays, and so does a newer version."""
     await tx.run(
         "INSERT INTO deletions (file_id, seq, version, at, agent, message, moved_to) VALUES (?, ?, ?, ?, ?, ?, ?)",
         row.file_id,
@@ -159,11 +164,12 @@ async def delete(
         moved_to,
     )
     await tx.run(
-        "UPDATE files SET live = 0, seq = ?, modified_at = ?, modified_by = ? WHERE file_id = ?",
+        "UPDATE files SET live = 0, seq = ?, modified_at = ?, modified_by = ? WHERE file_id = ? AND version = ?",
         seq,
         tx.now_s,
         agent,
         row.file_id,
+        row.version,
     )
 
 

@@ -78,8 +78,12 @@ async def any_live(tx: Transaction) -> bool:
     return await tx.one("SELECT 1 FROM locks WHERE state = 'live' LIMIT 1") is not None
 
 
-async def covering(tx: Transaction, path: str) -> list[Lock]:
-    """Return the live locks that may cover *path*: on it, on a directory above it, and all patterns."""
+async def covering(tx: Transaction, path: str, *, overdue: bool = False) -> list[Lock]:
+    """Return the live locks that may cover *path*: on it, on a directory above it, and all patterns.
+
+    Args:
+        overdue: Return also those whose time has run out and that are not yet marked so.
+    """
     if not await any_live(tx):
         return []
     parts = path.split("/")
@@ -89,7 +93,7 @@ async def covering(tx: Transaction, path: str) -> list[Lock]:
         f"SELECT DISTINCT {_LOCK} FROM lock_selectors c JOIN locks l USING (lock_id)"
         " WHERE l.state = 'live' AND l.deadline_s > ? AND"
         f" ((c.kind = 'path' AND c.text = ?) OR (c.kind = 'directory' AND c.text IN ({places})) OR c.kind = 'pattern')",
-        tx.boot_s,
+        -1.0 if overdue else tx.boot_s,
         path,
         *above,
     )

@@ -60,7 +60,10 @@ class Place(NamedTuple):
         """
         if self.kind == "directory":
             raise IsDirectory(
-                f"{path} is a directory.", hint=f"list_files(path={path!r}) shows what is in it.", path=path
+                f"{path} is a directory.",
+                hint=f"list_files(path={path!r}) shows what is in it.",
+                path=path,
+                existing=path + "/",
             )
         reason = _REASONS.get(self.kind)
         if reason is not None:
