@@ -80,6 +80,8 @@ def test_entries_with_captures_must_have_the_same_names() -> None:
         ("files", {"files": [{"path": 1}]}),
         ("files", {"files": ["a"] * 101}),
         ("files", {"files": ["a/{x}{y}.md"]}),
+        ("files", {"files": ["a/\ud800*.md"]}),
+        ("instructions", {"instructions": "\udfff"}),
         ("mode", {"mode": "count"}),
         ("refire", {"refire": "never"}),
         ("since", {"since": "yesterday"}),

@@ -4,7 +4,17 @@ from ipaddress import ip_address
 
 import pytest
 
-from workspace_server.delivery.guard import Allowed, Policy, Refused, Target, embedded, is_public, parse_allow
+from workspace_server.delivery.guard import (
+    Allowed,
+    Policy,
+    Refused,
+    Target,
+    embedded,
+    is_bound_here,
+    is_public,
+    origin,
+    parse_allow,
+)
 
 PUBLIC = [
     "93.184.216.34",
@@ -194,3 +204,9 @@ def test_a_url_that_names_an_address_inside_is_objected_to_at_once() -> None:
     assert Policy().objection("https://1.1.1.1/") is None
     assert Policy().objection("https://hooks.lan/") is None
     assert Policy(allow_loopback=True).objection("http://127.0.0.1:9000/") is None
+
+
+def test_only_addresses_of_this_machine_can_be_its_own() -> None:
+    assert is_bound_here(ip_address("127.0.0.1"))
+    assert not is_bound_here(ip_address("192.0.2.1"))
+    assert origin("https://hooks.example.com/T0/B1/secret?key=x") == "https://hooks.example.com"

@@ -21,7 +21,7 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """How triggers and queues may be named: names stand in URLs and on command lines."""
 HOLD_MAX_S: Final = 86_400
 QUIET_MS_MAX: Final = 3_600_000
-RATE_PER_MINUTE_MAX: Final = 60_000
+RATE_PER_MINUTE_MAX: Final = 1_000_000
 DEPTH_MAX: Final = 64
 
 _SPECIAL = re.compile(r"\\(?P<literal>.)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<wildcard>[*?\[]|/\Z)", re.DOTALL)
@@ -223,7 +223,7 @@ def check_instructions(text: object) -> str | None:
         return None
     if not isinstance(text, str):
         raise _refused("instructions", "must be a string")
-    size = len(text.encode("utf-8", "surrogatepass"))
+    size = len(_encoded("instructions", text))
     if size > LIMITS.instructions_bytes_max:
         reason = f"is {size} bytes long; {LIMITS.instructions_bytes_max} are allowed"
         raise _refused("instructions", reason, "Write the details to a file and name it.")
@@ -248,6 +248,7 @@ def _entry(item: object, exists: Callable[[str], bool]) -> Entry:
         return _path_entry(canonical_file(named))
     if not isinstance(item, str):
         raise _refused("files", 'an entry is a string or {"path": "…"}')
+    _encoded("files", item)
     special = list(_SPECIAL.finditer(item))
     if special and exists(item):
         return _path_entry(canonical_file(item))
@@ -256,6 +257,13 @@ def _entry(item: object, exists: Callable[[str], bool]) -> Entry:
     text = "**" if item in ROOT_SPELLINGS else _tidied(item)
     pattern = parse_pattern(text, captures=True, argument="files")
     return Entry(text=text, path=None, pattern=pattern, captures=tuple(sorted(pattern.captures)))
+
+
+def _encoded(argument: str, text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise _refused(argument, "holds a lone surrogate, which UTF-8 cannot carry") from None
 
 
 def _tidied(text: str) -> str:
