@@ -21,15 +21,44 @@ class Requirement:
 
 
 DELIVERED: dict[str, Requirement] = {
-    "P1": Requirement("No lost update: a replacing write names its version, holds the lock, or overwrites", ()),
-    "P2": Requirement("A holder that was paused past its lock's time cannot write under it", ()),
-    "P3": Requirement("Acknowledged means durable, after kill -9", ()),
-    "P4": Requirement("Exactly one event per accepted change, in commit order; one id over all attempts", ()),
+    "P1": Requirement(
+        "No lost update: a replacing write names its version, holds the lock, or overwrites",
+        (
+            "services/test_writing.py::test_replacing_a_file_takes_its_version_its_lock_or_insistence",
+            "services/test_writing.py::test_a_version_that_never_was_is_a_conflict_without_a_diff",
+            "clients/test_examples.py::test_event_driven_refuses_the_stale_save_and_merges",
+        ),
+    ),
+    "P2": Requirement(
+        "A holder that was paused past its lock's time cannot write under it",
+        (
+            "core/test_locks.py::test_a_lock_ends_at_its_deadline_exactly",
+            "services/test_writing.py::test_a_lost_lock_says_whether_the_file_moved_on",
+        ),
+    ),
+    "P3": Requirement(
+        "Acknowledged means durable, after kill -9",
+        (
+            "faults/test_kill.py::test_a_killed_server_loses_no_acknowledged_write",
+            "scenarios/test_many_processes.py::test_no_acknowledged_write_is_lost_and_none_is_made_twice_when_the_owner_is_killed",
+            "scenarios/test_story.py::test_nothing_acknowledged_is_lost_when_the_server_is_killed_in_every_scene",
+            "storage/test_database.py::test_the_settings_that_the_promises_rest_on_are_on",
+        ),
+    ),
+    "P4": Requirement(
+        "Exactly one event per accepted change, in commit order; one id over all attempts",
+        (
+            "services/test_writing.py::test_a_change_has_one_event_with_the_facts_of_the_contract",
+            "services/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
+            "services/test_deliveries.py::test_what_was_committed_and_never_sent_is_sent_by_the_next_server",
+            "storage/test_integrity.py::test_a_gap_in_the_log_is_found",
+        ),
+    ),
     "P5": Requirement(
         "A join fires exactly once per complete set",
         (
             "model/test_joins.py::TestJoins",
-            "core/test_joins.py::test_all_fires_once_when_the_last_input_is_in",
+            "services/test_exactly_once.py::test_a_join_fires_exactly_once_per_complete_set",
             "core/test_joins.py::test_it_never_fires_with_fifteen_of_sixteen",
             "services/test_triggers.py::test_a_half_complete_set_survives_a_restart",
             "services/test_triggers.py::test_an_input_that_arrives_while_the_consumer_runs_is_not_dropped",
@@ -40,24 +69,48 @@ DELIVERED: dict[str, Requirement] = {
         (
             "storage/test_tree.py::test_no_path_escapes_while_somebody_swaps_a_directory_for_a_link",
             "storage/test_tree.py::test_control_a_check_of_the_real_path_leaks_in_the_same_race",
-            "interfaces/mcp/test_tools.py::test_no_tool_gives_more_than_a_refusal_for_hostile_paths",
-            "core/test_paths.py::test_every_hostile_path_is_treated_as_the_list_says",
+            "scenarios/test_hostile_paths.py::test_every_tool_treats_every_path_as_it_should",
+            "scenarios/test_hostile_paths.py::test_every_route_treats_every_path_as_it_should",
+            "scenarios/test_hostile_paths.py::test_both_doors_decide_alike",
         ),
     ),
-    "P7": Requirement("An edit on disk is never overwritten blindly", ()),
+    "P7": Requirement(
+        "An edit on disk is never overwritten blindly",
+        (
+            "services/test_working_tree.py::test_an_edit_that_a_write_displaces_is_kept_as_a_conflict_copy",
+            "services/test_working_tree.py::test_an_edit_wins_over_a_deletion",
+            "services/test_recovery.py::test_an_edit_that_was_displaced_right_before_the_crash_is_kept",
+            "services/test_working_tree.py::test_a_late_write_into_a_displaced_file_is_kept",
+        ),
+    ),
     "P8": Requirement(
         "The index is disposable, says how fresh it is, and can be waited for",
         (
             "indexer/test_follower.py::test_a_damaged_index_is_noticed_by_the_next_query_and_built_again",
-            "indexer/test_whoosh_index.py::test_an_index_that_is_absent_or_of_another_form_asks_to_be_built",
+            "services/test_search.py::test_a_query_waits_for_a_change_and_says_when_it_did_not_come",
+            "services/test_search.py::test_the_status_says_how_far_the_index_is",
         ),
     ),
     "P9": Requirement(
         "Every fact has a citation that stands at its place",
-        ("indexer/test_citations.py::test_every_quote_stands_at_its_span_and_on_its_lines",),
+        (
+            "indexer/test_citations.py::test_every_quote_stands_at_its_span_and_on_its_lines",
+            "services/test_search.py::test_a_fact_is_told_with_its_place_and_its_writer",
+            "services/test_search.py::test_only_the_head_of_a_file_is_told",
+        ),
     ),
-    "W1": Requirement("History belongs to the path: numbers never restart, a delete is no version", ()),
-    "W2": Requirement("Checks come in the order arguments, path, scope, lock, identical content, version, content", ()),
+    "W1": Requirement(
+        "History belongs to the path: numbers never restart, a delete is no version",
+        (
+            "services/test_writing.py::test_numbers_go_on_after_a_delete",
+            "services/test_writing.py::test_a_delete_is_an_event_and_keeps_the_history",
+            "services/test_writing.py::test_a_move_is_the_next_version_there_a_delete_here_and_one_event",
+        ),
+    ),
+    "W2": Requirement(
+        "Checks come in the order arguments, path, scope, lock, identical content, version, content",
+        ("services/test_writing.py::test_checks_come_in_the_order_of_the_contract",),
+    ),
     "W3": Requirement(
         "What needs a version, what does not, and that a given one is always honoured",
         (
@@ -66,13 +119,29 @@ DELIVERED: dict[str, Requirement] = {
             "core/test_versions.py::test_making_a_file_needs_no_word",
         ),
     ),
-    "W4": Requirement("A merge is three-way against the expected version, or a conflict with a diff", ()),
-    "W5": Requirement("Several files change together or not at all", ()),
+    "W4": Requirement(
+        "A merge is three-way against the expected version, or a conflict with a diff",
+        (
+            "services/test_writing.py::test_changes_in_different_places_are_merged",
+            "services/test_writing.py::test_changes_in_one_place_are_a_conflict_with_a_diff",
+        ),
+    ),
+    "W5": Requirement(
+        "Several files change together or not at all",
+        ("interfaces/http/test_files.py::test_several_changes_are_made_together_or_not_at_all",),
+    ),
     "W6": Requirement(
         "A repeated request id gets the first answer",
-        ("interfaces/mcp/test_tools.py::test_a_repeated_request_id_changes_nothing_twice",),
+        (
+            "interfaces/mcp/test_tools.py::test_a_repeated_request_id_changes_nothing_twice",
+            "interfaces/http/test_files.py::test_a_repeated_request_is_answered_from_the_record",
+            "scenarios/test_many_processes.py::test_a_call_in_flight_is_answered_by_the_next_owner",
+        ),
     ),
-    "W7": Requirement("Content that is the same makes neither version nor event", ()),
+    "W7": Requirement(
+        "Content that is the same makes neither version nor event",
+        ("services/test_writing.py::test_the_same_content_is_no_version_and_no_event_whatever_version_is_expected",),
+    ),
     "L1": Requirement(
         "Locks go by handle; a handle works for its agent only",
         (
@@ -80,8 +149,18 @@ DELIVERED: dict[str, Requirement] = {
             "core/test_locks.py::test_a_handle_that_holds_nothing_is_refused_with_the_reason",
         ),
     ),
-    "L2": Requirement("Exclusive and shared locks on paths, directories and patterns, all or nothing", ()),
-    "L3": Requirement("Every call that gives the handle renews the lock", ()),
+    "L2": Requirement(
+        "Exclusive and shared locks on paths, directories and patterns, all or nothing",
+        (
+            "core/test_locks.py::test_only_shared_locks_stand_beside_each_other",
+            "core/test_locks.py::test_a_lock_covers_what_any_of_its_parts_covers",
+            "core/test_locks.py::test_of_locks_that_were_granted_beside_each_other_at_most_one_exclusive_covers_a_path",
+        ),
+    ),
+    "L3": Requirement(
+        "Every call that gives the handle renews the lock",
+        ("services/test_writing.py::test_every_call_that_gives_the_handle_renews_the_lock_also_a_refused_one",),
+    ),
     "M1": Requirement(
         "Wrong arguments and unknown tools are refusals that a model can read",
         (
@@ -96,15 +175,31 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/mcp/test_tools.py::test_the_setting_core_offers_fourteen_tools",
         ),
     ),
-    "M3": Requirement("Both eras of MCP are served at one address", ()),
-    "M4": Requirement("A whole result stays within its token budget", ()),
-    "M5": Requirement("Resources, completions and prompts", ()),
+    "M3": Requirement(
+        "Both eras of MCP are served at one address", ("app/test_server.py::test_both_eras_are_served_on_one_address",)
+    ),
+    "M4": Requirement(
+        "A whole result stays within its token budget",
+        (
+            "services/test_search.py::test_no_answer_is_larger_than_its_budget",
+            "core/test_tokens.py::test_a_result_counts_as_it_goes_over_the_wire",
+        ),
+    ),
+    "M5": Requirement(
+        "Resources, completions and prompts",
+        (
+            "interfaces/mcp/test_resources.py::test_all_files_are_listed_page_by_page",
+            "interfaces/mcp/test_resources.py::test_paths_are_completed",
+            "interfaces/mcp/test_resources.py::test_the_five_prompts_are_filled_with_what_is_given",
+            "interfaces/mcp/test_resources.py::test_a_commit_wakes_who_listens",
+        ),
+    ),
     "A1": Requirement(
         "Agents' names come with the address, a header, the call or the process",
         (
             "interfaces/test_guard.py::test_a_name_comes_from_meta_then_header_then_query",
             "interfaces/mcp/test_tools.py::test_agents_on_one_connection_are_told_apart",
-            "interfaces/test_guard.py::test_malformed_and_reserved_names_are_refused",
+            "scenarios/test_many_processes.py::test_agents_that_give_no_name_get_one_each",
         ),
     ),
     "A2": Requirement(
@@ -112,12 +207,29 @@ DELIVERED: dict[str, Requirement] = {
         (
             "interfaces/test_guard.py::test_a_foreign_name_that_resolves_to_us_is_refused",
             "interfaces/test_guard.py::test_pages_of_others_may_not_call",
-            "interfaces/test_guard.py::test_the_middleware_answers_with_the_refusal_before_anything_looks",
+            "app/test_server.py::test_no_door_opens_to_a_foreign_name_or_page",
+            "app/test_server.py::test_without_tokens_only_this_machine_is_listened_to",
         ),
     ),
-    "A3": Requirement("What coding agents obey unasked needs admin to write", ()),
-    "F1": Requirement("An existing folder is taken in as one change by `import`", ()),
-    "F2": Requirement("Edits on disk become versions by `external`", ()),
+    "A3": Requirement(
+        "What coding agents obey unasked needs admin to write",
+        (
+            "services/test_writing.py::test_what_coding_agents_obey_unasked_needs_admin_to_change",
+            "services/test_writing.py::test_a_guarded_file_does_not_go_or_come_with_its_directory",
+        ),
+    ),
+    "F1": Requirement(
+        "An existing folder is taken in as one change by `import`",
+        ("services/test_working_tree.py::test_an_existing_folder_is_taken_in_as_one_commit",),
+    ),
+    "F2": Requirement(
+        "Edits on disk become versions by `external`",
+        (
+            "services/test_working_tree.py::test_edits_on_disk_become_versions_by_external",
+            "services/test_working_tree.py::test_what_changed_while_no_server_ran_is_found_at_start",
+            "services/test_working_tree.py::test_an_edit_on_disk_ends_the_lock_that_covers_it",
+        ),
+    ),
     "F3": Requirement(
         "What is ignored is left as it is, and counted with reasons",
         (
@@ -126,9 +238,24 @@ DELIVERED: dict[str, Requirement] = {
             "storage/test_scan.py::test_every_file_is_found_and_the_rest_is_counted_by_reason",
         ),
     ),
-    "F4": Requirement("Recovery at start finishes what was committed", ()),
-    "E1": Requirement("The feed replayed from 0 equals the folder", ()),
-    "E2": Requirement("A stream resumes where it stopped", ()),
+    "F4": Requirement(
+        "Recovery at start finishes what was committed",
+        (
+            "services/test_recovery.py::test_a_commit_that_was_not_materialised_is_at_start",
+            "services/test_recovery.py::test_after_a_power_cut_torn_bytes_are_kept_outside_the_tree",
+        ),
+    ),
+    "E1": Requirement(
+        "The feed replayed from 0 equals the folder",
+        ("scenarios/test_story.py::test_the_story_is_played_and_every_check_passes",),
+    ),
+    "E2": Requirement(
+        "A stream resumes where it stopped",
+        (
+            "interfaces/http/test_events.py::test_a_stream_goes_on_where_it_broke_off",
+            "interfaces/http/test_events.py::test_a_stream_moves_its_cursor_past_what_it_leaves_out",
+        ),
+    ),
     "T1": Requirement(
         "A firing waits until its file has settled",
         (
@@ -162,7 +289,14 @@ DELIVERED: dict[str, Requirement] = {
             "delivery/test_signing.py::test_the_body_is_a_structured_cloudevents_event",
         ),
     ),
-    "D2": Requirement("Retries are durable and keep their id", ()),
+    "D2": Requirement(
+        "Retries are durable and keep their id",
+        (
+            "services/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
+            "services/test_deliveries.py::test_a_delivery_is_given_up_after_the_whole_schedule_and_can_be_sent_again",
+            "services/test_deliveries.py::test_an_attempt_that_a_stop_cut_off_is_made_again_and_counts_as_none",
+        ),
+    ),
     "D3": Requirement(
         "Webhooks go only where they may",
         (
@@ -172,8 +306,22 @@ DELIVERED: dict[str, Requirement] = {
             "services/test_triggers.py::test_a_webhook_goes_only_where_the_operator_says",
         ),
     ),
-    "J1": Requirement("A job is claimed by one worker, and comes back when the worker is lost", ()),
-    "J2": Requirement("`work` runs a program per job, and its exit code decides", ()),
+    "J1": Requirement(
+        "A job is claimed by one worker, and comes back when the worker is lost",
+        (
+            "services/test_jobs.py::test_a_job_is_finished_by_its_claimant_alone",
+            "services/test_jobs.py::test_a_silent_claimant_loses_its_job_to_the_next",
+            "services/test_jobs.py::test_locks_taken_for_a_job_go_with_it",
+        ),
+    ),
+    "J2": Requirement(
+        "`work` runs a program per job, and its exit code decides",
+        (
+            "cli/test_work.py::test_a_job_reaches_the_program_on_standard_input_and_in_the_environment",
+            "cli/test_work.py::test_exit_code_75_puts_the_job_back",
+            "cli/test_work.py::test_a_program_that_fails_fails_its_job",
+        ),
+    ),
     "X1": Requirement(
         "Facts that contradict each other are reported",
         (
@@ -182,19 +330,44 @@ DELIVERED: dict[str, Requirement] = {
         ),
     ),
     "X2": Requirement(
-        "Exact search goes through every head", ("indexer/test_exact.py::test_each_line_is_told_once_with_its_number",)
+        "Exact search goes through every head",
+        ("services/test_search.py::test_exact_search_needs_no_index_and_counts_every_line",),
     ),
-    "O1": Requirement("Any number of stdio processes share one workspace", ()),
-    "O2": Requirement("Killing the owner loses nothing that was acknowledged, and the others go on", ()),
+    "O1": Requirement(
+        "Any number of stdio processes share one workspace",
+        (
+            "scenarios/test_many_processes.py::test_many_started_at_once_on_a_fresh_folder_share_one_owner",
+            "scenarios/test_many_processes.py::test_a_killed_process_hurts_nobody_else",
+        ),
+    ),
+    "O2": Requirement(
+        "Killing the owner loses nothing that was acknowledged, and the others go on",
+        (
+            "scenarios/test_many_processes.py::test_no_acknowledged_write_is_lost_and_none_is_made_twice_when_the_owner_is_killed",
+            "scenarios/test_many_processes.py::test_an_agent_keeps_its_name_and_its_lock_under_the_next_owner",
+        ),
+    ),
     "O3": Requirement(
         "`serve` takes over from a background owner, and refuses another `serve`",
         (
-            "app/test_owner.py::test_serve_takes_over_from_a_background_owner",
-            "app/test_owner.py::test_a_second_serve_is_told_who_owns_the_folder",
+            "scenarios/test_many_processes.py::test_serve_takes_over_from_a_background_owner_and_agents_go_on",
+            "scenarios/test_many_processes.py::test_a_second_serve_is_refused_and_names_the_first",
         ),
     ),
-    "H1": Requirement("Versions are ETags, and preconditions are honoured", ()),
-    "H2": Requirement("Hostile paths are treated as the list says at every route", ()),
+    "H1": Requirement(
+        "Versions are ETags, and preconditions are honoured",
+        (
+            "interfaces/http/test_files.py::test_a_replacement_says_which_version_it_replaces",
+            "interfaces/http/test_content.py::test_a_version_that_one_has_is_not_sent_again",
+        ),
+    ),
+    "H2": Requirement(
+        "Hostile paths are treated as the list says at every route",
+        (
+            "interfaces/http/test_bad_input.py::test_every_hostile_path_is_treated_as_the_list_says",
+            "interfaces/http/test_bad_input.py::test_no_body_makes_a_fault",
+        ),
+    ),
     "V1": Requirement("Content cannot script the web view", ()),
     "C1": Requirement(
         "An unknown setting is an error that names it",
@@ -203,8 +376,19 @@ DELIVERED: dict[str, Requirement] = {
             "test_config.py::test_an_unknown_variable_is_named",
         ),
     ),
-    "S1": Requirement("The whole story runs, and checks itself", ()),
-    "S2": Requirement("The four patterns run as examples", ()),
+    "S1": Requirement(
+        "The whole story runs, and checks itself",
+        ("scenarios/test_story.py::test_the_story_is_played_and_every_check_passes",),
+    ),
+    "S2": Requirement(
+        "The four patterns run as examples",
+        (
+            "clients/test_examples.py::test_sequential_hands_the_text_from_one_to_the_next",
+            "clients/test_examples.py::test_parallel_starts_the_analyst_once_all_are_in",
+            "clients/test_examples.py::test_hierarchical_finds_the_contradiction_and_has_it_corrected",
+            "clients/test_examples.py::test_event_driven_refuses_the_stale_save_and_merges",
+        ),
+    ),
     "K1": Requirement(
         "The layers hold",
         (
