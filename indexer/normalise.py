@@ -91,7 +91,10 @@ _NUMERIC: Final = re.compile(
 )
 _KEY_UNIT: Final = re.compile(r"[(\[]([^()\[\]]{1,14})[)\]]$")
 _LINK: Final = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
-_MARKS: Final = re.compile(r"\*\*|__|`|~~")
+_MARKS: Final = re.compile(
+    r"\*\*|__|`|~~|<!--[^<>]{0,200}-->"
+    r"|</?(?:a|abbr|b|br|code|del|div|em|i|img|kbd|p|pre|small|span|strong|sub|sup|u)(?:\s[^<>]{0,500})?/?>"
+)
 
 
 def fold(text: str) -> str:
@@ -100,8 +103,8 @@ def fold(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return *text* without Markdown's marks: emphasis, code ticks and link targets."""
-    return " ".join(_MARKS.sub("", _LINK.sub(r"\1", text)).split())
+    """Return *text* without marks: emphasis, code ticks, link targets (an image may be one's text), inline HTML."""
+    return " ".join(_MARKS.sub("", _LINK.sub(r"\1", _LINK.sub(r"\1", text))).split())
 
 
 def canonical_unit(spelling: str) -> str | None:

@@ -58,7 +58,7 @@ _AMOUNT: Final = re.compile(
     r"(?<![\w.,$€£¥±^/+\u2013\u2014-])(?:(?P<currency>[$€£¥])\s?)?"
     rf"(?P<number>{normalise.NUMBER})(?![\d.,]*\d)(?:(?:\s|-(?=[a-z]))?(?P<unit>{_UNIT})(?![\w/^²³]))?"
 )
-_DECADE: Final = re.compile(r"[12]\d\d0s")
+_MISREAD: Final = re.compile(r"[12]\d\d0s|[\d.,]+[tglm]")  # decades; and single letters that name variants and versions
 _DATE: Final = re.compile(
     r"(?<![\w/-])(?:(?P<iso>\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01]))"
     r"|(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]{2,8}) (?P<year>\d{4})"
@@ -225,7 +225,7 @@ def _read_amounts(out: Collector, start: int, text: str) -> None:
     for match in _AMOUNT.finditer(text):
         spelling = match["currency"] or match["unit"]
         unit = normalise.canonical_unit(spelling) if spelling else None
-        if unit is None or _DECADE.fullmatch(match[0]):
+        if unit is None or _MISREAD.fullmatch(match[0]):
             continue
         begin, end = _sentence(text, *match.span())
         if end - begin > QUOTE_CHARS_MAX:

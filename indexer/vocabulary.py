@@ -30,11 +30,17 @@ NEVER_IN_KEY: Final = words(
 )
 """Words that make the text before a colon a sentence rather than a key."""
 
-NEVER_FIRST_IN_KEY: Final = words("the a an for in on with as to by at from")
+NEVER_FIRST_IN_KEY: Final = words(
+    "the a an for in on with as to by at from always never add adds added allow allowed avoid bump change changed "
+    "deprecate disable drop dropped enable ensure fix fixed fixes handle improve improved increase keep move moved "
+    "prevent raise refactor remove removed rename replace revert set simplify speak speed stop support switch try "
+    "update upgrade view write"
+)
+"""Words that begin a sentence, or an entry of a change log, rather than a key."""
 
 LINKS: Final = words(
-    "is are was were equals = takes took costs cost lasts lasted reaches reached needs requires weighs uses "
-    "averages averaged totals totalled has had measures of stays remains"
+    "is are was were equals = takes took costs cost lasts lasted reaches reached needs requires weighs "
+    "averages averaged totals totalled measures of stays remains"
 )
 """Words that join what is measured to its number."""
 

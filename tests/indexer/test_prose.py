@@ -30,6 +30,7 @@ def test_a_key_and_its_value_are_a_field(line: str, key: str, value: str) -> Non
         "see https://example.org",
         "We use this: x",
         "some lower words: x",
+        "- Fix the build: x",
         "Six words are far too many: x",
         "Step 3: mix",
         "Empty:",
@@ -40,7 +41,7 @@ def test_a_key_and_its_value_are_a_field(line: str, key: str, value: str) -> Non
         "Key: **",
         "12:30 is noon",
         "TODO: not a field",
-        "<b>x</b>: y",
+        "<custom>x: y",
     ],
 )
 def test_a_sentence_with_a_colon_is_no_field(line: str) -> None:
@@ -134,7 +135,8 @@ def test_a_quantity_says_of_what_it_is(sentence: str, key: str, value: str, norm
     "text",
     [
         "1E-12 s is short.", "Released in the 1990s.", "between 10-20 ms", "version 1.2.3 s", "Python 3 and 4",
-        "costs ±5 % more", "at 5 m/s it goes", "12 34 things", "a1 s", "x" * 500 + " is 5 ms long and has no end",
+        "costs ±5 % more", "at 5 m/s it goes",
+        "Python 3.15t runs", "12 34 things", "a1 s", "x" * 500 + " is 5 ms long and has no end",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_quantity_is_none(text: str) -> None:

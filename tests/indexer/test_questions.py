@@ -55,6 +55,8 @@ def test_identifiers_and_cjk_are_taken_apart() -> None:
         ("5 apples", "", ("5 apples", None)),
         ("**MIT**.", "", ("mit", None)),
         ("[MIT](https://x)", "", ("mit", None)),
+        ('[![MIT](https://x/b.svg)](https://x) <b class="x">or</b> BSD', "", ("mit or bsd", None)),
+        ("Vec<u8>", "", ("vec<u8>", None)),
         ("'quoted'", "", ("quoted", None)),
         ("it's", "", ("it's", None)),
         ('"', "", ('"', None)),

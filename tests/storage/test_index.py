@@ -50,6 +50,16 @@ async def test_what_was_read_of_a_version_that_moved_on_is_forgotten(engine: Eng
     assert await rows(engine, "SELECT version, value FROM facts") == [(2, "2")]
 
 
+async def test_a_version_that_was_read_is_not_announced_again(engine: Engine) -> None:
+    await save(engine, "a.md", "Port: 1\n")
+    ((key,),) = await rows(engine, "SELECT key FROM index_states")
+    before = engine.head_seq
+
+    await engine.indexing.store.keep([indexed(1, "Port: 1\n", str(key))], progress=None)
+
+    assert engine.head_seq == before
+
+
 async def test_facts_and_their_words_go_together(engine: Engine) -> None:
     for number in range(3):
         await save(engine, "a.md", f"Port: {number}\n")
