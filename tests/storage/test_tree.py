@@ -14,7 +14,7 @@ import pytest
 from workspace_server.errors import InvalidPath, IsDirectory, WorkspaceError
 from workspace_server.storage import kernel
 from workspace_server.storage.signatures import Signature
-from workspace_server.storage.tree import Placed, Tree, belongs_to
+from workspace_server.storage.tree import Displaced, Staged, Tree, belongs_to
 
 
 @pytest.fixture(params=["openat2", "walk", "no exchange"])
@@ -30,7 +30,7 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tree]:
     tree.close()
 
 
-def put(tree: Tree, data: bytes | Path, path: str) -> Placed:
+def put(tree: Tree, data: bytes | Path, path: str) -> Displaced | None:
     return tree.place(tree.stage(data, path), path)
 
 
@@ -42,9 +42,9 @@ def content(tree: Tree, path: str) -> bytes | None:
         return reading.read_all()
 
 
-def temporary(tree: Tree, name: str | None) -> bytes:
-    assert name is not None
-    reading = tree.open_temporary(name)
+def temporary(tree: Tree, found: Displaced | Staged | None) -> bytes:
+    assert found is not None
+    reading = tree.open_temporary(found.name)
     assert reading is not None
     with reading:
         return reading.read_all()
@@ -57,22 +57,22 @@ def test_this_kernel_has_both_calls(tmp_path: Path) -> None:
 
 
 def test_a_new_file_appears_whole_with_its_directories(tree: Tree) -> None:
-    placed = put(tree, b"one", "a/b/c.md")
-    assert placed.displaced is None
+    staged = tree.stage(b"one", "a/b/c.md")
+    assert tree.place(staged, "a/b/c.md") is None
     assert content(tree, "a/b/c.md") == b"one"
     assert tree.look("a/b/c.md").signature is not None
-    assert placed.signature.same_file(tree.look("a/b/c.md").signature)
+    assert staged.signature.same_file(tree.look("a/b/c.md").signature)
     assert tree.temporaries() == []
 
 
 def test_what_a_replacement_displaces_can_be_read(tree: Tree) -> None:
     put(tree, b"one", "x")
-    placed = put(tree, b"two", "x")
+    displaced = put(tree, b"two", "x")
     assert content(tree, "x") == b"two"
-    assert temporary(tree, placed.displaced) == b"one"
-    assert placed.displaced is not None
-    tree.discard(placed.displaced)
-    tree.discard(placed.displaced)
+    assert temporary(tree, displaced) == b"one"
+    assert displaced is not None
+    tree.discard(displaced.name)
+    tree.discard(displaced.name)
     assert tree.temporaries() == []
 
 
@@ -105,8 +105,8 @@ def test_a_temporary_file_is_known_to_belong_to_its_path(tree: Tree) -> None:
     put(tree, b"one", "x")
     gone = tree.remove("x")
     assert gone is not None
-    assert [belongs_to(gone, path) for path in ("x", "y")] == [True, False]
-    kept = tree.keep(gone)
+    assert [belongs_to(gone.name, path) for path in ("x", "y")] == [True, False]
+    kept = tree.keep(gone.name)
     assert (tree.root / kept).read_bytes() == b"one"
     assert tree.temporaries() == []
 
@@ -118,9 +118,10 @@ def test_a_large_file_is_staged_from_another_file(tree: Tree, tmp_path: Path) ->
 
 
 def test_a_change_right_after_a_placing_shows_in_the_signature(tree: Tree) -> None:
-    placed = put(tree, b"one", "x")
+    staged = tree.stage(b"one", "x")
+    tree.place(staged, "x")
     (tree.root / "x").write_bytes(b"two")
-    assert not placed.signature.same_file(tree.look("x").signature)
+    assert not staged.signature.same_file(tree.look("x").signature)
 
 
 def test_syncing_passes_over_what_is_gone(tree: Tree) -> None:
@@ -330,8 +331,8 @@ def test_no_path_escapes_while_somebody_swaps_a_directory_for_a_link(tree: Tree)
             with contextlib.suppress(WorkspaceError, OSError):
                 leaks += content(tree, "d/f") == b"secret"
             with contextlib.suppress(WorkspaceError, OSError):
-                placed = put(tree, b"written", "d/f")
-                leaks += placed.displaced is not None and temporary(tree, placed.displaced) == b"secret"
+                displaced = put(tree, b"written", "d/f")
+                leaks += displaced is not None and temporary(tree, displaced) == b"secret"
             with contextlib.suppress(WorkspaceError, OSError):
                 put(tree, b"new", f"d/new/{tries}")
             with contextlib.suppress(WorkspaceError, OSError):

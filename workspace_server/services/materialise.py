@@ -25,7 +25,7 @@ from workspace_server.storage.content import Form, ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.ignore import Ignore, is_control_file
 from workspace_server.storage.signatures import Signature
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.tree import Displaced, Tree
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +103,7 @@ class _Leftover(NamedTuple):
     path: str
     signature: Signature
     ours: frozenset[str]
+    trusted: bool
 
 
 class _Done(NamedTuple):
@@ -286,42 +287,42 @@ class Materialiser:
             content = contents.expand(goal.form, data, Path())
         staged = self._tree.stage(content, goal.path)
         try:
-            placed = self._tree.place(staged, goal.path)
+            displaced = self._tree.place(staged, goal.path)
         except BaseException:
-            self._tree.discard(staged)
+            self._tree.discard(staged.name)
             raise
-        done = _Done(goal, Known(goal.sha256, placed.signature))
-        return done if placed.displaced is None else self._judged(done, placed.displaced)
+        return self._judged(_Done(goal, Known(goal.sha256, staged.signature)), displaced)
 
     def _removed(self, goal: Goal) -> _Done:
         gone = self._tree.remove(goal.path)
         self._tree.prune(goal.path)
-        done = _Done(goal, Known(None, None))
-        return done if gone is None else self._judged(done, gone)
+        return self._judged(_Done(goal, Known(None, None)), gone)
 
-    def _judged(self, done: _Done, displaced: str) -> _Done:
+    def _judged(self, done: _Done, displaced: Displaced | None) -> _Done:
         """Tell whether displaced bytes are the server's own."""
-        goal = done.goal
-        sha256, signature = self._hash(displaced, goal.known)
-        if sha256 in goal.ours:
-            return done._replace(leftover=_Leftover(displaced, goal.path, signature, goal.ours))
-        if goal.torn:
-            log.warning("%s was torn by a power cut; its bytes are kept at %s", goal.path, self._tree.keep(displaced))
+        if displaced is None:
             return done
-        return done._replace(stranger=Stranger(goal.path, displaced, goal.sha256 is not None))
+        goal = done.goal
+        # The file that was put there, untouched since: no need to read it.
+        ours = goal.known.sha256 is not None and displaced.signature.same_file(goal.known.signature)
+        if ours or self._hash(displaced.name) in goal.ours:
+            return done._replace(leftover=_Leftover(displaced.name, goal.path, displaced.signature, goal.ours, ours))
+        if goal.torn:
+            kept = self._tree.keep(displaced.name)
+            log.warning("%s was torn by a power cut; its bytes are kept at %s", goal.path, kept)
+            return done
+        return done._replace(stranger=Stranger(goal.path, displaced.name, goal.sha256 is not None))
 
-    def _hash(self, temporary: str, known: Known | None = None) -> tuple[str | None, Signature]:
-        """Return the hash of a temporary file; it is not read when its signature is one that is known."""
+    def _hash(self, temporary: str) -> str | None:
+        """Return the hash of a temporary file."""
         reading = self._tree.open_temporary(temporary)
         if reading is None:
-            return None, Signature(0, 0, 0, 0)
+            return None
         with reading:
-            if known is not None and reading.signature.same_file(known.signature):
-                return known.sha256, reading.signature
             digest = hashlib.sha256()
             while chunk := reading.read():
                 digest.update(chunk)
-            return digest.hexdigest(), reading.signature
+            return digest.hexdigest()
 
     async def _note(self, done: _Done) -> None:
         path = done.goal.path
@@ -432,10 +433,12 @@ class Materialiser:
         with reading:
             open_for_writing = reading.has_writer()
             age_ns = time.time_ns() - reading.signature.mtime_ns
-            settled = reading.signature.same_file(leftover.signature) and age_ns > YOUNG_NS
+            # What was displaced unread had a trusted signature: a later write shows. What was read may have been
+            # written to in the same tick, and is read again while it is young.
+            untouched = reading.signature.same_file(leftover.signature) and (leftover.trusted or age_ns > YOUNG_NS)
         if open_for_writing and age_ns < WRITER_NS_MAX:
             return "wait"
-        if settled or self._hash(leftover.temporary)[0] in leftover.ours:
+        if untouched or self._hash(leftover.temporary) in leftover.ours:
             return "ours"
         return "stranger"
 

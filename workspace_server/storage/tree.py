@@ -72,11 +72,19 @@ class Place(NamedTuple):
             )
 
 
-class Placed(NamedTuple):
-    """What a placing did: the signature of what now stands there, and the name of what it displaced."""
+class Staged(NamedTuple):
+    """New content on its way: its temporary name, and what its stat will say."""
 
+    name: str
     signature: Signature
-    displaced: str | None
+    mode: int
+
+
+class Displaced(NamedTuple):
+    """What stood at a path until a moment ago: its temporary name, and its stat in short."""
+
+    name: str
+    signature: Signature
 
 
 class Tree:
@@ -162,8 +170,8 @@ class Tree:
 
     # Changing
 
-    def stage(self, content: bytes | Path, path: str) -> str:
-        """Put the content for *path* where nobody sees it and return its temporary name; nothing is synced yet.
+    def stage(self, content: bytes | Path, path: str) -> Staged:
+        """Put the content for *path* where nobody sees it; nothing is synced yet.
 
         Its time stamp lies a little in the past, so that every later change of the file must show in its signature.
         """
@@ -179,37 +187,37 @@ class Tree:
                 _copy(content, descriptor)
             stamp = time.time_ns() - GRANULARITY_NS
             os.utime(descriptor, ns=(stamp, stamp))
+            found = os.fstat(descriptor)
         except BaseException:
             os.unlink(name, dir_fd=self._temporary)
             raise
         finally:
             os.close(descriptor)
-        return name
+        return Staged(name, Signature.of(found), stat.S_IMODE(found.st_mode))
 
-    def place(self, staged: str, path: str) -> Placed:
+    def place(self, staged: Staged, path: str) -> Displaced | None:
         """Let staged content stand at *path* and return what it displaced, if anything.
 
-        Directories on the way are made. The displaced file keeps its content under the returned temporary name; its
-        permissions go over to the new one.
+        Directories on the way are made. The displaced file keeps its content under a temporary name; its permissions go
+        over to the new one.
 
         Raises:
             IsDirectory, InvalidPath: No file may stand there; the staged content is where it was.
             OSError: The disk refused.
         """
-        signature = Signature.of(os.stat(staged, dir_fd=self._temporary, follow_symlinks=False))
         for _ in range(_TRIES):
             try:
                 with self._parent(path, make=True) as (directory, name):
-                    return Placed(signature, self._place_once(staged, directory, name, path))
-            except FileNotFoundError:
-                continue  # a directory on the way, or what stood there, went at this moment
+                    return self._place_once(staged, directory, name, path)
+            except (FileNotFoundError, FileExistsError):
+                continue  # a directory on the way, or what stood there, came or went at this moment
             except OSError as error:
                 Place(_kind_of(error)).refuse(path)
                 raise
         raise _busy(path)
 
-    def remove(self, path: str) -> str | None:
-        """Take the file at *path* away and return its temporary name, or None when nothing was there.
+    def remove(self, path: str) -> Displaced | None:
+        """Take the file at *path* away and return where it is now, or None when nothing was there.
 
         Raises:
             IsDirectory, InvalidPath: It is no file of ours; it stays.
@@ -228,7 +236,8 @@ class Tree:
         except OSError as error:
             Place(_kind_of(error)).refuse(path)
             raise
-        return gone
+        assert found.signature is not None
+        return Displaced(gone, found.signature)
 
     def prune(self, path: str) -> None:
         """Remove the directories above *path* that are empty: a directory exists while a file below it does."""
@@ -342,28 +351,31 @@ class Tree:
             raise
         return here
 
-    def _place_once(self, staged: str, directory: int, name: str, path: str) -> str | None:
+    def _place_once(self, staged: Staged, directory: int, name: str, path: str) -> Displaced | None:
         try:
-            kernel.rename_new(self._temporary, staged, directory, name)
-        except FileExistsError:
-            pass
-        else:
+            found = _place(os.stat(name, dir_fd=directory, follow_symlinks=False))
+        except FileNotFoundError:
+            kernel.rename_new(self._temporary, staged.name, directory, name)
             return None
-        found = _place(os.stat(name, dir_fd=directory, follow_symlinks=False))
         found.refuse(path)
-        os.chmod(staged, stat.S_IMODE(found.mode), dir_fd=self._temporary)
+        if stat.S_IMODE(found.mode) != staged.mode:
+            os.chmod(staged.name, stat.S_IMODE(found.mode), dir_fd=self._temporary)
         if not self.exchanges:
             # Nothing stands at the path for a moment, and a crash then leaves that to recovery.
             gone = _temporary_name("gone", path)
             kernel.rename_new(directory, name, self._temporary, gone)
-            os.rename(staged, name, src_dir_fd=self._temporary, dst_dir_fd=directory)
-            return gone
-        kernel.exchange(self._temporary, staged, directory, name)
-        displaced = _place(os.stat(staged, dir_fd=self._temporary, follow_symlinks=False))
+            os.rename(staged.name, name, src_dir_fd=self._temporary, dst_dir_fd=directory)
+            return self._displaced(gone)
+        kernel.exchange(self._temporary, staged.name, directory, name)
+        displaced = _place(os.stat(staged.name, dir_fd=self._temporary, follow_symlinks=False))
         if displaced.kind != "file":
-            self._undo(staged, directory, name, path)
+            self._undo(staged.name, directory, name, path)
             displaced.refuse(path)
-        return staged
+        assert displaced.signature is not None
+        return Displaced(staged.name, displaced.signature)
+
+    def _displaced(self, name: str) -> Displaced:
+        return Displaced(name, Signature.of(os.stat(name, dir_fd=self._temporary, follow_symlinks=False)))
 
     def _undo(self, staged: str, directory: int, name: str, path: str) -> None:
         """Bring back what was swapped in at the moment of the exchange and is no file of ours."""
@@ -376,12 +388,12 @@ class Tree:
     def _probe_exchange(self) -> bool:
         one, other = self.stage(b"", ""), self.stage(b"", "")
         try:
-            return kernel.exchange(self._temporary, one, self._temporary, other)
+            return kernel.exchange(self._temporary, one.name, self._temporary, other.name)
         except OSError:
             return False
         finally:
-            self.discard(one)
-            self.discard(other)
+            self.discard(one.name)
+            self.discard(other.name)
 
 
 class Reading:
