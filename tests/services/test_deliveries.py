@@ -146,6 +146,21 @@ async def test_a_failed_attempt_is_made_again_under_the_same_id(
     assert shown["attempts"][0]["answer"] == "heard"
 
 
+async def test_a_busy_endpoint_does_not_keep_the_retries_of_another_waiting(
+    engine: Engine, receiver: Receiver, clock: ManualClock
+) -> None:
+    await watch(engine, receiver, "draft.md")
+    receiver.answer(500)
+    await save(engine, "draft.md", "one")
+    await attempts_made(engine, 1)
+    clock.advance(10)
+    async with receiving() as busy:
+        await watch(engine, busy, "other.md", name="busy")
+        await save(engine, "other.md", "x")
+        await busy.next()
+        assert len(await receiver.next(2)) == 2
+
+
 async def test_the_receiver_may_ask_for_more_time(engine: Engine, receiver: Receiver, clock: ManualClock) -> None:
     await watch(engine, receiver, "draft.md")
     receiver.answer(429, Retry_After="9")
@@ -354,6 +369,7 @@ async def test_wrong_arguments_are_refused(engine: Engine) -> None:
         ({"limit": 0}, "invalid_argument"),
         ({"state": "lost"}, "invalid_argument"),
         ({"cursor": "x"}, "invalid_argument"),
+        ({"trigger": "\ud800"}, "invalid_argument"),
     ):
         with pytest.raises(WorkspaceError) as caught:
             await engine.deliveries.list_deliveries(ANN, **given)

@@ -278,3 +278,13 @@ async def test_jobs_need_their_verb(engine: Engine) -> None:
         with pytest.raises(WorkspaceError) as caught:
             await call
         assert caught.value.code == "forbidden"
+
+
+@pytest.mark.parametrize(
+    "given", [{"key": "\ud800"}, {"instructions": "\ud800"}, {"inputs": ["\ud800"]}, {"inputs": [7]}]
+)
+async def test_text_that_is_no_unicode_is_refused(engine: Engine, given: dict[str, Any]) -> None:
+    assert await refused(engine, **given) in {"invalid_argument", "invalid_path"}
+    with pytest.raises(WorkspaceError) as caught:
+        await engine.jobs.finish_job(BOB, job="J1", note="\ud800")
+    assert caught.value.code == "invalid_argument"

@@ -13,6 +13,7 @@ from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.errors import Conflict, InvalidArgument, NameTaken, NotFound, WorkspaceError
 from workspace_server.services.engine import Engine
+from workspace_server.services.timers import Timers
 
 pytestmark = pytest.mark.anyio
 
@@ -510,3 +511,32 @@ async def test_triggers_need_their_verb(engine: Engine) -> None:
 async def test_a_trigger_whose_files_are_no_list_is_refused(engine: Engine) -> None:
     with pytest.raises(InvalidArgument):
         await engine.triggers.create_trigger(ANN, name="t", files=7, queue="q")  # type: ignore[arg-type]  # on purpose
+
+
+async def test_a_timer_that_fails_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing:
+        """A source that fails once."""
+
+        def __init__(self) -> None:
+            self.ran = asyncio.Event()
+            self.looks = 0
+
+        async def next_due_s(self) -> float | None:
+            self.looks += 1
+            if self.looks == 1:
+                raise WorkspaceError("the database is busy")
+            return 0 if not self.ran.is_set() else None
+
+        async def run_due(self) -> None:
+            self.ran.set()
+
+    source = Failing()
+    timers = Timers([source])
+    running = asyncio.ensure_future(timers.run())
+    timers.look()
+    await asyncio.sleep(0)
+    timers.look()
+    async with asyncio.timeout(30):
+        await source.ran.wait()
+    running.cancel()
+    assert "a timer failed" in caplog.text

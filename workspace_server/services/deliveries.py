@@ -15,11 +15,12 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.retry import delay_s, parse_retry_after
+from workspace_server.core.triggers import check_name
 from workspace_server.delivery.guard import Policy, origin, parse_allow
 from workspace_server.delivery.sender import Answer, Sender
 from workspace_server.delivery.signing import Message, signed_headers
 from workspace_server.errors import InvalidArgument, NotFound
-from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.bells import Bell
 from workspace_server.services.folder import Folder
 from workspace_server.services.reaction import SERVER, Made, Reaction
@@ -36,6 +37,7 @@ IN_FLIGHT_FAILURES: Final = 3
 LOOK_S_MAX: Final = 30.0
 """Longest time without a look at the outbox: the clock may have been set."""
 AFTER_FAILURE_S: Final = 1.0
+ID_CHARS_MAX: Final = 100
 STATES: Final = ("pending", "delivered", "dead")
 GONE: Final = 410
 TOO_LARGE: Final = 413
@@ -50,6 +52,8 @@ class Deliveries:
         self._policy = policy
         self._bell = Bell()
         self._ready: set[int] = set()
+        self._look_at = 0.0
+        """When something that waits for its time is due, in seconds since 1970."""
         self._in_flight: defaultdict[int, set[int]] = defaultdict(set)
         reaction.delivery_due = self._due
 
@@ -81,6 +85,8 @@ class Deliveries:
         """Return `{deliveries, next_cursor?}` with their attempts, newest first."""
         caller.require("trigger")
         bounded("limit", limit, 1, LIMITS.deliveries_page_max)
+        if trigger is not None:
+            check_name("trigger", trigger)
         if state not in {None, *STATES}:
             raise refused("state", f"must be one of {', '.join(STATES)}")
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
@@ -97,13 +103,14 @@ class Deliveries:
     async def redeliver(self, caller: Caller, *, delivery: str) -> Result:
         """Send a delivery again under the same id and return `{delivery, state}`; a disabled endpoint is tried anew."""
         caller.require("trigger")
+        plain_text("delivery", delivery, ID_CHARS_MAX)
 
         async def body(commit: Commit) -> Result:
             tx = commit.tx
             row = await deliveries.by_message(tx, delivery)
             if row is None:
                 raise NotFound(
-                    f"There is no delivery {delivery[:100]}.", hint="list_deliveries() shows them.", delivery=delivery
+                    f"There is no delivery {delivery}.", hint="list_deliveries() shows them.", delivery=delivery
                 )
             await deliveries.set_disabled(tx, row.endpoint_id, disabled=False)
             await deliveries.begin_again(tx, row.delivery_id)
@@ -123,14 +130,16 @@ class Deliveries:
     async def _step(self, sender: Sender, attempts: asyncio.TaskGroup) -> float:
         """Start what is due and return in how many seconds to look again."""
         ready, self._ready = self._ready, set()
-        if not ready:  # no commit rang: the time has moved
-            ready = set(await self._folder.db.read(deliveries.due_endpoints))
+        now_s = self._folder.clock.wall_s()
+        if not ready or now_s >= self._look_at:
+            ready.update(await self._folder.db.read(deliveries.due_endpoints))
         for endpoint_id in ready:
             for row in await self._startable(endpoint_id):
                 self._in_flight[endpoint_id].add(row.delivery_id)
                 attempts.create_task(self._attempt(sender, row))
         next_at = await self._folder.db.read(deliveries.next_due)
-        return LOOK_S_MAX if next_at is None else min(LOOK_S_MAX, max(0.0, next_at - self._folder.clock.wall_s()))
+        self._look_at = now_s + LOOK_S_MAX if next_at is None else min(next_at, now_s + LOOK_S_MAX)
+        return max(0.0, self._look_at - now_s)
 
     async def _startable(self, endpoint_id: int) -> list[DeliveryRow]:
         flying = self._in_flight.get(endpoint_id, set())

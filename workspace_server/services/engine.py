@@ -68,6 +68,8 @@ class Engine:
         self.waits = Waits(folder, head, self.indexing.indexed_seq)
         self.status = Status(folder)
         self.status.include("index", self.indexing.status)
+        self.status.include("deliveries", self.deliveries.counts)
+        self.status.include("jobs", self.jobs.counts)
         self.status.include("folder", tree.status)
 
     @classmethod

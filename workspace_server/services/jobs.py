@@ -9,7 +9,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.triggers import check_instructions, check_name
 from workspace_server.errors import JobLost, NotFound
-from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.bells import Lines
 from workspace_server.services.folder import Folder
 from workspace_server.services.locks import Locks
@@ -64,8 +64,8 @@ class Jobs:
         caller.require("jobs")
         check_name("queue", queue)
         check_instructions(instructions)
-        if key is not None and not 1 <= len(key) <= KEY_CHARS_MAX:
-            raise refused("key", f"must be 1 to {KEY_CHARS_MAX} characters")
+        if plain_text("key", key, KEY_CHARS_MAX) == "":
+            raise refused("key", "is empty", "Leave it out.")
         if len(inputs) > LIMITS.job_inputs_max:
             raise refused("inputs", f"has {len(inputs)} entries; {LIMITS.job_inputs_max} are allowed")
 
@@ -125,8 +125,7 @@ class Jobs:
         if outcome not in get_args(Outcome):
             raise refused("outcome", f"must be one of {', '.join(get_args(Outcome))}")
         bounded("delay_seconds", delay_seconds, 0, LIMITS.job_delay_s_max)
-        if note is not None and len(note) > LIMITS.note_chars_max:
-            raise refused("note", f"is longer than {LIMITS.note_chars_max} characters")
+        plain_text("note", note, LIMITS.note_chars_max)
 
         async def body(commit: Commit) -> Result:
             tx = commit.tx
@@ -245,6 +244,8 @@ def _number(name: str) -> int | None:
 
 async def _input(tx: Transaction, entry: str | Mapping[str, Any]) -> Input:
     """Return an input as `{path, version}`; without a version it is the one that stands there."""
+    if not isinstance(entry, (str, Mapping)):
+        raise refused("inputs", "an entry is a path or {path, version}")
     path = canonical_file(entry if isinstance(entry, str) else str(entry.get("path", "")))
     version = None if isinstance(entry, str) else entry.get("version")
     row = await files.by_path(tx, path)

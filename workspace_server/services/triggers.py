@@ -9,7 +9,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.joins import Join, Slot
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
-from workspace_server.core.triggers import Definition, Entry, parse_definition
+from workspace_server.core.triggers import Definition, Entry, check_name, parse_definition
 from workspace_server.delivery.guard import Policy, origin
 from workspace_server.delivery.signing import check_secret, new_secret
 from workspace_server.errors import NameTaken, NotFound, QuotaExceeded
@@ -84,6 +84,7 @@ class Triggers:
     async def delete_trigger(self, caller: Caller, *, name: str) -> Result:
         """Delete a trigger and return `{deleted}`; what it has set off goes on."""
         caller.require("trigger")
+        check_name("name", name)
 
         async def body(commit: Commit) -> Result:
             row = await triggers.by_name(commit.tx, name)
