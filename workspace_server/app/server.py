@@ -30,6 +30,7 @@ from workspace_server.services.engine import Engine
 
 PORTS_TRIED = 100
 """How many ports above the default one are tried when it is taken."""
+BACKLOG = 2_048
 DRAIN_S = 5
 """How long open requests may take once the server ends; streams are cut then."""
 
@@ -59,31 +60,30 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
         Ownership.take(root, kind) as own,
         listening(settings, kind) as listener,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        contextlib.suppress(asyncio.CancelledError),  # by a signal that came before the server answered
     ):
         runner.run(_serve(root, settings, own, listener, announce))
 
 
 @contextlib.contextmanager
 def listening(settings: Settings, kind: Kind) -> Iterator[socket.socket]:
-    """Yield a bound socket: the port that was asked for, the next free one after the default, or any.
+    """Yield a socket that listens: on the port that was asked for, the next free one after the default, or any.
 
     Raises:
         Unavailable: None is free.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     chosen = settings.origin("port") != "default"
     first = 0 if kind == "background" and not chosen else settings.port
     last = first if chosen or first == 0 else first + PORTS_TRIED
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        for port in range(first, last + 1):
-            try:
-                listener.bind((settings.host, port))
-            except OSError as error:
-                reason = error.strerror
-                continue
+    for port in range(first, last + 1):
+        try:
+            listener = socket.create_server((settings.host, port), family=_family(settings.host), backlog=BACKLOG)
+        except OSError as error:
+            reason = error.strerror
+            continue
+        with listener:
             yield listener
-            return
+        return
     raise Unavailable(
         f"Nothing can listen on {settings.host} port {first}: {reason}.",
         hint="Choose another with --port, or --port 0 for any free one.",
@@ -93,6 +93,9 @@ def listening(settings: Settings, kind: Kind) -> Iterator[socket.socket]:
 async def _serve(
     root: Path, settings: Settings, own: Ownership, listener: socket.socket, announce: Announce | None
 ) -> None:
+    main = asyncio.current_task()
+    assert main is not None
+    _on_signals(main.cancel)
     async with Engine.open(root, settings=settings) as engine:
         port = listener.getsockname()[1]
         url = address(settings.host, port)
@@ -107,9 +110,7 @@ async def _serve(
         mcp = WorkspaceMcp(engine, guard)
         server = Server(application(engine, guard, mcp), log_level=settings.log_level, ending=mcp.updates.listen.close)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        loop = asyncio.get_running_loop()
-        for ended in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(ended, server.end)
+        _on_signals(server.end)
         await server.answers(serving)
         door = SocketDoor(engine, mcp)
         with listening_socket(state_directory(root)) as processes:
@@ -125,7 +126,13 @@ async def _serve(
             await serving
             own.withdraw()
             connecting.cancel()
-            await asyncio.wait([connecting])
+            with contextlib.suppress(asyncio.CancelledError):
+                await connecting
+
+
+def _on_signals(end: Callable[[], object]) -> None:
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(ending, end)
 
 
 async def _first(serving: "asyncio.Task[None]", over: Coroutine[Any, Any, None]) -> None:
@@ -161,6 +168,10 @@ def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp) -> Starlette:
         middleware=[Middleware(GuardMiddleware, guard=guard)],
         lifespan=lifespan,
     )
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _is_loopback(host: str) -> bool:

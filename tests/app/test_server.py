@@ -1,0 +1,142 @@
+"""One server process: where it listens, whom it lets in, how it ends."""
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from mcp import Client
+
+from tests.agents import Agent
+from tests.processes import Serving, run, serving
+from workspace_server import config
+from workspace_server.app import owner
+from workspace_server.app.server import PORTS_TRIED, address, listening
+from workspace_server.errors import Unavailable
+
+DOORS = ["/", "/mcp", "/files/a.md", "/api/v1/files", "/api/v1/events", "/healthz", "/readyz", "/metrics", "/admission"]
+ENDED_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with serving(tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+def test_the_default_port_when_taken_becomes_the_next_free_one() -> None:
+    with listening(config.Settings(), "serve") as first, listening(config.Settings(), "serve") as second:
+        ports = [listener.getsockname()[1] for listener in (first, second)]
+    assert 8765 <= ports[0] < ports[1] <= 8765 + PORTS_TRIED
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = config.load(None, env={}, flags={"port": taken.getsockname()[1]})
+        with pytest.raises(Unavailable), listening(settings, "serve"):
+            pass
+
+
+def test_addresses_are_written_as_people_call_them() -> None:
+    assert address("127.0.0.1", 1) == "http://127.0.0.1:1"
+    assert address("::1", 1) == "http://[::1]:1"
+    assert address("localhost", 1) == "http://localhost:1"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "files.example"])  # noqa: S104 - refused here
+def test_without_tokens_only_this_machine_is_listened_to(folder: Path, host: str) -> None:
+    ended = run("serve", folder, "--host", host, "--port", "0")
+    assert ended.returncode == 2
+    assert "other machines" in ended.stderr
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("door", DOORS)
+def test_no_door_opens_to_a_foreign_name_or_page(server: Serving, door: str, method: str) -> None:
+    for headers in ({"host": "evil.example"}, {"origin": "http://evil.example"}, {"origin": "null"}):
+        answer = httpx2.request(method, server.url + door, headers=headers)
+        assert answer.status_code == 403, headers
+        assert answer.json()["error"]["code"] == "forbidden"
+
+
+@pytest.mark.anyio
+@pytest.mark.blocking  # it reads what the server wrote
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_both_eras_are_served_on_one_address(server: Serving, mode: str) -> None:
+    async with Client(f"{server.url}/mcp?agent={mode}-agent", mode=mode) as client:
+        written = await client.call_tool("write_file", {"path": f"{mode}.md", "content": "x"})
+        listed = await client.call_tool("list_files", {"pattern": f"{mode}.md", "detail": "full"})
+    content: Any = written.structured_content
+    assert content["url"] == f"{server.url}/files/{mode}.md"
+    rows: Any = listed.structured_content
+    assert rows["files"][0]["modified_by"] == f"{mode}-agent"
+    assert (server.folder / f"{mode}.md").read_text() == "x"
+
+
+def test_a_ticket_lets_a_browser_in_once(server: Serving) -> None:
+    printed = run("open", "--dir", server.folder, "--print").stdout.strip()
+    with httpx2.Client() as browser:
+        entered = browser.get(printed)
+        assert entered.status_code == 303
+        assert entered.headers["location"] == "/"
+        cookie = entered.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        again = browser.get(printed)
+    assert again.status_code == 403
+    record = owner.current(server.folder)
+    assert record is not None
+    assert record.admin_key not in printed + cookie
+
+
+def test_only_the_key_gives_a_ticket(server: Serving) -> None:
+    url = server.url + "/admission"
+    assert httpx2.post(url).json()["error"]["code"] == "forbidden"
+    assert httpx2.post(url, headers={"x-admin-key": "guess"}).json()["error"]["code"] == "unauthenticated"
+
+
+@pytest.mark.anyio
+@pytest.mark.blocking  # it starts and ends a process
+async def test_streams_are_ended_when_the_server_ends(folder: Path) -> None:
+    server = Serving(folder)
+    server.start()
+    async with Client(server.url + "/mcp") as client, client.listen(resource_subscriptions=["workspace:///a.md"]):
+        assert server.stop() == 0
+
+
+def test_a_background_owner_ends_when_nobody_needs_it(folder: Path) -> None:
+    state = owner.state_directory(folder)
+    (state / "config.toml").write_text("idle_seconds = 1\n")
+    with Agent(folder) as agent:
+        agent.call("write_file", path="a.md", content="x")
+        status = json.loads(run("status", "--dir", folder, "--json").stdout)
+        assert status["background"]["stays"]
+    deadline = time.monotonic() + ENDED_S
+    while owner.current(folder) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert not (state / "owner.sock").exists()
+    assert not (state / "owner.json").exists()
+
+
+def test_the_socket_and_the_key_are_for_this_user_only(server: Serving) -> None:
+    state = server.folder / ".workspace"
+    assert state.stat().st_mode & 0o077 == 0
+    assert (state / "owner.sock").stat().st_mode & 0o077 == 0
+    assert (state / "owner.json").stat().st_mode & 0o077 == 0
+    assert urlsplit(server.url).hostname == "127.0.0.1"
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(folder: Path, by: signal.Signals) -> None:
+    server = Serving(folder)
+    server.start()
+    assert server._process is not None
+    server._process.send_signal(by)
+    assert server._process.wait(ENDED_S) == 0
