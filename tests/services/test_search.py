@@ -258,12 +258,12 @@ async def test_a_search_is_filtered_by_type_and_time(engine: Engine) -> None:
 
 
 async def test_hidden_characters_are_not_passed_on(engine: Engine) -> None:
-    seq = await save(engine, "a.md", "# evil\nName of it: \u202egnp.exe\u200b\x1b[31m\n")
+    seq = await save(engine, "a.md", "# evil\nEvil name: \u202egnp.exe\u200b\x1b[31m\n")
 
     answers = [
         await engine.search.query_facts(RITA, query="evil name", detail="full", min_seq=seq),
         await engine.search.search(RITA, query="evil name", min_seq=seq),
-        await engine.search.search(RITA, query="Name of it", mode="exact"),
+        await engine.search.search(RITA, query="Evil name", mode="exact"),
         await engine.search.describe_file(RITA, path="a.md"),
     ]
 
