@@ -119,6 +119,10 @@ class Deliveries:
 
         return await self._folder.recorder.change(caller, "redeliver", body)
 
+    async def pending(self) -> int:
+        """Return how many deliveries are on their way."""
+        return await self._folder.db.read(deliveries.pending)
+
     async def counts(self) -> dict[str, int]:
         """Return how many deliveries there are in each state."""
         return await self._folder.db.read_long(deliveries.counts)

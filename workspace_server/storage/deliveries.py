@@ -214,6 +214,13 @@ async def attempts(tx: Transaction, delivery_id: int) -> list[AttemptRow]:
     return [AttemptRow._make(row) for row in rows]
 
 
+async def pending(tx: Transaction) -> int:
+    """Return how many deliveries are on their way."""
+    row = await tx.one("SELECT count(*) FROM deliveries WHERE state = 'pending'")
+    assert row is not None
+    return int(row[0])
+
+
 async def counts(tx: Transaction) -> dict[str, int]:
     """Return how many deliveries there are in each state."""
     rows = await tx.all("SELECT state, count(*) FROM deliveries GROUP BY state")
