@@ -11,7 +11,7 @@ from workspace_server.core.media import is_image
 from workspace_server.errors import NotText
 from workspace_server.interfaces.web.render.code import highlighted_lines, lexer_name
 from workspace_server.interfaces.web.render.formatted import format_json
-from workspace_server.interfaces.web.render.markdown import Document, render_markdown
+from workspace_server.interfaces.web.render.markdown import Document, is_quick_to_render, render_markdown
 from workspace_server.interfaces.web.render.tables import Table, read_table
 from workspace_server.interfaces.web.view import View
 
@@ -21,6 +21,8 @@ LINES_MAX = 3_000
 IMAGE_BYTES_MAX = 20 * 1024 * 1024
 
 Kind = Literal["markdown", "table", "source", "image", "binary"]
+_RENDERERS = anyio.CapacityLimiter(2)
+"""However many pages of hostile text are asked for, the rest of the server keeps its threads."""
 _DELIMITERS = {"text/csv": ",", "text/tab-separated-values": "\t"}
 
 
@@ -52,7 +54,8 @@ async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
     else:
         text, header = await _text(view, path, number)
         if header is not None:
-            shown = await anyio.to_thread.run_sync(_render, path, text, header, "source" if source else shape)
+            shape = "source" if source else shape
+            shown = await anyio.to_thread.run_sync(_render, path, text, header, shape, limiter=_RENDERERS)
     return view.render(
         "file.html",
         title=path,
@@ -65,6 +68,7 @@ async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
         content=content,
         header=header,
         shown=shown,
+        from_start=view.text("line") is None and view.text("column") is None,
         has_view=shape != "source",
     )
 
@@ -98,7 +102,7 @@ def _shape(media_type: str) -> str:
 
 def _render(path: str, text: str, header: dict[str, Any], shape: str) -> Shown:
     first = int(header["start_line"])
-    if shape == "markdown" and first == 1:
+    if shape == "markdown" and first == 1 and is_quick_to_render(text):
         return Shown(kind="markdown", prose=render_markdown(text, path))
     if shape in _DELIMITERS:
         table = read_table(text, _DELIMITERS[shape], first_line=first)

@@ -97,5 +97,5 @@ def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
     return [
         RawPrefix(FILES, site.files),
         *(Route(address, site.endpoint(page)) for address, page in pages.items()),
-        Route("/static/{name}", _asset),
+        Route("/static/{name:path}", _asset),
     ]

@@ -37,6 +37,11 @@ _SCHEMES = {"http", "https", "mailto"}
 _FRONT_MATTER = re.compile(r"---\n(.{0,8000}?\n)---(?:\n|\Z)", re.DOTALL)
 _ALIGN = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
 NESTING_MAX = 40
+CHARS_MAX = 300_000
+"""Longer Markdown is shown as source; rendering costs up to 10 s per MB."""
+BRACKETS_TIMES_CHARS_MAX = 200_000_000
+"""For each opening bracket the parser may look through the rest of its block: 14,000 of nothing else take 0.4 s."""
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,14 @@ class Document:
     html: Markup
     headings: Sequence[Heading]
     front_matter: Sequence[Markup]
+
+
+def is_quick_to_render(text: str) -> bool:
+    """Whether *text* can be rendered in a second or two, whoever wrote it."""
+    if len(text) > CHARS_MAX:
+        return False
+    blocks = _BLANK_LINE.split(text.replace("\r\n", "\n"))
+    return all(block.count("[") * len(block) <= BRACKETS_TIMES_CHARS_MAX for block in blocks)
 
 
 def render_markdown(text: str, path: str) -> Document:

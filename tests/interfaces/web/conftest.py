@@ -1,0 +1,48 @@
+"""Fixtures of the web view: a workspace that listens, a reader of its pages, and a hand that writes."""
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.interfaces.listening import Listening, listening
+from workspace_server.core.access import Caller
+
+
+@pytest.fixture
+async def served(folder: Path) -> AsyncIterator[Listening]:
+    async with listening(folder, name="atlas") as found:
+        yield found
+
+
+@pytest.fixture
+async def reader(served: Listening) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=served.url) as reading:
+        yield reading
+
+
+class Hand:
+    """Writes files as an agent would."""
+
+    def __init__(self, served: Listening) -> None:
+        self._engine = served.engine
+
+    async def write(self, path: str, content: str | bytes, *, agent: str = "ana", message: str | None = None) -> int:
+        raw = content.encode() if isinstance(content, str) else content
+        result = await self._engine.files.write_file(
+            Caller(agent=agent),
+            path=path,
+            content=base64.b64encode(raw).decode(),
+            encoding="base64",
+            overwrite=True,
+            message=message,
+        )
+        version: int = result["version"]
+        return version
+
+
+@pytest.fixture
+def hand(served: Listening) -> Hand:
+    return Hand(served)

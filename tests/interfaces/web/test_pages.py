@@ -1,0 +1,324 @@
+"""The pages of the web view, as a reader without JavaScript gets them."""
+
+import httpx2
+import pytest
+
+from tests.interfaces.listening import Listening
+from tests.interfaces.web.conftest import Hand
+from workspace_server.core.access import Caller
+
+pytestmark = pytest.mark.anyio
+
+ANA = Caller(agent="ana")
+PAGES = ["/", "/files/", "/search", "/search?q=x", "/activity", "/locks", "/triggers", "/connect"]
+
+
+async def page(reader: httpx2.AsyncClient, address: str, status: int = 200) -> str:
+    answer = await reader.get(address)
+    assert answer.status_code == status, answer.text
+    return answer.text
+
+
+@pytest.mark.parametrize("address", PAGES)
+async def test_every_page_stands_in_an_empty_workspace_and_says_what_to_do(
+    reader: httpx2.AsyncClient, address: str
+) -> None:
+    html = await page(reader, address)
+
+    assert "· atlas</title>" in html
+    assert 'class="empty"' in html or address in {"/connect", "/search?q=x"}
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/files/a.md", "/files/absent.md", "/static/view.css"])
+async def test_no_page_runs_or_loads_anything_from_elsewhere(
+    reader: httpx2.AsyncClient, hand: Hand, address: str
+) -> None:
+    await hand.write("a.md", "x")
+    answer = await reader.get(address)
+    policy = answer.headers["content-security-policy"]
+
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'")
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert " style=" not in answer.text
+    assert "<script>" not in answer.text
+    assert " onclick" not in answer.text
+
+
+async def test_the_first_page_shows_files_locks_activity_and_triggers(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await hand.write("plan.md", "# Plan", message="first plan")
+    await hand.write("research/a.md", "x", agent="bo")
+    await served.engine.locks.lock_files(ANA, paths=["plan.md"], purpose="rewriting it")
+    await served.engine.triggers.create_trigger(ANA, name="edit", files=["draft.md"], queue="editor")
+    html = await page(reader, "/")
+
+    assert '<a href="/files/plan.md" class="kind-file">' in html
+    assert '<a href="/files/research" class="kind-directory">' in html
+    assert "first plan" in html
+    assert "rewriting it" in html
+    assert "Locked by ana" in html
+    assert "<bdi>edit</bdi>" in html
+    assert "on <bdi>draft.md</bdi>" in html
+
+
+async def test_a_folder_is_a_table_with_a_way_up(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("a/b/c.md", "x", agent="bo")
+    html = await page(reader, "/files/a/b")
+
+    assert '<a href="/files/a/b/c.md"' in html
+    assert '<tr class="up"><td colspan="5"><a href="/files/a">' in html
+    assert "<bdi>bo</bdi>" in html
+
+
+async def test_a_large_folder_is_shown_by_pages(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    content = [{"op": "write", "path": f"many/file-{number:04}.txt", "content": "x"} for number in range(1200)]
+    await hand._engine.files.commit_files(ANA, changes=content)
+    first = await page(reader, "/files/many")
+    more = first.split('class="pager"><a href="')[1].split('"')[0].replace("&amp;", "&")
+    second = await page(reader, more)
+
+    assert "file-0000.txt" in first
+    assert "file-1199.txt" not in first
+    assert "file-0000.txt" not in second
+
+
+async def test_markdown_is_rendered_with_links_that_lead_to_pages(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("docs/pic.png", b"\x89PNG\r\n\x1a\n")
+    await hand.write(
+        "docs/a.md",
+        "---\nowner: ana\n---\n# Title\n\n[other](../b.md#L3) [out](https://example.com/) ![pic](pic.png)\n\n"
+        "| a | b |\n|--|--:|\n| 1 | 2 |\n\n```python\ndef f(): ...\n```\n",
+    )
+    html = await page(reader, "/files/docs/a.md")
+
+    assert '<h1 id="L4">Title</h1>' in html
+    assert '<a href="/files/b.md#L3" rel="noopener noreferrer nofollow">other</a>' in html
+    assert '<a href="https://example.com/" rel="noopener noreferrer nofollow">out</a>' in html
+    assert '<img src="/api/v1/files/docs/pic.png" alt="pic">' in html
+    assert '<td class="right">2</td>' in html
+    assert '<span class="k">def</span>' in html
+    assert '<span class="nt">owner</span>' in html
+
+
+async def test_source_has_lines_that_can_be_pointed_at(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("a.py", 'x = """one\ntwo"""\n\nprint(x)\n')
+    html = await page(reader, "/files/a.py")
+
+    assert html.count('<div class="row" id="L') == 4
+    assert '<div class="row" id="L2"><a class="no" href="#L2"' in html
+    assert '<code><span class="s2">two"""</span></code>' in html
+
+
+async def test_long_source_goes_on_on_the_next_page(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("long.txt", "".join(f"line {number}\n" for number in range(1, 7001)))
+    html = await page(reader, "/files/long.txt")
+    more = html.split('class="pager"><a href="')[1].split('"')[0].replace("&amp;", "&")
+    second = await page(reader, more)
+
+    assert "line 3000<" in html
+    assert "line 3001<" not in html
+    assert '<div class="row" id="L3001">' in second
+    assert "line 3001<" in second
+
+
+async def test_one_line_of_megabytes_is_shown_in_part(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("wide.txt", "x" * 3_000_000)
+    html = await page(reader, "/files/wide.txt")
+
+    assert len(html) < 500_000
+    assert "line=1&amp;column=" in html
+    more = html.split('class="pager"><a href="')[1].split('"')[0].replace("&amp;", "&")
+    assert "From the beginning" in await page(reader, more)
+
+
+async def test_a_table_is_a_table_whose_rows_can_be_pointed_at(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("t.csv", 'name,price\n"a, b",1.5\n"two\nlines",2\nlast,3\n')
+    html = await page(reader, "/files/t.csv")
+
+    assert '<th scope="col" class="num"><bdi>price</bdi></th>' in html
+    assert '<tr id="L2">' in html
+    assert "<bdi>a, b</bdi>" in html
+    assert '<tr id="L5">' in html
+
+
+async def test_dense_json_is_laid_out_and_keeps_its_values(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("d.json", '{"a":1.50,"big":123456789012345678901234567890,"s":"' + "y" * 200 + '"}')
+    html = await page(reader, "/files/d.json")
+
+    assert "1.50" in html
+    assert "123456789012345678901234567890" in html
+    assert "As it is stored" in html
+    assert "Laid out" not in await page(reader, "/files/d.json?view=source")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("deep.json", "[" * 100_000),
+        ("not.json", "{" + '"a' * 500),
+        ("bad.csv", 'a,b\n"' + "x" * 200_000),
+        ("empty.md", ""),
+        ("empty.csv", ""),
+        ("utf16.txt", "ünïcode".encode("utf-16")),
+        ("broken.txt", b"\xff\xfe\xff"),
+        ("binary.md", b"\0\1\2"),
+        ("crlf.md", "# A\r\n\r\n- b\r\n"),
+        ("nested.md", "> " * 5_000 + "x"),
+        ("brackets.md", "[" * 20_000),
+        ("stars.md", "*a " * 20_000),
+        ("pipes.md", "|" * 20_000 + "\n" + "|-" * 10_000),
+        ("loud.py", '"""' + "\\" * 50_000),
+        ("broken.svg", "<svg"),
+    ],
+)
+async def test_odd_content_is_shown_or_offered_and_never_a_fault(
+    reader: httpx2.AsyncClient, hand: Hand, name: str, content: str | bytes
+) -> None:
+    await hand.write(name, content)
+    for view in ("", "?view=source", "?view=history", "?view=facts", "?diff=1..1"):
+        await page(reader, f"/files/{name}{view}")
+
+
+async def test_a_picture_is_shown_and_a_binary_is_offered(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("p.png", b"\x89PNG\r\n\x1a\n")
+    await hand.write("b.bin", b"\0\1")
+
+    assert '<img src="/api/v1/files/p.png?version=1" alt="p.png">' in await page(reader, "/files/p.png")
+    assert "No preview" in await page(reader, "/files/b.bin")
+
+
+async def test_the_history_shows_versions_and_what_changed(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("a.md", "one\ntwo\n", message="start")
+    await hand.write("a.md", "one\n2\n", agent="bo", message="shorter")
+    history = await page(reader, "/files/a.md?view=history")
+    diff = await page(reader, "/files/a.md?diff=1..2")
+    chosen = await page(reader, "/files/a.md?view=history&from=2&to=1")
+    old = await page(reader, "/files/a.md?version=1")
+
+    assert "shorter" in history
+    assert '<a href="/files/a.md?diff=1..2">Changes</a>' in history
+    assert '<tr class="removed"><td class="no">2</td>' in diff
+    assert "<code>two</code>" in diff
+    assert '<tr class="added"><td class="no"></td><td class="no">2</td>' in chosen
+    assert "This is <strong>version 1</strong>" in old
+
+
+async def test_a_deleted_file_still_has_its_history(served: Listening, reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("a.md", "one")
+    await served.engine.files.delete_file(ANA, path="a.md", message="obsolete")
+    history = await page(reader, "/files/a.md")
+    listed = await page(reader, "/files/?deleted=1")
+
+    assert "Deleted" in history
+    assert "obsolete" in history
+    assert '<a class="version" href="/api/v1/files/a.md?version=1">v1</a>' in history
+    assert '<a href="/files/a.md"' in listed
+
+
+async def test_a_search_leads_to_the_very_line(served: Listening, reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("w.md", "# Widget\n\nprice: 19 EUR\n")
+    await served.engine.search.search(ANA, query="price", min_seq=served.engine.events.head_seq)
+    found = await page(reader, "/search?q=price")
+    exact = await page(reader, "/search?q=19+EUR&mode=exact")
+    facts = await page(reader, "/files/w.md?view=facts")
+
+    assert "/files/w.md?version=1&amp;view=source#L3" in found
+    assert "<mark>price</mark>" in found
+    assert "/files/w.md?version=1&amp;view=source#L3" in exact
+    assert "price: 19 EUR" in facts
+
+
+async def test_contradictions_stand_side_by_side(served: Listening, reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("a.md", "# Widget\n\n- [price] 19 EUR\n- price: 19 EUR\n")
+    await hand.write("b.md", "# Widget\n\n- price: 25 EUR\n", agent="bo")
+    await served.engine.search.query_facts(ANA, min_seq=served.engine.events.head_seq)
+
+    assert "Sources disagree on" in await page(reader, "/search?q=widget+price")
+
+
+async def test_the_activity_is_the_log_newest_first_by_pages(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    for number in range(70):
+        await hand.write(f"f{number:02}.bin", bytes([number]))
+    first = await page(reader, "/activity")
+    older = first.split('">Older</a>')[0].rsplit('href="', 1)[1].replace("&amp;", "&")
+    second = await page(reader, older)
+
+    assert first.index("f69.bin") < first.index("f68.bin")
+    assert "f00.bin" not in first
+    assert "f00.bin" in second
+    assert "f69.bin" not in await page(reader, "/activity?kind=locks")
+
+
+async def test_locks_and_triggers_say_who_what_and_why(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await served.engine.locks.lock_files(ANA, paths=["dir/", "a.md"], purpose="tidying")
+    await served.engine.triggers.create_trigger(
+        ANA, name="join", files=["one.md", "two.md"], mode="all", queue="analyst", instructions="Compare."
+    )
+    await hand.write("one.md", "x")
+    locks, triggers = await page(reader, "/locks"), await page(reader, "/triggers")
+
+    assert "tidying" in locks
+    assert "dir/" in locks
+    assert "<strong>1 of 2</strong> in for the next firing" in triggers
+    assert "not there yet" in triggers
+    assert "Compare." in triggers
+
+
+async def test_the_way_in_is_told_with_the_right_address(served: Listening, reader: httpx2.AsyncClient) -> None:
+    html = await page(reader, "/connect")
+
+    assert f"{served.url}/mcp?agent=claude" in html
+    assert f"{served.url}/api/v1/events" in html
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/files/absent.md", 404),
+        ("/files/a:b", 400),
+        ("/files/%ff", 400),
+        ("/files/..%2fx", 400),
+        ("/files/a.md?version=x", 400),
+        ("/files/a.md?version=99", 404),
+        ("/files/a.md?diff=1..9", 404),
+        ("/files/a.md?diff=soon", 400),
+        ("/files/a.md?line=99999", 400),
+        ("/files/a.md?line=0", 200),
+        ("/files/?cursor=nonsense", 400),
+        ("/activity?before=-1", 400),
+        ("/activity?before=999999999", 200),
+        ("/activity?kind=gossip", 200),
+        ("/search?q=" + "x" * 2000, 400),
+        ("/static/..%2f..%2fview.py", 404),
+        ("/static/nothing.js", 404),
+    ],
+)
+async def test_a_bad_address_gets_a_page_that_says_so(
+    reader: httpx2.AsyncClient, hand: Hand, address: str, status: int
+) -> None:
+    await hand.write("a.md", "one")
+    answer = await reader.get(address)
+
+    assert answer.status_code == status
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_pages_only_read(served: Listening) -> None:
+    for address in ("/", "/files/a.md", "/locks"):
+        status, _ = await served.raw("POST", address)
+        assert status == 405
+
+
+async def test_a_fault_of_ours_is_a_page_that_tells_an_id_and_nothing_else(
+    served: Listening, reader: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    del served.engine.listing
+    html = await page(reader, "/", 500)
+
+    assert "Traceback" not in html
+    assert html.split("Request ")[1].split("<")[0] in caplog.text
