@@ -110,6 +110,17 @@ async def test_streams_are_ended_when_the_server_ends(folder: Path) -> None:
         assert server.stop() == 0
 
 
+def test_an_event_feed_is_closed_in_order_when_the_server_ends(folder: Path) -> None:
+    server = Serving(folder)
+    server.start()
+    feed = f"{server.url}/api/v1/events"
+    with httpx2.stream("GET", feed, headers={"accept": "text/event-stream"}, timeout=ENDED_S) as answer:
+        assert answer.status_code == 200
+        assert server.stop() == 0
+        for _ in answer.iter_raw():  # raises when the stream is cut instead of closed
+            pass
+
+
 def test_a_background_owner_ends_when_nobody_needs_it(folder: Path) -> None:
     state = owner.state_directory(folder)
     (state / "config.toml").write_text("idle_seconds = 1\n")

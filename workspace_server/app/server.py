@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from workspace_server.app.admission import routes as admission_routes
 from workspace_server.app.door import SOCKET_NAME, listening_socket
+from workspace_server.app.ending import Ending, EndingMiddleware
 from workspace_server.app.idling import Idling
 from workspace_server.app.owner import Kind, OwnerRecord, Ownership, state_directory
 from workspace_server.config import Settings
@@ -108,9 +109,16 @@ async def _serve(
             heard=engine.jobs.heard_of,
         )
         mcp = WorkspaceMcp(engine, guard)
-        server = Server(application(engine, guard, mcp), log_level=settings.log_level, ending=mcp.updates.listen.close)
+        ending = Ending()
+        server = Server(application(engine, guard, mcp, ending), log_level=settings.log_level)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        _on_signals(server.end)
+
+        def end() -> None:
+            ending.say()
+            mcp.updates.listen.close()
+            server.should_exit = True
+
+        _on_signals(end)
         await server.answers(serving)
         door = SocketDoor(engine, mcp)
         with listening_socket(state_directory(root)) as processes:
@@ -122,7 +130,7 @@ async def _serve(
                 idling = Idling(engine, lambda: server.connected + door.connected, idle_s=settings.idle_seconds)
                 engine.status.include("background", idling.status)
                 await _first(serving, idling.over())
-                server.end()
+                end()
             await serving
             own.withdraw()
             connecting.cancel()
@@ -144,7 +152,7 @@ async def _first(serving: "asyncio.Task[None]", over: Coroutine[Any, Any, None])
         await waiting
 
 
-def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp) -> Starlette:
+def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp, ending: Ending) -> Starlette:
     """Return the application of all faces over one engine."""
     sessions = SessionManager(mcp)
 
@@ -165,7 +173,7 @@ def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp) -> Starlette:
             *http_routes(engine, guard),
             *web_routes(engine, guard),
         ],
-        middleware=[Middleware(GuardMiddleware, guard=guard)],
+        middleware=[Middleware(GuardMiddleware, guard=guard), Middleware(EndingMiddleware, ending=ending)],
         lifespan=lifespan,
     )
 
@@ -191,7 +199,7 @@ def address(host: str, port: int) -> str:
 class Server(uvicorn.Server):
     """Uvicorn's server, ended by us: its own handlers would end the process by the signal, not with exit code 0."""
 
-    def __init__(self, app: Starlette, *, log_level: str, ending: Callable[[], None]) -> None:
+    def __init__(self, app: Starlette, *, log_level: str) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -204,17 +212,11 @@ class Server(uvicorn.Server):
                 server_header=False,
             )
         )
-        self._ending = ending
 
     @property
     def connected(self) -> int:
         """How many connections are open."""
         return len(self.server_state.connections)
-
-    def end(self) -> None:
-        """Drain and end: streams that have no end of their own are ended first."""
-        self._ending()
-        self.should_exit = True
 
     async def answers(self, serving: "asyncio.Task[None]") -> None:
         """Return once requests are answered; raise what kept it from starting."""
