@@ -4,16 +4,20 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from indexer.collector import Collector
+from indexer.collector import Collector, Malformed
 from indexer.extractors.registry import Extractor
-from indexer.extractors.tables import Cell, add_row, is_header
+from indexer.extractors.tables import COLUMNS_MAX, Cell, add_row, is_header
 from indexer.limits import STRUCTURED_CHARS_MAX
 
 _DELIMITERS: Final = (",", "\t", ";", "|")
 
 
 def read_rows(text: str, delimiter: str) -> Iterator[list[Cell]]:
-    """Yield the rows of *text* (RFC 4180 quoting); a quote that nobody closes is an ordinary character."""
+    """Yield the rows of *text* (RFC 4180 quoting); a quote that nobody closes is an ordinary character.
+
+    Raises:
+        Malformed: A row has more cells than a table may have columns.
+    """
     at, row, quotes_close = 0, list[Cell](), True
     ends = re.compile(f"[{re.escape(delimiter)}\n]")
     while at < len(text):
@@ -26,6 +30,8 @@ def read_rows(text: str, delimiter: str) -> Iterator[list[Cell]]:
             end = _cell_end(text, at, ends)
             row.append(_trimmed(text, at, end))
             at = end
+        if len(row) > COLUMNS_MAX:
+            raise Malformed(f"more than {COLUMNS_MAX} columns")
         if text.startswith(delimiter, at):
             at += 1
             if at == len(text):

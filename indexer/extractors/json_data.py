@@ -11,7 +11,7 @@ from indexer.limits import NESTING_MAX, STRUCTURED_CHARS_MAX
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _SCALAR: Final = re.compile(
-    r'(?P<string>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>true|false|null)',
+    r'(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>true|false|null)',
     re.DOTALL,
 )
 

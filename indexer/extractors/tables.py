@@ -6,7 +6,7 @@ from typing import Final
 from indexer import normalise
 from indexer.collector import Collector
 
-_COLUMNS_MAX: Final = 256
+COLUMNS_MAX: Final = 256
 _NOTHING: Final = frozenset({"-", "\u2013", "\u2014", "n/a"})
 _KEY_VALUE_HEADERS: Final = frozenset(
     {("key", "value"), ("property", "value"), ("field", "value"), ("setting", "value"), ("metric", "value"),
@@ -27,7 +27,7 @@ def is_header(row: list[Cell]) -> bool:
     """Return whether *row* names columns: at least two, all different, none empty, none a number."""
     names = [cell.value.strip().casefold() for cell in row]
     return (
-        2 <= len(names) <= _COLUMNS_MAX
+        2 <= len(names) <= COLUMNS_MAX
         and all(names)
         and len(set(names)) == len(names)
         and not any(normalise.is_number(name) for name in names)

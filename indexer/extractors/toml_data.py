@@ -16,9 +16,13 @@ from indexer.limits import NESTING_MAX, STRUCTURED_CHARS_MAX
 _BLANKS: Final = re.compile(r"[ \t]*")
 _LINES: Final = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _LINE_END: Final = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)")
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'")
+# No part gives back what it has taken (``++``, ``*+``): a string that never ends costs one pass.
+_BASIC: Final = r"\"(?:[^\"\\\n]++|\\.)*+\""
+_KEY: Final = re.compile(rf"[A-Za-z0-9_-]++|{_BASIC}|'[^'\n]*+'")
 _STRING: Final = re.compile(
-    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}' r"|'''(?:[^']|'{1,2}(?!'))*'{3,5}" r"|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'",
+    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5}'
+    r"|'''(?:[^']++|'{1,2}(?!'))*+'{3,5}"
+    rf"|{_BASIC}|'[^'\n]*+'",
     re.DOTALL,
 )
 _BARE: Final = re.compile(r"\d{4}-\d\d-\d\d [\d:.+-]+Z?|[^\s,\]}#]+")

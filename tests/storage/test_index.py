@@ -90,7 +90,10 @@ async def test_an_extraction_that_another_head_has_is_kept(engine: Engine) -> No
     assert await rows(engine, kept) == [(1,)]
 
 
-async def test_a_file_with_many_facts_and_one_after_it_are_kept_in_two_commits(engine: Engine) -> None:
+async def test_a_file_with_many_facts_and_one_after_it_are_kept_in_two_commits(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workspace_server.storage.facts.UNPACKED_AT_ONCE_BYTES", 0)
     table = "k,v\n" + "".join(f"r{n},{n}\n" for n in range(700))
     await engine.files.commit_files(
         RITA,
@@ -102,6 +105,7 @@ async def test_a_file_with_many_facts_and_one_after_it_are_kept_in_two_commits(e
     await engine.search.query_facts(RITA, query="x", min_seq=engine.head_seq)
 
     assert await rows(engine, "SELECT path, count(*) FROM facts GROUP BY path") == [("a.csv", 700), ("b.md", 1)]
+    assert (await engine.search.describe_file(RITA, path="a.csv"))["index_state"] == "ok"
 
 
 async def test_damaged_content_is_an_error_of_reading(engine: Engine) -> None:

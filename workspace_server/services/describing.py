@@ -35,7 +35,7 @@ class _Known:
 
     row: VersionRow
     is_head: bool
-    extraction: Extraction | None
+    key: str | None
     used_by: list[Source]
 
 
@@ -47,7 +47,7 @@ async def describe(folder: Folder, path: str, version: int | None, *, max_tokens
         InvalidArgument: The budget is too small for the file's own name.
     """
     known = await folder.db.read(lambda tx: _look_up(tx, path, version))
-    extraction = known.extraction
+    extraction = await facts.extraction_of(folder.db, known.key) if known.key else None
     if extraction is None and not known.is_head:
         extraction = await _extract_now(folder, path, known.row)
     extraction = extraction or Extraction(state="pending", reason="the index has not come to it yet")
@@ -88,9 +88,8 @@ async def _look_up(tx: Transaction, path: str, number: int | None) -> _Known:
             version=number,
         )
     state = await facts.state(tx, path, found.version)
-    extraction = await facts.extraction_of(tx, state[2]) if state else None
     is_head = bool(row.live) and found.version == row.version
-    return _Known(found, is_head, extraction, await files.used_by(tx, path, limit=RELATED_MAX))
+    return _Known(found, is_head, state[2] if state else None, await files.used_by(tx, path, limit=RELATED_MAX))
 
 
 async def _extract_now(folder: Folder, path: str, row: VersionRow) -> Extraction:

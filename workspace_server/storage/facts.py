@@ -17,6 +17,8 @@ SUPERSEDED_KEPT = 4
 FACTS_PER_COMMIT = 500
 """Facts after which a commit is closed: other writers wait behind it."""
 
+UNPACKED_AT_ONCE_BYTES = 16 * 1024
+"""Packed extractions up to this size are unpacked where they are asked for."""
 FILL_SHARE_MIN = 0.3
 """Facts that have only some of the words are told when they rank at least this near to the best of them."""
 
@@ -56,8 +58,7 @@ class SqlFactStore:
 
     async def extraction(self, key: str) -> Extraction | None:
         """Return what was once extracted under *key*, if it is still known."""
-        row = await self._db.read(lambda tx: tx.one("SELECT body FROM extractions WHERE key = ?", key))
-        return None if row is None else _unpacked(row[0])
+        return await extraction_of(self._db, key)
 
     async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None) -> None:
         """Make *found* the facts of its paths, in commits of a bounded size; the progress goes with the last."""
@@ -183,10 +184,14 @@ async def state(tx: Transaction, path: str, version: int) -> tuple[str, str, str
     return None if row is None else (str(row[0]), str(row[1]), str(row[2]))
 
 
-async def extraction_of(tx: Transaction, key: str) -> Extraction | None:
-    """Return what was extracted under *key*, if it is still known."""
-    row = await tx.one("SELECT body FROM extractions WHERE key = ?", key)
-    return None if row is None else _unpacked(row[0])
+async def extraction_of(db: Database, key: str) -> Extraction | None:
+    """Return what was extracted under *key*, if it is still known; a large one is unpacked off the event loop."""
+    row = await db.read(lambda tx: tx.one("SELECT body FROM extractions WHERE key = ?", key))
+    if row is None:
+        return None
+    if len(row[0]) <= UNPACKED_AT_ONCE_BYTES:
+        return _unpacked(row[0])
+    return await anyio.to_thread.run_sync(_unpacked, row[0])
 
 
 async def find(
