@@ -59,6 +59,8 @@ class FactFollower:
 
     Args:
         clock: Handed to the extractors, which give up on a file by it.
+        rhythm_s: How long changes are gathered before they are taken together: each batch is a commit, and a file that
+            is saved again meanwhile is read once.
     """
 
     def __init__(
@@ -68,12 +70,14 @@ class FactFollower:
         *,
         registry: Registry = REGISTRY,
         clock: Callable[[], float] = time.monotonic,
+        rhythm_s: float = 0.05,
     ) -> None:
         self.progress = Progress()
         self._source = source
         self._store = store
         self._registry = registry
         self._clock = clock
+        self._rhythm_s = rhythm_s
         self._thread = anyio.CapacityLimiter(1)
 
     async def run(self) -> None:
@@ -92,10 +96,10 @@ class FactFollower:
             batch = await self._source.changes(seq, limit=BATCH_CHANGES)
             if batch.changes:
                 await self._keep(batch.changes, batch.upto_seq)
-            if batch.upto_seq == seq:
-                await self._source.wait_beyond(seq)
             seq = batch.upto_seq
             self.progress.advance(seq)
+            await self._source.wait_beyond(seq)
+            await anyio.sleep(self._rhythm_s)
 
     async def _keep(self, changes: Sequence[Change], upto_seq: int | None) -> None:
         """Extract *changes* and keep them in one go, or in several when they are large; the cursor moves last."""

@@ -48,6 +48,6 @@ PREFIX_EXPANSIONS_MAX: Final = 64
 QUERY_S_MAX: Final = 0.8
 """Seconds after which a ranked query answers with what it has found."""
 
-BATCH_CHANGES: Final = 128
+BATCH_CHANGES: Final = 512
 BATCH_BYTES: Final = 16 * 1024 * 1024
 PASSAGE_BATCH_CHANGES: Final = 512
