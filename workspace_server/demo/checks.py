@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from workspace_client import Workspace
 
-from workspace_server.demo.agents.packages import all_files
+from workspace_server.demo.agents.packages import SUBJECTS, all_files
 from workspace_server.demo.feed import Event, replay
 from workspace_server.demo.story import Outcome, expected_log
 
@@ -35,6 +36,7 @@ class Evidence:
     folder: Path
     outcome: Outcome
     events: list[Event]
+    status: dict[str, Any]
 
 
 async def check_firings(found: Evidence) -> Check:
@@ -52,6 +54,14 @@ async def check_webhooks(found: Evidence) -> Check:
     passed = len(accepted) == FIRINGS["analyst"] and not any(worked) and found.outcome.forged_status == 401
     said = f"{len(accepted)} signed and accepted, 1 forged and answered with {found.outcome.forged_status}"
     return Check(name="webhooks", passed=passed, said=said)
+
+
+async def check_jobs(found: Evidence) -> Check:
+    """Every job was done: the packages, the correction, and what the triggers added."""
+    jobs = found.status["jobs"]
+    expected = len(SUBJECTS) + 1 + FIRINGS["editor"] + FIRINGS["publisher"]
+    rest = sum(count for state, count in jobs.items() if state != "done")
+    return Check(name="jobs", passed=jobs["done"] == expected and not rest, said=f"{jobs['done']} done, {rest} not")
 
 
 async def check_log(found: Evidence) -> Check:
@@ -105,6 +115,7 @@ async def check_replay(found: Evidence) -> Check:
 CHECKS: tuple[Callable[[Evidence], Awaitable[Check]], ...] = (
     check_firings,
     check_webhooks,
+    check_jobs,
     check_log,
     check_citations,
     check_merge,

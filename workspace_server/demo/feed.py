@@ -83,6 +83,13 @@ async def all_events(url: str) -> list[Event]:
             seq = page["next_seq"]
 
 
+async def status(url: str) -> dict[str, Any]:
+    """Return what the server says of itself."""
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/api/v1/status") as response:
+        found: dict[str, Any] = await response.json()
+        return found
+
+
 def replay(events: list[Event]) -> dict[str, str]:
     """Return what events from seq 0 on add up to: path → sha256 of what stands there."""
     files: dict[str, str] = {}

@@ -11,10 +11,10 @@ from pathlib import Path
 from workspace_client import Workspace
 
 from workspace_server.demo.checks import CHECKS, Check, Evidence
-from workspace_server.demo.feed import all_events
+from workspace_server.demo.feed import all_events, status
 from workspace_server.demo.narrator import Narrator
 from workspace_server.demo.processes import Failed, Server
-from workspace_server.demo.story import Interruption, Outcome, Story
+from workspace_server.demo.story import Outcome, Story
 from workspace_server.demo.tokens import Cost, measure
 
 WHOLE_S = 300.0
@@ -52,12 +52,12 @@ def stage_server(stage: Path) -> Server:
     return Server(folder, stage / "server.log")
 
 
-async def perform_on(server: Server, stage: Path, narrator: Narrator, *, interrupt: Interruption | None = None) -> bool:
+async def perform_on(server: Server, stage: Path, narrator: Narrator) -> bool:
     """Play the story on a running server, print the report and return whether every check passed."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(WHOLE_S):
-            outcome = await Story(server, stage, narrator, interrupt).play()
+            outcome = await Story(server, stage, narrator).play()
             checks, costs = await look_at(server, outcome)
     except (Failed, TimeoutError) as error:
         narrator.check("the story", False, str(error) or f"not over within {WHOLE_S:g} s")
@@ -75,6 +75,7 @@ async def look_at(server: Server, outcome: Outcome) -> tuple[list[Check], list[C
             folder=server.folder,
             outcome=outcome,
             events=await all_events(server.url),
+            status=await status(server.url),
         )
         return [await check(evidence) for check in CHECKS], costs
 

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -113,14 +113,14 @@ class Cast:
         process = await self._spawn(command, agent, {})
         self._readers.append(asyncio.create_task(_drain(process)))
 
-    async def receive(self, told: list[dict[str, Any]], secret: str) -> str:
-        """Start the receiver of webhooks and return its address; what it tells is added to *told*."""
+    async def receive(self, on_told: Callable[[dict[str, Any]], None], secret: str) -> str:
+        """Start the receiver of webhooks and return its address; *on_told* gets what it tells, line by line."""
         process = await self._spawn(
             [sys.executable, "-m", f"{AGENTS}.receiver"], "receiver", {"DEMO_WEBHOOK_SECRET": secret}
         )
         assert process.stdout is not None
         first = json.loads(await asyncio.wait_for(process.stdout.readline(), START_S))
-        self._readers.append(asyncio.create_task(_collect(process, told)))
+        self._readers.append(asyncio.create_task(_pass_on(process, on_told)))
         return f"http://127.0.0.1:{first['port']}/"
 
     async def _spawn(self, command: list[str], name: str, environment: Mapping[str, str]) -> Process:
@@ -161,10 +161,10 @@ async def _drain(process: Process) -> None:
         pass
 
 
-async def _collect(process: Process, told: list[dict[str, Any]]) -> None:
+async def _pass_on(process: Process, on_told: Callable[[dict[str, Any]], None]) -> None:
     assert process.stdout is not None
     async for line in process.stdout:
-        told.append(json.loads(line))  # noqa: PERF401  # each line counts at once, not when all are in
+        on_told(json.loads(line))
 
 
 def _environment(added: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,6 @@ from workspace_server.demo.processes import Cast, Failed, Server
 
 PATIENCE_S = 60.0
 """How long any one thing may take, on a slow machine and with a server that is killed in between."""
-
-Interruption = Callable[[str], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -38,16 +36,10 @@ class Outcome:
 
 
 class Story:
-    """One performance on one folder.
+    """One performance on one folder."""
 
-    Args:
-        interrupt: Called with the name of each scene just after it began; a test kills the server there.
-    """
-
-    def __init__(self, server: Server, logs: Path, narrator: Narrator, interrupt: Interruption | None = None) -> None:
-        self._server = server
+    def __init__(self, server: Server, logs: Path, narrator: Narrator) -> None:
         self._narrator = narrator
-        self._interrupt = interrupt
         self._secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self._cast = Cast(server.url, logs)
         self._feed = Feed(server.url, narrator.event)
@@ -73,17 +65,15 @@ class Story:
 
     async def _parallel(self) -> None:
         self._narrator.scene("Parallel", "A Manager plans; three Researchers work at the same time.")
-        webhook = await self._cast.receive(self.outcome.received, self._secret)
+        webhook = await self._cast.receive(self._received, self._secret)
         self.outcome.forged_status = await _forge(webhook)
         for number in (1, 2, 3):
             await self._cast.work("research", f"researcher-{number}", "researcher")
         await self._cast.play("manager", "plan", DEMO_WEBHOOK_URL=webhook, DEMO_WEBHOOK_SECRET=self._secret)
-        await self._between("parallel")
         await self._feed.until(_is_file(set(all_files())), "the nine files", count=9, timeout_s=PATIENCE_S)
 
     async def _fan_in(self) -> None:
         self._narrator.scene("Fan-in", "All nine files are in and unlocked: the join starts the Analyst, once.")
-        await self._between("fan-in")
         await self._feed.until(_is_file({"comparison.md"}), "the comparison", timeout_s=PATIENCE_S)
 
     async def _hierarchical(self) -> None:
@@ -95,7 +85,6 @@ class Story:
         self._narrator.say(
             f"contradiction about {told[-1]['about']}: the Researcher of {told[-1]['sent_back']} counts again"
         )
-        await self._between("hierarchical")
         await self._feed.until(_is_file({"comparison.md"}), "the second comparison", count=2, timeout_s=PATIENCE_S)
 
     async def _event_driven(self) -> None:
@@ -104,16 +93,16 @@ class Story:
         await self._cast.work("publishing", "publisher", "publisher")
         second = asyncio.create_task(self._cast.play("copy_editor"))
         await self._cast.play("writer")
-        await self._between("event-driven")
         self.outcome.stale = await second
         refused, merged = self.outcome.stale[0], self.outcome.stale[-1]
         self._narrator.say(f"the second Editor's stale save: {refused.get('refused')}, with the difference;")
         self._narrator.say(f'sent again with on_conflict="merge": version {merged["version"]} holds both changes')
         await self._feed.until(_is_file({"published/report.md"}), "the published report", timeout_s=PATIENCE_S)
 
-    async def _between(self, scene: str) -> None:
-        if self._interrupt is not None:
-            await self._interrupt(scene)
+    def _received(self, told: dict[str, Any]) -> None:
+        self.outcome.received.append(told)
+        if told.get("accepted") and not told["repeated"]:
+            self._narrator.say("the receiver checks the webhook's signature and starts the Analyst")
 
 
 def _is_file(paths: set[str]) -> Callable[[Event], bool]:
