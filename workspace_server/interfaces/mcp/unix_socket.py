@@ -5,6 +5,7 @@ owner answers under which name it acts. The process keeps that name when it has 
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import socket
@@ -78,6 +79,8 @@ class SocketDoor:
             log.exception("a connection to the socket failed")
         finally:
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def _welcome(self, line: "_Line") -> Peer | None:
         """Return who has connected, after telling it its name; None when it was refused."""
@@ -103,7 +106,7 @@ class SocketDoor:
     async def _serve_peer(self, line: "_Line", peer: Peer) -> None:
         incoming, to_server = create_context_streams[Incoming](0)
         from_server, outgoing = create_context_streams[SessionMessage](0)
-        async with anyio.create_task_group() as both:
+        async with incoming, to_server, from_server, outgoing, anyio.create_task_group() as both:
             both.start_soon(self._send_all, line, outgoing, both.cancel_scope)
             both.start_soon(self._receive_all, line, incoming, peer)
             await serve_dual_era_loop(self._server, to_server, from_server, lifespan_state={})
