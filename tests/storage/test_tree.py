@@ -14,7 +14,8 @@ import pytest
 from workspace_server.errors import InvalidPath, IsDirectory, WorkspaceError
 from workspace_server.storage import kernel
 from workspace_server.storage.signatures import Signature
-from workspace_server.storage.tree import Displaced, Staged, Tree, belongs_to
+from workspace_server.storage.staging import belongs_to
+from workspace_server.storage.tree import Displaced, Staged, Tree
 
 
 @pytest.fixture(params=["openat2", "walk", "no exchange"])

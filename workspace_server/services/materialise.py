@@ -17,11 +17,11 @@ from typing import Literal, NamedTuple, Protocol
 
 import anyio
 
-from workspace_server.core.access import EXTERNAL, IMPORT
 from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
+from workspace_server.services.goals import Goal, Known, goals_of
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents
-from workspace_server.storage.content import Form, ObjectStore
+from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.ignore import Ignore, is_control_file
 from workspace_server.storage.signatures import Signature
@@ -43,32 +43,6 @@ WRITER_NS_MAX = 60_000_000_000
 """How long a displaced file is kept for a process that has it open for writing."""
 RECORDS_MAX = 500
 """Most paths whose sync is recorded in one transaction."""
-
-
-class Known(NamedTuple):
-    """What stands at a path, as far as the server knows; without a hash nothing does."""
-
-    sha256: str | None
-    signature: Signature | None
-
-
-class Goal(NamedTuple):
-    """What is to stand at a path.
-
-    `ours` are the hashes that the server itself may have put there. With `tree_leads` the version was read from the
-    folder, so that whatever differs there is newer. `torn`: the machine went down since the intent was opened, so that
-    unknown bytes may be half-written ones.
-    """
-
-    path: str
-    intent_id: int
-    sha256: str | None
-    form: Form
-    data: bytes | None
-    ours: frozenset[str]
-    known: Known
-    tree_leads: bool
-    torn: bool
 
 
 class Stranger(NamedTuple):
@@ -226,39 +200,11 @@ class Materialiser:
                     future.set_result(None)
 
     async def _bring(self, paths: Sequence[str]) -> None:
-        goals = await self._db.read(lambda tx: self._goals(tx, paths))
+        goals = await self._db.read(lambda tx: goals_of(tx, paths, self._known, boot_id=self._boot_id))
+        for path in set(paths) - {goal.path for goal in goals}:
+            self.blocked.pop(path, None)
         for done in await asyncio.to_thread(lambda: [self._reach(goal) for goal in goals]):
             await self._note(done)
-
-    async def _goals(self, tx: Transaction, paths: Sequence[str]) -> list[Goal]:
-        found = []
-        for path in paths:
-            open_ = await intents.of_path(tx, path)
-            row = await files.by_path(tx, path)
-            if not open_ or row is None:
-                self.blocked.pop(path, None)
-                continue
-            form, data = "raw", None  # type: Form, bytes | None
-            if row.live:
-                _, form, data = await contents.stored(tx, row.sha256)
-            known = self._known.get(path) or Known(row.tree_sha256, Signature.parse(row.tree_signature))
-            torn = any(intent.boot_id != self._boot_id for intent in open_)
-            ours = frozenset(intents.hashes(open_) | ({known.sha256} if known.sha256 else set()))
-            found.append(
-                Goal(
-                    path=path,
-                    intent_id=open_[-1].intent_id,
-                    sha256=row.sha256 if row.live else None,
-                    form=form,
-                    data=data,
-                    ours=ours,
-                    known=known,
-                    tree_leads=not torn and await _read_from_tree(tx, row),
-                    torn=torn,
-                )
-            )
-        # Deletions first: a file may be meant to stand where a directory was.
-        return sorted(found, key=lambda goal: goal.sha256 is not None)
 
     def _reach(self, goal: Goal) -> _Done:
         """Bring one path to its goal; runs in a thread."""
@@ -441,13 +387,3 @@ class Materialiser:
         if untouched or self._hash(leftover.temporary) in leftover.ours:
             return "ours"
         return "stranger"
-
-
-async def _read_from_tree(tx: Transaction, row: files.FileRow) -> bool:
-    """Return whether the head was read from the folder, or its absence seen there."""
-    if row.modified_by not in {EXTERNAL, IMPORT}:
-        return False
-    if not row.live:
-        return True
-    version = await files.version(tx, row.file_id, row.version)
-    return version is not None and version.op in {"external", "import"}

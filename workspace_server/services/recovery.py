@@ -18,7 +18,8 @@ from workspace_server.storage import files, intents
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.intents import Intent
-from workspace_server.storage.tree import Tree, belongs_to
+from workspace_server.storage.staging import belongs_to
+from workspace_server.storage.tree import Tree
 
 log = logging.getLogger(__name__)
 

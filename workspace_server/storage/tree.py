@@ -12,64 +12,24 @@ displaced can be looked at before it goes.
 
 import contextlib
 import errno
-import fcntl
-import hashlib
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple
 
 from workspace_server.core.paths import STATE_DIRECTORY, parents
-from workspace_server.errors import InvalidPath, IsDirectory
 from workspace_server.storage import kernel
+from workspace_server.storage.places import Place, kind_of, place_of
+from workspace_server.storage.reading import Reading
 from workspace_server.storage.signatures import GRANULARITY_NS, Signature
-
-Kind = Literal["absent", "file", "directory", "link", "special", "hardlinked", "below_file"]
-"""What stands at a path; `below_file`: a file stands where one of its directories should be."""
+from workspace_server.storage.staging import copy_into, temporary_name, umask, write_all
 
 _O_PATH = getattr(os, "O_PATH", os.O_RDONLY)
 _LOOK = os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)
-_REASONS: dict[Kind, str] = {
-    "link": "a link stands there or on the way there",
-    "special": "a device, pipe or socket stands there",
-    "hardlinked": "the file there has a second name (a hard link)",
-    "below_file": "a file stands where a directory of it should be",
-}
 _TRIES = 100  # of an operation that lost a race against somebody else in the folder
 _SYNC_ALL_FROM = 64  # files from which on one sync of the file system is cheaper than one of each
-_CHUNK_BYTES = 1 << 20
-
-
-class Place(NamedTuple):
-    """What stands at a path, and its stat in short when it is something."""
-
-    kind: Kind
-    signature: Signature | None = None
-    mode: int = 0
-
-    def refuse(self, path: str) -> None:
-        """Pass when a file may be read, written or made here.
-
-        Raises:
-            IsDirectory: A directory stands there.
-            InvalidPath: A link, a special file or a file with other links stands there, or a file in the way.
-        """
-        if self.kind == "directory":
-            raise IsDirectory(
-                f"{path} is a directory.",
-                hint=f"list_files(path={path!r}) shows what is in it.",
-                path=path,
-                existing=path + "/",
-            )
-        reason = _REASONS.get(self.kind)
-        if reason is not None:
-            raise InvalidPath(
-                f"{path} cannot be used: {reason}.", hint="Choose another path.", path=path, reason=reason
-            )
 
 
 class Staged(NamedTuple):
@@ -106,7 +66,7 @@ class Tree:
             os.mkdir("tmp", 0o700, dir_fd=state)
         self._temporary = self._open(state, "tmp", os.O_RDONLY | os.O_DIRECTORY)
         os.close(state)
-        self._umask = _umask()
+        self._umask = umask()
         self.exchanges = self._probe_exchange()
 
     def close(self) -> None:
@@ -135,9 +95,9 @@ class Tree:
         try:
             descriptor = self._open(self._root, path, _LOOK)
         except OSError as error:
-            return Place(_kind_of(error))
+            return Place(kind_of(error))
         try:
-            return _place(os.fstat(descriptor))
+            return place_of(os.fstat(descriptor))
         finally:
             os.close(descriptor)
 
@@ -152,11 +112,11 @@ class Tree:
             descriptor = self._open(self._root, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         except OSError as error:
             # Of a socket or a device without a driver: what it is shows without opening it.
-            kind = _kind_of(error) if error.errno not in {errno.ENXIO, errno.ENODEV} else "special"
+            kind = kind_of(error) if error.errno not in {errno.ENXIO, errno.ENODEV} else "special"
             Place(kind).refuse(path)
             return None
         try:
-            _place(os.fstat(descriptor)).refuse(path)
+            place_of(os.fstat(descriptor)).refuse(path)
         except BaseException:
             os.close(descriptor)
             raise
@@ -175,16 +135,16 @@ class Tree:
 
         Its time stamp lies a little in the past, so that every later change of the file must show in its signature.
         """
-        name = _temporary_name("copy", path)
+        name = temporary_name("copy", path)
         mode = 0o666 & ~self._umask
         descriptor = os.open(
             name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=self._temporary
         )
         try:
             if isinstance(content, bytes):
-                _write_all(descriptor, content)
+                write_all(descriptor, content)
             else:
-                _copy(content, descriptor)
+                copy_into(descriptor, content)
             stamp = time.time_ns() - GRANULARITY_NS
             os.utime(descriptor, ns=(stamp, stamp))
             found = os.fstat(descriptor)
@@ -212,7 +172,7 @@ class Tree:
             except (FileNotFoundError, FileExistsError):
                 continue  # a directory on the way, or what stood there, came or went at this moment
             except OSError as error:
-                Place(_kind_of(error)).refuse(path)
+                Place(kind_of(error)).refuse(path)
                 raise
         raise _busy(path)
 
@@ -222,19 +182,19 @@ class Tree:
         Raises:
             IsDirectory, InvalidPath: It is no file of ours; it stays.
         """
-        gone = _temporary_name("gone", path)
+        gone = temporary_name("gone", path)
         try:
             with self._parent(path) as (directory, name):
-                _place(os.stat(name, dir_fd=directory, follow_symlinks=False)).refuse(path)
+                place_of(os.stat(name, dir_fd=directory, follow_symlinks=False)).refuse(path)
                 kernel.rename_new(directory, name, self._temporary, gone)
-                found = _place(os.stat(gone, dir_fd=self._temporary, follow_symlinks=False))
+                found = place_of(os.stat(gone, dir_fd=self._temporary, follow_symlinks=False))
                 if found.kind not in {"file", "absent"}:  # swapped at this moment
                     kernel.rename_new(self._temporary, gone, directory, name)
                     found.refuse(path)
         except FileNotFoundError:
             return None
         except OSError as error:
-            Place(_kind_of(error)).refuse(path)
+            Place(kind_of(error)).refuse(path)
             raise
         assert found.signature is not None
         return Displaced(gone, found.signature)
@@ -308,7 +268,7 @@ class Tree:
         try:
             descriptor = self._open(self._root, path, flags)
         except OSError as error:
-            if _kind_of(error) == "absent" or error.errno in {errno.ENXIO, errno.ENOTDIR, errno.ELOOP}:
+            if kind_of(error) == "absent" or error.errno in {errno.ENXIO, errno.ENOTDIR, errno.ELOOP}:
                 return
             raise
         try:
@@ -353,7 +313,7 @@ class Tree:
 
     def _place_once(self, staged: Staged, directory: int, name: str, path: str) -> Displaced | None:
         try:
-            found = _place(os.stat(name, dir_fd=directory, follow_symlinks=False))
+            found = place_of(os.stat(name, dir_fd=directory, follow_symlinks=False))
         except FileNotFoundError:
             kernel.rename_new(self._temporary, staged.name, directory, name)
             return None
@@ -362,12 +322,12 @@ class Tree:
             os.chmod(staged.name, stat.S_IMODE(found.mode), dir_fd=self._temporary)
         if not self.exchanges:
             # Nothing stands at the path for a moment, and a crash then leaves that to recovery.
-            gone = _temporary_name("gone", path)
+            gone = temporary_name("gone", path)
             kernel.rename_new(directory, name, self._temporary, gone)
             os.rename(staged.name, name, src_dir_fd=self._temporary, dst_dir_fd=directory)
             return self._displaced(gone)
         kernel.exchange(self._temporary, staged.name, directory, name)
-        displaced = _place(os.stat(staged.name, dir_fd=self._temporary, follow_symlinks=False))
+        displaced = place_of(os.stat(staged.name, dir_fd=self._temporary, follow_symlinks=False))
         if displaced.kind != "file":
             self._undo(staged.name, directory, name, path)
             displaced.refuse(path)
@@ -396,69 +356,6 @@ class Tree:
             self.discard(other.name)
 
 
-class Reading:
-    """One open file; read it, then ask `unchanged` whether that was one state of it."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.taken_ns = time.time_ns()
-        self._stat = os.fstat(descriptor)
-        self.signature = Signature.of(self._stat)
-        self.size_bytes = self._stat.st_size
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
-
-    def read(self, size: int = _CHUNK_BYTES) -> bytes:
-        """Return up to *size* further bytes; none at the end."""
-        return os.read(self._descriptor, size)
-
-    def read_all(self) -> bytes:
-        """Return the whole rest; the caller has looked at `size_bytes`."""
-        chunks = []
-        while chunk := self.read():
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-    def unchanged(self) -> bool:
-        """Return whether the file is as it was when it was opened."""
-        now = os.fstat(self._descriptor)
-        # The ctime counts too: a writer may set the mtime back.
-        return Signature.of(now) == self.signature
-
-    def has_writer(self) -> bool:
-        """Return whether some process has it open for writing, as far as the system tells."""
-        lease, read = getattr(fcntl, "F_SETLEASE", None), getattr(fcntl, "F_RDLCK", None)
-        if lease is None or read is None:
-            return False
-        try:
-            fcntl.fcntl(self._descriptor, lease, read)
-        except OSError as error:
-            return error.errno == errno.EAGAIN
-        fcntl.fcntl(self._descriptor, lease, fcntl.F_UNLCK)
-        return False
-
-
-def belongs_to(name: str, path: str) -> bool:
-    """Return whether the temporary file *name* was made for *path*: after a crash nothing else tells."""
-    return name.partition("-")[2].startswith(_label(path))
-
-
-def _temporary_name(kind: Literal["copy", "gone"], path: str) -> str:
-    return f"{kind}-{_label(path)}-{secrets.token_hex(8)}"
-
-
-def _label(path: str) -> str:
-    return hashlib.sha256(path.encode()).hexdigest()[:16]
-
-
 def _busy(path: str) -> OSError:
     return OSError(errno.EBUSY, "somebody keeps changing what is on the way to it", path)
 
@@ -472,55 +369,3 @@ def _probe_open(root: int) -> Callable[[int, str, int], int]:
             raise
         return kernel.walk_beneath
     return kernel.open_beneath
-
-
-def _kind_of(error: OSError) -> Kind:
-    """Return what an error says about the place; raises what says nothing about it."""
-    if error.errno == errno.ENOENT:
-        return "absent"
-    if error.errno == errno.ENOTDIR:
-        return "below_file"
-    if error.errno in {errno.ELOOP, errno.EXDEV}:
-        return "link"
-    raise error
-
-
-def _place(found: os.stat_result) -> Place:
-    kind: Kind = "special"
-    if stat.S_ISREG(found.st_mode):
-        kind = "file" if found.st_nlink <= 1 else "hardlinked"
-    elif stat.S_ISDIR(found.st_mode):
-        kind = "directory"
-    elif stat.S_ISLNK(found.st_mode):
-        kind = "link"
-    return Place(kind, Signature.of(found), found.st_mode)
-
-
-def _umask() -> int:
-    """Return the process's umask, from where reading does not change it."""
-    try:
-        status = Path("/proc/self/status").read_text("ascii")
-        return int(status.partition("Umask:")[2].split(None, 1)[0], 8)
-    except (OSError, ValueError, IndexError):
-        return 0o022
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _copy(source: Path, descriptor: int) -> None:
-    with source.open("rb") as file:
-        try:
-            while os.copy_file_range(file.fileno(), descriptor, 1 << 30):
-                pass
-        except OSError as error:
-            if error.errno not in {errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}:
-                raise
-            file.seek(0)
-            os.ftruncate(descriptor, 0)
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            while chunk := file.read(_CHUNK_BYTES):
-                _write_all(descriptor, chunk)

@@ -1,0 +1,86 @@
+"""What is to stand at a path of the working tree, as the open intents say."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from workspace_server.core.access import EXTERNAL, IMPORT
+from workspace_server.storage import content as contents
+from workspace_server.storage import files, intents
+from workspace_server.storage.content import Form
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.signatures import Signature
+
+
+class Known(NamedTuple):
+    """What stands at a path, as far as the server knows; without a hash nothing does."""
+
+    sha256: str | None
+    signature: Signature | None
+
+
+class Goal(NamedTuple):
+    """What is to stand at a path.
+
+    `ours` are the hashes that the server itself may have put there. With `tree_leads` the version was read from the
+    folder, so that whatever differs there is newer. `torn`: the machine went down since the intent was opened, so that
+    unknown bytes may be half-written ones.
+    """
+
+    path: str
+    intent_id: int
+    sha256: str | None
+    form: Form
+    data: bytes | None
+    ours: frozenset[str]
+    known: Known
+    tree_leads: bool
+    torn: bool
+
+
+async def goals_of(
+    tx: Transaction, paths: Sequence[str], remembered: Mapping[str, Known], *, boot_id: str
+) -> list[Goal]:
+    """Return what is to stand at those of *paths* that have open intents.
+
+    Args:
+        remembered: What was put there since, and is not recorded yet.
+        boot_id: This boot of the machine.
+    """
+    found = []
+    for path in paths:
+        open_ = await intents.of_path(tx, path)
+        row = await files.by_path(tx, path)
+        if not open_ or row is None:
+            continue
+        form: Form = "raw"
+        data: bytes | None = None
+        if row.live:
+            _, form, data = await contents.stored(tx, row.sha256)
+        known = remembered.get(path) or Known(row.tree_sha256, Signature.parse(row.tree_signature))
+        torn = any(intent.boot_id != boot_id for intent in open_)
+        ours = frozenset(intents.hashes(open_) | ({known.sha256} if known.sha256 else set()))
+        found.append(
+            Goal(
+                path=path,
+                intent_id=open_[-1].intent_id,
+                sha256=row.sha256 if row.live else None,
+                form=form,
+                data=data,
+                ours=ours,
+                known=known,
+                tree_leads=not torn and await _read_from_tree(tx, row),
+                torn=torn,
+            )
+        )
+    # Deletions first: a file may be meant to stand where a directory was.
+    return sorted(found, key=lambda goal: goal.sha256 is not None)
+
+
+async def _read_from_tree(tx: Transaction, row: files.FileRow) -> bool:
+    """Return whether the head was read from the folder, or its absence seen there."""
+    if row.modified_by not in {EXTERNAL, IMPORT}:
+        return False
+    if not row.live:
+        return True
+    version = await files.version(tx, row.file_id, row.version)
+    return version is not None and version.op in {"external", "import"}

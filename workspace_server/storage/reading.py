@@ -1,0 +1,62 @@
+"""One open file of the tree, and whether what was read of it was one state."""
+
+import errno
+import fcntl
+import os
+import time
+from types import TracebackType
+from typing import Self
+
+from workspace_server.storage.signatures import Signature
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Reading:
+    """One open file; read it, then ask `unchanged` whether that was one state of it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.taken_ns = time.time_ns()
+        self._stat = os.fstat(descriptor)
+        self.signature = Signature.of(self._stat)
+        self.size_bytes = self._stat.st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def read(self, size: int = _CHUNK_BYTES) -> bytes:
+        """Return up to *size* further bytes; none at the end."""
+        return os.read(self._descriptor, size)
+
+    def read_all(self) -> bytes:
+        """Return the whole rest; the caller has looked at `size_bytes`."""
+        chunks = []
+        while chunk := self.read():
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def unchanged(self) -> bool:
+        """Return whether the file is as it was when it was opened."""
+        now = os.fstat(self._descriptor)
+        # The ctime counts too: a writer may set the mtime back.
+        return Signature.of(now) == self.signature
+
+    def has_writer(self) -> bool:
+        """Return whether some process has it open for writing, as far as the system tells."""
+        lease, read = getattr(fcntl, "F_SETLEASE", None), getattr(fcntl, "F_RDLCK", None)
+        if lease is None or read is None:
+            return False
+        try:
+            fcntl.fcntl(self._descriptor, lease, read)
+        except OSError as error:
+            return error.errno == errno.EAGAIN
+        fcntl.fcntl(self._descriptor, lease, fcntl.F_UNLCK)
+        return False
