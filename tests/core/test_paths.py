@@ -221,3 +221,9 @@ def test_a_canonical_path_is_its_own_canonical_path(raw: str) -> None:
 @given(names)
 def test_folding_twice_is_folding_once(raw: str) -> None:
     assert fold(fold(raw)) == fold(raw)
+
+
+@pytest.mark.parametrize("character", ["\uffff", "\ufffe", "\U0010ffff", "\ufdd0", "\ufdef"], ids=ascii)
+def test_code_points_that_are_no_characters_are_refused(character: str) -> None:
+    with pytest.raises(InvalidPath):
+        canonical_file(f"a/{character}b.md")

@@ -146,6 +146,8 @@ def _why_not_character(character: str) -> str | None:
         return "contains an invisible character"
     if character in _SLASH_LOOKALIKES:
         return "contains a character that looks like a slash"
+    if ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF:
+        return "contains a code point that is no character"
     return _CATEGORIES.get(unicodedata.category(character))
 
 

@@ -10,11 +10,26 @@ def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def of_bytes(count: int) -> int:
+    """Return the tokens of so many bytes."""
+    return -(-count // BYTES_PER_TOKEN)
+
+
 def of_text(text: str) -> int:
     """Return the tokens of *text*."""
-    return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)
+    return of_bytes(len(text.encode("utf-8", "surrogatepass")))
 
 
 def of_result(value: object) -> int:
     """Return the tokens of a JSON result."""
     return of_text(compact(value))
+
+
+def bytes_of(value: object) -> int:
+    """Return the bytes of a JSON result."""
+    return len(compact(value).encode("utf-8", "surrogatepass"))
+
+
+def room_bytes(result: object, tokens_max: int) -> int:
+    """Return how many bytes may be added to *result* within *tokens_max*; negative when it is too large as it is."""
+    return tokens_max * BYTES_PER_TOKEN - bytes_of(result)

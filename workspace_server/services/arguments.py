@@ -8,7 +8,7 @@ from typing import Any, Literal
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.errors import InvalidArgument, TooLarge
-from workspace_server.storage.files import Source
+from workspace_server.storage.files import NUMBERS_MAX, Source
 
 Encoding = Literal["utf-8", "base64"]
 
@@ -83,8 +83,8 @@ def sources_list(sources: Sequence[Mapping[str, Any]] | None) -> list[Source]:
         path, version = given.get("path"), given.get("version")
         if set(given) != {"path", "version"} or not isinstance(path, str) or not isinstance(version, int):
             raise refused("sources", "each entry is {path, version}", 'For example [{"path": "a.md", "version": 3}].')
-        if version < 1:
-            raise refused("sources", f"{path}: versions begin at 1")
+        if not 0 < version < NUMBERS_MAX:
+            raise refused("sources", f"{path}: there is no version {version}")
         found.append({"path": canonical_file(path), "version": version})
     return found
 
@@ -97,6 +97,11 @@ def handles(lock: str | Sequence[str] | None) -> list[str]:
     for handle in given:
         plain_text("lock", handle, LIMITS.handle_chars_max)
     return given
+
+
+def too_small(needed_tokens: int) -> InvalidArgument:
+    """Return the refusal of a budget into which not even the least answer fits."""
+    return refused("max_tokens", f"the least answer takes {needed_tokens} tokens", f"max_tokens={needed_tokens + 50}")
 
 
 def bounded(argument: str, value: float, least: float, most: float) -> None:

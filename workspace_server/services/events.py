@@ -1,7 +1,7 @@
 """The use cases of the log: read it by pages, follow it, wait for it to move."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workspace_server.core import tokens
@@ -9,7 +9,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.events import EVENT_TYPES
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
-from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.arguments import bounded, plain_text, refused, too_small
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import selectors
@@ -18,8 +18,10 @@ from workspace_server.storage import events, meta
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.events import Event
 
-CURSOR_TOKENS = 30
-"""What is kept of a budget for the keys around the events."""
+MESSAGE_CHARS = 200
+"""How much of a message a short event shows."""
+PATHS_SHOWN = 5
+"""How many paths of a lock a short event shows."""
 AGENTS_TYPES = tuple(kind for kind in EVENT_TYPES if kind != "file.indexed")
 PAST_ALL = "\U0010ffff"
 
@@ -81,26 +83,18 @@ class Events:
 
         Without *types* the index's own `file.indexed` is left out: it would hide who changed the file.
         """
-        types = types or AGENTS_TYPES
         bounded("limit", limit, 1, LIMITS.events_page_max)
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
-        if since_seq is None:
-            since_seq = await self._folder.db.read(lambda tx: events.newest(tx, limit, types))
+        newest = since_seq is None
+        bounded("since_seq", since_seq or 0, 0, 1 << 53)
         found, next_seq = await self._page(
-            caller, since_seq=since_seq, types=types, path=path, agent=agent, limit=limit
+            caller, since_seq=since_seq, types=types or AGENTS_TYPES, path=path, agent=agent, limit=limit
         )
-        lines = _squashed(found) if squash else [_short(event, 1) for event in found]
-        room = max_tokens - CURSOR_TOKENS
-        shown: list[Result] = []
-        for line in lines:
-            room -= tokens.of_result(line) + 1
-            if room < 0 and shown:
-                next_seq = min(int(one["first_seq"]) for one in lines[len(shown) :]) - 1
-                break
-            shown.append(line)
-        for line in shown:
-            del line["first_seq"]
-        return {"events": shown, "next_seq": next_seq, "truncated": False}
+        result: Result = {"events": [], "next_seq": next_seq, "truncated": False}
+        lines, count = _fitting(found, result, max_tokens, squash=squash, newest=newest)
+        if count < len(found) and not newest:
+            result["next_seq"] = found[count - 1].seq
+        return {**result, "events": lines}
 
     async def feed(
         self,
@@ -131,34 +125,52 @@ class Events:
         self,
         caller: Caller,
         *,
-        since_seq: int,
+        since_seq: int | None,
         types: Sequence[str] | None,
         path: str | None,
         agent: str | None,
         limit: int,
     ) -> tuple[list[Event], int]:
-        """Return the next events that fit, and the seq up to which all were looked at."""
+        """Return events that fit, oldest first, and the seq up to which all were looked at.
+
+        Args:
+            since_seq: The next ones beyond it; None for the newest ones.
+        """
         caller.require("read")
         for kind in types or ():
             if kind not in EVENT_TYPES:
                 raise refused("types", f"there is no event type {kind}", f"One of {', '.join(EVENT_TYPES)}")
+        plain_text("agent", agent, LIMITS.agent_chars_max)
 
         async def read(tx: Transaction) -> tuple[list[Event], int]:
             head = await meta.counter(tx, "seq")
             chosen = (await selectors(tx, [path], argument="path"))[0] if path is not None else None
             bounds = None if chosen is None else _bounds(chosen)
+            select = events.before if since_seq is None else events.after
+            at = head + 1 if since_seq is None else since_seq
             found: list[Event] = []
-            after = since_seq
-            while len(found) < limit:
-                page = await events.after(tx, after, limit=limit, types=types, agent=agent, path_range=bounds)
-                fitting = [one for one in page if chosen is None or (one.path and chosen.covers(one.path))]
-                found += fitting[: limit - len(found)]
-                if len(page) < limit:
-                    return found, found[-1].seq if len(found) == limit else max(head, since_seq)
-                after = page[-1].seq
-            return found, found[-1].seq
+            more = True
+            while len(found) < limit and more:
+                page = await select(tx, at, limit=limit, types=types, agent=agent, path_range=bounds)
+                found += [one for one in page if chosen is None or _concerns(one, chosen)]
+                more = len(page) == limit
+                at = page[-1].seq if page else at
+            del found[limit:]
+            if since_seq is None:
+                return found[::-1], head
+            return found, found[-1].seq if len(found) == limit else max(head, since_seq)
 
-        return await self._folder.db.read(read)
+        # What is filtered may have to look at the whole log, so it does that off the event loop's thread.
+        filtered = path is not None or agent is not None
+        return await (self._folder.db.read_long(read) if filtered else self._folder.db.read(read))
+
+
+def _concerns(event: Event, chosen: Selector) -> bool:
+    """Whether the event is about a chosen path; a move is about both of its paths."""
+    if event.path is None:
+        return False
+    origin = event.data.get("moved_from")
+    return chosen.covers(event.path) or (origin is not None and chosen.covers(str(origin["path"])))
 
 
 def _bounds(chosen: Selector) -> tuple[str, str]:
@@ -166,30 +178,50 @@ def _bounds(chosen: Selector) -> tuple[str, str]:
     return first, (first + PAST_ALL)
 
 
-def _squashed(found: Sequence[Event]) -> list[Result]:
-    """Return one line per path: its last event, and how many there were."""
-    counts: dict[str, tuple[Event, int, int]] = {}
-    for event in found:
-        key = event.path or f"#{event.seq}"
-        _, count, first = counts.pop(key, (event, 0, event.seq))
-        counts[key] = (event, count + 1, first)
-    lines = []
-    for event, count, first in counts.values():
-        line = _short(event, count)
-        line["first_seq"] = first
-        lines.append(line)
-    return lines
+def _fitting(
+    found: Sequence[Event], around: Result, max_tokens: int, *, squash: bool, newest: bool
+) -> tuple[list[Result], int]:
+    """Return as many events as fit, as lines in the order of the log, and how many those are.
+
+    Args:
+        around: The answer without its lines.
+        squash: One line per path: its last event, and how many there were.
+        newest: Keep the last ones rather than the first.
+    """
+    lines: dict[str, tuple[Event, int, int]] = {}
+    room = tokens.room_bytes(around, max_tokens)
+    for taken, event in enumerate(reversed(found) if newest else found):
+        key = event.path if squash and event.path is not None else f"#{event.seq}"
+        last, count, size = lines.get(key, (event, 0, 0))
+        last = last if newest else event
+        line_bytes = tokens.bytes_of(_short(last, count + 1)) + 1
+        room -= line_bytes - size
+        if room < 0:
+            if not taken:
+                raise too_small(max_tokens + tokens.of_bytes(-room))
+            return _lines(lines), taken
+        lines[key] = (last, count + 1, line_bytes)
+    return _lines(lines), len(found)
+
+
+def _lines(lines: Mapping[str, tuple[Event, int, int]]) -> list[Result]:
+    return [_short(event, count) for event, count, _ in sorted(lines.values(), key=lambda line: line[0].seq)]
 
 
 def _short(event: Event, count: int) -> Result:
-    line: dict[str, Any] = {"seq": event.seq, "type": event.type, "agent": event.agent, "first_seq": event.seq}
+    line: dict[str, Any] = {"seq": event.seq, "type": event.type, "agent": event.agent}
     if event.path is not None:
         line |= {"path": event.path, "version": event.version}
-    if event.data.get("message"):
-        line["message"] = event.data["message"]
-    for name in ("paths", "trigger", "moved_from"):
+    message = event.data.get("message")
+    if message:
+        line["message"] = message if len(message) <= MESSAGE_CHARS else message[: MESSAGE_CHARS - 1] + "…"
+    for name in ("trigger", "moved_from"):
         if name in event.data:
             line[name] = event.data[name]
+    paths = event.data.get("paths")
+    if paths:
+        more = len(paths) - PATHS_SHOWN
+        line["paths"] = paths if more <= 0 else [*paths[:PATHS_SHOWN], f"… and {more} more"]
     if count > 1:
         line["changes"] = count
     return line

@@ -1,7 +1,6 @@
 """The use case that lists files: as an indented tree for agents, or as rows."""
 
-import base64
-import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,13 +10,13 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock
 from workspace_server.core.paths import canonical_directory
-from workspace_server.core.patterns import Selector, parse_selector
+from workspace_server.core.patterns import Selector, escape, parse_selector
 from workspace_server.errors import NotFound
-from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.arguments import bounded, plain_text, refused, too_small
 from workspace_server.services.folder import Folder
 from workspace_server.services.reading import file_facts
 from workspace_server.services.recording import Result
-from workspace_server.services.selecting import matching
+from workspace_server.services.selecting import existing, matching
 from workspace_server.services.times import ago, size
 from workspace_server.storage import files, locks, meta
 from workspace_server.storage.database import Transaction
@@ -26,15 +25,23 @@ from workspace_server.storage.files import FileRow
 SCAN_PAGE = 1_000
 SCAN_ROWS_MAX = 50_000
 """Most rows that one listing looks at; what lies beyond comes with the next page."""
-CURSOR_TOKENS = 120
-"""What is kept of a budget for the keys around the rows."""
+CURSOR = re.compile(r"([1-9][0-9]{0,15})(?:\.([1-9][0-9]?))?")
+"""The id of a file, and how many names of its path stand for a directory that is done with."""
+PAST_ALL = "/\U0010ffff"
+"""What follows all that lies in a directory: no path holds that character."""
+CURSOR_WIDEST = "9" * 16 + ".99"
 
 
 @dataclass(slots=True)
 class Directory:
-    """A directory in the making: how many files are below it, and when one last changed."""
+    """A directory in the making: how many files are below it, and when one last changed.
+
+    Attributes:
+        file_id: A file in it, which stands for it in a cursor.
+    """
 
     path: str
+    file_id: int
     count: int = 0
     modified_at: float = 0.0
 
@@ -44,10 +51,10 @@ Entry = FileRow | Directory
 
 @dataclass(slots=True)
 class Page:
-    """What a listing found, in the order of paths."""
+    """What a listing found, in the order of paths; `last` is what was looked at last when there may be more."""
 
     entries: list[Entry] = field(default_factory=list)
-    more_after: str | None = None
+    last: Entry | None = None
 
 
 class Listing:
@@ -72,12 +79,12 @@ class Listing:
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         directory = canonical_directory(path)
         caller.require("read", directory or None)
-        chosen = None if pattern is None else _pattern(directory, pattern)
-        after = "" if cursor is None else _decoded(cursor)
+        plain_text("pattern", pattern, LIMITS.pattern_chars_max)
 
         async def read(tx: Transaction) -> tuple[Page, int, list[Lock]]:
-            if chosen is not None:
-                page = await _matching(tx, chosen, after, deleted=deleted)
+            after = "" if cursor is None else await _decoded(tx, cursor)
+            if pattern is not None:
+                page = await _matching(tx, await _pattern(tx, directory, pattern), after, deleted=deleted)
             else:
                 page = await _below(tx, directory, after, recursive=recursive, deleted=deleted)
             if not page.entries and directory and not after and not deleted:
@@ -86,30 +93,31 @@ class Listing:
 
         page, seq, held = await self._folder.db.read_long(read)
         exclusive = [lock for lock in held if lock.mode == "exclusive"]
-        now_s = self._folder.clock.wall_s()
         if detail == "full":
             return _rows(page, exclusive, seq, max_tokens)
-        return _tree(page, exclusive, seq, (max_tokens, now_s, directory))
+        return _tree(page, exclusive, seq, max_tokens, now_s=self._folder.clock.wall_s(), directory=directory)
 
 
-def _pattern(directory: str, pattern: str) -> Selector:
-    whole = f"{directory}/{pattern}" if directory else pattern
-    return parse_selector(whole, lambda _: False, argument="pattern")
+async def _pattern(tx: Transaction, directory: str, pattern: str) -> Selector:
+    """Return what a pattern below a directory names; a string that is an existing path is that path."""
+    there = await existing(tx, [f"{directory}/{pattern}" if directory else pattern])
+    whole = f"{escape(directory)}/{pattern}" if directory else pattern
+    return Selector("path", min(there)) if there else parse_selector(whole, lambda _: False, argument="pattern")
 
 
 async def _must_be_directory(tx: Transaction, directory: str) -> None:
     row = await files.by_path(tx, directory)
     if row is not None and row.live:
         raise refused("path", f"{directory} is a file", f"read_file(path={directory!r})")
-    raise NotFound(f"There is no directory {directory}.", hint="list_files() shows what there is.", path=directory)
+    if not await files.any_below(tx, directory):
+        raise NotFound(f"There is no directory {directory}.", hint="list_files() shows what there is.", path=directory)
 
 
 async def _matching(tx: Transaction, chosen: Selector, after: str, *, deleted: bool) -> Page:
-    rows = await matching(tx, chosen, limit=SCAN_ROWS_MAX, deleted=deleted)
-    left = [row for row in rows if row.path > after]
-    page = Page(entries=list(left[: LIMITS.list_rows_max]))
-    if len(left) > LIMITS.list_rows_max:
-        page.more_after = left[LIMITS.list_rows_max - 1].path
+    rows = await matching(tx, chosen, limit=LIMITS.list_rows_max + 1, deleted=deleted, after=after)
+    page = Page(entries=list(rows[: LIMITS.list_rows_max]))
+    if len(rows) > LIMITS.list_rows_max:
+        page.last = page.entries[-1]
     return page
 
 
@@ -117,31 +125,33 @@ async def _below(tx: Transaction, directory: str, after: str, *, recursive: bool
     """Return the files of a directory; deeper ones folded into their directory unless *recursive*."""
     page = Page()
     prefix = directory + "/" if directory else ""
+    last: FileRow | None = None
     seen = 0
     while True:
-        rows = await files.below(tx, directory, after=after, limit=SCAN_PAGE, deleted=deleted)
+        start = after if last is None else last.path
+        rows = await files.below(tx, directory, after=start, limit=SCAN_PAGE, deleted=deleted)
         for row in rows:
             name, slash, _ = row.path[len(prefix) :].partition("/")
             if recursive or not slash:
                 if len(page.entries) >= LIMITS.list_rows_max:
-                    page.more_after = after
+                    page.last = last
                     return page
                 page.entries.append(row)
             else:
                 _fold(page, prefix + name, row)
-            after = row.path
+            last = row
         seen += len(rows)
         if len(rows) < SCAN_PAGE:
             return page
         if seen >= SCAN_ROWS_MAX:
-            page.more_after = after
+            page.last = last
             return page
 
 
 def _fold(page: Page, path: str, row: FileRow) -> None:
     last = page.entries[-1] if page.entries else None
     if not isinstance(last, Directory) or last.path != path:
-        last = Directory(path)
+        last = Directory(path, row.file_id)
         page.entries.append(last)
     last.count += 1
     last.modified_at = max(last.modified_at, row.modified_at)
@@ -152,49 +162,61 @@ def _locked_by(exclusive: Sequence[Lock], path: str) -> str | None:
 
 
 def _rows(page: Page, exclusive: Sequence[Lock], seq: int, max_tokens: int) -> Result:
-    room = max_tokens - CURSOR_TOKENS
+    room = _room({"files": []}, seq, max_tokens)
     shown: list[Result] = []
     for entry in page.entries:
         if isinstance(entry, Directory):
             facts: Result = {"path": entry.path, "type": "directory", "files": entry.count}
         else:
             facts = file_facts(entry, _locked_by(exclusive, entry.path))
-        room -= tokens.of_result(facts) + 1
-        if room < 0 and shown:
-            page.more_after = _last_path(page.entries[len(shown) - 1])
+        room -= tokens.bytes_of(facts) + 1
+        if room < 0:
+            _cut(page, len(shown), max_tokens, room)
             break
         shown.append(facts)
     return _answer({"files": shown}, page, seq)
 
 
-def _tree(page: Page, exclusive: Sequence[Lock], seq: int, frame: tuple[int, float, str]) -> Result:
+def _tree(page: Page, exclusive: Sequence[Lock], seq: int, max_tokens: int, *, now_s: float, directory: str) -> Result:
     """Return an indented text: one line a file, the directories above it once."""
-    max_tokens, now_s, directory = frame
-    room = max_tokens - CURSOR_TOKENS
+    room = _room({"tree": ""}, seq, max_tokens)
     lines: list[str] = []
     stack: list[str] = []
     base = directory.count("/") + 1 if directory else 0
     for shown, entry in enumerate(page.entries):
-        parts = entry.path.split("/")[base:]
-        fresh: list[str] = []
-        parents = parts[:-1]
+        *parents, name = entry.path.split("/")[base:]
         common = 0
         while common < min(len(stack), len(parents)) and stack[common] == parents[common]:
             common += 1
-        fresh += [f"{'  ' * depth}{name}/" for depth, name in enumerate(parents) if depth >= common]
-        fresh.append("  " * len(parents) + _line(entry, parts[-1], exclusive, now_s))
-        room -= sum(tokens.of_result(line) for line in fresh)
-        if room < 0 and lines:
-            page.more_after = _last_path(page.entries[shown - 1])
+        fresh = [f"{'  ' * depth}{above}/" for depth, above in enumerate(parents) if depth >= common]
+        fresh.append("  " * len(parents) + _line(entry, name, exclusive, now_s))
+        room -= sum(map(tokens.bytes_of, fresh))  # its quotes stand for the line's end
+        if room < 0:
+            _cut(page, shown, max_tokens, room)
             break
         lines += fresh
         stack = parents
     return _answer({"tree": "\n".join(lines)}, page, seq)
 
 
+def _room(empty: Result, seq: int, max_tokens: int) -> int:
+    return tokens.room_bytes({**empty, "seq": seq, "next_cursor": CURSOR_WIDEST}, max_tokens)
+
+
+def _cut(page: Page, shown: int, max_tokens: int, room: int) -> None:
+    """Let the next page begin after the entries that are shown.
+
+    Raises:
+        InvalidArgument: None is.
+    """
+    if not shown:
+        raise too_small(max_tokens + tokens.of_bytes(-room))
+    page.last = page.entries[shown - 1]
+
+
 def _line(entry: Entry, name: str, exclusive: Sequence[Lock], now_s: float) -> str:
     if isinstance(entry, Directory):
-        return f"{name}/  {entry.count} files, {ago(now_s - entry.modified_at)}"
+        return f"{name}/  {entry.count} {'file' if entry.count == 1 else 'files'}, {ago(now_s - entry.modified_at)}"
     held = _locked_by(exclusive, entry.path)
     mark = f"  [locked by {held}]" if held else ""
     gone = "" if entry.live else "  [deleted]"
@@ -202,20 +224,21 @@ def _line(entry: Entry, name: str, exclusive: Sequence[Lock], now_s: float) -> s
     return f"{name}  v{entry.version} {size(entry.size_bytes)} {entry.modified_by} {when}{mark}{gone}"
 
 
-def _last_path(entry: Entry) -> str:
-    """Return the path after which a next page begins: past all that a folded directory holds."""
-    return entry.path + "/\U0010ffff" if isinstance(entry, Directory) else entry.path
-
-
 def _answer(result: Result, page: Page, seq: int) -> Result:
     result["seq"] = seq
-    if page.more_after is not None:
-        result["next_cursor"] = base64.urlsafe_b64encode(page.more_after.encode()).decode().rstrip("=")
+    if isinstance(page.last, Directory):
+        result["next_cursor"] = f"{page.last.file_id}.{page.last.path.count('/') + 1}"
+    elif page.last is not None:
+        result["next_cursor"] = str(page.last.file_id)
     return result
 
 
-def _decoded(cursor: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, ValueError):
-        raise refused("cursor", "is not one that list_files gave", "Start again without it.") from None
+async def _decoded(tx: Transaction, cursor: str) -> str:
+    """Return the path after which the page begins: that of a file, or past all that a folded directory holds."""
+    parts = CURSOR.fullmatch(cursor)
+    path = None if parts is None else await files.path_of(tx, int(parts[1]))
+    if parts is None or path is None:
+        raise refused("cursor", "is not one that list_files gave", "Start again without it.")
+    if parts[2] is None:
+        return path
+    return "/".join(path.split("/")[: int(parts[2])]) + PAST_ALL

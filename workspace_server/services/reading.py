@@ -12,7 +12,7 @@ from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists
 from workspace_server.errors import NotFound, NotText, TooLarge
 from workspace_server.services import changes, explaining
-from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.arguments import bounded, refused, too_small
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
@@ -25,8 +25,6 @@ from workspace_server.storage.files import DeletionRow, FileRow, VersionRow, sou
 Format = Literal["auto", "text", "base64", "link"]
 TEXT_BYTES_MAX = 64 * 1024 * 1024
 """Larger files are read over HTTP by range: the whole text must be at hand to count its lines."""
-HEADER_TOKENS = 120
-"""What is kept of a budget for the header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +140,19 @@ class Reading:
     ) -> Result:
         """Return `{versions, diff?}`: versions and deletes newest first, and the diff of any two versions."""
         bounded("limit", limit, 1, LIMITS.history_page_max)
+        if before_version is not None:
+            bounded("before_version", before_version, 1, files.NUMBERS_MAX)
+        if diff is not None and len(diff) != 2:
+            raise refused("diff", "takes two versions, [from, to]")
         place = canonical_file(path)
         caller.require("read", place)
 
         async def read(tx: Transaction) -> list[Result]:
-            row = await files.by_path(tx, place)
+            here, row = await changes.head(tx, place)
             if row is None:
-                check_exists((await changes.head(tx, place))[0])
-                raise AssertionError("unreachable: an absent row is no live file")
+                await changes.check_not_directory(tx, place)
+                check_exists(here)
+            assert row is not None
             found = await files.versions(tx, row.file_id, before=before_version, limit=limit)
             top = row.version if before_version is None else before_version - 1
             deleted = await files.deletions(
@@ -243,20 +246,34 @@ class Reading:
                 decoded = media.decode(data)
             else:
                 decoded = await asyncio.to_thread(media.decode, data)
+        elif wanted == "text":
+            raise TooLarge(
+                f"{found.path} has {found.size_bytes} bytes, more than can be cut into lines.",
+                hint=f"GET {self._folder.bytes_url(found.path)} with a Range header",
+                limit=TEXT_BYTES_MAX,
+                actual=found.size_bytes,
+            )
         if decoded is None:
             if wanted == "auto":
                 return ReadResult(header=header, url=self._folder.bytes_url(found.path))
             raise NotText(
-                f"{found.path} is not text (UTF-8, or UTF-16 with its mark) of up to {TEXT_BYTES_MAX} bytes.",
+                f"{found.path} is not text (UTF-8, or UTF-16 with its mark).",
                 hint="read_file(format='base64') or format='link' gives the bytes.",
                 path=found.path,
                 media_type=found.media_type,
             )
         header["encoding"] = decoded.encoding
+        start_line, start_column, max_lines, max_tokens = part
+        most = max(found.size_bytes, 1)  # no number that the cut adds to the header is higher
+        place = {"start_line": most, "start_column": most}
+        widest = {"start_line": most, "end_line": most, "total_lines": most, "more": False, "next": place}
+        room = tokens.room_bytes(header | widest, max_tokens)
+        if room < tokens.BYTES_PER_TOKEN:
+            raise too_small(max_tokens + tokens.of_bytes(tokens.BYTES_PER_TOKEN - room))
         if len(decoded.text) <= LIMITS.inline_bytes_max:
-            cut = cut_text(decoded.text, *part)
+            cut = cut_text(decoded.text, start_line, start_column, max_lines, room)
         else:
-            cut = await asyncio.to_thread(cut_text, decoded.text, *part)
+            cut = await asyncio.to_thread(cut_text, decoded.text, start_line, start_column, max_lines, room)
         return ReadResult(header={**header, **cut.header}, text=cut.text)
 
 
@@ -268,8 +285,8 @@ class Cut:
     header: dict[str, Any]
 
 
-def cut_text(text: str, start_line: int, start_column: int, max_lines: int | None, max_tokens: int) -> Cut:
-    """Return the part of *text* that begins at a place and fits a budget.
+def cut_text(text: str, start_line: int, start_column: int, max_lines: int | None, bytes_max: int) -> Cut:
+    """Return the part of *text* that begins at a place and has at most *bytes_max* bytes (at least four).
 
     Raises:
         InvalidArgument: The place is beyond the end.
@@ -286,7 +303,7 @@ def cut_text(text: str, start_line: int, start_column: int, max_lines: int | Non
     end = len(text)
     if max_lines is not None and start_line + max_lines <= total:
         end = sum(len(line) + 1 for line in lines[: start_line - 1 + max_lines])
-    part = _within(text[begin:end], (max_tokens - HEADER_TOKENS) * tokens.BYTES_PER_TOKEN)
+    part = _within(text[begin:end], bytes_max)
     stop = begin + len(part)
     end_line = start_line + part.count("\n") - (1 if part.endswith("\n") else 0)
     header: dict[str, Any] = {"start_line": start_line, "end_line": min(end_line, max(total, 1)), "total_lines": total}
@@ -299,10 +316,9 @@ def cut_text(text: str, start_line: int, start_column: int, max_lines: int | Non
 
 def _within(text: str, bytes_max: int) -> str:
     """Return the beginning of *text* that has at most *bytes_max* bytes, at a line's end when there is one."""
-    room = max(bytes_max, tokens.BYTES_PER_TOKEN)
-    if len(text) <= room and len(text.encode()) <= room:
+    if len(text) <= bytes_max and len(text.encode()) <= bytes_max:
         return text
-    cut = text[:room].encode()[:room].decode("utf-8", "ignore")
+    cut = text[:bytes_max].encode()[:bytes_max].decode("utf-8", "ignore")
     at = cut.rfind("\n")
     return cut[: at + 1] if at >= 0 else cut
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.patterns import Selector, parse_selector
 from workspace_server.errors import InvalidPath
+from workspace_server.services.arguments import plain_text
 from workspace_server.storage import files
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.files import FileRow
@@ -35,20 +37,23 @@ async def selectors(tx: Transaction, names: Names, *, argument: str) -> list[Sel
     Raises:
         InvalidPath, InvalidArgument: A name is neither a path nor a pattern.
     """
+    for name in names:
+        plain_text(argument, name if isinstance(name, str) else None, LIMITS.pattern_chars_max)
     there = await existing(tx, names)
     return list(dict.fromkeys(parse_selector(name, there.__contains__, argument=argument) for name in names))
 
 
-async def matching(tx: Transaction, selector: Selector, *, limit: int, deleted: bool = False) -> list[FileRow]:
-    """Return the files that a selector covers, in the order of their paths."""
+async def matching(
+    tx: Transaction, selector: Selector, *, limit: int, deleted: bool = False, after: str = ""
+) -> list[FileRow]:
+    """Return the files that a selector covers, in the order of their paths, after the path *after*."""
     if selector.kind == "path":
         row = await files.by_path(tx, selector.text)
-        return [row] if row is not None and bool(row.live) is not deleted else []
+        return [row] if row is not None and bool(row.live) is not deleted and row.path > after else []
     directory, _, _ = selector.literal_prefix.rpartition("/")
     if selector.kind == "directory":
-        return await files.below(tx, directory, limit=limit, deleted=deleted)
+        return await files.below(tx, directory, after=after, limit=limit, deleted=deleted)
     found: list[FileRow] = []
-    after = ""
     while len(found) < limit:
         page = await files.below(tx, directory, after=after, limit=1_000, deleted=deleted)
         found += [row for row in page if selector.covers(row.path)]

@@ -1,5 +1,6 @@
 """The use case that waits until files are in and unlocked."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -15,6 +16,8 @@ from workspace_server.storage.database import Transaction
 from workspace_server.storage.files import FileRow
 
 Mode = Literal["all", "any", "count"]
+PATH_LIKE = re.compile(r"[\w./ -]*[\w.-]")
+"""Names that can only be paths."""
 FILES_SHOWN_MAX = 200
 """Most files that an answer lists."""
 LOOK_AGAIN_S = 1.0
@@ -46,7 +49,8 @@ class Waits:
     ) -> Result:
         """Return `{status, files, missing, seq}` once the files are in and unlocked, or when the time is over.
 
-        Level-triggered: what was there before the wait counts. With *since_seq* only changes beyond it count.
+        Level-triggered: what was there before the wait counts. With *since_seq* only changes beyond it count: a path
+        must have changed, and of a directory or a pattern at least one file. Each file that counts must be unlocked.
         """
         caller.require("read")
         bounded("timeout_seconds", timeout_seconds, 0, min(LIMITS.wait_s_max, self._folder.settings.wait_max_seconds))
@@ -55,12 +59,16 @@ class Waits:
         if (mode == "count") != (count is not None) or (count is not None and count < 1):
             raise refused("count", 'goes with mode="count", and is at least 1')
         deadline_s = self._folder.clock.boot_s() + timeout_seconds
+        few = all(isinstance(name, str) and PATH_LIKE.fullmatch(name) for name in files)  # else it may have to scan
         while True:
             seen_seq = self._head.seq
             upto = await self._indexed_seq() if indexed else None
-            answer, ready = await self._folder.db.read(
-                lambda tx, upto=upto: self._look(tx, files, mode, count, (since_seq or 0, upto))  # type: ignore[misc]
-            )
+            bounds = since_seq or 0, upto
+
+            async def look(tx: Transaction, bounds: tuple[int, int | None] = bounds) -> tuple[Result, bool]:
+                return await self._look(tx, files, mode, count, bounds)
+
+            answer, ready = await (self._folder.db.read(look) if few else self._folder.db.read_long(look))
             left_s = deadline_s - self._folder.clock.boot_s()
             if ready or left_s <= 0:
                 return {"status": "ready" if ready else "timeout", **answer}
@@ -71,31 +79,29 @@ class Waits:
     ) -> tuple[Result, bool]:
         """Return what is there now, and whether that is enough."""
         since_seq, indexed_upto = bounds
-        there: list[Result] = []
-        missing: list[Result] = []
+        there: dict[str, Result] = {}
+        missing: dict[str, Result] = {}
         satisfied = 0
-        for selector in await selectors(tx, names, argument="files"):
+        chosen = await selectors(tx, names, argument="files")
+        for selector in chosen:
             rows = await matching(tx, selector, limit=LIMITS.list_rows_max)
-            fit = 0
-            for row in rows:
-                reason = await _why_not(tx, row, since_seq, indexed_upto)
-                if reason is None:
-                    fit += 1
-                    there.append(_present(row, tx.now_s))
-                else:
-                    missing.append(reason)
-            if not rows:
-                missing.append({"path": selector.shown, "reason": "absent"})
-            satisfied += fit > 0 and (fit == len(rows) or mode != "all")
-        wanted = len(names)
+            reasons = [await _why_not(tx, row, since_seq, indexed_upto) for row in rows]
+            there |= {row.path: _present(row, tx.now_s) for row, why in zip(rows, reasons, strict=True) if why is None}
+            held_up = [why for why in reasons if why is not None and why["reason"] != "old"]
+            if selector.kind == "path":
+                held_up = [why for why in reasons if why is not None]
+            if not held_up and None not in reasons:  # nothing there, or (of a directory or a pattern) only old files
+                held_up = [{"path": selector.shown, "reason": "old" if rows else "absent"}]
+            missing |= {str(why["path"]): why for why in held_up}
+            satisfied += not held_up
         ready = {
-            "all": satisfied == wanted and not missing,
+            "all": satisfied == len(chosen),
             "any": bool(there),
-            "count": count is not None and len({one["path"] for one in there}) >= count,
+            "count": count is not None and len(there) >= count,
         }[mode]
         answer = {
-            "files": there[:FILES_SHOWN_MAX],
-            "missing": missing[:FILES_SHOWN_MAX],
+            "files": list(there.values())[:FILES_SHOWN_MAX],
+            "missing": list(missing.values())[:FILES_SHOWN_MAX],
             "seq": await meta.counter(tx, "seq"),
         }
         return answer, ready

@@ -48,31 +48,43 @@ async def after(
     """Return events beyond *seq*, oldest first.
 
     Args:
-        path_range: Only paths p with first <= p < last.
+        path_range: Only paths p with first <= p < last, and all moves: where those came from is in their data.
     """
-    where = ["seq > ?"]
-    parameters: list[Any] = [seq]
-    if types:
-        where.append(f"type IN ({', '.join('?' * len(types))})")
-        parameters += types
-    if agent is not None:
-        where.append("agent = ?")
-        parameters.append(agent)
-    if path_range is not None:
-        where.append("path >= ? AND path < ?")
-        parameters += path_range
-    sql = (
-        f"SELECT seq, at, type, path, version, agent, data FROM events WHERE {' AND '.join(where)} ORDER BY seq LIMIT ?"
-    )
-    rows = await tx.all(sql, *parameters, limit)
+    where, parameters = _filter(types, agent, path_range)
+    return await _events(tx, f"seq > ?{where} ORDER BY seq LIMIT ?", seq, *parameters, limit)
+
+
+async def before(
+    tx: Transaction,
+    seq: int,
+    *,
+    limit: int,
+    types: Sequence[str] | None = None,
+    agent: str | None = None,
+    path_range: tuple[str, str] | None = None,
+) -> list[Event]:
+    """Return events below *seq*, newest first; the rest as in `after`."""
+    where, parameters = _filter(types, agent, path_range)
+    return await _events(tx, f"seq < ?{where} ORDER BY seq DESC LIMIT ?", seq, *parameters, limit)
+
+
+async def _events(tx: Transaction, condition: str, *parameters: Any) -> list[Event]:
+    rows = await tx.all(f"SELECT seq, at, type, path, version, agent, data FROM events WHERE {condition}", *parameters)
     return [Event._make((*row[:6], json.loads(row[6]))) for row in rows]
 
 
-async def newest(tx: Transaction, limit: int, types: Sequence[str]) -> int:
-    """Return the seq after which the newest *limit* events of those types stand."""
-    row = await tx.one(
-        f"SELECT seq FROM events WHERE type IN ({', '.join('?' * len(types))}) ORDER BY seq DESC LIMIT 1 OFFSET ?",
-        *types,
-        limit,
-    )
-    return 0 if row is None else int(row[0])
+def _filter(
+    types: Sequence[str] | None, agent: str | None, path_range: tuple[str, str] | None
+) -> tuple[str, list[Any]]:
+    where = ""
+    parameters: list[Any] = []
+    if types:
+        where += f" AND type IN ({', '.join('?' * len(types))})"
+        parameters += types
+    if agent is not None:
+        where += " AND agent = ?"
+        parameters.append(agent)
+    if path_range is not None:
+        where += " AND (path >= ? AND path < ? OR type = 'file.moved')"
+        parameters += path_range
+    return where, parameters

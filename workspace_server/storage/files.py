@@ -63,6 +63,8 @@ _FILE = (
 _VERSION = (
     "file_id, version, seq, op, at, agent, message, sha256, size_bytes, media_type, sources, moved_from, commit_id"
 )
+NUMBERS_MAX = 1 << 53
+"""No version is as high as this; nor would JSON carry it everywhere."""
 AFTER_SLASH = "0"
 """The character after `/`: `dir/` up to `dir0` is all that is below `dir`."""
 
@@ -71,6 +73,12 @@ async def by_path(tx: Transaction, path: str) -> FileRow | None:
     """Return the row of *path*, deleted or not."""
     row = await tx.one(f"SELECT {_FILE} FROM files WHERE path = ?", path)
     return None if row is None else FileRow._make(row)
+
+
+async def path_of(tx: Transaction, file_id: int) -> str | None:
+    """Return the path of a file's row."""
+    row = await tx.one("SELECT path FROM files WHERE file_id = ?", file_id)
+    return None if row is None else str(row[0])
 
 
 async def by_fold(tx: Transaction, fold: str) -> str | None:
@@ -174,7 +182,9 @@ async def delete(
 
 
 async def version(tx: Transaction, file_id: int, number: int) -> VersionRow | None:
-    """Return one version of a file."""
+    """Return one version of a file, or None when it never had that one."""
+    if not 0 < number < NUMBERS_MAX:
+        return None
     row = await tx.one(f"SELECT {_VERSION} FROM versions WHERE file_id = ? AND version = ?", file_id, number)
     return None if row is None else VersionRow._make(row)
 
@@ -184,7 +194,7 @@ async def versions(tx: Transaction, file_id: int, *, before: int | None, limit: 
     rows = await tx.all(
         f"SELECT {_VERSION} FROM versions WHERE file_id = ? AND version < ? ORDER BY version DESC LIMIT ?",
         file_id,
-        before if before is not None else 1 << 62,
+        NUMBERS_MAX if before is None else max(0, min(before, NUMBERS_MAX)),
         limit,
     )
     return [VersionRow._make(row) for row in rows]
