@@ -89,7 +89,7 @@ class Settings:
             "*.swo",
             "*~",
             ".#*",
-            "#*#",
+            r"\#*#",
         ),
         "What is never taken in, in the syntax of .gitignore; .gitignore and .workspaceignore add to it.",
     )

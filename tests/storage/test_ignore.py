@@ -28,6 +28,7 @@ def rules(controls: dict[str, str] | None = None, defaults: tuple[str, ...] = ()
         ".draft.md.swp",
         "notes.md~",
         ".#lock",
+        "#draft.md#",
         ".workspace/db",
     ],
 )

@@ -7,60 +7,21 @@ matching slow: each gap is closed at the first place that fits and never opened 
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
+from workspace_server.core.globs import Gap, Name, names_meet, tokens_of
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import ROOT_SPELLINGS, canonical_directory, canonical_file
 from workspace_server.errors import InvalidArgument, InvalidPath
 
 _WILD = re.compile(r"[*?\[\\{]")
-_CAPTURE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
-_OVERLAP_STEPS_MAX = 50_000  # of a pair of names; beyond it two patterns are said to overlap
 
 
-@dataclass(frozen=True, slots=True)
-class _One:
-    """One character: of these ranges, or (negated) of none of them; negated without ranges is any character."""
-
-    ranges: tuple[tuple[str, str], ...]
-    negated: bool = False
-
-    @property
-    def regex(self) -> str:
-        if len(self.ranges) == 1 and self.ranges[0][0] == self.ranges[0][1] and not self.negated:
-            return re.escape(self.ranges[0][0])
-        inside = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in self.ranges)
-        return f"[^/{inside}]" if self.negated else f"[{inside}]"
-
-    def meets(self, other: "_One") -> bool:
-        """Return whether some character may be both; may err towards yes."""
-        if self.negated and other.negated:
-            return True
-        if self.negated:
-            return other.meets(self)
-        if other.negated:
-            return any(not any(o[0] <= low and high <= o[1] for o in other.ranges) for low, high in self.ranges)
-        return any(low <= o[1] and o[0] <= high for low, high in self.ranges for o in other.ranges)
-
-
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """Any characters, at least one when it captures."""
-
-    capture: str | None = None
-
-    @property
-    def regex(self) -> str:
-        return "[^/]*?" if self.capture is None else f"(?P<{self.capture}>[^/]+?)"
-
-
-_ANY = _One((), negated=True)
-_Name = tuple[_One | _Gap, ...]
 _DEEP = None  # `**` among the names of a pattern
-_EVERYTHING: _Name = (_Gap(),)
+_EVERYTHING: Name = (Gap(),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +33,7 @@ class Pattern:
     """The names in braces, in the order in which they stand."""
     literal_prefix: str
     """What every matching path begins with: the bounds of a range scan."""
-    names: tuple[_Name | None, ...] = field(repr=False)
+    names: tuple[Name | None, ...] = field(repr=False)
     _regex: re.Pattern[str] = field(repr=False, compare=False)
 
     def matches(self, path: str) -> bool:
@@ -116,17 +77,17 @@ def parse_pattern(text: str, *, captures: bool = False, argument: str = "pattern
 def _parsed(text: str, captures: bool) -> Pattern:
     if len(text) > LIMITS.pattern_chars_max:
         raise ValueError(f"it is longer than {LIMITS.pattern_chars_max} characters")
-    names: list[_Name | None] = []
+    names: list[Name | None] = []
     for part in _parts(text):
         if part != "**":
-            names.append(tuple(_tokens(part, captures=captures)))
+            names.append(tuple(tokens_of(part, captures=captures)))
         elif not names or names[-1] is not _DEEP:
             names.append(_DEEP)
     if names.count(_DEEP) > LIMITS.pattern_stars_max:
         raise ValueError(f"it has more than {LIMITS.pattern_stars_max} times **")
     if names[-1] is _DEEP:
         names.append(_EVERYTHING)  # `a/**` is what lies in a, not a itself
-    captured = [token.capture for name in names if name for token in name if isinstance(token, _Gap) and token.capture]
+    captured = [token.capture for name in names if name for token in name if isinstance(token, Gap) and token.capture]
     if len(set(captured)) < len(captured):
         raise ValueError("a name in braces stands there twice")
     return Pattern(text, tuple(captured), _literal_prefix(names), tuple(names), re.compile(_regex(names)))
@@ -147,93 +108,20 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def _tokens(part: str, *, captures: bool) -> Iterator[_One | _Gap]:
-    """Yield what one name of a pattern is made of."""
-    at = 0
-    gap: _Gap | None = None  # the token before, when it is one
-    while at < len(part):
-        token, at = _token(part, at, captures)
-        if isinstance(token, _One):
-            gap = None
-        elif gap is None:
-            gap = token
-        elif gap.capture is None and token.capture is None:
-            raise ValueError("** stands for whole names: put a / before and after it")
-        else:
-            raise ValueError("nothing stands between two gaps, so that it is not clear where a capture ends")
-        yield token
-
-
-def _token(part: str, at: int, captures: bool) -> tuple[_One | _Gap, int]:
-    character = part[at]
-    if character == "*":
-        return _Gap(), at + 1
-    if character == "?":
-        return _ANY, at + 1
-    if character == "[":
-        return _class(part, at + 1)
-    if character == "{":
-        return _capture(part, at + 1, captures)
-    if character == "\\":
-        at += 1
-        if at == len(part):
-            raise ValueError("nothing follows its last backslash")
-        character = part[at]
-    return _One(((character, character),)), at + 1
-
-
-def _capture(part: str, at: int, captures: bool) -> tuple[_Gap, int]:
-    if not captures:
-        raise ValueError("braces mean nothing here: there is no alternation; write \\{ for a brace")
-    name = _CAPTURE_NAME.match(part, at)
-    if name is None or part[name.end() : name.end() + 1] != "}":
-        raise ValueError("a brace opens a capture, {name} of letters, digits and _")
-    return _Gap(name.group()), name.end() + 1
-
-
-def _class(part: str, at: int) -> tuple[_One, int]:
-    """Return the class that starts behind its bracket, and where it ends; a `]` that comes first is one of it."""
-    negated = part[at : at + 1] == "!"
-    at += negated
-    characters: list[tuple[str, bool]] = []  # each with whether it was escaped
-    first = at
-    while at < len(part) and (part[at] != "]" or at == first):
-        escaped = part[at] == "\\" and at + 1 < len(part)
-        at += escaped
-        characters.append((part[at], escaped))
-        at += 1
-    if at >= len(part):
-        raise ValueError("a bracket is not closed")
-    return _One(tuple(_ranges(characters)), negated), at + 1
-
-
-def _ranges(characters: Sequence[tuple[str, bool]]) -> Iterator[tuple[str, str]]:
-    at = 0
-    while at < len(characters):
-        low = high = characters[at][0]
-        if at + 2 < len(characters) and characters[at + 1] == ("-", False):
-            high = characters[at + 2][0]
-            at += 2
-        if high < low:
-            raise ValueError(f"the range {low}-{high} is empty")
-        yield low, high
-        at += 1
-
-
-def _literal_prefix(names: Sequence[_Name | None]) -> str:
+def _literal_prefix(names: Sequence[Name | None]) -> str:
     prefix = ""
     for index, name in enumerate(names):
         if name is _DEEP:
             return prefix
         for token in name:
-            if isinstance(token, _Gap) or token.negated or len(token.ranges) != 1 or len(set(token.ranges[0])) != 1:
+            if isinstance(token, Gap) or token.negated or len(token.ranges) != 1 or len(set(token.ranges[0])) != 1:
                 return prefix
             prefix += token.ranges[0][0]
         prefix += "/" if index + 1 < len(names) else ""
     return prefix
 
 
-def _regex(names: Sequence[_Name | None]) -> str:
+def _regex(names: Sequence[Name | None]) -> str:
     """Return a regex that never goes back further than one gap: what a `(?>…)` has matched stays matched."""
     regex = ""
     run: list[str] = []
@@ -248,11 +136,11 @@ def _regex(names: Sequence[_Name | None]) -> str:
     return f"{regex}{deep}{'/'.join(run)}"
 
 
-def _name_regex(name: _Name) -> str:
+def _name_regex(name: Name) -> str:
     regex = ""
     since_gap = ""
     for token in name:
-        if isinstance(token, _Gap):
+        if isinstance(token, Gap):
             regex += f"(?>{since_gap})"
             since_gap = ""
         since_gap += token.regex
@@ -261,7 +149,7 @@ def _name_regex(name: _Name) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _meet(ours: tuple[_Name | None, ...], theirs: tuple[_Name | None, ...]) -> bool:
+def _meet(ours: tuple[Name | None, ...], theirs: tuple[Name | None, ...]) -> bool:
     """Return whether some path may match both sequences of names."""
     seen: set[tuple[int, int]] = set()
     todo = [(0, 0)]
@@ -283,45 +171,9 @@ def _meet(ours: tuple[_Name | None, ...], theirs: tuple[_Name | None, ...]) -> b
             todo.append((here, there + 1))
             if our != ():
                 todo.append((here + 1, there))
-        elif our != () and their != () and _names_meet(our, their):
+        elif our != () and their != () and names_meet(our, their):
             todo.append((here + 1, there + 1))
     return False
-
-
-@lru_cache(maxsize=4_096)
-def _names_meet(ours: _Name, theirs: _Name) -> bool:
-    """Return whether some name may match both."""
-    if len(ours) * len(theirs) > _OVERLAP_STEPS_MAX:
-        return True
-    ends = len(ours), len(theirs)
-    # Row by row: the places in `theirs` that can be reached together with each place in `ours`.
-    reached = {(0, 0)}
-    todo = [(0, 0)]
-    while todo:
-        here, there = todo.pop()
-        if (here, there) == ends:
-            return True
-        for step in _steps(ours, theirs, here, there):
-            if step not in reached:
-                reached.add(step)
-                todo.append(step)
-    return False
-
-
-def _steps(ours: _Name, theirs: _Name, here: int, there: int) -> Iterator[tuple[int, int]]:
-    our = ours[here] if here < len(ours) else None
-    their = theirs[there] if there < len(theirs) else None
-    # A capture's least length is left out of account: that errs towards an overlap.
-    if isinstance(our, _Gap):
-        yield here + 1, there
-        if their is not None:
-            yield here, there + 1
-    elif isinstance(their, _Gap):
-        yield here, there + 1
-        if our is not None:
-            yield here + 1, there
-    elif our is not None and their is not None and our.meets(their):
-        yield here + 1, there + 1
 
 
 @dataclass(frozen=True, slots=True)
