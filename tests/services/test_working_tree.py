@@ -171,7 +171,7 @@ async def test_an_existing_folder_is_taken_in_as_one_commit(folder: Path) -> Non
         ]
         assert await history(engine, "src/app.py") == [(1, "import", "import")]
         left_out = (await engine.status.status(ANN))["folder"]["left_out"]
-        assert {reason: row["count"] for reason, row in left_out.items()} == {"ignored": 3, "symlink": 1}
+        assert {reason: row["count"] for reason, row in left_out.items()} == {"ignored": 2, "symlink": 1}
     async with opened(folder) as engine:
         assert len(await types(engine)) == 3
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import canonical_file
+from workspace_server.core.paths import STATE_DIRECTORY, canonical_file
 from workspace_server.errors import InvalidPath
 from workspace_server.storage.ignore import Ignore, Level
 from workspace_server.storage.signatures import Signature
@@ -114,7 +114,8 @@ class Scan:
     def _wanted(self, entry: "os.DirEntry[str]", path: str, level: Level) -> bool:
         is_directory = entry.is_dir(follow_symlinks=False)
         if level.ignores(entry.name, is_directory=is_directory):
-            self.left_out.add("ignored", path)
+            if path != STATE_DIRECTORY:
+                self.left_out.add("ignored", path)
             return False
         try:
             valid = canonical_file(path) == path
