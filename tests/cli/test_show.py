@@ -21,8 +21,8 @@ def test_an_empty_table_says_so(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_names_and_values_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
-    show.pairs({"seq": 3, "index": {"complete": True}})
-    assert capsys.readouterr().out.splitlines() == ["seq    3", 'index  {"complete": true}']
+    show.pairs({"seq": 3, "index": {"lag": 0}, "open": ["a.md", {"b": 1}], "left_out": {}, "blocked": []})
+    assert capsys.readouterr().out.splitlines() == ["seq        3", "index.lag  0", 'open       a.md, {"b": 1}']
 
 
 @pytest.mark.parametrize(

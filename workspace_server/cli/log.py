@@ -1,7 +1,7 @@
 """`log`: what happened in the workspace, and what happens now."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import click
 
@@ -33,12 +33,14 @@ def log_command(
     by: str | None,
     follow: bool,
 ) -> None:
-    """Show the events of the workspace, oldest first."""
+    """Show the events of the workspace, oldest first.
+
+    What the index says of itself is shown with --json, or when --types asks for it.
+    """
     filters: dict[str, object] = {"types": types, "path": path, "agent": by}
     page = api.get("/events", since_seq=since, limit=limit, **filters)
     if not as_json:
-        for event in page["events"]:
-            print(_line(event))
+        _print(page["events"], types)
     elif not follow:
         show.as_json(page)
     else:
@@ -49,7 +51,7 @@ def log_command(
             if as_json:
                 show.as_json(event)
             else:
-                print(_line(event), flush=True)
+                _print([event], types)
 
 
 def _following(api: Api, seq: int, filters: dict[str, object]) -> Iterator[Answer]:
@@ -61,6 +63,12 @@ def _following(api: Api, seq: int, filters: dict[str, object]) -> Iterator[Answe
                 yield event
         except (Unavailable, OSError):
             time.sleep(1)
+
+
+def _print(events: Iterable[Answer], types: str | None) -> None:
+    for event in events:
+        if types is not None or event["type"] != "file.indexed":
+            print(_line(event), flush=True)
 
 
 def _line(event: Answer) -> str:

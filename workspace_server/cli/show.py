@@ -4,7 +4,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,11 +55,23 @@ def size(size_bytes: int) -> str:
 
 
 def pairs(answer: Mapping[str, object]) -> None:
-    """Print names and values in two columns; what is nested is shown as JSON."""
-    table(
-        (name, json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value)
-        for name, value in answer.items()
-    )
+    """Print names and values in two columns; what is nested gets a name with dots, what is empty none."""
+    table(list(_flat(answer, "")))
+
+
+def _flat(answer: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
+    for name, value in answer.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            if value:
+                yield prefix + name, ", ".join(_short(part) for part in value)
+        else:
+            yield prefix + name, value
+
+
+def _short(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _width(text: str) -> int:
