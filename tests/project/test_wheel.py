@@ -1,8 +1,8 @@
 """What a user installs: the built wheel, in an environment that holds nothing else, starts and serves."""
 
-import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,15 +41,15 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def installed(wheels: dict[str, Path], tmp_path: Path) -> Path:
-    """Install the server's wheel, and of the lock what it asks for, and return the environment's programs."""
-    wheel = wheels["workspace_server"]
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    wanted = tmp_path / "wanted.txt"
-    wanted.write_text(f"workspace-server @ {wheel.as_uri()} --hash=sha256:{digest}\n")
+    """Install the server's wheel with what it asks for, in the locked versions, and return where the programs are."""
+    versions = tmp_path / "versions.txt"
+    versions.write_text(
+        "\n".join(re.findall(r"^[\w.-]+==[^\s;]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    )
     venv.create(tmp_path / "environment")
     programs = tmp_path / "environment/bin"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--python", str(programs / "python")]
-    run(*pip, "install", "--require-hashes", "--requirement", wanted, "--constraint", ROOT / "requirements.lock")
+    run(*pip, "install", "--constraint", versions, wheels["workspace_server"])
     return programs
 
 
