@@ -1,0 +1,46 @@
+"""Whether files that vanished were deleted, or the folder is in trouble."""
+
+from workspace_server.services.vanishing import FILES_MIN, WINDOW_S, DeletionGuard
+
+
+class Turned:
+    """A clock that moves only when told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_small_share_is_recorded() -> None:
+    guard = DeletionGuard(share_max=0.5)
+    assert guard.allows(50, 100, stands=True)
+    assert guard.stopped is None
+
+
+def test_a_large_share_is_not_and_says_so() -> None:
+    guard = DeletionGuard(share_max=0.5)
+    assert not guard.allows(51, 100, stands=True)
+    assert guard.stopped is not None
+
+
+def test_a_few_files_are_recorded_whatever_their_share() -> None:
+    assert DeletionGuard(share_max=0.5).allows(FILES_MIN, FILES_MIN, stands=True)
+
+
+def test_what_vanishes_in_parts_counts_together() -> None:
+    clock = Turned()
+    guard = DeletionGuard(share_max=0.5, clock_s=clock)
+    assert guard.allows(40, 100, stands=True)
+    assert not guard.allows(30, 60, stands=True)
+    clock.now_s += WINDOW_S + 1
+    assert guard.allows(30, 60, stands=True)
+
+
+def test_nothing_is_recorded_while_the_folder_is_away() -> None:
+    guard = DeletionGuard(share_max=1.0)
+    assert not guard.allows(0, 100, stands=False)
+    assert guard.stopped is not None
+    assert guard.allows(0, 100, stands=True)
+    assert guard.stopped is None
