@@ -188,3 +188,13 @@ async def test_the_instructions_name_the_workspace_and_stay_short(folder: Path, 
     assert folder.name in said
     assert "/files/PATH" in said
     assert len(said.encode()) <= INSTRUCTIONS_BYTES_MAX
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_a_refusal_is_the_same_when_progress_was_asked_for(folder: Path, mode: str) -> None:
+    async def heard(progress: float, total: float | None, message: str | None) -> None:
+        pass
+
+    async with serving(folder) as server, Client(server, mode=mode) as client:
+        result = await client.call_tool("wait_for", {"files": []}, progress_callback=heard)
+    assert error_of(result)["argument"] == "files"

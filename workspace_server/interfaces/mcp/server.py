@@ -4,12 +4,12 @@ It is the SDK's low-level server. Arguments and names are checked here, so that 
 wrong arguments and unknown tools as well, where the SDK would answer with a JSON-RPC error that no model ever sees.
 """
 
+import asyncio
 import difflib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import anyio
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.lowlevel.server import NotificationOptions, Server
 from mcp.server.models import InitializationOptions
@@ -152,11 +152,14 @@ async def _progress(ctx: Context) -> AsyncIterator[None]:
     async def tell() -> None:
         seconds = 0.0
         while True:
-            await anyio.sleep(PROGRESS_EVERY_S)
+            await asyncio.sleep(PROGRESS_EVERY_S)
             seconds += PROGRESS_EVERY_S
             await ctx.session.report_progress(seconds, message=f"still waiting after {seconds:.0f} s")
 
-    async with anyio.create_task_group() as telling:
-        telling.start_soon(tell)
+    # A plain task, not a task group: that would wrap the refusals of the call.
+    telling = asyncio.get_running_loop().create_task(tell())
+    try:
         yield
-        telling.cancel_scope.cancel()
+    finally:
+        telling.cancel()
+        await asyncio.wait([telling])

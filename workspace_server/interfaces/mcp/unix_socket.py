@@ -73,7 +73,7 @@ class SocketDoor:
             peer = await self._welcome(line)
             if peer is not None:
                 await self._serve_peer(line, peer)
-        except (ConnectionError, TimeoutError):
+        except TimeoutError:
             pass
         except Exception:
             log.exception("a connection to the socket failed")
@@ -107,7 +107,7 @@ class SocketDoor:
         incoming, to_server = create_context_streams[Incoming](0)
         from_server, outgoing = create_context_streams[SessionMessage](0)
         async with incoming, to_server, from_server, outgoing, anyio.create_task_group() as both:
-            both.start_soon(self._send_all, line, outgoing, both.cancel_scope)
+            both.start_soon(self._send_all, line, outgoing)
             both.start_soon(self._receive_all, line, incoming, peer)
             await serve_dual_era_loop(self._server, to_server, from_server, lifespan_state={})
             both.cancel_scope.cancel()
@@ -126,14 +126,9 @@ class SocketDoor:
                 except (anyio.BrokenResourceError, anyio.ClosedResourceError):
                     return
 
-    async def _send_all(
-        self, line: "_Line", outgoing: ContextReceiveStream[SessionMessage], whole: anyio.CancelScope
-    ) -> None:
-        try:
-            async for sent in outgoing:
-                await line.send(sent.message.model_dump_json(by_alias=True, exclude_unset=True))
-        except ConnectionError:
-            whole.cancel()
+    async def _send_all(self, line: "_Line", outgoing: ContextReceiveStream[SessionMessage]) -> None:
+        async for sent in outgoing:
+            await line.send(sent.message.model_dump_json(by_alias=True, exclude_unset=True))
 
 
 class _Line:
@@ -147,13 +142,14 @@ class _Line:
         """Return the next line; nothing at the end, after half a line or one beyond the limit."""
         try:
             return await self._reader.readuntil(b"\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return b""
 
     async def send(self, text: str) -> None:
-        """Send a line, as fast as the other side takes it."""
+        """Send a line, as fast as the other side takes it; one that has gone takes none, and its end is read."""
         self._writer.write(text.encode() + b"\n")
-        await self._writer.drain()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.drain()
 
 
 def _unreadable(raw: bytes) -> JSONRPCError:

@@ -14,7 +14,7 @@ from mcp import MCPError
 from mcp.server.connection import Connection
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, ServerEvent
-from mcp_types import EmptyResult, NotificationParams, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp_types import INTERNAL_ERROR, EmptyResult, NotificationParams, SubscribeRequestParams, UnsubscribeRequestParams
 
 from workspace_server.core.access import Caller
 from workspace_server.core.events import FILE_CHANGES
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 WAIT_S = 3600.0
 SUBSCRIPTIONS_MAX = 1_000
 """Most files that one connection may subscribe to."""
-RESOURCE_LIMIT_CODE = -32603
 READER = Caller(agent="server")
 NAMES_CHANGED = frozenset({"file.created", "file.deleted", "file.moved", "file.restored"})
 
@@ -69,7 +68,7 @@ class Updates:
             connection.exit_stack.callback(self._subscribed.pop, connection, None)
         wanted = self._subscribed[connection]
         if len(wanted) >= SUBSCRIPTIONS_MAX:
-            raise MCPError(RESOURCE_LIMIT_CODE, f"One connection subscribes to {SUBSCRIPTIONS_MAX} files at most.")
+            raise MCPError(INTERNAL_ERROR, f"One connection subscribes to {SUBSCRIPTIONS_MAX} files at most.")
         wanted.add(str(params.uri))
         return EmptyResult()
 
@@ -86,6 +85,7 @@ class Updates:
             connection.exit_stack.callback(self._legacy.discard, connection)
 
     def _anybody(self) -> bool:
+        # One listener of the bus is our own, for the handshake era.
         return bool(self._bus.listeners > 1 or self._subscribed or self._legacy)
 
     async def _tell(self, seq: int) -> int:
