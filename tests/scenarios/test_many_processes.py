@@ -167,7 +167,7 @@ def test_serve_takes_over_from_a_background_owner_and_agents_go_on(folder: Path)
 def test_a_second_serve_is_refused_and_names_the_first(folder: Path) -> None:
     with serving(folder) as first:
         second = run("serve", folder, "--port", "0")
-        assert second.returncode != 0
+        assert second.returncode == 1
         assert str(first.pid) in second.stderr
         assert first.url in second.stderr
 

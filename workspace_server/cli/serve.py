@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workspace_server import config
-from workspace_server.cli import show
+from workspace_server.cli import leave, show
 from workspace_server.cli.options import as_json_option
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import WorkspaceError
@@ -37,8 +37,13 @@ def serve_command(folder: Path, file: Path | None, *, dry_run: bool, as_json: bo
         _show_scan(folder, settings, as_json=as_json)
         return
     from workspace_server.app import server
+    from workspace_server.app.owner import Owned
 
-    server.run(folder, settings, announce=lambda record: _announce(record.url, folder))
+    try:
+        server.run(folder, settings, announce=lambda record: _announce(record.url, folder))
+    except Owned as refusal:  # unlike other things that are away for a while: trying again later helps nobody
+        leave.refused(refusal)
+        click.get_current_context().exit(leave.FAILED)
 
 
 @click.command("stdio")
