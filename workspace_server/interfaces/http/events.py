@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidArgument, Unavailable
+from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Commas, Count
 from workspace_server.interfaces.http.call import Call, Query
 from workspace_server.interfaces.http.errors import encode, json_response
@@ -119,4 +120,4 @@ async def _page(call: Call, query: ListEvents, since: int) -> dict[str, Any]:
     )
 
 
-OPERATIONS = (operation("GET", "/events", list_events),)
+OPERATIONS = (operation("GET", "/events", list_events, result=results.EventPage),)

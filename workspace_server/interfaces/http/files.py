@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidArgument, TooLarge
+from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Count, Handles
 from workspace_server.interfaces.http.call import Body, Call, Query
 from workspace_server.interfaces.http.content import content_response
@@ -319,16 +320,16 @@ _WRITTEN = {200: "A new version.", 201: "A new file."}
 _BYTES = {200: "The bytes.", 206: "The part asked for.", 304: "The version you have."}
 
 OPERATIONS = (
-    operation("GET", "/files", list_files),
-    operation("GET", "/files/{path}", read_content, answers=_BYTES, media_type="application/octet-stream"),
-    operation("PUT", "/files/{path}", put_content, answers=_WRITTEN),
-    operation("PATCH", "/files/{path}", edit_file),
-    operation("DELETE", "/files/{path}", delete_file),
-    operation("POST", "/files/{path}:move", move_file),
-    operation("POST", "/files/{path}:copy", copy_file),
-    operation("POST", "/files/{path}:restore", restore_file, answers=_WRITTEN),
-    operation("GET", "/files/{path}:history", file_history),
-    operation("GET", "/files/{path}:diff", file_diff),
-    operation("GET", "/files/{path}:describe", describe_file),
-    operation("POST", "/commits", commit_files),
+    operation("GET", "/files", list_files, result=results.FileList),
+    operation("GET", "/files/{path}", read_content, result=None, answers=_BYTES),
+    operation("PUT", "/files/{path}", put_content, result=results.Written, answers=_WRITTEN),
+    operation("PATCH", "/files/{path}", edit_file, result=results.Edited),
+    operation("DELETE", "/files/{path}", delete_file, result=results.Deleted),
+    operation("POST", "/files/{path}:move", move_file, result=results.Moved),
+    operation("POST", "/files/{path}:copy", copy_file, result=results.Moved),
+    operation("POST", "/files/{path}:restore", restore_file, result=results.Written, answers=_WRITTEN),
+    operation("GET", "/files/{path}:history", file_history, result=results.FileHistory),
+    operation("GET", "/files/{path}:diff", file_diff, result=results.Difference),
+    operation("GET", "/files/{path}:describe", describe_file, result=results.FileDescription),
+    operation("POST", "/commits", commit_files, result=results.Committed),
 )

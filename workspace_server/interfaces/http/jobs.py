@@ -6,6 +6,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from workspace_server.core.limits import LIMITS
+from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Seconds
 from workspace_server.interfaces.http.call import Body, Call
 from workspace_server.interfaces.http.errors import json_response
@@ -62,7 +63,7 @@ async def finish_job(call: Call, body: FinishJob) -> Response:
 
 
 OPERATIONS = (
-    operation("POST", "/queues/{queue}:add", add_job, answers={201: "Added."}),
-    operation("POST", "/queues/{queue}:claim", claim_job),
-    operation("POST", "/jobs/{job}:finish", finish_job),
+    operation("POST", "/queues/{queue}:add", add_job, result=results.AddedJob, answers={201: "Added."}),
+    operation("POST", "/queues/{queue}:claim", claim_job, result=results.ClaimedJob),
+    operation("POST", "/jobs/{job}:finish", finish_job, result=results.FinishedJob),
 )

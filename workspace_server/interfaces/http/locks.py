@@ -6,6 +6,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from workspace_server.core.limits import LIMITS
+from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Seconds
 from workspace_server.interfaces.http.call import Body, Call, Query
 from workspace_server.interfaces.http.errors import json_response
@@ -66,8 +67,8 @@ async def unlock_files(call: Call) -> Response:
 
 
 OPERATIONS = (
-    operation("GET", "/locks", list_locks),
-    operation("POST", "/locks", lock_files, answers={201: "Granted, or renewed."}),
-    operation("PATCH", "/locks/{lock}", renew_lock),
-    operation("DELETE", "/locks/{lock}", unlock_files),
+    operation("GET", "/locks", list_locks, result=results.LockList),
+    operation("POST", "/locks", lock_files, result=results.GrantedLock, answers={201: "Granted, or renewed."}),
+    operation("PATCH", "/locks/{lock}", renew_lock, result=results.GrantedLock),
+    operation("DELETE", "/locks/{lock}", unlock_files, result=results.Released),
 )

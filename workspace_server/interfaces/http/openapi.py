@@ -10,6 +10,7 @@ from workspace_server import __version__, errors
 from workspace_server.interfaces.http.operations import Operation, Table
 
 PREFIX = "/api/v1"
+NOT_MODIFIED = 304
 _REFERENCE = "#/components/schemas/{model}"
 _ERROR = {
     "type": "object",
@@ -41,8 +42,8 @@ _FOR_CHANGES = ("If-Match", "If-None-Match", "X-Lock", "X-Message")
 
 def describe(table: Table) -> dict[str, Any]:
     """Return the description of every operation of *table*."""
-    bodies = {entry.body for entry in table.operations if entry.body is not None}
-    ordered = sorted(bodies, key=lambda model: model.__name__)
+    models = {model for entry in table.operations for model in (entry.body, entry.result) if model is not None}
+    ordered = sorted(models, key=lambda model: model.__name__)
     _, found = models_json_schema([(model, "validation") for model in ordered], ref_template=_REFERENCE, by_alias=True)
     paths: dict[str, dict[str, Any]] = {}
     for entry in sorted(table.operations, key=lambda entry: (entry.template, entry.method)):
@@ -67,7 +68,7 @@ def _operation(entry: Operation) -> dict[str, Any]:
         "tags": [inspect.getmodule(entry.handler).__name__.rpartition(".")[2]],  # type: ignore[union-attr]  # all have one
         "parameters": [*_in_path(entry), *_in_query(entry.query), *_in_headers(entry)],
         "responses": {
-            **{str(status): _answer(meaning, entry.media_type) for status, meaning in entry.answers.items()},
+            **{str(status): _answer(status, meaning, entry) for status, meaning in entry.answers.items()},
             "default": {
                 "description": "Refused.",
                 "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="Error")}}},
@@ -83,11 +84,14 @@ def _operation(entry: Operation) -> dict[str, Any]:
     return description
 
 
-def _answer(meaning: str, media_type: str) -> dict[str, Any]:
-    schema = {"type": "object"} if media_type == "application/json" else {"type": "string", "format": "binary"}
-    if meaning.startswith("The version you have"):
+def _answer(status: int, meaning: str, entry: Operation) -> dict[str, Any]:
+    if status == NOT_MODIFIED:
         return {"description": meaning}
-    return {"description": meaning, "content": {media_type: {"schema": schema}}}
+    if entry.result is None:
+        content: dict[str, Any] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    else:
+        content = {"application/json": {"schema": {"$ref": _REFERENCE.format(model=entry.result.__name__)}}}
+    return {"description": meaning, "content": content}
 
 
 def _in_path(entry: Operation) -> list[dict[str, Any]]:

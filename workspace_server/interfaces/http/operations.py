@@ -36,7 +36,7 @@ class Operation:
     Attributes:
         template: Its path below the prefix; `{path}` is a file's path, every other name one component.
         answers: The statuses of success, with what they mean.
-        media_type: What success brings; None is nothing but a status.
+        result: The JSON that success brings; None where it brings bytes.
     """
 
     method: str
@@ -44,9 +44,9 @@ class Operation:
     handler: Handler
     query: type[BaseModel] | None
     body: type[BaseModel] | None
+    result: type[BaseModel] | None
     pattern: re.Pattern[str]
     answers: Mapping[int, str]
-    media_type: str
 
     @property
     def name(self) -> str:
@@ -64,8 +64,8 @@ def operation(
     template: str,
     handler: Handler,
     *,
+    result: type[BaseModel] | None,
     answers: Mapping[int, str] | None = None,
-    media_type: str = "application/json",
 ) -> Operation:
     """Return the entry for *handler*, whose parameters `query` and `body` say what it takes."""
     hints = get_type_hints(handler)
@@ -75,9 +75,9 @@ def operation(
         handler=handler,
         query=hints.get("query"),
         body=hints.get("body"),
+        result=result,
         pattern=_compile(template),
         answers=answers or {200: "Done."},
-        media_type=media_type,
     )
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from starlette.responses import Response
 
+from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Count
 from workspace_server.interfaces.http.call import Call, Query
 from workspace_server.interfaces.http.errors import json_response
@@ -49,4 +50,7 @@ async def query_facts(call: Call, query: QueryFacts) -> Response:
     return json_response(await call.engine.search.query_facts(call.caller, **query.model_dump(exclude_none=True)))
 
 
-OPERATIONS = (operation("GET", "/search", search), operation("GET", "/facts", query_facts))
+OPERATIONS = (
+    operation("GET", "/search", search, result=results.Found),
+    operation("GET", "/facts", query_facts, result=results.FoundFacts),
+)

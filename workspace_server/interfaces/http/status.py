@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.call import Call
 from workspace_server.interfaces.http.errors import json_response
 from workspace_server.interfaces.http.operations import operation
@@ -12,4 +13,4 @@ async def get_status(call: Call) -> Response:
     return json_response(await call.engine.status.status(call.caller))
 
 
-OPERATIONS = (operation("GET", "/status", get_status),)
+OPERATIONS = (operation("GET", "/status", get_status, result=results.Anything),)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import NotFound
+from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Count, Seconds
 from workspace_server.interfaces.http.call import Body, Call, Query
 from workspace_server.interfaces.http.errors import json_response
@@ -84,10 +85,10 @@ async def redeliver(call: Call) -> Response:
 
 
 OPERATIONS = (
-    operation("GET", "/triggers", list_triggers),
-    operation("POST", "/triggers", create_trigger, answers={201: "Created."}),
-    operation("GET", "/triggers/{name}", get_trigger),
-    operation("DELETE", "/triggers/{name}", delete_trigger),
-    operation("GET", "/deliveries", list_deliveries),
-    operation("POST", "/deliveries/{id}:redeliver", redeliver),
+    operation("GET", "/triggers", list_triggers, result=results.TriggerList),
+    operation("POST", "/triggers", create_trigger, result=results.CreatedTrigger, answers={201: "Created."}),
+    operation("GET", "/triggers/{name}", get_trigger, result=results.Trigger),
+    operation("DELETE", "/triggers/{name}", delete_trigger, result=results.DeletedTrigger),
+    operation("GET", "/deliveries", list_deliveries, result=results.DeliveryList),
+    operation("POST", "/deliveries/{id}:redeliver", redeliver, result=results.Redelivery),
 )
