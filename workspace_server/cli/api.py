@@ -1,4 +1,7 @@
-"""The command line's own client of the HTTP API, on the standard library: one short connection per call."""
+"""The command line's own client of the HTTP API, on the standard library: one short connection per call.
+
+No proxy of the environment is ever asked: the server is on this machine, and its admin key is for it alone.
+"""
 
 import getpass
 import http.client
@@ -81,6 +84,10 @@ class Api:
                     yield json.loads(line[5:])
         finally:
             connection.close()
+
+    def admission(self) -> str:
+        """Return an address that works once and gives the browser that opens it the admin's cookie."""
+        return f"{self.url}/admission?ticket={self._send('POST', '/admission', b'')['ticket']}"
 
     def tools(self) -> list[Answer]:
         """Return the MCP tools that the server offers, with their schemas."""

@@ -1,18 +1,16 @@
 """The servers on this machine: which there are, how to look at one, how to end one."""
 
-import json
 import os
 import signal
 import time
 import webbrowser
 from pathlib import Path
-from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
 from workspace_server.app import owner
 from workspace_server.cli import show
-from workspace_server.cli.api import Address
+from workspace_server.cli.api import Api
 from workspace_server.cli.options import as_json_option, folder_option
 from workspace_server.cli.owner import reach, running
 from workspace_server.errors import NotFound, Unavailable
@@ -45,17 +43,9 @@ def list_command(as_json: bool) -> None:
 @click.option("--print", "only_print", is_flag=True, help="Print the address instead of opening a browser.")
 def open_command(folder: Path, only_print: bool) -> None:
     """Open the web view of the workspace; the address works once and lets the browser in as admin."""
-    address = _admission(reach(folder))
+    address = Api(lambda: reach(folder)).admission()
     if only_print or not webbrowser.open(address):
         print(address)
-
-
-def _admission(address: Address) -> str:
-    """Return the one-time address that gives a browser the admin's cookie."""
-    request = Request(f"{address.url}/admission", method="POST", headers={"x-admin-key": address.key or ""})  # noqa: S310
-    # Never through a proxy of the environment: the server is on this machine, and the key is for it alone.
-    with build_opener(ProxyHandler({})).open(request, timeout=STOP_S) as answer:
-        return f"{address.url}/admission?ticket={json.load(answer)['ticket']}"
 
 
 @click.command("stop")

@@ -25,13 +25,15 @@ async def perform(*, keep: bool, narrator: Narrator) -> bool:
     """Play the story on a temporary folder and return whether every check passed.
 
     Args:
-        keep: Leave the server running until interrupted, and the folder where it is.
+        keep: Leave the server running until interrupted, and the folder where it is. The folder also stays, with the
+            logs of all processes beside it, when a check failed.
     """
     stage = Path(tempfile.mkdtemp(prefix="workspace-demo-"))
     server = stage_server(stage)
+    passed = False
     try:
         await server.start()
-        narrator.say(f"A server on an empty folder: {server.url}")
+        narrator.say(f"a server on an empty folder: {server.url}")
         passed = await perform_on(server, stage, narrator)
         if keep:
             print(f"\nLook around: {server.url}/   The folder: {server.folder}\nCtrl-C ends the server.", flush=True)
@@ -41,8 +43,10 @@ async def perform(*, keep: bool, narrator: Narrator) -> bool:
         return passed
     finally:
         await server.stop()
-        if not keep:
+        if passed and not keep:
             shutil.rmtree(stage, ignore_errors=True)
+        elif not passed:
+            print(f"\nEverything is left in {stage}, with the logs of all processes.")
 
 
 def stage_server(stage: Path) -> Server:
