@@ -1,7 +1,7 @@
 """Every refusal that a caller can meet, one class per code of the public contract.
 
-A refusal tells its caller what to do next: `hint` names the next call. The classes are flat; faces translate them in one
-place each, by `code` and `http_status`. A broken invariant of ours is no refusal: that is an `AssertionError`.
+A refusal tells its caller what to do next: `hint` names the next call. The classes are flat; faces translate them in
+one place each, by `code` and `http_status`. A broken invariant of ours is no refusal: that is an `AssertionError`.
 """
 
 from typing import ClassVar
