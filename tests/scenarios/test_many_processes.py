@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import anyio
 import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.client.subscriptions import ResourceUpdated
 
 from tests.agents import Agent
-from tests.processes import Serving, run, serving
+from tests.processes import PROGRAM, Serving, clean_environment, run, serving
 from workspace_server.app import owner
 
 AGENTS = 4
@@ -152,6 +156,24 @@ def test_a_subscription_outlives_its_owner(folder: Path) -> None:
         watching.call("list_files")
         writing.call("write_file", path="plan.md", content="x")
         until(lambda: "notifications/resources/updated" in [notice["method"] for notice in watching.notices])
+
+
+@pytest.mark.anyio
+@pytest.mark.blocking  # it kills a process
+async def test_who_listens_is_told_to_listen_anew_when_its_owner_dies(folder: Path) -> None:
+    stdio = StdioServerParameters(
+        command=PROGRAM[0], args=[*PROGRAM[1:], "stdio", str(folder)], env=clean_environment()
+    )
+    watched = ["workspace:///plan.md"]
+    async with Client(stdio_client(stdio)) as client:
+        async with client.listen(resource_subscriptions=watched) as heard:
+            os.kill(owner_pid(folder), signal.SIGKILL)
+            with anyio.fail_after(GONE_S):
+                assert [event async for event in heard] == []
+        async with client.listen(resource_subscriptions=watched) as heard:
+            await client.call_tool("write_file", {"path": "plan.md", "content": "x"})
+            with anyio.fail_after(GONE_S):
+                assert await anext(heard) == ResourceUpdated(uri="workspace:///plan.md")
 
 
 def test_serve_takes_over_from_a_background_owner_and_agents_go_on(folder: Path) -> None:
