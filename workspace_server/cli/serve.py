@@ -48,7 +48,7 @@ def serve_command(folder: Path, file: Path | None, *, dry_run: bool, as_json: bo
 
 @click.command("stdio")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--agent", help="The name to act under; by default the client's own, with a number when it is taken.")
+@click.option("--agent", help="The name to act under; by default the client's own with a number.")
 def stdio_command(folder: Path, agent: str | None) -> None:
     """Speak MCP over standard input and output for one agent of the workspace DIR.
 
