@@ -152,6 +152,12 @@ async def test_no_body_makes_a_fault(client: httpx2.AsyncClient, method: str, ta
             assert {"code", "message", "hint", "retryable"} <= set(error)
 
 
+async def test_a_message_that_is_not_utf8_is_refused(client: httpx2.AsyncClient) -> None:
+    answer = await client.put("/files/a.md", content=b"x", headers={b"X-Message": b"na\xefve"})
+
+    assert (answer.status_code, answer.json()["error"]["argument"]) == (400, "X-Message")
+
+
 async def test_a_body_beyond_the_bound_is_refused(client: httpx2.AsyncClient) -> None:
     answer = await client.post("/commits", content=b" " * (17 * 1024 * 1024))
 

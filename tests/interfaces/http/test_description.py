@@ -50,6 +50,23 @@ async def test_the_server_says_that_it_is_well(served: Listening, client: httpx2
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
 
 
+async def test_a_workspace_that_cannot_be_read_is_not_ready_but_the_process_is_well(
+    served: Listening, client: httpx2.AsyncClient
+) -> None:
+    del served.engine.status
+    ready = await client.get(f"{served.url}/readyz")
+    health = await client.get(f"{served.url}/healthz")
+
+    assert (ready.status_code, ready.json()["error"]["code"]) == (503, "unavailable")
+    assert health.status_code == 200
+
+
+async def test_the_status_is_told(client: httpx2.AsyncClient) -> None:
+    await client.put("/files/a.md", content=b"x")
+
+    assert (await client.get("/status")).json()["files"] == 1
+
+
 async def test_metrics_count_requests_by_operation_and_not_by_address(
     served: Listening, client: httpx2.AsyncClient
 ) -> None:

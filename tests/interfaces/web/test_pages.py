@@ -64,10 +64,14 @@ async def test_the_first_page_shows_files_locks_activity_and_triggers(
     assert "on <bdi>draft.md</bdi>" in html
 
 
-async def test_a_folder_is_a_table_with_a_way_up(reader: httpx2.AsyncClient, hand: Hand) -> None:
+async def test_a_folder_is_a_table_with_a_way_up(served: Listening, reader: httpx2.AsyncClient, hand: Hand) -> None:
     await hand.write("a/b/c.md", "x", agent="bo")
     html = await page(reader, "/files/a/b")
 
+    await served.engine.locks.lock_files(ANA, paths=["a/b/"])
+    above = await page(reader, "/files/a")
+
+    assert "In it, locked by ana" in above
     assert '<a href="/files/a/b/c.md"' in html
     assert '<tr class="up"><td colspan="5"><a href="/files/a">' in html
     assert "<bdi>bo</bdi>" in html
@@ -142,6 +146,22 @@ async def test_a_table_is_a_table_whose_rows_can_be_pointed_at(reader: httpx2.As
     assert '<tr id="L2">' in html
     assert "<bdi>a, b</bdi>" in html
     assert '<tr id="L5">' in html
+
+
+async def test_a_table_without_end_goes_on_in_the_source(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("t.csv", "a,b\n" + "".join(f"{number},x\n" for number in range(2, 900)))
+    html = await page(reader, "/files/t.csv")
+
+    assert '<tr id="L501">' in html
+    assert '<tr id="L502">' not in html
+    assert "/files/t.csv?view=source&amp;line=502" in html
+
+
+async def test_what_is_no_table_is_shown_as_it_is(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("t.csv", 'a,b\n"' + "x" * 200_000 + '"\n')
+    html = await page(reader, "/files/t.csv")
+
+    assert '<div class="row" id="L2">' in html
 
 
 async def test_dense_json_is_laid_out_and_keeps_its_values(reader: httpx2.AsyncClient, hand: Hand) -> None:

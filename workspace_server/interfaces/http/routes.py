@@ -1,10 +1,14 @@
 """The addresses of the HTTP face: the API below its prefix, health and metrics."""
 
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from workspace_server.errors import WorkspaceError
+from workspace_server.errors import Unavailable, WorkspaceError
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.http.api import Api
 from workspace_server.interfaces.http.errors import error_response, json_response
@@ -12,6 +16,8 @@ from workspace_server.interfaces.http.metrics import MEDIA_TYPE, Metrics
 from workspace_server.interfaces.http.openapi import PREFIX
 from workspace_server.interfaces.raw_path import RawPrefix
 from workspace_server.services.engine import Engine
+
+logger = logging.getLogger(__name__)
 
 
 def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
@@ -22,24 +28,29 @@ def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
         """The process answers."""
         return json_response({"status": "ok"})
 
-    async def readyz(request: Request) -> Response:
-        """The workspace answers: its database can be read."""
-        try:
-            status = await engine.status.status(guard.admit(request, door="http"))
-        except WorkspaceError as refusal:
-            return error_response(refusal)
+    def of_status(answer: Callable[[Mapping[str, Any]], Response]) -> Callable[[Request], Awaitable[Response]]:
+        """Return what answers from the engine's status, or says that the workspace does not answer."""
+
+        async def respond(request: Request) -> Response:
+            try:
+                return answer(await engine.status.status(guard.admit(request, door="http")))
+            except WorkspaceError as refusal:
+                return error_response(refusal)
+            except Exception:  # the outermost border; whoever asks wants to know that, not why
+                logger.exception("the workspace does not answer")
+                return error_response(Unavailable("The workspace does not answer.", retryable=True, reason="internal"))
+
+        return respond
+
+    def ready(status: Mapping[str, Any]) -> Response:
         return json_response({"status": "ready", "seq": status["seq"]})
 
-    async def expose(request: Request) -> Response:
-        try:
-            status = await engine.status.status(guard.admit(request, door="http"))
-        except WorkspaceError as refusal:
-            return error_response(refusal)
+    def exposed(status: Mapping[str, Any]) -> Response:
         return PlainTextResponse(metrics.text(status), headers={"content-type": MEDIA_TYPE})
 
     return [
         RawPrefix(PREFIX + "/", Api(engine, guard, metrics)),
         Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", expose),
+        Route("/readyz", of_status(ready)),
+        Route("/metrics", of_status(exposed)),
     ]

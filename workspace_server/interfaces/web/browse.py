@@ -17,8 +17,14 @@ FACTS_SHOWN = 100
 Row = dict[str, Any]
 
 
-def arranged(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of one page, directories first."""
+def arranged(rows: Sequence[Row], locks: Sequence[Row]) -> list[Row]:
+    """Return the rows of one page, directories first, those marked in which somebody holds a lock."""
+    holders = [(name, lock["agent"]) for lock in locks if lock["mode"] == "exclusive" for name in lock["paths"]]
+    for row in rows:
+        below = row["path"] + "/"
+        holder = next((agent for name, agent in holders if name.startswith(below)), None)
+        if row["type"] == "directory" and holder is not None:
+            row["locked_by"] = holder
     return sorted(rows, key=lambda row: row["type"] != "directory")
 
 
@@ -58,12 +64,13 @@ async def _directory(view: View, path: str) -> Response:
         max_tokens=LISTING_TOKENS,
         cursor=view.text("cursor"),
     )
+    held = await view.engine.locks.list_locks(view.caller)
     return view.render(
         "directory.html",
         title=path or view.engine.folder.name,
         active="files",
         path=path,
-        rows=arranged(listing["files"]),
+        rows=arranged(listing["files"], held["locks"]),
         next_cursor=listing.get("next_cursor"),
         deleted=deleted,
     )

@@ -23,7 +23,7 @@ async def home(view: View) -> Response:
         title=engine.folder.name,
         active="files",
         path="",
-        rows=arranged(listing["files"]),
+        rows=arranged(listing["files"], held),
         next_cursor=listing.get("next_cursor"),
         status=await engine.status.status(caller),
         recent=recent[:RECENT],

@@ -7,7 +7,6 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
 
 from workspace_server.interfaces.web.visible import visible
 
@@ -57,9 +56,4 @@ def _is_quick(text: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _lexer(alias: str) -> Lexer | None:
-    if alias not in _ALIASES:
-        return None
-    try:
-        return get_lexer_by_name(alias, stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return None
+    return get_lexer_by_name(alias, stripnl=False, ensurenl=False) if alias in _ALIASES else None
