@@ -16,7 +16,7 @@ from workspace_server.core.access import Caller
 from workspace_server.errors import InvalidPath, IsDirectory, LockLost
 from workspace_server.services.engine import Engine
 from workspace_server.services.external import conflict_path
-from workspace_server.storage import intents
+from workspace_server.storage import intents, spares
 from workspace_server.storage.watcher import Dirty
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace blocks; what follows is guarded below")]
@@ -120,9 +120,10 @@ async def test_after_the_sync_no_intent_is_open_and_the_folder_holds_no_leftover
             await write(engine, "x.md", str(number), overwrite=True)
         await engine.tree.materialiser.sync()
         assert await engine.db.read(intents.count) == 0
-        assert names(folder / ".workspace" / "tmp") == []
+        assert all(name.startswith(spares.PREFIX) for name in names(folder / ".workspace" / "tmp"))
         assert await reconcile(engine) == 0
         assert len(await history(engine, "x.md")) == 5
+    assert names(folder / ".workspace" / "tmp") == []
 
 
 async def test_a_write_where_no_file_can_stand_is_refused_before_it_is_committed(folder: Path) -> None:

@@ -369,7 +369,7 @@ class Materialiser:
             elif verdict == "stranger":
                 strangers.append(leftover)
             else:
-                self._tree.discard(leftover.temporary)
+                self._tree.discard(leftover.temporary, reuse=leftover.trusted)
         return waiting, strangers
 
     def _verdict(self, leftover: _Leftover) -> Literal["ours", "wait", "stranger"]:

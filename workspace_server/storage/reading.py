@@ -1,12 +1,11 @@
 """One open file of the tree, and whether what was read of it was one state."""
 
-import errno
-import fcntl
 import os
 import time
 from types import TracebackType
 from typing import Self
 
+from workspace_server.storage.leases import is_open_elsewhere
 from workspace_server.storage.signatures import Signature
 
 _CHUNK_BYTES = 1 << 20
@@ -51,12 +50,4 @@ class Reading:
 
     def has_writer(self) -> bool:
         """Return whether some process has it open for writing, as far as the system tells."""
-        lease, read = getattr(fcntl, "F_SETLEASE", None), getattr(fcntl, "F_RDLCK", None)
-        if lease is None or read is None:
-            return False
-        try:
-            fcntl.fcntl(self._descriptor, lease, read)
-        except OSError as error:
-            return error.errno == errno.EAGAIN
-        fcntl.fcntl(self._descriptor, lease, fcntl.F_UNLCK)
-        return False
+        return is_open_elsewhere(self._descriptor, for_writing=True) is True

@@ -24,6 +24,7 @@ from workspace_server.storage import kernel
 from workspace_server.storage.places import Place, kind_of, place_of
 from workspace_server.storage.reading import Reading
 from workspace_server.storage.signatures import GRANULARITY_NS, Signature
+from workspace_server.storage.spares import Spares
 from workspace_server.storage.staging import copy_into, temporary_name, umask, write_all
 
 _O_PATH = getattr(os, "O_PATH", os.O_RDONLY)
@@ -67,10 +68,12 @@ class Tree:
         self._temporary = self._open(state, "tmp", os.O_RDONLY | os.O_DIRECTORY)
         os.close(state)
         self._umask = umask()
+        self._spares = Spares(self._temporary)
         self.exchanges = self._probe_exchange()
 
     def close(self) -> None:
         """Let go of the folder."""
+        self._spares.clear()
         os.close(self._temporary)
         os.close(self._root)
 
@@ -137,12 +140,13 @@ class Tree:
         """
         name = temporary_name("copy", path)
         mode = 0o666 & ~self._umask
-        descriptor = os.open(
-            name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=self._temporary
-        )
+        spare = self._spares.take(name, mode) if isinstance(content, bytes) and content else None
+        descriptor = spare if spare is not None else self._create(name, mode)
         try:
             if isinstance(content, bytes):
                 write_all(descriptor, content)
+                if spare is not None:
+                    os.ftruncate(descriptor, len(content))  # only now: ext4 syncs what was cut to nothing first
             else:
                 copy_into(descriptor, content)
             stamp = time.time_ns() - GRANULARITY_NS
@@ -217,8 +221,10 @@ class Tree:
         except FileNotFoundError:
             return None
 
-    def discard(self, name: str) -> None:
-        """Remove a temporary file."""
+    def discard(self, name: str, *, reuse: bool = False) -> None:
+        """Remove a temporary file, or with *reuse* keep it to be written over: it was made here and has our content."""
+        if reuse and self._spares.add(name):
+            return
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._temporary)
 
@@ -242,6 +248,10 @@ class Tree:
         """Return the names of all temporary files of this module: what a crash left, at start."""
         with os.scandir(self._temporary) as entries:
             return sorted(entry.name for entry in entries if entry.name.startswith(("copy-", "gone-")))
+
+    def _create(self, name: str, mode: int) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, mode, dir_fd=self._temporary)
 
     # Durability
 
