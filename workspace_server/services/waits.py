@@ -20,6 +20,8 @@ PATH_LIKE = re.compile(r"[\w./ -]*[\w.-]")
 """Names that can only be paths."""
 FILES_SHOWN_MAX = 200
 """Most files that an answer lists."""
+INDEX_AGAIN_S = 0.05
+"""How often it does while only the index is missing: that is up to date a moment after its last event."""
 LOOK_AGAIN_S = 1.0
 """How often a wait looks again without an event: locks may expire and the index may catch up quietly."""
 
@@ -72,7 +74,8 @@ class Waits:
             left_s = deadline_s - self._folder.clock.boot_s()
             if ready or left_s <= 0:
                 return {"status": "ready" if ready else "timeout", **answer}
-            await self._head.beyond(seen_seq, min(left_s, LOOK_AGAIN_S))
+            indexing = any(one["reason"] == "indexing" for one in answer["missing"])
+            await self._head.beyond(seen_seq, min(left_s, INDEX_AGAIN_S if indexing else LOOK_AGAIN_S))
 
     async def _look(
         self, tx: Transaction, names: Names, mode: Mode, count: int | None, bounds: tuple[int, int | None]
