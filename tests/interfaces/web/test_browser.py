@@ -148,6 +148,11 @@ async def test_a_change_appears_on_an_open_page(served: Listening, hand: Hand, b
     assert await row.get_by_role("link", name="fresh.md").get_attribute("href") == "/files/fresh.md"
     assert "fresh" in str(await row.get_attribute("class"))
 
+    await hand.write("newer.md", "x", agent="bo", message="written after")
+    await page.locator("li[data-key]", has_text="written after").wait_for()
+    said = await page.locator("li[data-key] .message").all_inner_texts()
+    assert said[:2] == ["written after", "just written"]
+
 
 async def test_locks_come_and_go_while_one_looks(served: Listening, browser: Browser) -> None:
     page = await browser.new_page()

@@ -4,6 +4,7 @@ import hashlib
 import json
 import mimetypes
 import re
+import shlex
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -121,6 +122,7 @@ def _environment() -> Environment:
             "marked": marked,
             "page_url": page_url,
             "quoted": json.dumps,
+            "in_shell": shlex.quote,
             "when": when,
         }
     )

@@ -58,6 +58,7 @@ function take(page) {
   for (const old of document.querySelectorAll(LIVE)) {
     const found = page.getElementById(old.id);
     if (found === null || found.innerHTML === old.innerHTML || old.contains(document.activeElement)) continue;
+    if (old.dataset.live === "rows") { merge(old, document.adoptNode(found)); continue; }
     const known = new Set([...old.querySelectorAll("[data-key]")].map((row) => row.dataset.key));
     old.replaceChildren(...document.adoptNode(found).childNodes);
     for (const row of old.querySelectorAll("[data-key]")) row.classList.toggle("fresh", !known.has(row.dataset.key));
@@ -65,6 +66,22 @@ function take(page) {
   const newer = document.getElementById("newer");
   const facts = page.getElementById("newer");
   if (newer && facts && facts.dataset.version !== newer.dataset.version) newer.hidden = false;
+}
+
+// Rows of the log never change: only new ones are put in, so that a screen reader says only those.
+function merge(old, found) {
+  const known = new Map([...old.children].map((row) => [row.dataset.key, row]));
+  let place = old.firstElementChild;
+  for (const row of [...found.children]) {
+    if (known.get(row.dataset.key) === place && place !== null) {
+      known.delete(row.dataset.key);
+      place = place.nextElementSibling;
+    } else {
+      row.classList.add("fresh");
+      old.insertBefore(row, place);
+    }
+  }
+  for (const row of known.values()) row.remove();
 }
 
 function ago(seconds) {
