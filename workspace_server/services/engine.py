@@ -108,13 +108,19 @@ class Engine:
             await db.write(locks.give_fresh_time)
             engine = cls(folder, head, tree)
             await engine.automation.begin()
+            failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
                 background.start_soon(engine.indexing.run)
                 background.start_soon(engine.automation.run)
                 background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
                 background.start_soon(engine._every, FORGET_S, engine._forget_requests)
-                yield engine
+                try:
+                    yield engine
+                except Exception as error:  # noqa: BLE001 - raised below as it is: the task groups would wrap it
+                    failed = error
                 background.cancel_scope.cancel()
+            if failed is not None:
+                raise failed
 
     @property
     def head_seq(self) -> int:

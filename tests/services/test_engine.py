@@ -1,0 +1,51 @@
+"""A workspace is opened as a whole, and closed as a whole."""
+
+from pathlib import Path
+
+import pytest
+
+from workspace_server.config import Settings
+from workspace_server.core.access import Caller
+from workspace_server.core.clock import ManualClock
+from workspace_server.errors import NotFound, Unavailable
+from workspace_server.services.engine import Engine
+
+pytestmark = pytest.mark.anyio
+
+ANN = Caller(agent="ann")
+
+
+async def test_a_refusal_leaves_the_block_as_it_is(folder: Path) -> None:
+    with pytest.raises(NotFound):
+        async with Engine.open(folder, settings=Settings(), clock=ManualClock()) as engine:
+            await engine.files.read_file(ANN, path="none.md")
+
+
+async def test_a_closed_workspace_takes_no_more_writes(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings(), clock=ManualClock()) as engine:
+        await engine.files.write_file(ANN, path="a.md", content="x")
+    with pytest.raises(Unavailable):
+        await engine.files.write_file(ANN, path="a.md", content="y", overwrite=True)
+
+
+async def test_what_was_written_is_there_when_it_is_opened_again(folder: Path) -> None:
+    for number in range(3):
+        async with Engine.open(folder, settings=Settings(), clock=ManualClock()) as engine:
+            assert engine.head_seq == (await engine.status.status(ANN))["seq"]
+            answer = await engine.files.write_file(ANN, path="a.md", content=f"{number}", overwrite=True)
+            assert answer["version"] == number + 1
+
+
+async def test_the_status_counts_what_is_there(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings(name="demo"), clock=ManualClock()) as engine:
+        await engine.files.write_file(ANN, path="a.md", content="x" * 10)
+        await engine.files.write_file(ANN, path="b.md", content="x" * 5)
+        await engine.files.delete_file(ANN, path="b.md")
+        await engine.locks.lock_files(ANN, paths=["a.md"])
+        status = await engine.status.status(ANN)
+    assert {name: status[name] for name in ("workspace", "files", "bytes", "locks")} == {
+        "workspace": "demo",
+        "files": 1,
+        "bytes": 10,
+        "locks": 1,
+    }
