@@ -8,9 +8,9 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import FilePath
 from workspace_server.errors import WorkspaceError
-from workspace_server.services import changes
+from workspace_server.services import changes, moving
 from workspace_server.services.arguments import Encoding, refused
-from workspace_server.services.changes import Held, Move, Put
+from workspace_server.services.changes import Held, Put
 from workspace_server.services.folder import Folder
 from workspace_server.services.puts import EditPut, write_put
 from workspace_server.services.recording import Commit, Result
@@ -80,7 +80,7 @@ class Batch:
             TooLarge, InvalidPath, Forbidden: As for single calls; `change` says which entry.
         """
         if not 1 <= len(entries) <= LIMITS.commit_files_max:
-            raise refused("changes", f"takes 1 to {LIMITS.commit_files_max} entries")
+            raise refused("changes", f"takes 1 to {LIMITS.commit_files_max} entries", "Make several commits.")
         steps: list[Step] = []
         seen: set[str] = set()
         size = 0
@@ -88,11 +88,12 @@ class Batch:
             step = await _numbered(index, _step(folder, caller, entry, message))
             for path in step.paths:
                 if path in seen:
-                    raise refused("changes", f"{path} is changed twice")
+                    raise refused("changes", f"{path} is changed twice", "Make one change of both, or two commits.")
                 seen.add(path)
             size += 0 if step.put is None or step.put.content is None else step.put.content.size_bytes
             if size > LIMITS.commit_bytes_max:
-                raise refused("changes", f"hold more than {LIMITS.commit_bytes_max} bytes together")
+                reason = f"hold more than {LIMITS.commit_bytes_max} bytes together"
+                raise refused("changes", reason, "Make several commits.")
             steps.append(step)
         return cls(folder, steps, message)
 
@@ -108,7 +109,7 @@ class Batch:
         if step.to is None:
             row = await changes.delete(commit, step.path, held, expect_version=expect, message=self._message)
             return {"path": row.path, "version": row.version, "deleted": True}
-        move = Move(
+        move = moving.Move(
             path=step.path,
             to=step.to,
             copy=bool(step.fields.get("copy")),
@@ -116,7 +117,7 @@ class Batch:
             overwrite=bool(step.fields.get("overwrite")),
             message=self._message,
         )
-        [done] = await changes.move(commit, self._folder.objects, [move], held)
+        [done] = await moving.move(commit, self._folder.objects, [move], held)
         return {"path": done.path, "version": done.version}
 
 

@@ -1,11 +1,11 @@
-"""The changes of files inside one commit: put, delete, move. Every face, tool and background job ends here.
+"""The changes of one file inside one commit: put and delete. Every face, tool and background job ends here.
 
 Each function runs in a transaction and follows the fixed order of checks: lock, identical content, version, content.
 """
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from workspace_server.core import locks as lock_rules
@@ -54,23 +54,6 @@ class Put:
     moved_from: Source | None = None
     media_type: str | None = None
     call: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """One file to be moved or copied.
-
-    Attributes:
-        expect_version: The version at `to` that it replaces (0: nothing may be there); when nothing is there, the
-            version of the file that is moved.
-    """
-
-    path: str
-    to: str
-    copy: bool = False
-    expect_version: int | None = None
-    overwrite: bool = False
-    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +128,7 @@ async def put(commit: Commit, store: ObjectStore, change: Put, held: Held) -> Ou
     """
     tx = commit.tx
     here, row = await head(tx, change.path)
-    lock = await _allowed(commit, held, change.path)
+    lock = await allowed(commit, held, change.path)
     if change.must_exist:
         if not here.live:
             await check_not_directory(tx, change.path)
@@ -181,8 +164,8 @@ async def delete(commit: Commit, path: str, held: Held, *, expect_version: int |
         Locked, Conflict, NotFound, IsDirectory: As the contract says.
     """
     tx = commit.tx
-    lock = await _allowed(commit, held, path)
-    here, row = await _live(tx, path)
+    lock = await allowed(commit, held, path)
+    here, row = await live_file(tx, path)
     check_expected(here, expect_version)
     seq = await commit.add(
         "file.deleted",
@@ -195,79 +178,8 @@ async def delete(commit: Commit, path: str, held: Held, *, expect_version: int |
         lock=_lock_name(lock),
     )
     await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=message)
-    await _intend(tx, row, path, version=None, sha256=None)
+    await intend(tx, row, path, version=None, sha256=None)
     return row
-
-
-async def move(commit: Commit, store: ObjectStore, moves: Sequence[Move], held: Held) -> list[Outcome]:
-    """Move or copy files: for each the next version at `to`, and for a move a delete at `path`, told by one event.
-
-    All sources make room before the first file arrives, so that a directory can change the letter case of its name or
-    move to where it was in part.
-
-    Raises:
-        Locked, VersionRequired, Conflict, NotFound, NameTaken, IsDirectory: As the contract says.
-    """
-    rows = [await _depart(commit, one, held) for one in moves]
-    return [await _arrive(commit, store, one, row, held) for one, row in zip(moves, rows, strict=True)]
-
-
-async def _depart(commit: Commit, one: Move, held: Held) -> FileRow:
-    """Check what is moved and, unless it is copied, take it away from its path."""
-    tx = commit.tx
-    if not one.copy:
-        await _allowed(commit, held, one.path)
-    await _allowed(commit, held, one.to)
-    here, row = await _live(tx, one.path)
-    if one.expect_version and not (await head(tx, one.to))[0].live:
-        check_expected(here, one.expect_version)
-    if not one.copy:
-        await files.hide(tx, row.file_id)
-        await _intend(tx, row, one.path, version=None, sha256=None)
-    return row
-
-
-async def _arrive(commit: Commit, store: ObjectStore, one: Move, row: FileRow, held: Held) -> Outcome:
-    """Make the next version at the destination, and record the delete at the source."""
-    tx = commit.tx
-    origin: Source = {"path": one.path, "version": row.version}
-    size, form, data = await contents.stored(tx, row.sha256)
-    facts: dict[str, Any] = {"copied_from" if one.copy else "moved_from": origin}
-    taken = (await head(tx, one.to))[0].live
-    outcome = await put(
-        commit,
-        store,
-        Put(
-            path=one.to,
-            op="copy" if one.copy else "move",
-            content=Content(sha256=row.sha256, size_bytes=size, form=form, data=data, head=b""),
-            expect_version=one.expect_version if taken else None,
-            overwrite=one.overwrite,
-            message=one.message,
-            moved_from=None if one.copy else origin,
-            sources=[origin] if one.copy else [],
-            event_facts=facts,
-            media_type=media.by_name(one.to) or row.media_type,
-            call=f"move_file(path={one.path!r}, to={one.to!r}" + (", copy=True" if one.copy else ""),
-        ),
-        held,
-    )
-    if one.copy:
-        return outcome
-    seq = outcome.seq
-    if outcome.unchanged:  # the same bytes stood at the destination: the move still takes the source away
-        seq = await commit.add(
-            "file.moved",
-            path=one.to,
-            version=outcome.version,
-            sha256=row.sha256,
-            size_bytes=row.size_bytes,
-            media_type=row.media_type,
-            message=one.message,
-            **facts,
-        )
-    await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=one.message, moved_to=one.to)
-    return replace(outcome, seq=seq)
 
 
 async def check_place(tx: Transaction, path: str) -> None:
@@ -315,7 +227,7 @@ async def check_not_directory(tx: Transaction, path: str) -> None:
         )
 
 
-async def _allowed(commit: Commit, held: Held, path: str) -> Lock | None:
+async def allowed(commit: Commit, held: Held, path: str) -> Lock | None:
     """Return the exclusive lock under which *path* is changed, or None; end those that stood there past their time.
 
     A lock that nobody has marked as expired yet gets fresh time at a restart. Not so one whose files were changed by
@@ -327,7 +239,7 @@ async def _allowed(commit: Commit, held: Held, path: str) -> Lock | None:
     return lock
 
 
-async def _live(tx: Transaction, path: str) -> tuple[Head, FileRow]:
+async def live_file(tx: Transaction, path: str) -> tuple[Head, FileRow]:
     """Return the live file at *path*.
 
     Raises:
@@ -397,7 +309,7 @@ async def _append(
         ),
     )
     await files.add_sources(tx, file_id, number, change.sources)
-    await _intend(tx, row, change.path, version=number, sha256=content.sha256)
+    await intend(tx, row, change.path, version=number, sha256=content.sha256)
     return Outcome(
         path=change.path,
         version=number,
@@ -417,7 +329,8 @@ def _event_type(change: Put, here: Head) -> str:
     return "file.updated" if here.live else "file.created"
 
 
-async def _intend(tx: Transaction, row: FileRow | None, path: str, *, version: int | None, sha256: str | None) -> None:
+async def intend(tx: Transaction, row: FileRow | None, path: str, *, version: int | None, sha256: str | None) -> None:
+    """Say in the commit itself that the tree must follow; without a version the path is to be absent."""
     previous = row.tree_sha256 if row is not None else None
     await intents.open_(tx, path, version=version, sha256=sha256, previous_sha256=previous)
 

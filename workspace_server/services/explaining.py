@@ -6,7 +6,7 @@ Computed after the refusal and off the writer's thread, because comparing texts 
 from workspace_server.core import diffs, edits, media
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import Conflict, EditFailed, Locked, LockLost
+from workspace_server.errors import Conflict, EditFailed, Locked, LockLost, WorkspaceError
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, locks
@@ -37,6 +37,17 @@ async def version_diff(folder: Folder, path: str, before: int | None, after: int
         return diffs.unified(old, new, before_name=f"{path}@{before or 0}", after_name=f"{path}@{after or 'now'}")
 
     return await folder.db.read_long(read)
+
+
+async def explained(folder: Folder, caller: Caller, refusal: WorkspaceError) -> WorkspaceError:
+    """Return the refusal with all that its caller can be told."""
+    if isinstance(refusal, Conflict):
+        return await conflict(folder, caller, refusal)
+    if isinstance(refusal, LockLost):
+        return await lock_lost(folder, caller, refusal)
+    if isinstance(refusal, Locked):
+        return locked(caller, refusal)
+    return refusal
 
 
 async def conflict(folder: Folder, caller: Caller, refusal: Conflict) -> Conflict:

@@ -1,11 +1,16 @@
-"""How a lock ends inside a commit, and what its events say."""
+"""How a lock goes on or ends, and what its events say."""
 
+import contextlib
+from collections.abc import Sequence
 from typing import Any
 
+from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
 from workspace_server.core.locks import Lock, State
+from workspace_server.errors import Unavailable
 from workspace_server.services.recording import Commit
 from workspace_server.storage import locks
+from workspace_server.storage.database import Database, Transaction
 
 _KINDS: dict[State, EventType] = {"released": "lock.released", "expired": "lock.expired", "broken": "lock.broken"}
 
@@ -14,6 +19,20 @@ async def end(commit: Commit, held: Lock, state: State) -> None:
     """End a lock and tell of it."""
     await locks.end(commit.tx, held.lock_id, state)
     await commit.add(_KINDS[state], agent=held.agent, **told(held))
+
+
+async def keep(db: Database, caller: Caller, given: Sequence[str]) -> None:
+    """Renew what the caller still holds: every call that gives a handle does, also one that is refused."""
+
+    async def renew(tx: Transaction) -> None:
+        for handle in given:
+            lock = await locks.by_handle(tx, handle)
+            if lock is not None and lock.agent == caller.agent and lock.is_live(tx.boot_s):
+                await locks.renew(tx, lock.lock_id, ttl_s=lock.ttl_s, deadline_s=tx.boot_s + lock.ttl_s)
+
+    if given:
+        with contextlib.suppress(Unavailable):
+            await db.write(renew)
 
 
 def told(lock: Lock) -> dict[str, Any]:

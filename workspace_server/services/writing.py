@@ -1,7 +1,6 @@
 """The use cases that change files."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -9,26 +8,18 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists, check_expected
-from workspace_server.errors import (
-    Conflict,
-    EditFailed,
-    IsDirectory,
-    Locked,
-    LockLost,
-    NotFound,
-    Unavailable,
-    WorkspaceError,
-)
-from workspace_server.services import changes, explaining
+from workspace_server.errors import Conflict, EditFailed, InvalidArgument, IsDirectory, NotFound, WorkspaceError
+from workspace_server.services import changes, explaining, leases, moving
 from workspace_server.services.arguments import Encoding, handles, message_text, refused, sources_list
 from workspace_server.services.batches import Batch
-from workspace_server.services.changes import Held, Move, Outcome, Put
+from workspace_server.services.changes import Held, Outcome, Put
 from workspace_server.services.folder import Folder
 from workspace_server.services.merging import merge_until_put
+from workspace_server.services.moving import Move
 from workspace_server.services.puts import EditPut, write_put
 from workspace_server.services.recording import Commit, Result, commit_name
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, locks, meta
+from workspace_server.storage import files, meta
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
 
@@ -76,6 +67,8 @@ class Writing:
             return await self._put(caller, "write_file", change, lock)
         except Conflict as refusal:
             if on_conflict != "merge" or append:
+                if expect_version and not append:
+                    refusal.hint = f'{refusal.hint} on_conflict="merge" does so when the changes lie apart.'
                 raise
 
             async def retry(merge: Put) -> Result:
@@ -162,7 +155,7 @@ class Writing:
         text = message_text(message)
         source, target = canonical_file(path), canonical_file(to)
         if source == target or target.startswith(source + "/"):
-            raise refused("to", "is the file itself, or lies inside the directory that is moved")
+            raise refused("to", "is the file itself, or lies inside what is moved", "Move it beside, or further up.")
         caller.require("read" if copy else "write", source)
         self._folder.may_write(caller, target)
         touched = await self._look_ahead(source, target)
@@ -177,13 +170,13 @@ class Writing:
             held = await Held.check(commit, handles(lock), touched)
             whole = pairs != [(source, target)]
             if whole and expect_version:
-                raise refused("expect_version", "names the version of one file; this is a directory")
+                raise _one_file_only()
             await _start(commit, len(pairs))
             moves = [
                 Move(path=old, to=new, copy=copy, expect_version=expect_version, overwrite=overwrite, message=text)
                 for old, new in pairs
             ]
-            outcomes = await changes.move(commit, self._folder.objects, moves, held)
+            outcomes = await moving.move(commit, self._folder.objects, moves, held)
             seq = await _end(commit, text) or outcomes[-1].seq
             result: Result = {"path": source, "to": target, "seq": seq, "files": len(pairs)}
             return result if whole else {**result, "version": outcomes[0].version}
@@ -212,7 +205,7 @@ class Writing:
                 self._folder.may_write(caller, name)
             held = await Held.check(commit, handles(lock), touched)
             if expect_version is not None and touched != [place]:
-                raise refused("expect_version", "names the version of one file; this is a directory")
+                raise _one_file_only()
             await _start(commit, len(touched))
             for name in touched:
                 await changes.delete(commit, name, held, expect_version=expect_version, message=text)
@@ -322,30 +315,8 @@ class Writing:
         try:
             return await self._folder.change(caller, action, body, paths)
         except WorkspaceError as refusal:
-            await self._keep(caller, handles(lock))
-            raise await self._explained(caller, refusal) from None
-
-    async def _keep(self, caller: Caller, given: Sequence[str]) -> None:
-        """Renew what the caller still holds: every call that gives a handle does, also one that is refused."""
-
-        async def renew(tx: Transaction) -> None:
-            for handle in given:
-                lock = await locks.by_handle(tx, handle)
-                if lock is not None and lock.agent == caller.agent and lock.is_live(tx.boot_s):
-                    await locks.renew(tx, lock.lock_id, ttl_s=lock.ttl_s, deadline_s=tx.boot_s + lock.ttl_s)
-
-        if given:
-            with contextlib.suppress(Unavailable):
-                await self._folder.db.write(renew)
-
-    async def _explained(self, caller: Caller, refusal: WorkspaceError) -> WorkspaceError:
-        if isinstance(refusal, Conflict):
-            return await explaining.conflict(self._folder, caller, refusal)
-        if isinstance(refusal, LockLost):
-            return await explaining.lock_lost(self._folder, caller, refusal)
-        if isinstance(refusal, Locked):
-            return explaining.locked(caller, refusal)
-        return refusal
+            await leases.keep(self._folder.db, caller, handles(lock))
+            raise await explaining.explained(self._folder, caller, refusal) from None
 
     async def _look_ahead(self, source: str, target: str) -> list[str]:
         """Look at the places of a move before its transaction, which finds out itself what is to be moved."""
@@ -384,7 +355,7 @@ async def _members(tx: Transaction, path: str, to: str) -> list[tuple[str, str]]
         here, _ = await changes.head(tx, path)
         check_exists(here)
     if len(below) > LIMITS.commit_files_max:
-        raise refused("path", f"holds more than {LIMITS.commit_files_max} files")
+        raise _too_many()
     return [(found.path, canonical_file(to + found.path[len(path) :])) for found in below]
 
 
@@ -405,8 +376,17 @@ async def _deleted(tx: Transaction, path: str, recursive: bool) -> list[str]:
         here, _ = await changes.head(tx, path)
         check_exists(here)
     if len(below) > LIMITS.commit_files_max:
-        raise refused("path", f"holds more than {LIMITS.commit_files_max} files")
+        raise _too_many()
     return [found.path for found in below]
+
+
+def _one_file_only() -> InvalidArgument:
+    return refused("expect_version", "names the version of one file; this is a directory", "Leave expect_version out.")
+
+
+def _too_many() -> InvalidArgument:
+    reason = f"holds more than {LIMITS.commit_files_max} files"
+    return refused("path", reason, "Name the directories in it one by one; list_files shows them.")
 
 
 async def _start(commit: Commit, count: int) -> None:
