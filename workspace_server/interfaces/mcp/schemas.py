@@ -1,14 +1,35 @@
 """Arguments of tools: how they are declared, shown to a model in few bytes, read, and refused."""
 
 import difflib
+import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from workspace_server.errors import InvalidArgument
 
 Schema = dict[str, Any]
+NAME_CHARS_MAX = 200
+"""Longest name of an argument in a refusal; what was sent may be of any length."""
+UNKNOWN = "extra_forbidden"
+_KIND = re.compile(r"^str$|\[|^[A-Z]")
+"""How Pydantic names, within a place, the kind of value that it tried: our own names are lower case."""
+_REASONS = {
+    UNKNOWN: "there is no such argument",
+    "missing": "is missing",
+    "string_type": "must be text",
+    "string_unicode": "must be valid Unicode",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "too_short": "must not be empty",
+}
 
 
 class Arguments(BaseModel):
@@ -49,21 +70,57 @@ def printable(text: str) -> str:
 
 
 def _refused(error: ValidationError, model: type[Arguments], tool: str) -> InvalidArgument:
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-    name = printable(".".join(str(part) for part in first["loc"]))
-    reason = "there is no such argument" if first["type"] == "extra_forbidden" else first["msg"]
-    more = f" ({len(faults) - 1} more faults)" if len(faults) > 1 else ""
-    return InvalidArgument(
-        f"{tool}: {name}: {reason}{more}.",
-        hint=_near(name, model) + f"{tool} takes {_signature(model)}.",
-        argument=name,
-        reason=reason,
+    faults = [
+        (_place(fault), _reason(fault), fault["type"] == UNKNOWN)
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+    # A misspelt name explains what else is missing. What lies deepest is the kind of value that was meant.
+    place, _, _ = min(faults, key=lambda fault: (not fault[2], -len(fault[0])))
+    reason = " or ".join(dict.fromkeys(why for where, why, _ in faults if where == place))
+    name = printable(".".join(map(str, place)))[:NAME_CHARS_MAX]
+    return InvalidArgument(f"{tool}: {name}: {reason}.", hint=_hint(place, model, tool), argument=name, reason=reason)
+
+
+def _place(fault: ErrorDetails) -> tuple[int | str, ...]:
+    """Return where a fault is, in the words of the caller: without the names of the kinds that one might have meant."""
+    place = fault["loc"]
+    last = len(place) - 1
+    return tuple(
+        part
+        for at, part in enumerate(place)
+        if at == 0 or isinstance(part, int) or (at == last and fault["type"] == UNKNOWN) or not _KIND.search(part)
     )
 
 
-def _near(name: str, model: type[Arguments]) -> str:
-    near = difflib.get_close_matches(name, _names(model), n=1)
+def _reason(fault: ErrorDetails) -> str:
+    told = _REASONS.get(fault["type"])
+    if told is not None:
+        return told
+    said = fault.get("ctx", {})
+    return f"must be {said['expected']}" if "expected" in said else str(said.get("error", fault["msg"]))
+
+
+def _hint(place: tuple[int | str, ...], model: type[Arguments], tool: str) -> str:
+    """Return what there is to give, at the place of a fault: to the tool, or to an entry of one of its lists."""
+    field = model.model_fields.get(str(place[0]))
+    entry = None if field is None or len(place) == 1 else _entry_of(field.annotation)
+    if entry is None:
+        return f"{_near(place[-1], model)}{tool} takes {_signature(model)}."
+    plain = "text, or " if str in _parts(field.annotation if field else None) else ""
+    return f"{_near(place[-1], entry)}Each of {place[0]} is {plain}an object with {_signature(entry)}."
+
+
+def _parts(annotation: Any) -> list[Any]:
+    return [annotation, *(part for inner in get_args(annotation) for part in _parts(inner))]
+
+
+def _entry_of(annotation: Any) -> type[Arguments] | None:
+    found = [part for part in _parts(annotation) if isinstance(part, type) and issubclass(part, Arguments)]
+    return found[0] if found else None
+
+
+def _near(name: int | str, model: type[Arguments]) -> str:
+    near = difflib.get_close_matches(str(name), _names(model), n=1)
     return f"Did you mean {near[0]}? " if near and near[0] != name else ""
 
 
