@@ -236,7 +236,8 @@ def _entries(given: object, exists: Callable[[str], bool]) -> tuple[Entry, ...]:
     if not isinstance(given, (list, tuple)) or not given:
         raise _refused("files", "must be a list of paths and patterns", 'For example files=["draft.md"].')
     if len(given) > LIMITS.trigger_files_max:
-        raise _refused("files", f"has {len(given)} entries; {LIMITS.trigger_files_max} are allowed")
+        reason = f"has {len(given)} entries; {LIMITS.trigger_files_max} are allowed"
+        raise _refused("files", reason, 'A pattern such as "research/*.md" covers many files.')
     return tuple(_entry(item, exists) for item in given)
 
 
@@ -352,6 +353,7 @@ def _choice(fields: Mapping[str, Any], name: str, choices: tuple[Any, ...], defa
 
 
 def _refused(argument: str, reason: str, hint: str | None = None) -> InvalidArgument:
+    hint = hint or f"Create the trigger with another {argument}."
     return InvalidArgument(f"{argument}: {reason}.", hint=hint, argument=argument, reason=reason)
 
 

@@ -14,8 +14,10 @@ Encoding = Literal["utf-8", "base64"]
 
 
 def refused(argument: str, reason: str, hint: str | None = None) -> InvalidArgument:
-    """Return the refusal of one argument."""
-    return InvalidArgument(f"{argument}: {reason}", hint=hint, argument=argument, reason=reason)
+    """Return the refusal of one argument; without a hint of its own, the reason says what to call instead."""
+    return InvalidArgument(
+        f"{argument}: {reason}", hint=hint or f"Call again with another {argument}.", argument=argument, reason=reason
+    )
 
 
 def content_bytes(content: str, encoding: Encoding, *, put_url: str) -> bytes:
@@ -37,7 +39,7 @@ def content_bytes(content: str, encoding: Encoding, *, put_url: str) -> bytes:
         try:
             data = content.encode("utf-8")
         except UnicodeEncodeError:
-            raise refused("content", "holds a lone surrogate, which UTF-8 cannot carry") from None
+            raise _not_unicode("content") from None
     if len(data) > LIMITS.tool_content_bytes_max:
         raise TooLarge(
             f"One call takes up to {LIMITS.tool_content_bytes_max} bytes; this is {len(data)}.",
@@ -57,12 +59,12 @@ def plain_text(argument: str, text: str | None, chars_max: int) -> str | None:
     if text is None:
         return None
     if len(text) > chars_max:
-        raise refused(argument, f"is longer than {chars_max} characters")
+        raise refused(argument, f"is longer than {chars_max} characters", f"Shorten {argument}, then call again.")
     if not text.isascii():
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            raise refused(argument, "holds a lone surrogate, which UTF-8 cannot carry") from None
+            raise _not_unicode(argument) from None
     return text
 
 
@@ -76,7 +78,7 @@ def sources_list(sources: Sequence[Mapping[str, Any]] | None) -> list[Source]:
     if not sources:
         return []
     if len(sources) > LIMITS.sources_max:
-        raise refused("sources", f"has more than {LIMITS.sources_max} entries")
+        raise refused("sources", f"has more than {LIMITS.sources_max} entries", "Name those that matter most.")
     found: list[Source] = []
     for source in sources:
         given = dict(source) if isinstance(source, Mapping) else {}
@@ -84,7 +86,7 @@ def sources_list(sources: Sequence[Mapping[str, Any]] | None) -> list[Source]:
         if set(given) != {"path", "version"} or not isinstance(path, str) or not isinstance(version, int):
             raise refused("sources", "each entry is {path, version}", 'For example [{"path": "a.md", "version": 3}].')
         if not 0 < version < NUMBERS_MAX:
-            raise refused("sources", f"{path}: there is no version {version}")
+            raise refused("sources", f"{path}: there is no version {version}", "read_file tells a file's version.")
         found.append({"path": canonical_file(path), "version": version})
     return found
 
@@ -111,4 +113,12 @@ def bounded(argument: str, value: float, least: float, most: float) -> None:
         InvalidArgument: It is not.
     """
     if not least <= value <= most:
-        raise refused(argument, f"must be {least:g} to {most:g}, not {value:g}")
+        span = f"{least:.15g} to {most:.15g}" if most < NUMBERS_MAX else f"at least {least:.15g}"
+        nearest = least if value < least else most
+        raise refused(argument, f"must be {span}, not {value}", f"{argument}={nearest:.15g} is the nearest allowed.")
+
+
+def _not_unicode(argument: str) -> InvalidArgument:
+    return refused(
+        argument, "holds a lone surrogate, which UTF-8 cannot carry", r"Leave the lone \ud800 to \udfff out."
+    )

@@ -65,7 +65,7 @@ async def describe(folder: Folder, path: str, version: int | None, *, max_tokens
     lists: dict[str, list[object]] = {"outline": [], "facts": [], "sources": [], "used_by": []}
     budget = Budget(max_tokens, {**result, **lists})
     if budget.left_bytes < 0:
-        raise refused("max_tokens", f"{max_tokens} tokens do not hold even the name of this file")
+        raise refused("max_tokens", f"{max_tokens} tokens do not hold even the name of this file", "Give more.")
     for name, related in (("sources", sources_of(known.row)), ("used_by", known.used_by)):
         lists[name] += [one for one in related[:RELATED_MAX] if budget.take(one, share=0.25)]
     lists["outline"] += _fitting(_outline(extraction), budget, share=OUTLINE_SHARE)

@@ -67,7 +67,8 @@ class Jobs:
         if plain_text("key", key, KEY_CHARS_MAX) == "":
             raise refused("key", "is empty", "Leave it out.")
         if len(inputs) > LIMITS.job_inputs_max:
-            raise refused("inputs", f"has {len(inputs)} entries; {LIMITS.job_inputs_max} are allowed")
+            reason = f"has {len(inputs)} entries; {LIMITS.job_inputs_max} are allowed"
+            raise refused("inputs", reason, "Write their paths to a file and give that one.")
 
         async def body(commit: Commit) -> Result:
             tx = commit.tx
@@ -210,7 +211,7 @@ class Jobs:
         raise JobLost(
             "Your time for this job ran out, and it went back to its queue." if silent else "It is not a job of yours.",
             hint="claim_job the next one; what you saved stays.",
-            job=job,
+            job=job[: LIMITS.handle_chars_max],
             reason="expired" if silent else "unknown",
         )
 
@@ -245,16 +246,20 @@ def _number(name: str) -> int | None:
 async def _input(tx: Transaction, entry: str | Mapping[str, Any]) -> Input:
     """Return an input as `{path, version}`; without a version it is the one that stands there."""
     if not isinstance(entry, (str, Mapping)):
-        raise refused("inputs", "an entry is a path or {path, version}")
+        raise refused("inputs", "an entry is a path or {path, version}", 'For example ["draft.md"].')
     path = canonical_file(entry if isinstance(entry, str) else str(entry.get("path", "")))
     version = None if isinstance(entry, str) else entry.get("version")
     row = await files.by_path(tx, path)
     if row is None or (version is None and not row.live):
-        raise NotFound(f"There is no {path}.", hint="Write the inputs first.", path=path)
+        raise NotFound(
+            f"There is no file {path}.",
+            hint=f"Save it first with write_file(path={path!r}, …), or leave it out of `inputs`.",
+            path=path,
+        )
     if version is None:
         return {"path": path, "version": row.version}
     if not isinstance(version, int) or not 1 <= version <= row.version:
-        raise refused("inputs", f"{path} has no version {version}")
+        raise refused("inputs", f"{path} has no version {version}", f"The newest is {row.version}.")
     return {"path": path, "version": version}
 
 

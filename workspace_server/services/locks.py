@@ -49,12 +49,14 @@ class Locks:
         rules.check_ttl(ttl_seconds)
         plain_text("purpose", purpose, LIMITS.purpose_chars_max)
         if (paths is None) == (lock is None):
-            raise refused("paths", "give either paths to lock, or lock to renew")
+            example = "lock_files(paths=['a.md']) locks, lock_files(lock='L42-…') renews."
+            raise refused("paths", "give either paths to lock, or lock to renew", example)
         if lock is not None:
             return await self._renew(caller, lock, ttl_seconds)
         assert paths is not None
         if not 1 <= len(paths) <= LIMITS.lock_paths_max:
-            raise refused("paths", f"takes 1 to {LIMITS.lock_paths_max} entries")
+            reason = f"takes 1 to {LIMITS.lock_paths_max} entries"
+            raise refused("paths", reason, "A directory ('research/') or a pattern covers many files.")
 
         async def body(commit: Commit) -> Result:
             wanted = await selectors(commit.tx, paths, argument="paths")

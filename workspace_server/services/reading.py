@@ -143,7 +143,7 @@ class Reading:
         if before_version is not None:
             bounded("before_version", before_version, 1, files.NUMBERS_MAX)
         if diff is not None and len(diff) != 2:
-            raise refused("diff", "takes two versions, [from, to]")
+            raise refused("diff", "takes two versions, [from, to]", "For example diff=[1, 2].")
         place = canonical_file(path)
         caller.require("read", place)
 
@@ -298,7 +298,8 @@ def cut_text(text: str, start_line: int, start_column: int, max_lines: int | Non
     begin = sum(len(line) + 1 for line in lines[: start_line - 1])
     first = lines[start_line - 1]
     if start_column > len(first) + 1:
-        raise refused("start_column", f"line {start_line} has {len(first)} characters")
+        reason = f"line {start_line} has {len(first)} characters"
+        raise refused("start_column", reason, f"start_column=1 to {len(first) + 1}")
     begin += start_column - 1
     end = len(text)
     if max_lines is not None and start_line + max_lines <= total:

@@ -112,7 +112,7 @@ class Search:
             if text is not None:
                 _check_query(text, name)
         if kind is not None and kind not in FACT_KINDS:
-            raise refused("kind", f"is one of {', '.join(FACT_KINDS)}")
+            raise refused("kind", f"is one of {', '.join(FACT_KINDS)}", "Leave it out to ask for all kinds.")
         if detail not in ("brief", "full"):
             raise refused("detail", "is 'brief' or 'full'")
         bounded("limit", limit, 1, HITS_MAX)

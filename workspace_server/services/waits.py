@@ -57,9 +57,10 @@ class Waits:
         caller.require("read")
         bounded("timeout_seconds", timeout_seconds, 0, min(LIMITS.wait_s_max, self._folder.settings.wait_max_seconds))
         if not 1 <= len(files) <= LIMITS.wait_files_max:
-            raise refused("files", f"takes 1 to {LIMITS.wait_files_max} entries")
+            reason = f"takes 1 to {LIMITS.wait_files_max} entries"
+            raise refused("files", reason, "A pattern such as 'research/*.md' covers many files.")
         if (mode == "count") != (count is not None) or (count is not None and count < 1):
-            raise refused("count", 'goes with mode="count", and is at least 1')
+            raise refused("count", 'goes with mode="count", and is at least 1', 'For example mode="count", count=2.')
         deadline_s = self._folder.clock.boot_s() + timeout_seconds
         few = all(isinstance(name, str) and PATH_LIKE.fullmatch(name) for name in files)  # else it may have to scan
         while True:
