@@ -139,7 +139,7 @@ def check_use(given: Sequence[Lock], paths: Sequence[str]) -> None:
         if not any(lock.covers(path) for path in paths):
             raise InvalidArgument(
                 f"The lock {lock.handle} does not cover {paths[0]}.",
-                hint="Lock the path first, or leave `lock` out.",
+                hint=f"lock_files(paths=[{paths[0]!r}]) gives a handle for it; or leave `lock` out.",
                 argument="lock",
                 reason=f"it covers {', '.join(lock.names()[:5])}",
             )
@@ -173,9 +173,13 @@ def lost(handle: str, reason: Literal["expired", "broken", "unknown"], *, path: 
         "broken": "The lock was broken: somebody else changed what it covered, or a person ended it.",
         "unknown": "There is no such lock of yours.",
     }
+    if path is None:
+        hint = "list_locks(mine=True) shows the locks you hold; lock_files(paths=[…]) takes a new one."
+    else:
+        hint = f"lock_files(paths=[{path!r}]) again, read what changed, then write under the new handle."
     return LockLost(
         said[reason],
-        hint="Lock again, read what changed, then write with expect_version.",
+        hint=hint,
         lock=handle,
         reason=reason,
         path=path,

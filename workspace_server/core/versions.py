@@ -107,6 +107,6 @@ def _after_conflict(head: Head) -> str:
     if not head.live:
         return "Leave expect_version out (or give 0) to make the file."
     return (
-        f"read_file(path={head.path!r}), put your change on top, then write with expect_version={head.version};"
-        ' or on_conflict="merge".'
+        f"read_file(path={head.path!r}), put your change on top of what is there, then call again with"
+        f" expect_version={head.version}."
     )
