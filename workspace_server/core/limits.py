@@ -46,8 +46,8 @@ class Limits:
     """Most content in one commit."""
     diff_chars_max: int = 8_000
     """Longest diff in an answer or an error."""
-    merge_bytes_max: int = 4 * MIB
-    """Largest text that is merged three ways or edited."""
+    merge_bytes_max: int = 8 * MIB
+    """Largest text that is edited or merged three ways."""
 
     agent_chars_max: int = 64
     """Longest agent name."""

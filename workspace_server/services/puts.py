@@ -10,7 +10,7 @@ from workspace_server.core import edits as edit_rules
 from workspace_server.core.access import Caller
 from workspace_server.core.edits import Edit
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import NotText
+from workspace_server.errors import NotText, TooLarge
 from workspace_server.services.arguments import Encoding, content_bytes, message_text, plain_text, refused, sources_list
 from workspace_server.services.changes import Put
 from workspace_server.services.folder import Folder
@@ -40,7 +40,7 @@ async def write_put(
     """Return the put of a write, and its bytes; arguments are checked before the path."""
     data = content_bytes(content, encoding, put_url=folder.bytes_url(path))
     if append and overwrite:
-        raise refused("overwrite", "cannot go with append")
+        raise refused("overwrite", "cannot go with append", "Leave overwrite out: append replaces nothing.")
     text, used = message_text(message), sources_list(sources)
     place = folder.place(caller, path)
     put = Put(
@@ -87,6 +87,7 @@ class EditPut:
     ) -> None:
         self.edits = _edits(edits)
         text = message_text(message)
+        self._url = folder.bytes_url(path)
         self.before = ""
         self.after = ""
         self.put = Put(
@@ -112,7 +113,7 @@ class EditPut:
             EditFailed: A text to replace is not there exactly once.
             NotText: The file has no text.
         """
-        decoded = _text(self.put.path, head)
+        decoded = _text(self.put.path, head, self._url)
         self.before = decoded.text
         self.after = edit_rules.apply(decoded.text, self.edits)
         return decoded.encode(self.after)
@@ -120,14 +121,18 @@ class EditPut:
 
 def _edits(edits: Sequence[Mapping[str, Any]]) -> list[Edit]:
     if not 1 <= len(edits) <= LIMITS.edits_max:
-        raise refused("edits", f"takes 1 to {LIMITS.edits_max} entries")
+        raise refused("edits", f"takes 1 to {LIMITS.edits_max} entries", "Make several calls, or write the file anew.")
     found = []
     for edit in edits:
         given = dict(edit) if isinstance(edit, Mapping) else {}
         old, new, every = given.get("old_text"), given.get("new_text"), given.get("all") or False
         known = set(given) <= {"old_text", "new_text", "all"}
         if not known or not isinstance(old, str) or not isinstance(new, str) or not isinstance(every, bool):
-            raise refused("edits", "each entry is {old_text, new_text, all?}")
+            raise refused(
+                "edits",
+                "each entry is {old_text, new_text, all?}",
+                'For example [{"old_text": "teh", "new_text": "the"}].',
+            )
         if not old:
             raise refused("edits", "old_text is empty", "To add text, replace a line by itself and the new one.")
         for text in (old, new):
@@ -136,9 +141,15 @@ def _edits(edits: Sequence[Mapping[str, Any]]) -> list[Edit]:
     return found
 
 
-def _text(path: str, data: bytes) -> media.Text:
+def _text(path: str, data: bytes, url: str) -> media.Text:
     if len(data) > LIMITS.merge_bytes_max:
-        raise refused("path", f"the file is larger than {LIMITS.merge_bytes_max} bytes", "Write it anew.")
+        raise TooLarge(
+            f"{path} has {len(data)} bytes; up to {LIMITS.merge_bytes_max} can be edited.",
+            hint=f'GET {url}, change it, then PUT it there with If-Match: "VERSION".',
+            path=path,
+            limit=LIMITS.merge_bytes_max,
+            actual=len(data),
+        )
     decoded = media.decode(data)
     if decoded is None:
         raise NotText(
