@@ -178,7 +178,7 @@ async def delete(commit: Commit, path: str, held: Held, *, expect_version: int |
         lock=_lock_name(lock),
     )
     await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=message)
-    await intend(tx, row, path, version=None, sha256=None)
+    await intend(commit, row, path, version=None, sha256=None)
     return row
 
 
@@ -309,7 +309,7 @@ async def _append(
         ),
     )
     await files.add_sources(tx, file_id, number, change.sources)
-    await intend(tx, row, change.path, version=number, sha256=content.sha256)
+    await intend(commit, row, change.path, version=number, sha256=content.sha256)
     return Outcome(
         path=change.path,
         version=number,
@@ -329,10 +329,11 @@ def _event_type(change: Put, here: Head) -> str:
     return "file.updated" if here.live else "file.created"
 
 
-async def intend(tx: Transaction, row: FileRow | None, path: str, *, version: int | None, sha256: str | None) -> None:
+async def intend(commit: Commit, row: FileRow | None, path: str, *, version: int | None, sha256: str | None) -> None:
     """Say in the commit itself that the tree must follow; without a version the path is to be absent."""
     previous = row.tree_sha256 if row is not None else None
-    await intents.open_(tx, path, version=version, sha256=sha256, previous_sha256=previous)
+    await intents.open_(commit.tx, path, version=version, sha256=sha256, previous_sha256=previous)
+    commit.touched.append(path)
 
 
 def _unchanged(row: FileRow) -> Outcome:

@@ -95,6 +95,7 @@ class Engine:
             opened.callback(tree.close)
             head = Head(await db.read(lambda tx: meta.counter(tx, "seq")))
             recorder = Recorder(db, head.move_to)
+            recorder.follow = tree.materialiser.follow
             folder = Folder(
                 root=root,
                 name=settings.name or root.name,

@@ -1,6 +1,6 @@
 """What is to stand at a path of the working tree, as the open intents say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from workspace_server.core.access import EXTERNAL, IMPORT
@@ -35,6 +35,17 @@ class Goal(NamedTuple):
     known: Known
     tree_leads: bool
     torn: bool
+
+    def knowing(self, known: Known | None) -> "Goal":
+        """Return the same goal with what was put there since it was read."""
+        if known is None:
+            return self
+        return self._replace(known=known, ours=self.ours | {known.sha256} if known.sha256 else self.ours)
+
+
+def deletions_first(goals: Iterable[Goal]) -> list[Goal]:
+    """Return the goals in the order to reach them: a file may be meant to stand where a directory was."""
+    return sorted(goals, key=lambda goal: goal.sha256 is not None)
 
 
 async def goals_of(
@@ -72,8 +83,7 @@ async def goals_of(
                 torn=torn,
             )
         )
-    # Deletions first: a file may be meant to stand where a directory was.
-    return sorted(found, key=lambda goal: goal.sha256 is not None)
+    return deletions_first(found)
 
 
 async def _read_from_tree(tx: Transaction, row: files.FileRow) -> bool:

@@ -11,14 +11,14 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 import anyio
 
 from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
-from workspace_server.services.goals import Goal, Known, goals_of
+from workspace_server.services.goals import Goal, Known, deletions_first, goals_of
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents
 from workspace_server.storage.content import ObjectStore
@@ -112,6 +112,7 @@ class Materialiser:
         self._objects = objects
         self._boot_id = boot_id
         self._known: dict[str, Known] = {}
+        self._goals: dict[str, Goal] = {}
         self._wanted: dict[str, asyncio.Future[None]] = {}
         self._worker: asyncio.Task[None] | None = None
         self._settled: dict[str, _Settled] = {}
@@ -142,6 +143,14 @@ class Materialiser:
                 path=path,
                 reason="ignored",
             )
+
+    def follow(self, goals: Mapping[str, Goal | None]) -> None:
+        """Take note of what a commit wants at some paths; None says that the database must be asked."""
+        for path, goal in goals.items():
+            if goal is None:
+                self._goals.pop(path, None)
+            else:
+                self._goals[path] = goal
 
     async def settle(self, paths: Iterable[str]) -> None:
         """Bring each path to its newest committed version; return when that is visible."""
@@ -200,11 +209,21 @@ class Materialiser:
                     future.set_result(None)
 
     async def _bring(self, paths: Sequence[str]) -> None:
-        goals = await self._db.read(lambda tx: goals_of(tx, paths, self._known, boot_id=self._boot_id))
+        goals = await self._goals_of(paths)
         for path in set(paths) - {goal.path for goal in goals}:
             self.blocked.pop(path, None)
         for done in await asyncio.to_thread(lambda: [self._reach(goal) for goal in goals]):
             await self._note(done)
+
+    async def _goals_of(self, paths: Sequence[str]) -> list[Goal]:
+        """Return what is to stand at *paths*: as their last commits said, or as the database says."""
+        handed = [self._goals.pop(path) for path in paths if path in self._goals]
+        found = [goal.knowing(self._known.get(goal.path)) for goal in handed]
+        unknown = set(paths) - {goal.path for goal in handed}
+        if unknown:
+            left = [path for path in paths if path in unknown]
+            found += await self._db.read(lambda tx: goals_of(tx, left, self._known, boot_id=self._boot_id))
+        return deletions_first(found)
 
     def _reach(self, goal: Goal) -> _Done:
         """Bring one path to its goal; runs in a thread."""

@@ -5,12 +5,17 @@ from typing import Any, Protocol
 
 from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
+from workspace_server.services.goals import Goal, goals_of
 from workspace_server.storage import audit, events, meta, requests
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.events import Event
 
 Result = dict[str, Any]
 """A JSON-ready answer with the contract's keys."""
+
+
+GOALS_MAX = 8
+"""Most working copies whose goals a commit hands on; more are read again, outside of the writer's thread."""
 
 
 class Reaction(Protocol):
@@ -41,6 +46,8 @@ class Commit:
         self.events: list[Event] = []
         self.number: int | None = None
         """The number of a commit of several files; None for a single one."""
+        self.touched: list[str] = []
+        """The paths that the working tree is to follow."""
         self._reaction = reaction
         self._cause: dict[str, Any] | None = None
         self._cause_known = False
@@ -102,6 +109,8 @@ class Recorder:
 
     Args:
         reaction: The triggers; None where none are wanted.
+        follow: Called after each commit with what the working tree is to hold: per path its goal, or None for one that
+            is to be read from the database.
         committed: Called with the new head seq, on the event loop's thread, after each commit that made events.
     """
 
@@ -109,6 +118,7 @@ class Recorder:
         self._db = db
         self._committed = committed
         self.reaction = reaction
+        self.follow: Callable[[dict[str, Goal | None]], None] = lambda _goals: None
 
     async def change(self, caller: Caller, action: str, body: Body) -> Result:
         """Run *body* once and return its answer; a repeated request id gets the first answer with `replayed: true`."""
@@ -123,9 +133,18 @@ class Recorder:
             await commit.finish(action)
             if caller.request_id is not None:
                 await requests.remember(tx, caller.agent, caller.request_id, result)
+            if commit.touched:
+                await self._hand_on(tx, commit.touched)
             if commit.events:
                 head = commit.events[-1].seq
                 tx.after_commit(lambda: self._committed(head))
             return result
 
         return await self._db.write(transaction)
+
+    async def _hand_on(self, tx: Transaction, touched: Sequence[str]) -> None:
+        """Let the working tree know its goals as they are now, which the writer reads from its own warm pages."""
+        goals: dict[str, Goal | None] = dict.fromkeys(touched)
+        if len(goals) <= GOALS_MAX:
+            goals |= {goal.path: goal for goal in await goals_of(tx, list(goals), {}, boot_id=tx.boot_id)}
+        tx.after_commit(lambda: self.follow(goals))
