@@ -215,7 +215,9 @@ def test_what_is_too_long_for_a_line_is_refused_where_the_model_sees_it(folder: 
     with Agent(folder) as agent:
         refusal = agent.call("write_file", path="big.txt", content="x" * (17 << 20))
         assert refusal["code"] == "too_large"
-        assert "PUT /api/v1/files/" in refusal["hint"]
+        record = owner.current(folder)
+        assert record is not None
+        assert f"PUT {record.url}/api/v1/files/" in refusal["hint"]
         assert agent.call("list_files")["seq"] == 0
 
 

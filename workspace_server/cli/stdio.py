@@ -234,7 +234,7 @@ class Proxy:
         told = {
             "code": "too_large",
             "message": f"One message takes up to {LINE_BYTES_MAX} bytes; this is {len(line)}.",
-            "hint": "Send large files with PUT /api/v1/files/{path}; `workspace-server status` shows the address.",
+            "hint": f"Send large files with PUT {self._web_address()}/api/v1/files/PATH and your name as X-Agent.",
             "retryable": False,
             "limit": LINE_BYTES_MAX,
             "actual": len(line),
@@ -242,6 +242,13 @@ class Proxy:
         result = {"content": [{"type": "text", "text": json.dumps(told)}], "isError": True, "resultType": "complete"}
         if "id" in message:
             _write(as_line({"jsonrpc": "2.0", "id": message["id"], "result": result}))
+
+    def _web_address(self) -> str:
+        """Return where the owner speaks HTTP; nothing while there is no owner."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            record = json.loads((self._root / STATE_DIRECTORY / "owner.json").read_bytes())
+            return str(record.get("url", ""))
+        return ""
 
 
 def _write(line: bytes) -> None:

@@ -43,7 +43,7 @@ def content_bytes(content: str, encoding: Encoding, *, put_url: str) -> bytes:
     if len(data) > LIMITS.tool_content_bytes_max:
         raise TooLarge(
             f"One call takes up to {LIMITS.tool_content_bytes_max} bytes; this is {len(data)}.",
-            hint=f"Send the file with PUT {put_url}",
+            hint=f"Send the file with PUT {put_url} and your name as X-Agent.",
             limit=LIMITS.tool_content_bytes_max,
             actual=len(data),
         )

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
-from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY
+from mcp_types import CLIENT_CAPABILITIES_META_KEY, INVALID_PARAMS, PROTOCOL_VERSION_META_KEY
 from starlette.applications import Starlette
 
 from tests.interfaces.mcp.workspace import serving
@@ -91,13 +91,20 @@ async def test_arguments_that_are_no_object_are_told_to_the_model(folder: Path, 
     assert json.loads(answer["content"][0]["text"])["argument"] == "arguments"
 
 
-async def test_too_large_a_request_is_refused_before_it_is_read(folder: Path) -> None:
+@pytest.mark.parametrize("announced", [True, False])
+async def test_too_large_a_request_is_refused_as_an_error_that_clients_show(folder: Path, announced: bool) -> None:
     async with application(folder) as app:
-        size = str(LIMITS.request_bytes_max + 1)
-        answer = await post(app, "write_file", call("write_file", {}), content_length=size)
+        if announced:
+            size = str(LIMITS.request_bytes_max + 1)
+            answer = await post(app, "write_file", call("write_file", {}), content_length=size)
+        else:
+            answer = await post(app, "write_file", call("write_file", {"content": "x" * LIMITS.request_bytes_max}))
     assert answer.status_code == 413
     error = answer.json()["error"]
-    assert (error["code"], error["limit"]) == ("too_large", LIMITS.request_bytes_max)
+    assert (error["code"], error["data"]["code"]) == (INVALID_PARAMS, "too_large")
+    assert error["data"]["limit"] == LIMITS.request_bytes_max
+    assert "PUT" in error["message"]
+    assert "/api/v1/files/" in error["message"]
 
 
 async def test_a_client_that_goes_away_ends_its_call(folder: Path) -> None:

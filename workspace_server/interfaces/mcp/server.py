@@ -78,6 +78,11 @@ class WorkspaceMcp(Server[dict[str, Any]]):
         options = notification_options or NotificationOptions(resources_changed=True)
         return super().create_initialization_options(options, experimental_capabilities, extensions)
 
+    @property
+    def put_url(self) -> str:
+        """Where programs put files of any size, with PATH for the path."""
+        return self._engine.folder.bytes_url("PATH")
+
     def _input_schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self.tools.get(name)
         return None if tool is None else tool.schema

@@ -10,6 +10,7 @@ import asyncio
 import anyio
 from mcp.server._streamable_http_modern import handle_modern_request
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types import INVALID_PARAMS
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -37,6 +38,7 @@ class SessionManager(StreamableHTTPSessionManager):
     def __init__(self, server: WorkspaceMcp) -> None:
         # Host and Origin are checked by the one guard of all doors, so not again here.
         super().__init__(server, max_request_body_size=LIMITS.request_bytes_max)
+        self.put_url = server.put_url
 
     async def _handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -60,23 +62,34 @@ class SessionManager(StreamableHTTPSessionManager):
 
 
 class _Endpoint:
-    """The application behind the route; too large a request is refused with the contract's error."""
+    """The application behind the route; the SDK's refusal of too large a request leaves in words of ours."""
 
     def __init__(self, sessions: SessionManager) -> None:
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced) > LIMITS.request_bytes_max:
-            refusal = TooLarge(
-                f"A request takes up to {LIMITS.request_bytes_max} bytes.",
-                hint="Send large files with PUT /api/v1/files/{path}.",
-                limit=LIMITS.request_bytes_max,
-                actual=int(announced),
-            )
-            await JSONResponse({"error": refusal.as_dict()}, refusal.http_status)(scope, receive, send)
-            return
-        await self._sessions.handle_request(scope, receive, send)
+        refused = False
+
+        async def answer(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] == TooLarge.http_status:
+                refused = True
+                await self._too_large(Headers(scope=scope).get("content-length"))(scope, receive, send)
+            elif not refused:
+                await send(message)
+
+        await self._sessions.handle_request(scope, receive, answer)
+
+    def _too_large(self, announced: str | None) -> JSONResponse:
+        refusal = TooLarge(
+            f"A request takes up to {LIMITS.request_bytes_max} bytes.",
+            hint=f"Send large files with PUT {self._sessions.put_url} and your name as X-Agent.",
+            limit=LIMITS.request_bytes_max,
+            actual=int(announced) if announced is not None and announced.isdecimal() else None,
+        )
+        # Clients take a JSON-RPC error of any status for the answer, and most of them show its message alone.
+        error = {"code": INVALID_PARAMS, "message": f"{refusal.message} {refusal.hint}", "data": refusal.as_dict()}
+        return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error}, refusal.http_status)
 
 
 class _Replay:
