@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -353,6 +354,27 @@ async def test_an_append_needs_no_version_and_makes_the_file(engine: Engine) -> 
     assert (await write(engine, "log.md", "", append=True))["unchanged"]
     with pytest.raises(Conflict):
         await write(engine, "log.md", "3\n", append=True, expect_version=1)
+
+
+async def test_many_appends_to_a_large_log_cost_little_and_stay_readable(engine: Engine, folder: Path) -> None:
+    base = "0123456789abcde\n" * 20_000
+    await write(engine, "log.md", base)
+    for number in range(300):
+        await write(engine, "log.md", f"line {number}\n", append=True)
+    objects = [path.stat().st_size for path in (folder / ".workspace/objects").rglob("*") if path.is_file()]
+    assert sum(objects) < 4 * len(base)
+    for version in (1, 2, 256, 257, 258, 259, 301):
+        found = await engine.files.open_content(ANN, path="log.md", version=version)
+        expected = (base + "".join(f"line {number}\n" for number in range(version - 1))).encode()
+        assert await found.read() == expected
+        assert hashlib.sha256(expected).hexdigest() == found.sha256
+        parts = [part async for part in found.chunks(len(base) - 5, len(base) + 3)]
+        assert b"".join(parts) == expected[len(base) - 5 : len(base) + 3]
+    assert (folder / "log.md").read_bytes() == expected
+    edits = [{"old_text": "line 299\n", "new_text": "the end\n"}]
+    await engine.files.edit_file(ANN, path="log.md", edits=edits)
+    await engine.files.restore_file(ANN, path="log.md", version=200, overwrite=True)
+    assert (folder / "log.md").read_text().endswith("line 198\n")
 
 
 async def test_what_is_appended_takes_on_the_encoding_before_it(engine: Engine) -> None:

@@ -114,6 +114,48 @@ async def test_content_is_kept_once(store: ObjectStore, tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.anyio
+async def test_what_is_appended_to_a_large_content_is_stored_alone(store: ObjectStore, tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "test.db", clock=ManualClock())
+    data = bytes(number % 251 for number in range(LARGE))
+    first = await asyncio.to_thread(store.put, data)
+    await database.write(lambda tx: contents.keep(tx, first))
+    base, whole = first, data
+    forms = []
+    for number in range(contents.TAILS_MAX + 2):
+        longer = whole + f"line {number}\n".encode()
+
+        async def append(tx: Transaction, at: Content = base, before: bytes = whole, after: bytes = longer) -> Content:
+            made = await contents.extended(tx, store, at.sha256, len(before), after)
+            await contents.keep(tx, made)
+            return made
+
+        base, whole = await database.write(append), longer
+        size, form, stored = await database.read(lambda tx, of=base: contents.stored(tx, of.sha256))  # type: ignore[misc]
+        assert (size, base.size_bytes, base.sha256) == (len(whole), len(whole), hashlib.sha256(whole).hexdigest())
+        assert await asyncio.to_thread(contents.expand, form, stored, store.path(base.sha256)) == whole
+        forms.append(form)
+    assert forms == ["tail"] * contents.TAILS_MAX + ["object", "tail"]
+    await database.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("before", "tail"), [(10, 10), (LIMITS.inline_bytes_max - 5, 10), (LARGE, LARGE)], ids=["small", "growing", "long"]
+)
+async def test_other_appends_are_stored_whole(store: ObjectStore, tmp_path: Path, before: int, tail: int) -> None:
+    database = Database.open(tmp_path / "test.db", clock=ManualClock())
+    data = b"x" * before + b"y" * tail
+    first = await asyncio.to_thread(store.put, data[:before])
+
+    async def append(tx: Transaction) -> Content:
+        await contents.keep(tx, first)
+        return await contents.extended(tx, store, first.sha256, before, data)
+
+    assert await database.write(append) == await asyncio.to_thread(store.put, data)
+    await database.close()
+
+
 NEARLY_FULL = """
 import resource, sys
 from pathlib import Path

@@ -146,3 +146,16 @@ async def test_a_folder_that_is_no_workspace_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         list(find_damage(tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+async def test_damage_to_what_was_appended_is_found_and_so_is_damage_to_what_it_rests_on(workspace: Path) -> None:
+    async with Engine.open(workspace, settings=Settings()) as engine:
+        for number in range(3):
+            await engine.files.write_file(ADA, path="large.txt", content=f"{number}\n", append=True)
+    assert damage(workspace) == []
+    change(workspace, "UPDATE contents SET data = x'78' WHERE form = 'tail' AND tails = 2")
+    assert {finding.subject for finding in damage(workspace)} == {"large.txt@3", "large.txt@4"}
+    path = large_object(workspace)
+    path.write_bytes(path.read_bytes()[:-1])
+    subjects = {finding.subject for finding in damage(workspace) if finding.kind == "content"}
+    assert subjects == {f"large.txt@{version}" for version in range(1, 5)}

@@ -150,8 +150,7 @@ async def put(commit: Commit, store: ObjectStore, change: Put, held: Held) -> Ou
     if not here.live:
         await check_place(tx, change.path)
     if content is None:
-        assert change.make is not None
-        content = store.put(change.make(await head_bytes(tx, store, row if here.live else None)))
+        content = await _made(tx, store, change, row if here.live else None)
         if row is not None and here.live and row.sha256 == content.sha256:
             return _unchanged(row)
     return await _append(commit, change, here, row=row, content=content, lock=lock)
@@ -259,6 +258,16 @@ async def head_bytes(tx: Transaction, store: ObjectStore, row: FileRow | None) -
         return b""
     _, form, data = await contents.stored(tx, row.sha256)
     return contents.expand(form, data, store.path(row.sha256))
+
+
+async def _made(tx: Transaction, store: ObjectStore, change: Put, row: FileRow | None) -> Content:
+    """Return the content that an edit or an append makes of the head."""
+    assert change.make is not None
+    before = await head_bytes(tx, store, row)
+    after = change.make(before)
+    if change.op == "append" and row is not None:
+        return await contents.extended(tx, store, row.sha256, len(before), after)
+    return store.put(after)
 
 
 async def _append(

@@ -249,7 +249,7 @@ class Materialiser:
         data = goal.data
         content: bytes | Path = self._objects.path(goal.sha256 or "")
         if goal.form != "object":
-            content = contents.expand(goal.form, data, Path())
+            content = contents.expand(goal.form, data, self._objects.path(goal.sha256 or ""))
         staged = self._tree.stage(content, goal.path)
         try:
             displaced = self._tree.place(staged, goal.path)

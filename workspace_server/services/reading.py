@@ -65,13 +65,17 @@ class OpenContent:
         if self._form == "object":
             async for chunk in contents.chunks_of(self._file, start, last):
                 yield chunk
+        elif self._form == "tail":
+            data = await self.read()
+            for at in range(start, min(last, self.size_bytes), contents.CHUNK_BYTES):
+                yield data[at : min(at + contents.CHUNK_BYTES, last)]
         else:
             yield contents.expand(self._form, self._data, self._file)[start:last]
 
     async def read(self) -> bytes:
         """Return all bytes; call it for bounded content only."""
-        if self._form == "object":
-            return await asyncio.to_thread(self._file.read_bytes)
+        if self._form in {"object", "tail"}:
+            return await asyncio.to_thread(contents.expand, self._form, self._data, self._file)
         return contents.expand(self._form, self._data, self._file)
 
 

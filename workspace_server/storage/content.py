@@ -9,7 +9,7 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,13 +20,18 @@ from anyio import CancelScope
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import TooLarge, Unavailable
-from workspace_server.storage.database import Transaction
+from workspace_server.storage.database import Row, Transaction
 
-Form = Literal["raw", "zstd", "object"]
+Form = Literal["raw", "zstd", "object", "tail"]
 CHUNK_BYTES = 1 << 18
 COMPRESS_FROM_BYTES = 512
 """Below this, compression saves less than it costs."""
 ZSTD_LEVEL = 1
+TAILS_MAX = 256
+"""Most tails on one object file: ten thousand appends to a log of a megabyte then take 40 MB, not 10 GB."""
+TAILED_BYTES_MAX = 16 * 1024 * 1024
+"""Largest content that is stored as a tail: it is put together in memory."""
+SHA256_CHARS = 64
 HEAD_BYTES = 8192
 """How much of a stream is kept to tell its media type."""
 
@@ -36,8 +41,10 @@ class Content:
     """Bytes that can be committed: their hash, their size, and where they are.
 
     Attributes:
-        data: The stored form when it is inline; None for an object file.
+        data: The stored form when it is inline; None for an object file; what was appended for a tail.
         head: The first bytes, uncompressed, from which the media type is told.
+        base: The hash of the content that a tail was appended to.
+        tails: How many tails stand between it and an object file.
     """
 
     sha256: str
@@ -45,6 +52,8 @@ class Content:
     form: Form
     data: bytes | None
     head: bytes
+    base: str | None = None
+    tails: int = 0
 
 
 class ObjectStore:
@@ -130,27 +139,78 @@ class ObjectStore:
 async def keep(tx: Transaction, content: Content) -> None:
     """Make the row for *content*, unless it is there."""
     await tx.run(
-        "INSERT INTO contents (sha256, size_bytes, form, data) VALUES (?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING",
+        "INSERT INTO contents (sha256, size_bytes, form, data, base, tails) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (sha256) DO NOTHING",
         content.sha256,
         content.size_bytes,
         content.form,
         content.data,
+        content.base,
+        content.tails,
     )
 
 
 async def stored(tx: Transaction, sha256: str) -> tuple[int, Form, bytes | None]:
-    """Return (size in bytes, form, stored bytes) of known content."""
+    """Return (size in bytes, form, stored bytes) of known content; those of a tail as `joined` puts them together."""
     row = await tx.one("SELECT size_bytes, form, data FROM contents WHERE sha256 = ?", sha256)
     assert row is not None, f"no content {sha256}"
-    return row[0], row[1], row[2]
+    data = joined(await tx.all(CHAIN, sha256)) if row[1] == "tail" else row[2]
+    return row[0], row[1], data
+
+
+CHAIN = (
+    "WITH RECURSIVE chain (sha256, data, base, depth) AS ("
+    " SELECT sha256, data, base, 0 FROM contents WHERE sha256 = ?"
+    " UNION ALL SELECT c.sha256, c.data, c.base, chain.depth + 1 FROM chain JOIN contents c ON c.sha256 = chain.base)"
+    " SELECT sha256, data FROM chain ORDER BY depth DESC"
+)
+"""Gives the object file that a tail rests on, and then all tails up to its own."""
+
+
+def joined(chain: Sequence[Row]) -> bytes:
+    """Return what `expand` takes for a tail: the hash of the object file that it rests on, and what follows that."""
+    (base, _), *tails = chain
+    return b"".join([str(base).encode(), *(bytes(data) for _, data in tails)])
+
+
+async def extended(tx: Transaction, store: ObjectStore, base: str, base_bytes: int, data: bytes) -> Content:
+    """Return *data* as content, by reference where it is the content *base* with something appended. Blocks.
+
+    Args:
+        base_bytes: How many bytes of *data* are those of *base*.
+    """
+    tail_bytes = len(data) - base_bytes
+    if LIMITS.inline_bytes_max < base_bytes <= TAILED_BYTES_MAX and tail_bytes <= LIMITS.inline_bytes_max:
+        row = await tx.one("SELECT form, tails FROM contents WHERE sha256 = ?", base)
+        assert row is not None
+        form, tails = row
+        if form in {"object", "tail"} and tails < TAILS_MAX:
+            return Content(
+                sha256=hashlib.sha256(data).hexdigest(),
+                size_bytes=len(data),
+                form="tail",
+                data=data[base_bytes:],
+                head=data[:HEAD_BYTES],
+                base=base,
+                tails=tails + 1,
+            )
+    return store.put(data)
 
 
 def expand(form: Form, data: bytes | None, path: Path) -> bytes:
-    """Return the bytes themselves; reads the object file at *path* when that is where they are. Blocks."""
+    """Return the bytes themselves; reads an object file when they are there, or begin there. Blocks.
+
+    Args:
+        path: Where the object file of this content is, or would be.
+    """
     if form == "zstd":
         return zstandard.ZstdDecompressor().decompress(data or b"")
     if form == "raw":
         return data or b""
+    if form == "tail":
+        assert data is not None
+        base = data[:SHA256_CHARS].decode()
+        return (path.parent.parent / base[:2] / base[2:]).read_bytes() + data[SHA256_CHARS:]
     return path.read_bytes()
 
 

@@ -87,6 +87,9 @@ async def read_content(db: Database, objects: ObjectStore, change: Change, *, by
     _, form, data = await db.read(lambda tx: content.stored(tx, change.sha256))
     if form == "object":
         return await asyncio.to_thread(_beginning, objects, change.sha256, bytes_max)
+    if form == "tail":
+        whole = await asyncio.to_thread(content.expand, form, data, objects.path(change.sha256))
+        return whole[:bytes_max]
     try:
         return content.expand(form, data, objects.path(change.sha256))[:bytes_max]
     except zstandard.ZstdError as error:

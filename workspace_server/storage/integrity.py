@@ -17,7 +17,7 @@ import zstandard
 
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import NotFound, WorkspaceError
-from workspace_server.storage.content import Form, ObjectStore, expand
+from workspace_server.storage.content import CHAIN, Form, ObjectStore, expand, joined
 from workspace_server.storage.database import Row, connect
 from workspace_server.storage.signatures import Signature
 from workspace_server.storage.tree import Tree
@@ -117,7 +117,8 @@ def _contents(connection: apsw.Connection, objects: ObjectStore, progress: Progr
         last,
     ):
         for sha256, size_bytes, form, data in rows:
-            said = _wrong_content(sha256, size_bytes, form, data, objects.path(sha256))
+            whole = joined(_rows(connection, CHAIN, sha256)) if form == "tail" else data
+            said = _wrong_content(sha256, size_bytes, form, whole, objects.path(sha256))
             if said is not None:
                 yield Finding(kind="content", subject=_users(connection, sha256), said=said)
         last = rows[-1][0]

@@ -14,8 +14,11 @@ INSERT INTO counters (name, value) VALUES ('seq', 0), ('fence', 0), ('commit', 0
 CREATE TABLE contents (                 -- immutable bytes, by hash
     sha256     TEXT PRIMARY KEY,
     size_bytes INTEGER NOT NULL,
-    form       TEXT NOT NULL CHECK (form IN ('raw', 'zstd', 'object')),  -- 'object': the bytes are a file under objects/
-    data       BLOB
+    -- 'object': the bytes are a file under objects/; 'tail': they are those of base, and then data
+    form       TEXT NOT NULL CHECK (form IN ('raw', 'zstd', 'object', 'tail')),
+    data       BLOB,
+    base       TEXT REFERENCES contents,
+    tails      INTEGER NOT NULL DEFAULT 0  -- how many tails stand between it and an object file
 );
 
 CREATE TABLE files (                    -- a path with its history; a copy of its head for listings
