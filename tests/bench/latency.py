@@ -67,10 +67,16 @@ async def _webhook(url: str) -> list[float]:
         options={"settle": "immediate", "rate_per_minute": 100_000},
     )
 
+    free: asyncio.Queue[HttpAgent] = asyncio.Queue()
+    for agent in agents:
+        free.put_nowait(agent)
+
     async def save(number: int) -> None:
         path = f"saves/{number}.md"
         saved[path] = time.perf_counter()
-        await agents[number % len(agents)].call("write_file", path=path, content=f"save {number}\n")
+        agent = await free.get()
+        await agent.call("write_file", path=path, content=f"save {number}\n")
+        free.put_nowait(agent)
 
     started = time.perf_counter()
     tasks = []
