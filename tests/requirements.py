@@ -25,6 +25,9 @@ DELIVERED: dict[str, Requirement] = {
         "No lost update: a replacing write names its version, holds the lock, or overwrites",
         (
             "services/test_writing.py::test_replacing_a_file_takes_its_version_its_lock_or_insistence",
+            "model/test_workspace_machine.py::TestWorkspace",
+            "model/test_workspace_machine.py::test_a_workspace_that_breaks_its_word_is_found",
+            "services/test_recording.py::test_many_writers_lose_no_line_and_leave_no_gap",
             "services/test_writing.py::test_a_version_that_never_was_is_a_conflict_without_a_diff",
             "clients/test_examples.py::test_event_driven_refuses_the_stale_save_and_merges",
         ),
@@ -33,6 +36,8 @@ DELIVERED: dict[str, Requirement] = {
         "A holder that was paused past its lock's time cannot write under it",
         (
             "core/test_locks.py::test_a_lock_ends_at_its_deadline_exactly",
+            "services/test_locks.py::test_a_holder_that_was_paused_past_its_time_cannot_write_even_if_nobody_took_the_lock",
+            "services/test_locks.py::test_a_lock_whose_file_changed_after_its_time_is_not_revived_by_a_restart",
             "services/test_writing.py::test_a_lost_lock_says_whether_the_file_moved_on",
         ),
     ),
@@ -40,6 +45,8 @@ DELIVERED: dict[str, Requirement] = {
         "Acknowledged means durable, after kill -9",
         (
             "faults/test_kill.py::test_a_killed_server_loses_no_acknowledged_write",
+            "faults/test_kill_and_repeat.py::test_nothing_acknowledged_is_lost_when_the_server_is_killed_at_any_moment",
+            "faults/test_kill_and_repeat.py::test_a_server_that_acknowledges_before_it_commits_is_found",
             "scenarios/test_many_processes.py::test_no_acknowledged_write_is_lost_and_none_is_made_twice_when_the_owner_is_killed",
             "scenarios/test_story.py::test_nothing_acknowledged_is_lost_when_the_server_is_killed_again_and_again",
             "storage/test_database.py::test_the_settings_that_the_promises_rest_on_are_on",
@@ -128,11 +135,15 @@ DELIVERED: dict[str, Requirement] = {
     ),
     "W5": Requirement(
         "Several files change together or not at all",
-        ("interfaces/http/test_files.py::test_several_changes_are_made_together_or_not_at_all",),
+        (
+            "services/test_batches.py::test_one_refusal_takes_everything_back_and_names_its_change",
+            "interfaces/http/test_files.py::test_several_changes_are_made_together_or_not_at_all",
+        ),
     ),
     "W6": Requirement(
         "A repeated request id gets the first answer",
         (
+            "services/test_recording.py::test_every_changing_call_can_be_repeated",
             "interfaces/mcp/test_tools.py::test_a_repeated_request_id_changes_nothing_twice",
             "interfaces/http/test_files.py::test_a_repeated_request_is_answered_from_the_record",
             "scenarios/test_many_processes.py::test_a_call_in_flight_is_answered_by_the_next_owner",
@@ -147,12 +158,16 @@ DELIVERED: dict[str, Requirement] = {
         (
             "core/test_locks.py::test_a_write_under_ones_own_lock_without_its_handle_is_refused_too",
             "core/test_locks.py::test_a_handle_that_holds_nothing_is_refused_with_the_reason",
+            "services/test_locks.py::test_a_handle_works_for_its_agent_only",
+            "services/test_locks.py::test_two_clients_of_one_name_do_not_share_what_one_of_them_holds",
         ),
     ),
     "L2": Requirement(
         "Exclusive and shared locks on paths, directories and patterns, all or nothing",
         (
             "core/test_locks.py::test_only_shared_locks_stand_beside_each_other",
+            "services/test_locks.py::test_a_lock_by_any_selector_stops_writes_below_it",
+            "services/test_locks.py::test_several_paths_are_locked_together_or_not_at_all",
             "core/test_locks.py::test_a_lock_covers_what_any_of_its_parts_covers",
             "core/test_locks.py::test_of_locks_that_were_granted_beside_each_other_at_most_one_exclusive_covers_a_path",
         ),
@@ -182,6 +197,9 @@ DELIVERED: dict[str, Requirement] = {
         "A whole result stays within its token budget",
         (
             "services/test_search.py::test_no_answer_is_larger_than_its_budget",
+            "services/test_listing.py::test_no_page_is_larger_than_its_budget_and_the_pages_together_are_the_whole",
+            "services/test_reading.py::test_no_answer_is_larger_than_its_budget",
+            "services/test_events.py::test_pages_within_a_budget_move_on_and_together_hold_every_event",
             "core/test_tokens.py::test_a_result_counts_as_it_goes_over_the_wire",
         ),
     ),
@@ -247,7 +265,11 @@ DELIVERED: dict[str, Requirement] = {
     ),
     "E1": Requirement(
         "The feed replayed from 0 equals the folder",
-        ("scenarios/test_story.py::test_the_story_is_played_and_its_checks_would_notice_if_it_were_not",),
+        (
+            "services/test_events.py::test_the_feed_replayed_from_0_is_the_present_listing",
+            "model/test_workspace_machine.py::TestWorkspace",
+            "scenarios/test_story.py::test_the_story_is_played_and_its_checks_would_notice_if_it_were_not",
+        ),
     ),
     "E2": Requirement(
         "A stream resumes where it stopped",

@@ -8,8 +8,8 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists, check_expected
-from workspace_server.errors import Conflict, EditFailed, InvalidArgument, IsDirectory, NotFound, WorkspaceError
-from workspace_server.services import changes, explaining, leases, moving
+from workspace_server.errors import Conflict, EditFailed, InvalidArgument, NotFound, WorkspaceError
+from workspace_server.services import changes, directories, explaining, leases, moving
 from workspace_server.services.arguments import Encoding, handles, message_text, refused, sources_list
 from workspace_server.services.batches import Batch
 from workspace_server.services.changes import Held, Outcome, Put
@@ -161,7 +161,7 @@ class Writing:
         touched = await self._look_ahead(source, target)
 
         async def body(commit: Commit) -> Result:
-            pairs = await _members(commit.tx, source, target)
+            pairs = await directories.moved(commit.tx, source, target)
             touched[:] = [name for pair in pairs for name in pair]
             for old, new in pairs:
                 if not copy:
@@ -200,7 +200,7 @@ class Writing:
         touched: list[str] = []
 
         async def body(commit: Commit) -> Result:
-            touched[:] = await _deleted(commit.tx, place, recursive)
+            touched[:] = await directories.deleted(commit.tx, place, recursive)
             for name in touched:
                 self._folder.may_write(caller, name)
             held = await Held.check(commit, handles(lock), touched)
@@ -321,7 +321,7 @@ class Writing:
     async def _look_ahead(self, source: str, target: str) -> list[str]:
         """Look at the places of a move before its transaction, which finds out itself what is to be moved."""
         try:
-            pairs = await self._folder.db.read(lambda tx: _members(tx, source, target))
+            pairs = await self._folder.db.read(lambda tx: directories.moved(tx, source, target))
         except WorkspaceError:
             return []  # refused by the transaction, unless this is a repeat of what was done already
         for _, new in pairs:
@@ -345,48 +345,8 @@ class Writing:
             raise await explaining.conflict(self._folder, caller, refusal) from None
 
 
-async def _members(tx: Transaction, path: str, to: str) -> list[tuple[str, str]]:
-    """Return (from, to) of every file that a move of *path* moves."""
-    row = await files.by_path(tx, path)
-    if row is not None and row.live:
-        return [(path, to)]
-    below = await files.below(tx, path, limit=LIMITS.commit_files_max + 1)
-    if not below:
-        here, _ = await changes.head(tx, path)
-        check_exists(here)
-    if len(below) > LIMITS.commit_files_max:
-        raise _too_many()
-    return [(found.path, canonical_file(to + found.path[len(path) :])) for found in below]
-
-
-async def _deleted(tx: Transaction, path: str, recursive: bool) -> list[str]:
-    """Return every file that a delete of *path* deletes."""
-    row = await files.by_path(tx, path)
-    if row is not None and row.live:
-        return [path]
-    below = await files.below(tx, path, limit=LIMITS.commit_files_max + 1)
-    if below and not recursive:
-        raise IsDirectory(
-            f"{path} is a directory.",
-            hint=f"delete_file(path={path!r}, recursive=True) deletes all that is in it.",
-            path=path,
-            existing=path + "/",
-        )
-    if not below:
-        here, _ = await changes.head(tx, path)
-        check_exists(here)
-    if len(below) > LIMITS.commit_files_max:
-        raise _too_many()
-    return [found.path for found in below]
-
-
 def _one_file_only() -> InvalidArgument:
     return refused("expect_version", "names the version of one file; this is a directory", "Leave expect_version out.")
-
-
-def _too_many() -> InvalidArgument:
-    reason = f"holds more than {LIMITS.commit_files_max} files"
-    return refused("path", reason, "Name the directories in it one by one; list_files shows them.")
 
 
 async def _start(commit: Commit, count: int) -> None:
