@@ -227,3 +227,7 @@ def test_folding_twice_is_folding_once(raw: str) -> None:
 def test_code_points_that_are_no_characters_are_refused(character: str) -> None:
     with pytest.raises(InvalidPath):
         canonical_file(f"a/{character}b.md")
+
+
+def test_what_is_harmless_after_two_decodings_is_an_ordinary_name() -> None:
+    assert canonical_file("a%2520b.md") == "a%2520b.md"

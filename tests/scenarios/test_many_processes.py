@@ -103,7 +103,7 @@ def test_no_acknowledged_write_is_lost_and_none_is_made_twice_when_the_owner_is_
             until(lambda before=before: sum(map(len, acknowledged.values())) > before + 20)
             killed.append(owner_pid(folder))
             os.kill(killed[-1], signal.SIGKILL)
-            until(lambda: owner.current(folder) is not None and owner_pid(folder) not in killed)
+            until(lambda: (record := owner.current(folder)) is not None and record.pid not in killed)
         enough.set()
         for thread in threads:
             thread.join()

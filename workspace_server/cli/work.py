@@ -1,5 +1,6 @@
 """`work`: a worker without a model of its own. It claims jobs and runs a program for each of them."""
 
+import itertools
 import json
 import os
 import re
@@ -105,10 +106,14 @@ class _Ending:
     def __init__(self) -> None:
         self.soon = threading.Event()
         self.now = threading.Event()
+        self._asked = itertools.count()
 
     def next(self) -> None:
         """Make it one step more urgent."""
-        (self.now if self.soon.is_set() else self.soon).set()
+        # Counted in one step: the handler of a second signal may run in the middle of the first one's.
+        if next(self._asked) > 0:
+            self.now.set()
+        self.soon.set()
 
 
 class _Worker:
