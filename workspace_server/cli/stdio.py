@@ -81,16 +81,18 @@ class Proxy:
         return 0
 
     def _from_client(self, line: bytes) -> None:
-        if len(line) > LINE_BYTES_MAX:
-            self._refuse_large(line)
-            return
         message = _parsed(line)
+        if len(line) <= LINE_BYTES_MAX:
+            line = self._with_request_id(message, line)
+        if len(line) > LINE_BYTES_MAX:
+            self._refuse_large(message, len(line))
+            return
         with self._sending:
             if self._owner is None:
                 self._preface.setdefault("client", _client_name(message))
                 self._find_owner()
             assert self._owner is not None
-            line = self._note(message, line)
+            self._note(message, line)
             with contextlib.suppress(OSError):  # the reading thread finds out, and repeats it
                 self._owner.send(line)
 
@@ -139,20 +141,25 @@ class Proxy:
                 self._listens.discard(key)
                 self._answered.notify_all()
 
-    def _note(self, message: Message, line: bytes) -> bytes:
-        """Remember what a next owner must hear, and return the line to send."""
+    def _with_request_id(self, message: Message, line: bytes) -> bytes:
+        """Return the line to send: a call gets the id under which it may be repeated."""
+        params = message.get("params")
+        if message.get("method") == "tools/call" and "id" in message and isinstance(params, dict):
+            meta = params.setdefault("_meta", {})
+            if isinstance(meta, dict) and REQUEST_ID not in meta:
+                meta[REQUEST_ID] = f"{self._nonce}-{_key(message['id'])}"[:128]
+                return as_line(message)
+        return line
+
+    def _note(self, message: Message, line: bytes) -> None:
+        """Remember what a next owner must hear."""
         method, params = message.get("method"), message.get("params")
         if method is None:
-            return line
+            return
         if "id" not in message:
             self._note_notification(method, params, message)
-            return line
+            return
         key = _key(message["id"])
-        if method == "tools/call" and isinstance(params, dict) and isinstance(params.get("_meta", {}), dict):
-            meta = params.setdefault("_meta", {})
-            if REQUEST_ID not in meta:
-                meta[REQUEST_ID] = f"{self._nonce}-{key}"[:128]
-                line = as_line(message)
         with self._state:
             self._pending[key] = line
             if method == "subscriptions/listen":
@@ -161,7 +168,6 @@ class Proxy:
                 self._opening.append(message)
             elif method == "resources/unsubscribe":
                 self._opening = [said for said in self._opening if not _subscribes(said, params)]
-        return line
 
     def _note_notification(self, method: str, params: object, message: Message) -> None:
         with self._answered:
@@ -229,15 +235,14 @@ class Proxy:
         self._preface = {"agent": answer["agent"]}
         return owner
 
-    def _refuse_large(self, line: bytes) -> None:
-        message = _parsed(line)
+    def _refuse_large(self, message: Message, size_bytes: int) -> None:
         told = {
             "code": "too_large",
-            "message": f"One message takes up to {LINE_BYTES_MAX} bytes; this is {len(line)}.",
+            "message": f"One message takes up to {LINE_BYTES_MAX} bytes; this is {size_bytes}.",
             "hint": f"Send large files with PUT {self._web_address()}/api/v1/files/PATH and your name as X-Agent.",
             "retryable": False,
             "limit": LINE_BYTES_MAX,
-            "actual": len(line),
+            "actual": size_bytes,
         }
         result = {"content": [{"type": "text", "text": json.dumps(told)}], "isError": True, "resultType": "complete"}
         if "id" in message:
@@ -260,7 +265,7 @@ def _parsed(line: bytes) -> Message:
     """Return the message, or an empty one: what is no message is the owner's to refuse."""
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
 
