@@ -10,7 +10,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import Conflict, EditFailed, NotFound
+from workspace_server.errors import Conflict, EditFailed, InvalidArgument, NotFound
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Row, Transaction
 
@@ -38,6 +38,14 @@ async def test_a_repeated_write_gets_the_first_answer_and_changes_nothing(engine
     late = await engine.files.write_file(asking("r1"), path="a.md", content="one")
     assert late == {**first, "replayed": True}
     assert (await engine.files.read_file(ANN, path="a.md")).text == "two"
+
+
+async def test_a_request_id_that_was_used_for_another_call_is_refused(engine: Engine) -> None:
+    await engine.files.write_file(asking("r1"), path="a.md", content="one")
+    with pytest.raises(InvalidArgument) as refusal:
+        await engine.files.delete_file(asking("r1"), path="a.md")
+    assert refusal.value.facts["argument"] == "requestId"
+    assert (await engine.files.read_file(ANN, path="a.md")).text == "one"
 
 
 async def test_every_changing_call_can_be_repeated(engine: Engine) -> None:

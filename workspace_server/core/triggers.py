@@ -177,7 +177,7 @@ def parse_definition(given: Mapping[str, Any], *, exists: Callable[[str], bool] 
     fields = {name: value for name, value in given.items() if value is not None}
     for name in fields:
         if name not in _FIELDS:
-            raise _refused(name, "unknown field", f"A trigger may have: {', '.join(_FIELDS)}.")
+            raise _refused(name[: LIMITS.name_bytes_max], "unknown field", f"A trigger may have: {', '.join(_FIELDS)}.")
     mode: Mode = _choice(fields, "mode", ("each", "all"), "each")
     entries = _entries(fields.get("files"), exists)
     _check_captures(entries)

@@ -15,8 +15,9 @@ from workspace_server.services import changes
 from workspace_server.services.changes import Held, Put
 from workspace_server.services.disk import Disk, Unsteady
 from workspace_server.services.locks import Locks
-from workspace_server.services.materialise import Materialiser, Stranger
+from workspace_server.services.materialise import Materialiser
 from workspace_server.services.recording import Commit, Recorder, Result
+from workspace_server.services.strangers import Stranger
 from workspace_server.storage import intents, meta
 from workspace_server.storage.content import Content, ObjectStore
 from workspace_server.storage.database import Transaction

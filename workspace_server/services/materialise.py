@@ -13,12 +13,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import anyio
 
 from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
 from workspace_server.services.goals import Goal, Known, deletions_first, goals_of
+from workspace_server.services.strangers import Stranger, Strangers
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents
 from workspace_server.storage.content import ObjectStore
@@ -43,24 +44,6 @@ WRITER_NS_MAX = 60_000_000_000
 """How long a displaced file is kept for a process that has it open for writing."""
 RECORDS_MAX = 500
 """Most paths whose sync is recorded in one transaction."""
-
-
-class Stranger(NamedTuple):
-    """Displaced bytes that are not the server's own, in a temporary file.
-
-    `replaced` says that other content now stands at the path, else that nothing does.
-    """
-
-    path: str
-    temporary: str
-    replaced: bool
-
-
-class Strangers(Protocol):
-    """Keeps what people and programs outside have written, as a version or a conflict copy."""
-
-    async def take(self, stranger: Stranger) -> bool:
-        """Keep the bytes durably; False when they cannot be kept there, so that the file itself must be."""
 
 
 class _Settled(NamedTuple):

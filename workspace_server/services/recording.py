@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
+from workspace_server.errors import InvalidArgument
 from workspace_server.services.goals import Goal, goals_of
 from workspace_server.storage import audit, events, meta, requests
 from workspace_server.storage.database import Database, Transaction
@@ -78,6 +79,18 @@ class Commit:
         self.events.append(event)
         return seq
 
+    async def open_bracket(self) -> str:
+        """Make this a commit of several files and return its name."""
+        self.number = await meta.raise_counter(self.tx, "commit")
+        return commit_name(self.number)
+
+    async def close_bracket(self, message: str | None) -> int | None:
+        """End a commit of several files with the event that names it; return that one's seq, or None for no bracket."""
+        if self.number is None or not self.events:
+            return None
+        changed = sum(event.type.startswith("file.") for event in self.events)
+        return await self.add("files.committed", files=changed, message=message)
+
     async def finish(self, action: str) -> None:
         """Write the audit row and let the triggers move on."""
         if not self.events:
@@ -94,6 +107,18 @@ class Commit:
             if self._reaction is not None:
                 self._cause = await self._reaction.cause(self.tx, self.caller)
         return self._cause
+
+
+def _again(action: str, first_action: str, answer: Result) -> Result:
+    """Return the first answer to a request that is repeated."""
+    if action != first_action:
+        raise InvalidArgument(
+            f"This request id was used for {first_action}.",
+            hint="Give every call an id of its own, and repeat it only with the very same call.",
+            argument="requestId",
+            reason="used for another call",
+        )
+    return {**answer, "replayed": True}
 
 
 def commit_name(number: int) -> str:
@@ -121,18 +146,22 @@ class Recorder:
         self.follow: Callable[[dict[str, Goal | None]], None] = lambda _goals: None
 
     async def change(self, caller: Caller, action: str, body: Body) -> Result:
-        """Run *body* once and return its answer; a repeated request id gets the first answer with `replayed: true`."""
+        """Run *body* once and return its answer; a repeated request id gets the first answer with `replayed: true`.
+
+        Raises:
+            InvalidArgument: The request id was used for something else.
+        """
 
         async def transaction(tx: Transaction) -> Result:
             if caller.request_id is not None:
                 first = await requests.answered(tx, caller.agent, caller.request_id)
                 if first is not None:
-                    return {**first, "replayed": True}
+                    return _again(action, *first)
             commit = Commit(tx, caller, self.reaction)
             result = await body(commit)
             await commit.finish(action)
             if caller.request_id is not None:
-                await requests.remember(tx, caller.agent, caller.request_id, result)
+                await requests.remember(tx, caller.agent, caller.request_id, action, result)
             if commit.touched:
                 await self._hand_on(tx, commit.touched)
             if commit.events:

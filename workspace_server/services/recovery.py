@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.services.external import External
-from workspace_server.services.materialise import Materialiser, Stranger
+from workspace_server.services.materialise import Materialiser
+from workspace_server.services.strangers import Stranger
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents
 from workspace_server.storage.content import ObjectStore

@@ -17,7 +17,7 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.merging import merge_until_put
 from workspace_server.services.moving import Move
 from workspace_server.services.puts import EditPut, write_put
-from workspace_server.services.recording import Commit, Result, commit_name
+from workspace_server.services.recording import Commit, Result
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, meta
 from workspace_server.storage.content import Content
@@ -171,13 +171,14 @@ class Writing:
             whole = pairs != [(source, target)]
             if whole and expect_version:
                 raise _one_file_only()
-            await _start(commit, len(pairs))
+            if len(pairs) > 1:
+                await commit.open_bracket()
             moves = [
                 Move(path=old, to=new, copy=copy, expect_version=expect_version, overwrite=overwrite, message=text)
                 for old, new in pairs
             ]
             outcomes = await moving.move(commit, self._folder.objects, moves, held)
-            seq = await _end(commit, text) or outcomes[-1].seq
+            seq = await commit.close_bracket(text) or outcomes[-1].seq
             result: Result = {"path": source, "to": target, "seq": seq, "files": len(pairs)}
             return result if whole else {**result, "version": outcomes[0].version}
 
@@ -206,10 +207,11 @@ class Writing:
             held = await Held.check(commit, handles(lock), touched)
             if expect_version is not None and touched != [place]:
                 raise _one_file_only()
-            await _start(commit, len(touched))
+            if len(touched) > 1:
+                await commit.open_bracket()
             for name in touched:
                 await changes.delete(commit, name, held, expect_version=expect_version, message=text)
-            seq = await _end(commit, text)
+            seq = await commit.close_bracket(text)
             return {"path": place, "seq": seq or commit.events[-1].seq, "files": len(touched)}
 
         return await self._change(caller, "delete_file", body, touched, lock)
@@ -273,12 +275,12 @@ class Writing:
 
         async def body(commit: Commit) -> Result:
             held = await Held.check(commit, handles(lock), batch.paths)
-            commit.number = await meta.raise_counter(commit.tx, "commit")
+            name = await commit.open_bracket()
             touched = await batch.apply(commit, held)
-            seq = await _end(commit, text)
+            seq = await commit.close_bracket(text)
             if seq is None:  # all of it stood there already
                 seq = await meta.counter(commit.tx, "seq")
-            return {"commit": commit_name(commit.number), "seq": seq, "files": touched}
+            return {"commit": name, "seq": seq, "files": touched}
 
         return await self._change(caller, "commit_files", body, batch.paths, lock)
 
@@ -347,17 +349,3 @@ class Writing:
 
 def _one_file_only() -> InvalidArgument:
     return refused("expect_version", "names the version of one file; this is a directory", "Leave expect_version out.")
-
-
-async def _start(commit: Commit, count: int) -> None:
-    """Give a commit of several files its number."""
-    if count > 1:
-        commit.number = await meta.raise_counter(commit.tx, "commit")
-
-
-async def _end(commit: Commit, message: str | None) -> int | None:
-    """Close a numbered commit by its bracket event; return that one's seq."""
-    if commit.number is None or not commit.events:
-        return None
-    changed = sum(event.type.startswith("file.") for event in commit.events)
-    return await commit.add("files.committed", files=changed, message=message)

@@ -7,25 +7,27 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.storage.database import Transaction
 
 
-async def answered(tx: Transaction, agent: str, request_id: str) -> dict[str, Any] | None:
-    """Return the first answer to that request, if it was one of the last 24 hours."""
+async def answered(tx: Transaction, agent: str, request_id: str) -> tuple[str, dict[str, Any]] | None:
+    """Return what that request asked for and its first answer, if it was one of the last 24 hours."""
     row = await tx.one(
-        "SELECT result FROM requests WHERE agent = ? AND request_id = ? AND at > ?",
+        "SELECT action, result FROM requests WHERE agent = ? AND request_id = ? AND at > ?",
         agent,
         request_id,
         tx.now_s - LIMITS.request_kept_s,
     )
-    return None if row is None else json.loads(row[0])
+    return None if row is None else (row[0], json.loads(row[1]))
 
 
-async def remember(tx: Transaction, agent: str, request_id: str, result: dict[str, Any]) -> None:
+async def remember(tx: Transaction, agent: str, request_id: str, action: str, result: dict[str, Any]) -> None:
     """Keep the answer beside the change that it reports."""
     await tx.run(
-        "INSERT INTO requests (agent, request_id, at, result) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (agent, request_id) DO UPDATE SET at = excluded.at, result = excluded.result",
+        "INSERT INTO requests (agent, request_id, at, action, result) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (agent, request_id)"
+        " DO UPDATE SET at = excluded.at, action = excluded.action, result = excluded.result",
         agent,
         request_id,
         tx.now_s,
+        action,
         json.dumps(result, ensure_ascii=False),
     )
 

@@ -125,6 +125,7 @@ CREATE TABLE requests (                 -- first answers, for repeats of the sam
     agent      TEXT NOT NULL,
     request_id TEXT NOT NULL,
     at         REAL NOT NULL,
+    action     TEXT NOT NULL,           -- what was asked for
     result     TEXT NOT NULL,
     PRIMARY KEY (agent, request_id)
 ) WITHOUT ROWID;
