@@ -222,9 +222,10 @@ def test_a_dry_run_shows_what_would_be_taken_in_and_changes_nothing(tmp_path: Pa
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "b.js").write_text("b")
     (tmp_path / "link").symlink_to("a.md")
+    (tmp_path / "A.md").write_text("A")
     done = json.loads(run("serve", tmp_path, "--dry-run", "--json").stdout)
     assert done["files"] == 1
-    assert {"ignored", "symlink"} <= set(done["left_out"])
+    assert {"ignored", "symlink", "case collision"} <= set(done["left_out"])
     assert "1 files" in run("serve", tmp_path, "--dry-run").stdout
     assert not (tmp_path / ".workspace").exists()
     assert "would be made" in run("serve", tmp_path / "new", "--dry-run").stdout

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from workspace_server.services.bells import Bell, Lines
+from workspace_server.services.automation.bells import Bell, Lines
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.retry import ATTEMPTS_MAX
 from workspace_server.errors import WorkspaceError
-from workspace_server.services.deliveries import policy_of
+from workspace_server.services.automation.deliveries import policy_of
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.services.engine import Engine
-from workspace_server.services.external import conflict_path
+from workspace_server.services.tree.external import conflict_path
 from workspace_server.storage import intents, spares
 from workspace_server.storage.tree import Tree
 

@@ -228,13 +228,13 @@ async def test_exact_search_needs_no_index_and_counts_every_line(engine: Engine)
 async def test_exact_search_pages_through_many_files_within_its_time(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workspace_server.services.exact_search.PAGE_FILES", 3)
+    monkeypatch.setattr("workspace_server.services.index.exact_search.PAGE_FILES", 3)
     for number in range(7):
         await save(engine, f"{number}.txt", "needle\n")
     whole = await engine.search.search(RITA, query="needle", mode="exact")
     assert whole["total_matches"] == len(whole["hits"]) == 7
 
-    monkeypatch.setattr("workspace_server.services.exact_search.EXACT_S_MAX", -1.0)
+    monkeypatch.setattr("workspace_server.services.index.exact_search.EXACT_S_MAX", -1.0)
     cut = await engine.search.search(RITA, query="needle", mode="exact")
 
     assert (cut["complete"], "total_matches" in cut, len(cut["hits"])) == (False, False, 3)

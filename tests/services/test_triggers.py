@@ -12,8 +12,8 @@ from workspace_server.config import Settings
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.errors import Conflict, InvalidArgument, NameTaken, NotFound, WorkspaceError
+from workspace_server.services.automation.timers import Timers
 from workspace_server.services.engine import Engine
-from workspace_server.services.timers import Timers
 
 pytestmark = pytest.mark.anyio
 

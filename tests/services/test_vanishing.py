@@ -1,6 +1,6 @@
 """Whether files that vanished were deleted, or the folder is in trouble."""
 
-from workspace_server.services.vanishing import FILES_MIN, WINDOW_S, DeletionGuard
+from workspace_server.services.tree.vanishing import FILES_MIN, WINDOW_S, DeletionGuard
 
 
 class Turned:

@@ -13,9 +13,10 @@ from blockbuster import BlockBuster
 
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
+from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidPath, IsDirectory, LockLost
 from workspace_server.services.engine import Engine
-from workspace_server.services.external import conflict_path
+from workspace_server.services.tree.external import conflict_path
 from workspace_server.storage import intents, spares
 from workspace_server.storage.watcher import Dirty
 
@@ -191,8 +192,12 @@ async def test_a_preview_says_what_would_be_taken_in(folder: Path) -> None:
     async with opened(folder) as engine:
         aged(folder / "a.md", b"four")
         aged(folder / "x.pyc", b"")
+        aged(folder / "A.md", b"")
+        aged(folder / "B/c.md", b"")
+        aged(folder / "b/d.md", b"")
         shown = (await engine.tree.preview()).as_dict()
-    assert (shown["files"], shown["size_bytes"]) == (1, 4)
+    assert shown["files"] == 2
+    assert shown["left_out"]["case collision"]["count"] == 2
 
 
 async def test_edits_on_disk_become_versions_by_external(folder: Path) -> None:
@@ -289,6 +294,21 @@ async def test_a_backup_by_hard_links_deletes_nothing(folder: Path, tmp_path: Pa
         (tmp_path / "backup").hardlink_to(folder / "x.md")
         assert await reconcile(engine) == 0
         assert await text(engine, "x.md") == "one"
+
+
+async def test_a_file_beyond_the_size_limit_is_left_alone(folder: Path) -> None:
+    async with opened(folder) as engine:
+        await write(engine, "grown.md", "one")
+        for name in ("new.bin", "grown.md"):
+            os.truncate(os.open(folder / name, os.O_CREAT | os.O_WRONLY), LIMITS.file_bytes_max + 1)
+        aged(folder / "small.md", b"small")
+        await reconcile(engine)
+        assert await text(engine, "small.md") == "small"
+        assert await text(engine, "grown.md") == "one"
+        for name in ("new.bin", "grown.md"):
+            with pytest.raises(InvalidPath):
+                await engine.files.write_file(ANN, path=name, content="x", overwrite=True)
+            assert (folder / name).stat().st_size == LIMITS.file_bytes_max + 1
 
 
 async def test_a_file_that_became_ignored_stays(folder: Path) -> None:

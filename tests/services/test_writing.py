@@ -30,7 +30,7 @@ from workspace_server.errors import (
     WorkspaceError,
 )
 from workspace_server.services.engine import Engine
-from workspace_server.services.merging import merged
+from workspace_server.services.files.merging import merged
 
 pytestmark = pytest.mark.anyio
 

@@ -14,6 +14,7 @@ from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import WorkspaceError
 
 if TYPE_CHECKING:
+    from workspace_server.services.tree.intake import Preview
     from workspace_server.storage.tree import Tree
 
 
@@ -71,28 +72,28 @@ def _show_scan(folder: Path, settings: config.Settings, *, as_json: bool) -> Non
     if not folder.is_dir():
         show.as_json({"files": 0, "bytes": 0, "left_out": {}}) if as_json else print(f"{folder} would be made.")
         return
-    taken, left_out = _scan(folder, settings)
+    found = _scan(folder, settings)
+    left_out = found.left_out
     if as_json:
-        show.as_json({"files": len(taken), "bytes": sum(taken), "left_out": left_out})
+        show.as_json({"files": found.files, "bytes": found.size_bytes, "left_out": left_out.as_dict()})
         return
-    print(f"{len(taken)} files, {show.size(sum(taken))}, would be taken in.")
-    for reason, found in left_out.items():
-        print(f"{found['count']} left out: {reason}")
-        for example in found["examples"]:
+    print(f"{found.files} files, {show.size(found.size_bytes)}, would be taken in.")
+    for reason, count in left_out.counts.most_common():
+        print(f"{count} left out: {reason}")
+        for example in left_out.examples[reason]:
             print(f"    {show.plain(example)}")
 
 
-def _scan(folder: Path, settings: config.Settings) -> tuple[list[int], dict[str, Any]]:
-    """Return the sizes of all files that would be taken in, and what is left out; leaves the folder as it was."""
+def _scan(folder: Path, settings: config.Settings) -> "Preview":
+    """Return what would be taken in, and what is left out; leaves the folder as it was."""
+    from workspace_server.services.tree.intake import preview
     from workspace_server.storage.ignore import Ignore
-    from workspace_server.storage.scan import Scan
     from workspace_server.storage.tree import Tree
 
     is_workspace = (folder / STATE_DIRECTORY).exists()
     tree = Tree(folder)
     try:
-        scan = Scan(tree, Ignore(settings.ignore, functools.partial(_control_file, tree)))
-        return [seen.signature.size for seen in scan], scan.left_out.as_dict()
+        return preview(tree, Ignore(settings.ignore, functools.partial(_control_file, tree)))
     finally:
         tree.close()
         if not is_workspace:

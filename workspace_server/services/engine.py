@@ -11,19 +11,19 @@ import anyio
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
 from workspace_server.core.paths import STATE_DIRECTORY
-from workspace_server.services.automation import Automation
+from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
+from workspace_server.services.files.listing import Listing
+from workspace_server.services.files.reading import Reading
+from workspace_server.services.files.writing import Writing
 from workspace_server.services.folder import Folder
-from workspace_server.services.indexing import Indexing
-from workspace_server.services.listing import Listing
+from workspace_server.services.index.indexing import Indexing
+from workspace_server.services.index.search import Search
 from workspace_server.services.locks import Locks
-from workspace_server.services.reading import Reading
 from workspace_server.services.recording import Recorder
-from workspace_server.services.search import Search
 from workspace_server.services.status import Status
+from workspace_server.services.tree.working_tree import WorkingTree
 from workspace_server.services.waits import Waits
-from workspace_server.services.working_tree import WorkingTree
-from workspace_server.services.writing import Writing
 from workspace_server.storage import locks, meta, requests
 from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.content import ObjectStore

@@ -12,8 +12,8 @@ from workspace_server.core.clock import Clock
 from workspace_server.core.paths import FilePath, canonical_file
 from workspace_server.core.patterns import Pattern, parse_pattern
 from workspace_server.errors import Forbidden
-from workspace_server.services.materialise import Materialiser
 from workspace_server.services.recording import Body, Recorder, Result
+from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database
 

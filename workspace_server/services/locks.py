@@ -9,8 +9,9 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import HANDLE_ALPHABET, Lock, Mode, State
 from workspace_server.core.patterns import Selector
 from workspace_server.errors import Locked, QuotaExceeded
-from workspace_server.services import explaining, leases
+from workspace_server.services import leases
 from workspace_server.services.arguments import handles, plain_text, refused
+from workspace_server.services.files import explaining
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import Names, covered, selectors

@@ -5,16 +5,18 @@ import os
 import stat
 from typing import Literal, NamedTuple
 
+from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidPath, IsDirectory
 from workspace_server.storage.signatures import Signature
 
-Kind = Literal["absent", "file", "directory", "link", "special", "hardlinked", "below_file"]
+Kind = Literal["absent", "file", "directory", "link", "special", "hardlinked", "oversized", "below_file"]
 """What stands at a path; `below_file`: a file stands where one of its directories should be."""
 
 _REASONS: dict[Kind, str] = {
     "link": "a link stands there or on the way there",
     "special": "a device, pipe or socket stands there",
     "hardlinked": "the file there has a second name (a hard link)",
+    "oversized": "the file there is larger than a file of the workspace may be",
     "below_file": "a file stands where a directory of it should be",
 }
 
@@ -31,7 +33,8 @@ class Place(NamedTuple):
 
         Raises:
             IsDirectory: A directory stands there.
-            InvalidPath: A link, a special file or a file with other links stands there, or a file in the way.
+            InvalidPath: A link, a special file, one with other links or beyond the size limit stands there, or a file
+                in the way.
         """
         if self.kind == "directory":
             raise IsDirectory(
@@ -63,6 +66,8 @@ def place_of(found: os.stat_result) -> Place:
     kind: Kind = "special"
     if stat.S_ISREG(found.st_mode):
         kind = "file" if found.st_nlink <= 1 else "hardlinked"
+        if found.st_size > LIMITS.file_bytes_max:
+            kind = "oversized"
     elif stat.S_ISDIR(found.st_mode):
         kind = "directory"
     elif stat.S_ISLNK(found.st_mode):

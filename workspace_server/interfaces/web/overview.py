@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from workspace_server.interfaces.web import happenings
 from workspace_server.interfaces.web.view import View
-from workspace_server.services.search import Mode
+from workspace_server.services.index.search import Mode
 
 SEARCH_HITS = 20
 SEARCH_FACTS = 12

@@ -10,8 +10,10 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_directory, canonical_file
 from workspace_server.core.patterns import Selector
-from workspace_server.services import describing, exact_search
-from workspace_server.services.answers import (
+from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.folder import Folder
+from workspace_server.services.index import describing, exact_search
+from workspace_server.services.index.answers import (
     Budget,
     Detail,
     conflict_row,
@@ -21,10 +23,8 @@ from workspace_server.services.answers import (
     snippet,
     spread,
 )
-from workspace_server.services.arguments import bounded, refused
-from workspace_server.services.exact_search import Filters
-from workspace_server.services.folder import Folder
-from workspace_server.services.indexing import Indexing, Part
+from workspace_server.services.index.exact_search import Filters
+from workspace_server.services.index.indexing import Indexing, Part
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import selectors
 from workspace_server.storage import facts, files

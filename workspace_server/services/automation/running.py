@@ -2,14 +2,14 @@
 
 import anyio
 
-from workspace_server.services.deliveries import Deliveries, policy_of
-from workspace_server.services.firing import Firing
+from workspace_server.services.automation.deliveries import Deliveries, policy_of
+from workspace_server.services.automation.firing import Firing
+from workspace_server.services.automation.jobs import Jobs
+from workspace_server.services.automation.reaction import Reaction
+from workspace_server.services.automation.timers import Timers
+from workspace_server.services.automation.triggers import Triggers
 from workspace_server.services.folder import Folder
-from workspace_server.services.jobs import Jobs
 from workspace_server.services.locks import Locks
-from workspace_server.services.reaction import Reaction
-from workspace_server.services.timers import Timers
-from workspace_server.services.triggers import Triggers
 
 
 class Automation:

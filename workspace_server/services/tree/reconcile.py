@@ -17,10 +17,10 @@ from workspace_server.core.access import EXTERNAL, IMPORT, Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.errors import InvalidPath
-from workspace_server.services.disk import Disk, Read, Unsteady
-from workspace_server.services.external import Edit, External
-from workspace_server.services.materialise import Materialiser
-from workspace_server.services.vanishing import DeletionGuard
+from workspace_server.services.tree.disk import Disk, Read, Unsteady
+from workspace_server.services.tree.external import Edit, External
+from workspace_server.services.tree.materialise import Materialiser
+from workspace_server.services.tree.vanishing import DeletionGuard
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents
 from workspace_server.storage.content import Content
@@ -172,7 +172,7 @@ class Reconciler:
             place = self._tree.look(path)
             if place.kind == "file" and place.signature is not None:
                 self._compare(Seen(path, place.signature), rows, survey)
-            elif place.kind != "hardlinked":  # a backup by hard links deletes nothing
+            elif place.kind not in {"hardlinked", "oversized"}:  # a backup by hard links deletes nothing
                 survey.vanished.append(path)
 
     def _compare(self, seen: Seen, rows: dict[str, FileRow], survey: _Survey) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from workspace_server.core import media
 from workspace_server.core.versions import check_expected
-from workspace_server.services import changes
-from workspace_server.services.changes import Held, Outcome, Put
+from workspace_server.services.files import changes
+from workspace_server.services.files.changes import Held, Outcome, Put
 from workspace_server.services.recording import Commit
 from workspace_server.storage import content as contents
 from workspace_server.storage import files

@@ -31,7 +31,7 @@ from workspace_server.core.joins import (
 )
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.triggers import key_text
-from workspace_server.services.catalogue import Active, Catalogue
+from workspace_server.services.automation.catalogue import Active, Catalogue
 from workspace_server.storage import deliveries, files, jobs, locks, meta, triggers
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.events import Event

@@ -12,7 +12,7 @@ from workspace_server.core.edits import Edit
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import NotText, TooLarge
 from workspace_server.services.arguments import Encoding, content_bytes, message_text, plain_text, refused, sources_list
-from workspace_server.services.changes import Put
+from workspace_server.services.files.changes import Put
 from workspace_server.services.folder import Folder
 from workspace_server.storage.content import Content
 

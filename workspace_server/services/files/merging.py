@@ -8,10 +8,10 @@ import merge3
 from workspace_server.core import media
 from workspace_server.core.diffs import LINES_MAX, lines_of
 from workspace_server.errors import Conflict
-from workspace_server.services import explaining
-from workspace_server.services.changes import Put
+from workspace_server.services.files import explaining
+from workspace_server.services.files.changes import Put
+from workspace_server.services.files.puts import stored
 from workspace_server.services.folder import Folder
-from workspace_server.services.puts import stored
 from workspace_server.services.recording import Result
 from workspace_server.storage import files
 from workspace_server.storage.database import Transaction

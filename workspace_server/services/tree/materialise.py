@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple
 import anyio
 
 from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
-from workspace_server.services.goals import Goal, Known, deletions_first, goals_of
-from workspace_server.services.strangers import Stranger, Strangers
+from workspace_server.services.tree.goals import Goal, Known, deletions_first, goals_of
+from workspace_server.services.tree.strangers import Stranger, Strangers
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents
 from workspace_server.storage.content import ObjectStore

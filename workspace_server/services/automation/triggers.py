@@ -14,8 +14,8 @@ from workspace_server.delivery.guard import Policy, origin
 from workspace_server.delivery.signing import check_secret, new_secret
 from workspace_server.errors import NameTaken, NotFound, QuotaExceeded
 from workspace_server.services.arguments import refused
+from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
-from workspace_server.services.reaction import Reaction
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import existing, matching
 from workspace_server.services.times import iso

@@ -13,8 +13,8 @@ from workspace_server.core.paths import canonical_directory
 from workspace_server.core.patterns import Selector, escape, parse_selector
 from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused, too_small
+from workspace_server.services.files.reading import file_facts
 from workspace_server.services.folder import Folder
-from workspace_server.services.reading import file_facts
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import existing, matching
 from workspace_server.services.times import ago, size

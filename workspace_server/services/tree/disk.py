@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import WorkspaceError
+from workspace_server.errors import TooLarge, WorkspaceError
 from workspace_server.storage.content import Content, ObjectStore
 from workspace_server.storage.reading import Reading
 from workspace_server.storage.signatures import Signature
@@ -107,7 +107,10 @@ class Disk:
                 raise Unsteady
             sha256 = hashlib.sha256(data).hexdigest()
             return sha256 if sha256 == expected else self._objects.put(data)
-        content = await self._objects.put_stream(_chunks(reading), bytes_max=LIMITS.file_bytes_max)
+        try:
+            content = await self._objects.put_stream(_chunks(reading), bytes_max=LIMITS.file_bytes_max)
+        except TooLarge:  # it has grown since it was opened
+            raise Unsteady from None
         if not reading.unchanged():
             raise Unsteady
         return content.sha256 if content.sha256 == expected else content

@@ -1,7 +1,7 @@
 """The joins' own due times: pauses, holds and rates that are over."""
 
+from workspace_server.services.automation.reaction import SERVER, Reaction
 from workspace_server.services.folder import Folder
-from workspace_server.services.reaction import SERVER, Reaction
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage import triggers
 

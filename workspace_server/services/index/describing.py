@@ -10,10 +10,10 @@ from indexer.limits import INDEXED_BYTES_MAX
 from indexer.model import Change, Extraction, Fact, LiveFact
 from workspace_server.core.versions import check_exists
 from workspace_server.errors import NotFound
-from workspace_server.services import changes
-from workspace_server.services.answers import Budget, clean, fitted, statement
 from workspace_server.services.arguments import refused
+from workspace_server.services.files import changes
 from workspace_server.services.folder import Folder
+from workspace_server.services.index.answers import Budget, clean, fitted, statement
 from workspace_server.services.recording import Result
 from workspace_server.storage import facts, files
 from workspace_server.storage.database import Transaction

@@ -9,14 +9,15 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists, check_expected
 from workspace_server.errors import Conflict, EditFailed, InvalidArgument, NotFound, WorkspaceError
-from workspace_server.services import changes, directories, explaining, leases, moving
+from workspace_server.services import leases
 from workspace_server.services.arguments import Encoding, handles, message_text, refused, sources_list
-from workspace_server.services.batches import Batch
-from workspace_server.services.changes import Held, Outcome, Put
+from workspace_server.services.files import changes, directories, explaining, moving
+from workspace_server.services.files.batches import Batch
+from workspace_server.services.files.changes import Held, Outcome, Put
+from workspace_server.services.files.merging import merge_until_put
+from workspace_server.services.files.moving import Move
+from workspace_server.services.files.puts import EditPut, write_put
 from workspace_server.services.folder import Folder
-from workspace_server.services.merging import merge_until_put
-from workspace_server.services.moving import Move
-from workspace_server.services.puts import EditPut, write_put
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, meta

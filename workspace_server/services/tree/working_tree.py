@@ -10,14 +10,14 @@ import anyio
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
 from workspace_server.errors import WorkspaceError
-from workspace_server.services.disk import Disk
-from workspace_server.services.external import External
-from workspace_server.services.intake import Preview, preview, take_in
 from workspace_server.services.locks import Locks
-from workspace_server.services.materialise import Materialiser
-from workspace_server.services.reconcile import Reconciler
 from workspace_server.services.recording import Recorder, Result
-from workspace_server.services.recovery import Recovery
+from workspace_server.services.tree.disk import Disk
+from workspace_server.services.tree.external import External
+from workspace_server.services.tree.intake import Preview, preview, take_in
+from workspace_server.services.tree.materialise import Materialiser
+from workspace_server.services.tree.reconcile import Reconciler
+from workspace_server.services.tree.recovery import Recovery
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database
 from workspace_server.storage.ignore import CONTROL_BYTES_MAX, Ignore

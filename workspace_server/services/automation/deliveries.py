@@ -21,9 +21,9 @@ from workspace_server.delivery.sender import Answer, Sender
 from workspace_server.delivery.signing import Message, signed_headers
 from workspace_server.errors import InvalidArgument, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
-from workspace_server.services.bells import Bell
+from workspace_server.services.automation.bells import Bell
+from workspace_server.services.automation.reaction import SERVER, Made, Reaction
 from workspace_server.services.folder import Folder
-from workspace_server.services.reaction import SERVER, Made, Reaction
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
 from workspace_server.storage import deliveries, triggers

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from indexer import exact
 from workspace_server.core.patterns import Selector
-from workspace_server.services.answers import Budget, clean
 from workspace_server.services.folder import Folder
+from workspace_server.services.index.answers import Budget, clean
 from workspace_server.services.recording import Result
 from workspace_server.storage import content, files, meta
 from workspace_server.storage.database import Transaction

@@ -10,10 +10,10 @@ from workspace_server.core.paths import canonical_file
 from workspace_server.core.triggers import check_instructions, check_name
 from workspace_server.errors import JobLost, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
-from workspace_server.services.bells import Lines
+from workspace_server.services.automation.bells import Lines
+from workspace_server.services.automation.reaction import SERVER, Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.locks import Locks
-from workspace_server.services.reaction import SERVER, Reaction
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage import files, jobs, locks, meta, triggers
 from workspace_server.storage.database import Transaction

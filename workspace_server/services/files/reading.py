@@ -11,8 +11,8 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists
 from workspace_server.errors import NotFound, NotText, TooLarge
-from workspace_server.services import changes, explaining
 from workspace_server.services.arguments import bounded, refused, too_small
+from workspace_server.services.files import changes, explaining
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso

@@ -11,13 +11,13 @@ from typing import Literal, NamedTuple
 from workspace_server.core.access import EXTERNAL, Caller
 from workspace_server.core.locks import Lock
 from workspace_server.errors import InvalidPath, IsDirectory, NameTaken, WorkspaceError
-from workspace_server.services import changes
-from workspace_server.services.changes import Held, Put
-from workspace_server.services.disk import Disk, Unsteady
+from workspace_server.services.files import changes
+from workspace_server.services.files.changes import Held, Put
 from workspace_server.services.locks import Locks
-from workspace_server.services.materialise import Materialiser
 from workspace_server.services.recording import Commit, Recorder, Result
-from workspace_server.services.strangers import Stranger
+from workspace_server.services.tree.disk import Disk, Unsteady
+from workspace_server.services.tree.materialise import Materialiser
+from workspace_server.services.tree.strangers import Stranger
 from workspace_server.storage import intents, meta
 from workspace_server.storage.content import Content, ObjectStore
 from workspace_server.storage.database import Transaction
@@ -139,7 +139,7 @@ class External:
         """
         try:
             content = await self._disk.temporary(stranger.temporary)
-        except Unsteady:
+        except (Unsteady, WorkspaceError):  # it is being written, or the disk takes no copy
             return False
         if content is None:
             return True

@@ -4,8 +4,8 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists
 from workspace_server.errors import IsDirectory
-from workspace_server.services import changes
 from workspace_server.services.arguments import refused
+from workspace_server.services.files import changes
 from workspace_server.storage import files
 from workspace_server.storage.database import Transaction
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from workspace_server.services.bells import Bell
+from workspace_server.services.automation.bells import Bell
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from workspace_server.core.limits import LIMITS
-from workspace_server.services.external import External
-from workspace_server.services.materialise import Materialiser
-from workspace_server.services.strangers import Stranger
+from workspace_server.services.tree.external import External
+from workspace_server.services.tree.materialise import Materialiser
+from workspace_server.services.tree.strangers import Stranger
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents
 from workspace_server.storage.content import ObjectStore

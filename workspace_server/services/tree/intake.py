@@ -3,11 +3,11 @@
 import logging
 from typing import NamedTuple
 
-from workspace_server.services.reconcile import Reconciler
+from workspace_server.services.tree.reconcile import Reconciler
 from workspace_server.storage import meta
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.ignore import Ignore
-from workspace_server.storage.scan import LeftOut, Scan
+from workspace_server.storage.scan import LeftOut, Names, Scan
 from workspace_server.storage.tree import Tree
 from workspace_server.storage.watcher import Dirty
 
@@ -32,8 +32,12 @@ class Preview(NamedTuple):
 def preview(tree: Tree, ignore: Ignore) -> Preview:
     """Return what of the folder would be taken in, and what left out and why; blocks, and changes nothing."""
     scan = Scan(tree, ignore)
+    names = Names()
     count = size = 0
     for seen in scan:
+        if not names.take(seen.path):
+            scan.left_out.add("case collision", seen.path)
+            continue
         count += 1
         size += seen.signature.size
     return Preview(count, size, scan.left_out)

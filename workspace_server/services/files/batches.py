@@ -8,11 +8,11 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import FilePath
 from workspace_server.errors import WorkspaceError
-from workspace_server.services import changes, moving
 from workspace_server.services.arguments import Encoding, refused
-from workspace_server.services.changes import Held, Put
+from workspace_server.services.files import changes, moving
+from workspace_server.services.files.changes import Held, Put
+from workspace_server.services.files.puts import EditPut, write_put
 from workspace_server.services.folder import Folder
-from workspace_server.services.puts import EditPut, write_put
 from workspace_server.services.recording import Commit, Result
 
 T = TypeVar("T")

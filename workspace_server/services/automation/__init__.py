@@ -1,0 +1,1 @@
+"""What saves set off: triggers, their timers, deliveries and jobs."""

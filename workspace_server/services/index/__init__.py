@@ -1,0 +1,1 @@
+"""The index at work, and the answers that come from it."""
