@@ -13,7 +13,7 @@ from mcp_types import CallToolResult, TextContent
 from tests.processes import PROGRAM, Serving, clean_environment
 from workspace_server import errors
 
-CODES = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
+CODES = {kind.code for kind in errors.ALL}
 DOORS = ["http 2026-07-28", "http legacy", "stdio 2026-07-28", "stdio legacy"]
 TOLD_BYTES_MAX = 12_000
 """More than the longest refusal: a bounded diff beside a bounded path."""

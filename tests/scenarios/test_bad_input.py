@@ -214,7 +214,8 @@ async def test_two_clients_of_one_name_do_not_share_a_lock(server: Serving, door
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_a_repeated_request_id_changes_nothing_twice(server: Serving, door: str, room: str) -> None:
-    path, meta = f"{room}/log.md", {"workspace/requestId": room}
+    path = f"{room}/log.md"
+    meta: Any = {"workspace/requestId": room}
     async with entered(door, server, "alice") as agent:
         answers = [
             (await agent.client.call_tool("write_file", line, meta=meta)).structured_content

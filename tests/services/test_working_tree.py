@@ -195,7 +195,7 @@ async def test_a_preview_says_what_would_be_taken_in(folder: Path) -> None:
         aged(folder / "A.md", b"")
         aged(folder / "B/c.md", b"")
         aged(folder / "b/d.md", b"")
-        shown = (await engine.tree.preview()).as_dict()
+        shown: dict[str, Any] = (await engine.tree.preview()).as_dict()
     assert shown["files"] == 2
     assert shown["left_out"]["case collision"]["count"] == 2
 
@@ -466,3 +466,32 @@ async def test_a_small_folder_may_be_emptied(folder: Path) -> None:
             (folder / name).unlink()
         await reconcile(engine)
         assert [kind for kind, _ in await types(engine)].count("file.deleted") == 2
+
+
+async def test_what_vanished_from_the_folder_unrecorded_is_put_back_by_saying_it_again(folder: Path) -> None:
+    folder.joinpath("taken.md").write_text("taken in\n")
+    async with opened(folder) as engine:
+        await write(engine, "a.md", "one\n")
+        await engine.tree.materialiser.sync()
+        for name, again in (
+            ("a.md", lambda: write(engine, "a.md", "one\n")),
+            ("taken.md", lambda: engine.files.restore_file(ANN, path="taken.md")),
+        ):
+            content = (folder / name).read_text()
+            (folder / name).unlink()
+            await again()
+            assert (folder / name).read_text() == content
+
+
+async def test_the_state_is_hidden_from_git(folder: Path) -> None:
+    async with opened(folder):
+        assert (folder / ".workspace" / ".gitignore").read_text() == "*\n"
+
+
+async def test_who_reads_a_link_is_told_that_it_is_one(folder: Path) -> None:
+    (folder / "there.md").write_text("x")
+    (folder / "link.md").symlink_to("there.md")
+    async with opened(folder) as engine:
+        with pytest.raises(InvalidPath) as refusal:
+            await engine.files.read_file(ANN, path="link.md")
+    assert "link" in str(refusal.value.facts["reason"])

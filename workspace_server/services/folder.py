@@ -87,7 +87,9 @@ class Folder:
 
         async def whole() -> Result:
             result = await self.recorder.change(caller, action, body)
-            if not result.get("unchanged"):
+            if result.get("unchanged"):
+                await self.materialiser.mend(paths)
+            else:
                 await self.materialiser.settle(paths)
             return result
 

@@ -66,6 +66,7 @@ class Tree:
         with contextlib.suppress(FileExistsError):
             os.mkdir("tmp", 0o700, dir_fd=state)
         self._temporary = self._open(state, "tmp", os.O_RDONLY | os.O_DIRECTORY)
+        _hide_from_git(state)
         os.close(state)
         self._umask = umask()
         self._spares = Spares(self._temporary)
@@ -379,3 +380,13 @@ def _probe_open(root: int) -> Callable[[int, str, int], int]:
             raise
         return kernel.walk_beneath
     return kernel.open_beneath
+
+
+def _hide_from_git(state: int) -> None:
+    """Keep the state, with its database and the admin key, out of what `git add` takes."""
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=state)
+        try:
+            os.write(descriptor, b"*\n")
+        finally:
+            os.close(descriptor)

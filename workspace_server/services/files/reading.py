@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from workspace_server.core import media, tokens
 from workspace_server.core.access import Caller
@@ -19,9 +19,10 @@ from workspace_server.services.times import iso
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, locks
 from workspace_server.storage.content import Form
-from workspace_server.storage.database import Transaction
+from workspace_server.storage.database import Body, Transaction
 from workspace_server.storage.files import DeletionRow, FileRow, VersionRow, sources_of
 
+T = TypeVar("T")
 Format = Literal["auto", "text", "base64", "link"]
 TEXT_BYTES_MAX = 64 * 1024 * 1024
 """Larger files are read over HTTP by range: the whole text must be at hand to count its lines."""
@@ -89,7 +90,7 @@ class Reading:
         """Return one version's bytes (None: the head's), for faces that stream."""
         place = canonical_file(path)
         caller.require("read", place)
-        return await self._folder.db.read(lambda tx: self._open(tx, place, version))
+        return await self._found(place, lambda tx: self._open(tx, place, version))
 
     async def read_file(
         self,
@@ -115,7 +116,7 @@ class Reading:
         async def read(tx: Transaction) -> tuple[OpenContent, str | None]:
             return await self._open(tx, place, version), await self._locked_by(tx, place)
 
-        found, locked_by = await self._folder.db.read(read)
+        found, locked_by = await self._found(place, read)
         header: Result = {
             "path": place,
             "version": found.version,
@@ -206,6 +207,14 @@ class Reading:
             raise AssertionError("unreachable: an absent file was refused")
 
         return await self._folder.db.read(read)
+
+    async def _found(self, path: str, body: Body[T]) -> T:
+        """Return what *body* reads; when there is no such file, say what of the folder stands there instead."""
+        try:
+            return await self._folder.db.read(body)
+        except NotFound:
+            self._folder.materialiser.look(path)
+            raise
 
     async def _open(self, tx: Transaction, path: str, number: int | None) -> OpenContent:
         here, row = await changes.head(tx, path)

@@ -86,6 +86,15 @@ async def goals_of(
     return deletions_first(found)
 
 
+async def reopened(tx: Transaction, paths: Sequence[str], *, boot_id: str) -> list[Goal]:
+    """Open intents for the heads of *paths* once more, and return the goals: the database leads, whoever wrote them."""
+    for path in paths:
+        row = await files.by_path(tx, path)
+        if row is not None and row.live:
+            await intents.open_(tx, path, version=row.version, sha256=row.sha256, previous_sha256=row.tree_sha256)
+    return [goal._replace(tree_leads=False) for goal in await goals_of(tx, paths, {}, boot_id=boot_id)]
+
+
 async def _read_from_tree(tx: Transaction, row: files.FileRow) -> bool:
     """Return whether the head was read from the folder, or its absence seen there."""
     if row.modified_by not in {EXTERNAL, IMPORT}:

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 import anyio
 
 from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
-from workspace_server.services.tree.goals import Goal, Known, deletions_first, goals_of
+from workspace_server.services.tree.goals import Goal, Known, deletions_first, goals_of, reopened
 from workspace_server.services.tree.strangers import Stranger, Strangers
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents
@@ -138,6 +138,14 @@ class Materialiser:
     async def settle(self, paths: Iterable[str]) -> None:
         """Bring each path to its newest committed version; return when that is visible."""
         await asyncio.gather(*[asyncio.shield(self.want(path)) for path in paths])
+
+    async def mend(self, paths: Iterable[str]) -> None:
+        """Write what is committed and not in the folder, such as after a deletion that was not recorded."""
+        missing = [path for path in paths if self._tree.look(path).kind == "absent"]
+        if missing:
+            goals = await self._db.write(lambda tx: reopened(tx, missing, boot_id=self._boot_id))
+            self.follow({goal.path: goal for goal in goals})
+            await self.settle(missing)
 
     def want(self, path: str) -> "asyncio.Future[None]":
         """Ask for *path* to be brought to its newest committed version; the future says when that is done."""
