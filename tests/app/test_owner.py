@@ -93,3 +93,13 @@ def test_the_folder_of_a_killed_owner_is_free_and_its_record_is_ignored(tmp_path
     assert current(tmp_path) is None
     with Ownership.take(tmp_path, "background"):
         assert not (tmp_path / ".workspace/owner.json").exists()
+
+
+def test_a_new_owner_knows_where_the_last_one_listened(tmp_path: Path) -> None:
+    with Ownership.take(tmp_path, "serve") as own:
+        assert own.last_port is None
+        own.publish(url="http://127.0.0.1:4321")
+    with Ownership.take(tmp_path, "background") as own:
+        assert own.last_port == 4321
+        (tmp_path / ".workspace" / "port").write_text("not a port")
+        assert own.last_port is None

@@ -36,6 +36,15 @@ def test_the_default_port_when_taken_becomes_the_next_free_one() -> None:
     assert 8765 <= ports[0] < ports[1] <= 8765 + PORTS_TRIED
 
 
+def test_a_background_owner_listens_where_the_last_owner_did_when_that_is_free() -> None:
+    with listening(config.Settings(), "background") as first:
+        port = first.getsockname()[1]
+        with listening(config.Settings(), "background", last=port) as second:
+            assert second.getsockname()[1] != port
+    with listening(config.Settings(), "background", last=port) as again:
+        assert again.getsockname()[1] == port
+
+
 def test_a_port_that_was_asked_for_and_is_taken_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = config.load(None, env={}, flags={"port": taken.getsockname()[1]})

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -75,6 +76,7 @@ class Ownership:
 
     def __init__(self, root: Path, kind: Kind) -> None:
         self._file = state_directory(root) / "owner.json"
+        self._port_file = state_directory(root) / "port"
         self.record = OwnerRecord(pid=os.getpid(), kind=kind, admin_key=secrets.token_urlsafe(32))
 
     @classmethod
@@ -110,6 +112,16 @@ class Ownership:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(self.record), file)
         temporary.replace(self._file)
+        self._port_file.write_text(str(urlsplit(url).port or ""), "ascii")
+
+    @property
+    def last_port(self) -> int | None:
+        """Where the folder's last owner listened, if that is known."""
+        try:
+            port = int(self._port_file.read_text("ascii"))
+        except (OSError, ValueError):
+            return None
+        return port if 0 < port < 1 << 16 else None
 
     def withdraw(self) -> None:
         """Take the record away, so that nobody connects any more."""

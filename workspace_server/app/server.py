@@ -59,7 +59,7 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
     root.mkdir(parents=True, exist_ok=True)
     with (
         Ownership.take(root, kind) as own,
-        listening(settings, kind) as listener,
+        listening(settings, kind, last=own.last_port) as listener,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         contextlib.suppress(asyncio.CancelledError),  # by a signal that came before the server answered
     ):
@@ -67,16 +67,22 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
 
 
 @contextlib.contextmanager
-def listening(settings: Settings, kind: Kind) -> Iterator[socket.socket]:
+def listening(settings: Settings, kind: Kind, *, last: int | None = None) -> Iterator[socket.socket]:
     """Yield a socket that listens: on the port that was asked for, the next free one after the default, or any.
+
+    A background owner takes the port of the folder's last owner when it is free: that is where HTTP clients and open
+    pages still look.
 
     Raises:
         Unavailable: None is free.
     """
     chosen = settings.origin("port") != "default"
-    first = 0 if kind == "background" and not chosen else settings.port
-    last = first if chosen or first == 0 else first + PORTS_TRIED
-    for port in range(first, last + 1):
+    first = settings.port
+    if kind == "background" and not chosen:
+        ports = [port for port in (last, 0) if port is not None]
+    else:
+        ports = [*range(first, first + 1 if chosen or first == 0 else first + PORTS_TRIED + 1)]
+    for port in ports:
         try:
             listener = socket.create_server((settings.host, port), family=_family(settings.host), backlog=BACKLOG)
         except OSError as error:
