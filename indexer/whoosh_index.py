@@ -72,6 +72,7 @@ class WhooshIndex:
         self._files: Any = None
         self._searcher: Any = None
         self._reading = threading.Lock()
+        self._given_up = threading.Event()
 
     def put(self, change: Change, title: str, passages: Sequence[Passage]) -> None:
         """Make *passages* all that the index knows of the path, at the next commit."""
@@ -94,14 +95,20 @@ class WhooshIndex:
                 try:
                     for path, put in changed.items():
                         writer.delete_by_term("path", path)
-                        if put is not None:
-                            for passage in put[2]:
-                                writer.add_document(**_document(put[0], put[1], passage))
+                        for document in () if put is None else _documents(*put):
+                            if self._given_up.is_set():
+                                writer.cancel()
+                                return
+                            writer.add_document(**document)
                 except BaseException:
                     writer.cancel()
                     raise
                 writer.commit()
             self._write_manifest(cursor)
+
+    def give_up(self) -> None:
+        """Let a commit that is under way, and all others, change nothing: the server ends, and they can be repeated."""
+        self._given_up.set()
 
     def query(self, question: Question, *, path_prefix: str = "", limit: int = 50) -> Found:
         """Return the best passages: those with every term first, then those with some, until *limit* or the deadline.
@@ -269,6 +276,10 @@ def _damage() -> Iterator[None]:
         yield
     except Exception as error:
         raise IndexDamaged(type(error).__name__) from error
+
+
+def _documents(change: Change, title: str, passages: Sequence[Passage]) -> Iterator[dict[str, Any]]:
+    return (_document(change, title, passage) for passage in passages)
 
 
 def _document(change: Change, title: str, passage: Passage) -> dict[str, Any]:

@@ -197,3 +197,14 @@ def test_a_query_that_runs_out_of_time_says_so(tmp_path: Path) -> None:
 
     assert index.query(parse_question("common words rare"), limit=5).cut
     index.close()
+
+
+def test_a_commit_that_is_given_up_changes_nothing(index: WhooshIndex, tmp_path: Path) -> None:
+    put(index, "relay.md", "Replaced.\n", version=2, seq=5)
+    index.give_up()
+    index.commit(5)
+    index.close()
+    again = WhooshIndex(tmp_path / "index")
+    assert again.verify() == 4
+    assert paths(again, "retries") == ["relay.md"]
+    again.close()

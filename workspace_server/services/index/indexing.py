@@ -42,11 +42,19 @@ class Indexing:
         """Follow the log until cancelled."""
         try:
             async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._give_up_at_the_end)
                 tasks.start_soon(self._facts.run)
                 tasks.start_soon(self._passages.run)
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self._index.close)
+
+    async def _give_up_at_the_end(self) -> None:
+        """When the server ends, keep nobody waiting for passages that can be written at the next start."""
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._index.give_up()
 
     @property
     def head_seq(self) -> int:
