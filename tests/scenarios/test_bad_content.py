@@ -73,17 +73,17 @@ async def test_binary_is_no_text_and_stays_what_it_is(server: Serving, door: str
         assert (described["size_bytes"], described["facts"]) == (len(data), [])
 
 
-@BOTH
-async def test_one_line_of_5_mb_is_read_in_parts_edited_and_found(server: Serving, door: str, room: str) -> None:
+async def test_one_line_of_5_mb_is_read_in_parts_edited_and_found(server: Serving, room: str) -> None:
     path = f"{room}/line.json"
     words = [f"wörd{number}" for number in range(600_000)]
     line = " ".join(words)[: 5 * MIB - 8] + " Nädel-77"
     assert len(line.encode()) > 5 * MIB
     put(server, path, line.encode())
-    async with entered(door, server, "alice") as agent:
-        text, calls = await read_in_parts(agent, path, max_tokens=LIMITS.tokens_max)
-        assert text == line
-        assert calls > 1
+    async with entered(STDIO, server, "alice") as agent, entered(HTTP, server, "bob") as reader:
+        for each in (agent, reader):
+            text, calls = await read_in_parts(each, path, max_tokens=LIMITS.tokens_max)
+            assert text == line
+            assert calls > 1
         header, start = await agent.read(path, max_tokens=100)
         assert (header["total_lines"], header["next"]["start_line"]) == (1, 1)
         assert header["next"]["start_column"] == len(start) + 1
@@ -143,25 +143,31 @@ async def test_a_text_keeps_its_encoding_its_mark_and_its_line_ends(server: Serv
             assert found["total_matches"] == 1, name
 
 
+NO_TEXTS = {
+    "latin-1.txt": b"caf\xe9\n",
+    "half-a-unit.txt": b"\xff\xfeodd",
+    "overlong.txt": b"\xc0\x80",
+    "surrogate.txt": b"\xed\xa0\x80",
+    "zero.txt": b"a\0b",
+    "lone-surrogate.txt": b"\xff\xfe\x00\xd8",
+}
+
+
 @BOTH
-@pytest.mark.parametrize(
-    "data",
-    [b"caf\xe9\n", b"\xff\xfeodd", b"\xc0\x80", b"\xed\xa0\x80", b"a\0b", b"\xff\xfe\x00\xd8"],
-    ids=["latin-1", "half a unit", "overlong", "surrogate", "nul", "lone surrogate"],
-)
-async def test_bytes_that_are_no_text_are_given_as_bytes(server: Serving, door: str, room: str, data: bytes) -> None:
-    path = f"{room}/notes.txt"
-    put(server, path, data)
+async def test_bytes_that_are_no_text_are_given_as_bytes(server: Serving, door: str, room: str) -> None:
     async with entered(door, server, "alice") as agent:
-        assert (await agent.refused("read_file", path=path, format="text"))["code"] == "not_text"
-        assert (await agent.done("read_file", path=path))["url"].endswith(path)
-        told = await agent.refused("edit_file", path=path, edits=[{"old_text": "a", "new_text": "b"}])
-        assert told["code"] == "not_text"
-        told = await agent.refused("write_file", path=path, content="x", expect_version=7)
-        assert (told["code"], told["diff"]) == ("conflict", None)
-        await agent.done("describe_file", path=path)
-        await agent.done("search", query="caf", mode="exact", path=path)
-        assert stored(server, path) == data
+        for name, data in NO_TEXTS.items():
+            path = f"{room}/{name}"
+            put(server, path, data)
+            assert (await agent.refused("read_file", path=path, format="text"))["code"] == "not_text"
+            assert (await agent.done("read_file", path=path))["url"].endswith(path)
+            told = await agent.refused("edit_file", path=path, edits=[{"old_text": "a", "new_text": "b"}])
+            assert told["code"] == "not_text"
+            told = await agent.refused("write_file", path=path, content="x", expect_version=7)
+            assert (told["code"], told["diff"]) == ("conflict", None)
+            await agent.done("describe_file", path=path)
+            await agent.done("search", query="caf", mode="exact", path=path)
+            assert stored(server, path) == data
 
 
 @BOTH
