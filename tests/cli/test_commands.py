@@ -1,8 +1,11 @@
 """The commands against a folder that is served: what a person sees, what a program gets, how a script is told."""
 
 import json
+import socket
 import subprocess
+import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from tests.processes import PROGRAM, Serving, clean_environment, run, serving
 from workspace_server.app import owner
+from workspace_server.cli.dry_run import LINES_MAX
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,11 @@ def test_call_ends_with_an_exit_code_by_the_kind_of_refusal(
     assert not done.stdout
 
 
+def test_call_knows_what_a_misspelt_tool_may_mean(server: Serving) -> None:
+    done = run("call", "wirte_file", "path=a.md", "--dir", server.folder)
+    assert json.loads(done.stderr)["hint"] == "Did you mean write_file?"
+
+
 def test_call_says_conflict_apart_from_locked(server: Serving) -> None:
     call(server, "write_file", "path=call/c.md", "content=one")
     assert run("call", "write_file", "path=call/c.md", "content=two", "--dir", server.folder).returncode == 4
@@ -106,6 +115,15 @@ def test_log_tells_events_in_their_order(server: Serving) -> None:
     )
     assert [event["path"] for event in page["events"]] == ["log/a.md", "log/b.md"]
     assert "log/b.md@1" in told(server, "log", "--since", str(first))
+
+
+def test_log_shows_as_many_lines_as_it_was_asked_for(server: Serving) -> None:
+    for content in ("1", "2", "3"):
+        call(server, "write_file", f"path=limit/{content}.md", f"content={content}")
+    call(server, "wait_for", "files=limit/*.md", "indexed=true")
+    said = told(server, "log", "--limit", "2", "--path", "limit/").splitlines()
+    assert [line.split()[-1] for line in said] == ["limit/2.md@1", "limit/3.md@1"]
+    assert "file.indexed" in told(server, "log", "--limit", "3", "--path", "limit/", "--types", "file.indexed")
 
 
 def test_log_follows_until_interrupted(server: Serving) -> None:
@@ -158,6 +176,7 @@ def test_list_names_the_servers_that_run(server: Serving) -> None:
 
 def test_open_prints_the_address_of_the_web_view(server: Serving) -> None:
     assert told(server, "open", "--print").startswith(server.url)
+    assert json.loads(told(server, "open", "--json"))["url"].startswith(server.url)
 
 
 def test_a_server_may_be_named_by_its_address(server: Serving) -> None:
@@ -196,12 +215,27 @@ def test_a_background_owner_is_started_for_a_workspace_that_nobody_serves(folder
     assert run("stop", "--dir", folder).returncode == 3
 
 
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """Have somebody listen on *port*: a socket of ours, unless there is one already."""
+    with socket.socket() as listener:
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        except OSError:
+            pass
+        yield
+
+
 def test_serve_says_where_it_is_and_how_to_connect(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "a.md").write_text("a")
+    (folder / "b.pyc").write_text("b")
     server = subprocess.Popen(
         [*PROGRAM, "serve", str(folder), "--port", "0"], stdout=subprocess.PIPE, text=True, env=clean_environment()
     )
     assert server.stdout is not None
-    said = [server.stdout.readline() for _ in range(4)]
+    said = [server.stdout.readline() for _ in range(6)]
     server.terminate()
     rest = server.stdout.read()
     server.stdout.close()
@@ -209,6 +243,21 @@ def test_serve_says_where_it_is_and_how_to_connect(folder: Path) -> None:
     assert str(folder) in said[0]
     assert "/mcp?agent=" in said[2]
     assert "claude mcp add" in said[3]
+    assert said[5] == "  Files      1; left out: 1 ignored (`workspace-server status` names some)\n"
+
+
+def test_serve_says_that_the_default_port_is_taken(folder: Path) -> None:
+    with taken(8765):
+        server = subprocess.Popen(
+            [*PROGRAM, "serve", str(folder)], stdout=subprocess.PIPE, text=True, env=clean_environment()
+        )
+        assert server.stdout is not None
+        said = server.stdout.readline()
+        server.terminate()
+        server.stdout.read()
+        server.stdout.close()
+        assert server.wait(timeout=30) == 0
+    assert said.startswith("Port 8765 is taken by another server, using 87")
 
 
 def test_a_folder_of_another_serve_is_refused_by_name(server: Serving) -> None:
@@ -225,10 +274,26 @@ def test_a_dry_run_shows_what_would_be_taken_in_and_changes_nothing(tmp_path: Pa
     (tmp_path / "A.md").write_text("A")
     done = json.loads(run("serve", tmp_path, "--dry-run", "--json").stdout)
     assert done["files"] == 1
-    assert {"ignored", "symlink", "case collision"} <= set(done["left_out"])
-    assert "1 files" in run("serve", tmp_path, "--dry-run").stdout
+    assert len(done["taken_in"]) == 1
+    assert done["left_out"]["ignored"] == {"count": 1, "refused": False, "paths": ["node_modules"]}
+    assert done["left_out"]["symlink"]["paths"] == ["link"]
+    assert {*done["taken_in"], *done["left_out"]["case collision"]["paths"]} == {"a.md", "A.md"}
+    said = run("serve", tmp_path, "--dry-run").stdout.splitlines()
+    assert said[0] == "1 refused: case collision"
+    assert said[2:6] == ["1 left out: ignored", "    node_modules", "1 left out: symlink", "    link"]
+    assert said[6:] == ["1 file, 1 B, would be taken in", f"    {done['taken_in'][0]}"]
     assert not (tmp_path / ".workspace").exists()
     assert "would be made" in run("serve", tmp_path / "new", "--dry-run").stdout
+
+
+def test_a_dry_run_shows_a_person_no_more_than_can_be_read(tmp_path: Path) -> None:
+    for number in range(LINES_MAX + 2):
+        (tmp_path / f"{number:04}.md").touch()
+    (tmp_path / "x.pyc").touch()
+    said = run("serve", tmp_path, "--dry-run").stdout.splitlines()
+    assert said[:3] == ["1 left out: ignored", "    x.pyc", "1002 files, 0 B, would be taken in"]
+    assert said[-2:] == ["    0998.md", "… and 3 more; --json lists them all"]
+    assert len(json.loads(run("serve", tmp_path, "--dry-run", "--json").stdout)["taken_in"]) == LINES_MAX + 2
 
 
 def test_config_names_every_setting_its_value_and_its_origin(tmp_path: Path) -> None:
@@ -236,7 +301,12 @@ def test_config_names_every_setting_its_value_and_its_origin(tmp_path: Path) -> 
     (tmp_path / ".workspace" / "config.toml").write_text('name = "lab"\n')
     rows = {row["name"]: row for row in json.loads(run("config", "--json", "--dir", tmp_path).stdout)}
     assert (rows["name"]["value"], rows["name"]["origin"]) == ("lab", "file")
-    assert 'name = "lab"  [file]' in run("config", "--dir", tmp_path).stdout
+    said = run("config", "--dir", tmp_path).stdout
+    assert 'name = "lab"  # file' in said
+    values = tomllib.loads(said)
+    assert values["webhooks"]["allow_loopback"] is False
+    assert values["ignore"] == rows["ignore"]["value"]
+    assert "public_url" not in values
 
 
 def test_a_wrong_setting_ends_the_command_by_name(tmp_path: Path) -> None:

@@ -48,6 +48,14 @@ def test_python_gets_a_program_that_compiles(tmp_path: Path) -> None:
         compile(snippet("python", *more), "snippet", "exec")
 
 
+def test_a_folder_that_is_no_workspace_yet_is_named_beside_the_snippet(tmp_path: Path) -> None:
+    arguments = ["json", "--dir", str(tmp_path)]
+    said = CliRunner().invoke(client_config_command, arguments).stderr
+    assert f"for {tmp_path}, which the client will make a workspace" in said
+    (tmp_path / ".workspace").mkdir()
+    assert str(tmp_path) not in CliRunner().invoke(client_config_command, arguments).stderr
+
+
 def test_every_client_can_be_asked_for(tmp_path: Path) -> None:
     for client in CLIENTS:
         assert snippet(client, "--dir", str(tmp_path))

@@ -51,9 +51,35 @@ def test_a_job_reaches_the_program_on_standard_input_and_in_the_environment(
 def test_a_program_that_fails_fails_its_job(server: Serving, api: Api) -> None:
     api.post("/queues/queue:add", {"instructions": "x"})
     done = work(server, program="import sys; print('the reason'); sys.exit(3)")
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert "failed" in done.stderr
+    assert "    the reason\n" in done.stderr
     assert api.get("/status")["jobs"]["failed"] == 1
+
+
+def test_a_worker_says_what_it_waits_for_and_how_each_program_ended(server: Serving, api: Api) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    done = work(server, program="for number in range(30): print(f'line {number}')")
+    first, claimed, ended, *lines = done.stderr.splitlines()
+    assert first == "ada: waiting for jobs of queue"
+    assert "attempt 1" in claimed
+    assert "done" in ended
+    assert lines == [f"    line {number}" for number in range(10, 30)]
+
+
+def test_workers_without_a_name_get_one_each(server: Serving, api: Api) -> None:
+    names = set()
+    for _ in range(2):
+        api.post("/queues/queue:add", {"instructions": "x"})
+        done = run("work", "queue", "--once", "--url", server.url, "--", sys.executable, "-c", "pass")
+        names.add(done.stderr.partition(":")[0])
+    assert len(names) == 2
+
+
+def test_a_program_that_is_not_there_is_said_before_any_job_comes() -> None:
+    done = run("work", "queue", "--url", "http://127.0.0.1:1", "--", "no-such-program")
+    assert done.returncode == 2
+    assert "Cannot run no-such-program: there is no such program." in done.stderr
 
 
 def test_exit_code_75_puts_the_job_back(server: Serving, api: Api) -> None:
@@ -69,11 +95,14 @@ def test_a_program_that_takes_too_long_is_ended_with_what_it_started(server: Ser
     assert api.get("/status")["jobs"]["failed"] == 1
 
 
-def test_a_program_that_cannot_be_run_costs_no_job(server: Serving, api: Api) -> None:
+def test_a_program_that_cannot_be_run_costs_no_job(server: Serving, api: Api, tmp_path: Path) -> None:
     api.post("/queues/queue:add", {"instructions": "x"})
-    done = run("work", "queue", "--url", server.url, "--", "/no/such/program")
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\x00no program")
+    broken.chmod(0o755)
+    done = run("work", "queue", "--url", server.url, "--", broken)
     assert done.returncode == 2
-    assert "/no/such/program" in done.stderr
+    assert str(broken) in done.stderr
     assert api.get("/status")["jobs"]["queued"] == 1
 
 

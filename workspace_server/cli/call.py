@@ -1,5 +1,6 @@
 """`call`: any MCP tool from a shell."""
 
+import difflib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,9 @@ def call_command(api: Api, *, tool: str, arguments: tuple[str, ...], agent: str 
     try:
         tools = {entry["name"]: entry["inputSchema"] for entry in api.tools()}
         if tool not in tools:
-            raise _wrong("name", f"there is no tool {tool}; there are {', '.join(tools)}")
+            meant = difflib.get_close_matches(tool, tools, n=1)
+            reason = f"there is no tool {tool}; there are {', '.join(tools)}"
+            raise _wrong("name", reason, hint=f"Did you mean {meant[0]}?" if meant else "See call --help.")
         schema = tools[tool].get("properties", {})
         show.as_json(_answer(api.call_tool(tool, _arguments(arguments, schema))))
     except WorkspaceError as error:
@@ -109,5 +112,5 @@ def _answer(result: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _wrong(argument: str, reason: str) -> InvalidArgument:
-    return InvalidArgument(f"{argument}: {reason}.", hint="See call --help.", argument=argument, reason=reason)
+def _wrong(argument: str, reason: str, *, hint: str = "See call --help.") -> InvalidArgument:
+    return InvalidArgument(f"{argument}: {reason}.", hint=hint, argument=argument, reason=reason)

@@ -1,5 +1,6 @@
 """`config`: every setting, its value, where that came from, and what it means."""
 
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,19 @@ from workspace_server.cli.options import as_json_option, folder_option
 @click.option("--config", "file", type=click.Path(path_type=Path), help="The settings file to read instead.")
 @as_json_option
 def config_command(folder: Path, file: Path | None, as_json: bool) -> None:
-    """Print every setting with its value, its origin and its meaning."""
+    """Print every setting with its value, its origin and its meaning, in the form of the settings file."""
     settings = config.load(folder, file=file)
     rows = config.table()
     if as_json:
         show.as_json([_row(row, settings) for row in rows])
         return
     for row in rows:
-        value = _spelled(getattr(settings, row.attribute))
-        print(f"{row.key} = {value}  [{settings.origin(row.attribute)}]")
-        print(textwrap.fill(row.meaning, width=98, initial_indent="    ", subsequent_indent="    "))
-        print(f"    {row.variable}" + (f", serve {row.flag}" if row.flag else ""))
+        value = getattr(settings, row.attribute)
+        # TOML knows no empty value: a setting that has none is a comment.
+        line = f"{row.key} = {_spelled(value)}" if value is not None else f"# {row.key} is not set"
+        print(f"{line}  # {settings.origin(row.attribute)}")
+        print(textwrap.fill(row.meaning, width=98, initial_indent="#     ", subsequent_indent="#     "))
+        print(f"#     {row.variable}" + (f", serve {row.flag}" if row.flag else ""))
 
 
 def _row(row: config.Row, settings: config.Settings) -> dict[str, Any]:
@@ -42,10 +45,5 @@ def _row(row: config.Row, settings: config.Settings) -> dict[str, Any]:
 
 
 def _spelled(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "[" + ", ".join(f'"{part}"' for part in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else f"{value}"
+    """Return a value as TOML has it; what JSON writes for these types is TOML as well."""
+    return json.dumps(value, ensure_ascii=False)

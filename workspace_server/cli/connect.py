@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from workspace_server.cli.options import folder_option
+from workspace_server.cli.options import STATE, folder_option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ CLIENTS: dict[str, tuple[str, Callable[[Target], str]]] = {
     "codex": ("~/.codex/config.toml", _codex),
     "gemini": ("~/.gemini/settings.json", _gemini),
     "json": ("any client that reads mcpServers", _mcp_servers),
-    "python": ("pip install workspace-client", _python),
+    "python": ("needs workspace-client: pip install ./clients/python", _python),
 }
 """Where each client's snippet goes, and what makes it."""
 
@@ -134,6 +134,10 @@ def client_config_command(client: str, folder: Path, agent: str | None, url: str
     address = None if url is None else f"{url.rstrip('/').removesuffix('/mcp')}/mcp?agent={name}"
     place, snippet = CLIENTS[client]
     click.echo(f"# {place}", err=True)
+    if url is None and not (folder / STATE).is_dir():
+        click.echo(
+            f"# for {folder}, which the client will make a workspace; run this inside the one you mean", err=True
+        )
     print(snippet(Target(program=_program(), folder=folder, agent=name, url=address)))
 
 

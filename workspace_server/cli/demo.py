@@ -9,7 +9,7 @@ from workspace_server.errors import Unavailable
 
 
 @click.command("demo")
-@click.option("--keep", is_flag=True, help="Leave the server running, to look around, until interrupted.")
+@click.option("--keep", is_flag=True, help="Leave the server running, to look around, until it is ended.")
 def demo_command(keep: bool) -> int:
     """Play the story: a swarm of scripted agents shares one folder. Needs no model and no network.
 
@@ -18,7 +18,7 @@ def demo_command(keep: bool) -> int:
     if find_spec("workspace_client") is None:
         raise Unavailable(
             "The agents of the demo speak through workspace-client, which is not installed.",
-            hint="pip install workspace-client   (in this environment: `pip install 'workspace-server[demo]'`)",
+            hint="In a checkout of the project: pip install ./clients/python",
         )
     from workspace_server.demo.narrator import Narrator
     from workspace_server.demo.performance import perform

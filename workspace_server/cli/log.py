@@ -1,6 +1,7 @@
 """`log`: what happened in the workspace, and what happens now."""
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import click
@@ -8,9 +9,11 @@ import click
 from workspace_server.cli import show
 from workspace_server.cli.api import Answer, Api
 from workspace_server.cli.options import api_options, as_json_option
+from workspace_server.core.events import EVENT_TYPES
 from workspace_server.errors import Unavailable
 
 PAGE = 1000
+SHOWN = ",".join(kind for kind in EVENT_TYPES if kind != "file.indexed")
 
 
 @click.command("log")
@@ -37,10 +40,14 @@ def log_command(
 
     What the index says of itself is shown with --json, or when --types asks for it.
     """
-    filters: dict[str, object] = {"types": types, "path": path, "agent": by}
-    page = api.get("/events", since_seq=since, limit=limit, **filters)
+    # The server leaves them out, not we: --limit counts the lines that are shown.
+    wanted = types if types is not None or as_json else SHOWN
+    filters: dict[str, object] = {"types": wanted, "path": path, "agent": by}
+    page = (
+        _newest(api, limit, filters) if since is None else api.get("/events", since_seq=since, limit=limit, **filters)
+    )
     if not as_json:
-        _print(page["events"], types)
+        _print(page["events"])
     elif not follow:
         show.as_json(page)
     else:
@@ -51,7 +58,24 @@ def log_command(
             if as_json:
                 show.as_json(event)
             else:
-                _print([event], types)
+                _print([event])
+
+
+def _newest(api: Api, limit: int, filters: dict[str, object]) -> Answer:
+    """Return the newest events that pass the filters; looks further and further back until there are enough."""
+    page = api.get("/events", limit=limit, **filters)  # those among the newest `limit` of all
+    head = page["next_seq"]
+    looked_at = limit
+    while len(page["events"]) < limit and looked_at < head:
+        looked_at *= 8
+        seq = max(0, head - looked_at)
+        newest: deque[Answer] = deque(maxlen=limit)
+        while seq < head:
+            page = api.get("/events", since_seq=seq, limit=PAGE, **filters)
+            newest.extend(page["events"])
+            seq = page["next_seq"]
+        page["events"] = list(newest)
+    return page
 
 
 def _following(api: Api, seq: int, filters: dict[str, object]) -> Iterator[Answer]:
@@ -65,10 +89,9 @@ def _following(api: Api, seq: int, filters: dict[str, object]) -> Iterator[Answe
             time.sleep(1)
 
 
-def _print(events: Iterable[Answer], types: str | None) -> None:
+def _print(events: Iterable[Answer]) -> None:
     for event in events:
-        if types is not None or event["type"] != "file.indexed":
-            print(_line(event), flush=True)
+        print(_line(event), flush=True)
 
 
 def _line(event: Answer) -> str:

@@ -1,21 +1,21 @@
 """`serve`: own a folder and serve it to everybody; and what `stdio --help` says."""
 
-import functools
-import shutil
+import contextlib
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from workspace_server import config
-from workspace_server.cli import leave, show
+from workspace_server.cli import leave
+from workspace_server.cli.api import Address, Api
 from workspace_server.cli.options import as_json_option
-from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from workspace_server.services.tree.intake import Preview
-    from workspace_server.storage.tree import Tree
+    from workspace_server.app.owner import OwnerRecord
 
 
 @click.command("serve")
@@ -35,13 +35,15 @@ def serve_command(folder: Path, file: Path | None, *, dry_run: bool, as_json: bo
     flags["webhooks_allow_loopback"] = flags.pop("allow_loopback_webhooks") or None
     settings = config.load(folder, file=file, flags=flags)
     if dry_run:
-        _show_scan(folder, settings, as_json=as_json)
+        from workspace_server.cli.dry_run import show_plan
+
+        show_plan(folder, settings.ignore, as_json=as_json)
         return
     from workspace_server.app import server
     from workspace_server.app.owner import Owned
 
     try:
-        server.run(folder, settings, announce=lambda record: _announce(record.url, folder))
+        server.run(folder, settings, announce=lambda record: _announce(record, folder, settings))
     except Owned as refusal:  # unlike other things that are away for a while: trying again later helps nobody
         leave.refused(refusal)
         click.get_current_context().exit(leave.FAILED)
@@ -59,56 +61,32 @@ def stdio_command(folder: Path, agent: str | None) -> None:
     raise AssertionError(f"main() runs stdio itself: {folder}, {agent}")
 
 
-def _announce(url: str, folder: Path) -> None:
+def _announce(record: "OwnerRecord", folder: Path, settings: config.Settings) -> None:
+    url = record.url
+    used = int(url.rpartition(":")[2])
+    if settings.origin("port") == "default" and used != settings.port:
+        click.echo(f"Port {settings.port} is taken by another server, using {used}.")
     click.echo(f"""\
 Serving {folder}
   Web view   {url}/
   MCP        {url}/mcp?agent=NAME
   Connect    claude mcp add --transport http workspace "{url}/mcp?agent=claude"
              others: workspace-server client-config CLIENT --url {url}""")
+    # The server answers on the thread that we are on: it is asked from another one.
+    threading.Thread(target=_say_what_is_in, args=(record,), daemon=True).start()
 
 
-def _show_scan(folder: Path, settings: config.Settings, *, as_json: bool) -> None:
-    if not folder.is_dir():
-        show.as_json({"files": 0, "bytes": 0, "left_out": {}}) if as_json else print(f"{folder} would be made.")
-        return
-    found = _scan(folder, settings)
-    left_out = found.left_out
-    if as_json:
-        show.as_json({"files": found.files, "bytes": found.size_bytes, "left_out": left_out.as_dict()})
-        return
-    print(f"{found.files} files, {show.size(found.size_bytes)}, would be taken in.")
-    for reason, count in left_out.counts.most_common():
-        print(f"{count} left out: {reason}")
-        for example in left_out.examples[reason]:
-            print(f"    {show.plain(example)}")
+def _say_what_is_in(record: "OwnerRecord") -> None:
+    """Say how many files there are, and how many were left out; nothing when the server ends already."""
+    with contextlib.suppress(WorkspaceError, OSError):
+        status = Api(lambda: Address(url=record.url, key=record.admin_key)).get("/status")
+        click.echo(f"  Files      {_counted(status)}")
 
 
-def _scan(folder: Path, settings: config.Settings) -> "Preview":
-    """Return what would be taken in, and what is left out; leaves the folder as it was."""
-    from workspace_server.services.tree.intake import preview
-    from workspace_server.storage.ignore import Ignore
-    from workspace_server.storage.tree import Tree
-
-    is_workspace = (folder / STATE_DIRECTORY).exists()
-    tree = Tree(folder)
-    try:
-        return preview(tree, Ignore(settings.ignore, functools.partial(_control_file, tree)))
-    finally:
-        tree.close()
-        if not is_workspace:
-            shutil.rmtree(folder / STATE_DIRECTORY)
-
-
-def _control_file(tree: "Tree", path: str) -> str | None:
-    """Return the text of an ignore file; None for what is none."""
-    from workspace_server.storage.ignore import CONTROL_BYTES_MAX
-
-    try:
-        reading = tree.open(path)
-    except WorkspaceError:
-        return None
-    if reading is None:
-        return None
-    with reading:
-        return reading.read(CONTROL_BYTES_MAX).decode(errors="replace")
+def _counted(status: Mapping[str, Any]) -> str:
+    left_out = {reason: some["count"] for reason, some in status.get("folder", {}).get("left_out", {}).items()}
+    said = f"{status['files']:,}"
+    if left_out:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+        said += f"; left out: {reasons} (`workspace-server status` names some)"
+    return said

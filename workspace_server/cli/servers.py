@@ -41,17 +41,26 @@ def list_command(as_json: bool) -> None:
 @click.command("open")
 @folder_option
 @click.option("--print", "only_print", is_flag=True, help="Print the address instead of opening a browser.")
-def open_command(folder: Path, only_print: bool) -> None:
-    """Open the web view of the workspace; the address works once and lets the browser in as admin."""
+@as_json_option
+def open_command(folder: Path, only_print: bool, as_json: bool) -> None:
+    """Open the web view of the workspace; the address works once and lets the browser in as admin.
+
+    With --json the address is only printed.
+    """
     address = Api(lambda: reach(folder)).admission()
-    if only_print or not webbrowser.open(address):
+    if as_json:
+        show.as_json({"url": address})
+    elif only_print or not webbrowser.open(address):
         print(address)
 
 
 @click.command("stop")
 @folder_option
 def stop_command(folder: Path) -> None:
-    """End the server of the workspace, once it has done what it was doing."""
+    """End the server of the workspace, once it has done what it was doing.
+
+    Clients that are still connected over stdio start a server in the background again, on another port.
+    """
     record = owner.current(folder)
     if record is None:
         raise NotFound(f"Nobody serves {folder}.", hint="`workspace-server list` shows what is served.")

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from workspace_server.cli import leave, show
 from workspace_server.cli.api import Address, Answer, Api, path_of
 from workspace_server.cli.options import connection_options
 from workspace_server.errors import InvalidArgument, JobLost, Unavailable, WorkspaceError
@@ -33,6 +35,8 @@ PATIENCE_S = 300.0
 """How long a call is repeated while the server is away: a job that was done should be said to be done."""
 TAIL_BYTES = 1500
 """How much of a failed program's log goes into the job's note."""
+LINES_SHOWN = 20
+"""How many of the last lines that a program printed are shown here."""
 GRACE_S = 10.0
 RETRY_DELAY_S = 5
 
@@ -55,7 +59,7 @@ class _Span(click.ParamType[int]):
 @click.command("work", context_settings={"ignore_unknown_options": True})
 @click.argument("queue")
 @click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD...")
-@click.option("--agent", help="The name to work under; by default `worker` and this machine's name.")
+@click.option("--agent", help="The name to work under; by default one that no other worker has.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="How many jobs at once.")
 @click.option("--timeout", type=_Span(), default="30m", show_default=True, help="Longest time for one job.")
 @click.option("--once", is_flag=True, help="End after the first job of each worker.")
@@ -76,12 +80,16 @@ def work_command(
     environment. Its exit code says how it went: 0 done, 75 try again later, else failed; the end of what it printed is
     kept with the job. While CMD runs, the job is kept alive; when this worker dies, the job goes to another one.
 
+    What CMD printed last is shown on standard error after each job. With --once the exit code is 1 when a job failed.
+
     A first SIGTERM or Ctrl-C lets running jobs end, a second one ends them and puts their jobs back.
 
     This is how a coding agent or a script becomes the Editor that starts when draft.md is saved:
 
         workspace-server work editing --agent editor -- claude -p "Edit draft.md as the job on standard input says"
     """
+    if shutil.which(program[0]) is None:
+        raise _cannot_run(program[0], "there is no such program")
     name = agent or os.environ.get("WORKSPACE_AGENT") or _default_name()
     ending = _Ending()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -89,6 +97,7 @@ def work_command(
     # Workers of one name would share their locks: two jobs at once must be two agents.
     names = [name] if jobs == 1 else [f"{name}-{number}" for number in range(1, jobs + 1)]
     workers = [_Worker(locate, one, queue, program, timeout_s=timeout, once=once, ending=ending) for one in names]
+    _say(f"{', '.join(names)}: waiting for jobs of {queue}")
     threads = [threading.Thread(target=worker.run, name=worker.agent) for worker in workers]
     for thread in threads:
         thread.start()
@@ -97,7 +106,7 @@ def work_command(
     for worker in workers:
         if worker.failure is not None:
             raise worker.failure
-    return 0
+    return leave.FAILED if once and any(worker.has_failed for worker in workers) else 0
 
 
 class _Ending:
@@ -138,6 +147,9 @@ class _Worker:
         self._ending = ending
         self.agent = agent
         self.failure: WorkspaceError | None = None
+        """Why it could not go on."""
+        self.has_failed = False
+        """Whether its last job failed."""
 
     def run(self) -> None:
         """Work until told to stop, or until the server refuses."""
@@ -162,10 +174,12 @@ class _Worker:
         began = time.monotonic()
         with tempfile.TemporaryFile() as log:
             code = self._run(job, log)
-            outcome, note = _outcome(code, log, self._timeout_s)
+            said = _tail(log)
+        outcome, note = _outcome(code, said, self._timeout_s)
+        self.has_failed = outcome == "failed"
         _say(f"{self.agent}: job {job['job']} {outcome} after {time.monotonic() - began:.1f} s")
-        if note is not None:
-            _say(note)
+        for line in said.splitlines()[-LINES_SHOWN:]:
+            _say(f"    {show.plain(line)}")
         delay_s = RETRY_DELAY_S if outcome == "retry" else None
         try:
             self._api.post(
@@ -188,12 +202,7 @@ class _Worker:
             )
         except OSError as error:
             self._give_back(job)
-            raise InvalidArgument(
-                f"Cannot run {self._program[0]}: {error.strerror}.",
-                hint="Give a program that can be run after `--`.",
-                argument="CMD",
-                reason=error.strerror,
-            ) from None
+            raise _cannot_run(self._program[0], error.strerror or "the system refused") from None
         self._tell(process, job)
         return self._wait(process)
 
@@ -231,13 +240,26 @@ class _Worker:
         self._api.post(f"/jobs/{path_of(job['job'])}:finish", {"outcome": "retry", "note": "the worker cannot run it"})
 
 
-def _outcome(code: int | None, log: BinaryIO, timeout_s: int) -> tuple[str, str | None]:
+def _cannot_run(program: str, reason: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"Cannot run {program}: {reason}.",
+        hint="Give a program that can be run after `--`.",
+        argument="CMD",
+        reason=reason,
+    )
+
+
+def _tail(log: BinaryIO) -> str:
+    """Return the end of what a program printed."""
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - TAIL_BYTES))
+    return log.read().decode(errors="replace")
+
+
+def _outcome(code: int | None, tail: str, timeout_s: int) -> tuple[str, str | None]:
     """Return the outcome for an exit code, and the note: the end of the log, when it did not go well."""
     if code == 0:
         return "done", None
-    size = log.seek(0, os.SEEK_END)
-    log.seek(max(0, size - TAIL_BYTES))
-    tail = log.read().decode(errors="replace")
     said = f"ended after {timeout_s} s" if code is None else f"exit code {code}"
     return ("retry" if code == RETRY else "failed"), f"{said}\n{tail}".strip()
 
@@ -257,7 +279,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _default_name() -> str:
-    return "worker-" + re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:40]
+    # Two workers of one name would share their locks and keep each other's jobs alive.
+    return f"worker-{re.sub(r'[^A-Za-z0-9._-]', '-', socket.gethostname())[:40]}-{os.getpid()}"
 
 
 def _say(text: str) -> None:
