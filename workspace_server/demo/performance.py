@@ -5,8 +5,10 @@ import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from workspace_client import Workspace
 
@@ -25,8 +27,8 @@ async def perform(*, keep: bool, narrator: Narrator) -> bool:
     """Play the story on a temporary folder and return whether every check passed.
 
     Args:
-        keep: Leave the server running until interrupted, and the folder where it is. The folder also stays, with the
-            logs of all processes beside it, when a check failed.
+        keep: Leave the server running until somebody ends it, and the folder where it is. The folder also stays, with
+            the logs of all processes beside it, when a check failed.
     """
     stage = Path(tempfile.mkdtemp(prefix="workspace-demo-"))
     server = stage_server(stage)
@@ -36,8 +38,9 @@ async def perform(*, keep: bool, narrator: Narrator) -> bool:
         narrator.say(f"a server on an empty folder: {server.url}")
         passed = await perform_on(server, stage, narrator)
         if keep:
-            print(f"\nLook around: {server.url}/   The folder: {server.folder}\nCtrl-C ends the server.", flush=True)
-            await _interrupted()
+            print(f"\nLook around: {server.url}/   The folder: {server.folder}", flush=True)
+            print("Ctrl-C, or `workspace-server stop` in the folder, ends the server.", flush=True)
+            await _interrupted_or(server.ended())
         else:
             print(f"\nLook around yourself: workspace-server demo --keep   (the web address was {server.url}/)")
         return passed
@@ -45,7 +48,9 @@ async def perform(*, keep: bool, narrator: Narrator) -> bool:
         await server.stop()
         if passed and not keep:
             shutil.rmtree(stage, ignore_errors=True)
-        elif not passed:
+        elif passed:
+            print(f"\nThe server has ended. Its folder stays until you remove it: rm -r {stage}")
+        else:
             print(f"\nEverything is left in {stage}, with the logs of all processes.")
 
 
@@ -97,10 +102,12 @@ def report(narrator: Narrator, checks: list[Check], costs: list[Cost], seconds: 
     )
 
 
-async def _interrupted() -> None:
-    stop = asyncio.Event()
+async def _interrupted_or(over: Coroutine[Any, Any, None]) -> None:
+    """Return when the person at the terminal wants to leave, or when *over* has returned."""
+    waiting = asyncio.create_task(over)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+            loop.add_signal_handler(number, waiting.cancel)
+    with suppress(asyncio.CancelledError):
+        await waiting

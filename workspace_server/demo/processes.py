@@ -63,6 +63,11 @@ class Server:
         self._process.kill()
         await self._process.wait()
 
+    async def ended(self) -> None:
+        """Return once it has ended, by whomever."""
+        assert self._process is not None
+        await self._process.wait()
+
     async def stop(self) -> None:
         """Let it finish what it is doing and end."""
         if self._process is not None:
