@@ -16,6 +16,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     (folder / "seed.md").write_text("seed\n")
     with serving(folder) as served:
         yield served
+        served.kill()  # nothing of it is wanted any more, so nobody waits for its index
 
 
 @pytest.fixture
