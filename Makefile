@@ -1,6 +1,6 @@
 # Every target sets up what it needs first. The work itself is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench lock clean
+.PHONY: help setup demo test lint format docs bench wheel lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -26,6 +26,10 @@ docs: setup ## write the tables of docs/ again from the code
 
 bench: setup ## measure the speed and print it side by side
 	@scripts/bench $(ARGS)
+
+wheel: setup ## build the package into dist/, to be installed elsewhere
+	@rm -rf build
+	@.venv/bin/python -m build --no-isolation --wheel
 
 lock: setup ## resolve the dependencies again (make lock ARGS=--upgrade takes newer versions)
 	@scripts/lock $(ARGS)

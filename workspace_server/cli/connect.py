@@ -90,7 +90,7 @@ from workspace_client import Workspace
 {server}
 async def main():
     async with Workspace({where}, agent={json.dumps(target.agent)}) as workspace:
-        await workspace.write_file("hello.md", "# Hello\\n")
+        await workspace.write_file("hello.md", "# Hello\\n", overwrite=True)
         print((await workspace.read_file("hello.md")).text)
 
 asyncio.run(main())"""
