@@ -148,7 +148,11 @@ def test_a_second_signal_ends_the_program_and_puts_the_job_back(server: Serving,
         assert worker.poll() is None
     worker.send_signal(signal.SIGTERM)
     worker.send_signal(signal.SIGINT)
-    _, said = worker.communicate(timeout=30)
+    try:
+        _, said = worker.communicate(timeout=30)
+    finally:
+        worker.kill()
+        worker.communicate()
     assert worker.returncode == 0, said
     assert api.get("/status")["jobs"]["queued"] == 1
 

@@ -102,7 +102,8 @@ def work_command(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        while thread.is_alive():  # with a time limit: a signal at the wrong moment would not end an endless wait
+            thread.join(POLL_S)
     for worker in workers:
         if worker.failure is not None:
             raise worker.failure

@@ -1,5 +1,6 @@
 """One open file of the tree, and whether what was read of it was one state."""
 
+import hashlib
 import os
 import time
 from types import TracebackType
@@ -41,6 +42,17 @@ class Reading:
         while chunk := self.read():
             chunks.append(chunk)
         return b"".join(chunks)
+
+    def sha256(self) -> str:
+        """Return the hash of the whole rest."""
+        digest = hashlib.sha256()
+        while chunk := self.read():
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def rewind(self) -> None:
+        """Read from the start again."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
 
     def unchanged(self) -> bool:
         """Return whether the file is as it was when it was opened."""

@@ -107,13 +107,18 @@ class Disk:
                 raise Unsteady
             sha256 = hashlib.sha256(data).hexdigest()
             return sha256 if sha256 == expected else self._objects.put(data)
+        if expected is not None:
+            # Hashed before it is stored: an append's whole is known by its hash, and is stored as a tail only.
+            if await asyncio.to_thread(reading.sha256) == expected and reading.unchanged():
+                return expected
+            reading.rewind()
         try:
             content = await self._objects.put_stream(_chunks(reading), bytes_max=LIMITS.file_bytes_max)
         except TooLarge:  # it has grown since it was opened
             raise Unsteady from None
         if not reading.unchanged():
             raise Unsteady
-        return content.sha256 if content.sha256 == expected else content
+        return content
 
 
 async def _chunks(reading: Reading) -> AsyncIterator[bytes]:

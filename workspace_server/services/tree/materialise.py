@@ -8,7 +8,6 @@ An intent is cleared only after the sync. What a crash leaves between is redone 
 """
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -275,10 +274,7 @@ class Materialiser:
         if reading is None:
             return None
         with reading:
-            digest = hashlib.sha256()
-            while chunk := reading.read():
-                digest.update(chunk)
-            return digest.hexdigest()
+            return reading.sha256()
 
     async def _note(self, done: _Done) -> None:
         path = done.goal.path
