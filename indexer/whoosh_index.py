@@ -149,7 +149,7 @@ class WhooshIndex:
             self._close()
             self._changed.clear()
             shutil.rmtree(self._directory, ignore_errors=True)
-            self._directory.mkdir(mode=0o700, parents=True)
+            self._directory.mkdir(mode=0o700)
             self._files = whoosh_files.create_in(str(self._directory), _schema())
             self._write_manifest(0)
 
