@@ -14,6 +14,7 @@ from workspace_server.config import Settings
 from workspace_server.interfaces.guard import Guard, GuardMiddleware
 from workspace_server.interfaces.http.routes import routes as http_routes
 from workspace_server.interfaces.web.routes import routes as web_routes
+from workspace_server.interfaces.web.unknown import refusals
 from workspace_server.services.engine import Engine
 
 CLOSE_S = 2
@@ -51,7 +52,10 @@ async def listening(folder: Path, **settings: object) -> AsyncIterator[Listening
         async with Engine.open(folder, settings=Settings(**settings)) as engine:  # type: ignore[arg-type]
             engine.folder.base_url = f"http://127.0.0.1:{port}"
             guard = Guard()
-            app = Starlette(routes=[*http_routes(engine, guard), *web_routes(engine, guard)])
+            app = Starlette(
+                routes=[*http_routes(engine, guard), *web_routes(engine, guard)],
+                exception_handlers=refusals(engine, guard),
+            )
             config = uvicorn.Config(
                 GuardMiddleware(app, guard), lifespan="off", log_level="critical", timeout_graceful_shutdown=CLOSE_S
             )

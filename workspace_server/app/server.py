@@ -27,6 +27,7 @@ from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.interfaces.mcp.streamable import SessionManager, mcp_routes
 from workspace_server.interfaces.mcp.unix_socket import SocketDoor
 from workspace_server.interfaces.web.routes import routes as web_routes
+from workspace_server.interfaces.web.unknown import refusals
 from workspace_server.services.engine import Engine
 
 PORTS_TRIED = 100
@@ -180,6 +181,7 @@ def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp, ending: Ending)
             *web_routes(engine, guard),
         ],
         middleware=[Middleware(GuardMiddleware, guard=guard), Middleware(EndingMiddleware, ending=ending)],
+        exception_handlers=refusals(engine, guard),
         lifespan=lifespan,
     )
 

@@ -328,6 +328,45 @@ async def test_a_bad_address_gets_a_page_that_says_so(
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
+@pytest.mark.parametrize("address", ["/nope", "/triggers/editor", "/static/nothing.js", "/mcp/x", "/%3Cscript%3E"])
+async def test_an_unknown_address_is_a_page_for_people_and_an_error_object_for_programs(
+    reader: httpx2.AsyncClient, address: str
+) -> None:
+    seen = await reader.get(address, headers={"accept": "text/html,*/*;q=0.8"})
+    told = await reader.get(address)
+
+    assert (seen.status_code, told.status_code) == (404, 404)
+    assert "· atlas</title>" in seen.text
+    assert "There is nothing at /" in seen.text
+    assert "<script>" not in seen.text
+    assert told.json()["error"]["code"] == "not_found"
+    assert {"code", "message", "hint", "retryable"} <= set(told.json()["error"])
+
+
+@pytest.mark.parametrize("address", ["/locks", "/files/a.md"])
+async def test_a_method_that_an_address_does_not_have_is_refused_in_the_same_two_ways(
+    reader: httpx2.AsyncClient, address: str
+) -> None:
+    seen = await reader.post(address, headers={"accept": "text/html"})
+    told = await reader.post(address)
+
+    assert (seen.status_code, told.status_code) == (405, 405)
+    assert "There is no POST here" in seen.text
+    assert told.json()["error"]["code"] == "not_found"
+    assert "GET" in told.headers["allow"]
+
+
+async def test_every_link_to_a_trigger_leads_to_its_place_on_the_page(
+    served: Listening, reader: httpx2.AsyncClient
+) -> None:
+    await served.engine.triggers.create_trigger(ANA, name="edit", files=["draft.md"], queue="editor")
+    home, triggers = await page(reader, "/"), await page(reader, "/triggers")
+
+    assert 'href="/triggers#trigger-edit"' in home
+    assert 'id="trigger-edit"' in triggers
+    assert '<a href="#trigger-edit"><bdi>edit</bdi></a>' in triggers
+
+
 async def test_pages_only_read(served: Listening) -> None:
     for address in ("/", "/files/a.md", "/locks"):
         status, _ = await served.raw("POST", address)

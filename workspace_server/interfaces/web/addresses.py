@@ -18,6 +18,16 @@ def page_url(page: str, **query: object) -> str:
     return _with_query(page, query)
 
 
+def trigger_anchor(name: str) -> str:
+    """Return what the page of triggers calls the place of one of them."""
+    return f"trigger-{name}"
+
+
+def trigger_url(name: str) -> str:
+    """Return the address of a trigger."""
+    return "/triggers#" + quote(trigger_anchor(name))
+
+
 def crumbs(path: str) -> list[tuple[str, str]]:
     """Return (name, path) of every directory above *path* and of itself, from the top."""
     parts = path.split("/") if path else []

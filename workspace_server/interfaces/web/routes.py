@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -50,7 +51,7 @@ class Site:
         if request.method in {"GET", "HEAD"}:
             response = await self.answer(request, show)
         else:
-            response = Response(status_code=405, headers={**HEADERS, "allow": "GET, HEAD"})
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         await response(scope, receive, send)
 
     async def answer(self, request: Request, page: Page) -> Response:
@@ -75,7 +76,7 @@ class Site:
 async def _asset(request: Request) -> Response:
     asset = ASSETS.get(request.path_params["name"])
     if asset is None:
-        return Response(status_code=404, headers=HEADERS)
+        raise HTTPException(404)
     headers = {**HEADERS, "cache-control": "public, max-age=31536000, immutable", "etag": f'"{asset.mark}"'}
     if request.query_params.get("v") != asset.mark:
         headers["cache-control"] = "no-cache"

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from workspace_server.interfaces.web.addresses import bytes_url, crumbs, file_url, page_url
+from workspace_server.interfaces.web.addresses import bytes_url, crumbs, file_url, page_url, trigger_anchor, trigger_url
 from workspace_server.interfaces.web.visible import visible
 from workspace_server.services.times import ago, size
 
@@ -123,6 +123,8 @@ def _environment() -> Environment:
             "page_url": page_url,
             "quoted": json.dumps,
             "in_shell": shlex.quote,
+            "trigger_anchor": trigger_anchor,
+            "trigger_url": trigger_url,
             "when": when,
         }
     )
