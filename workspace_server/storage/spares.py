@@ -45,10 +45,11 @@ class Spares:
         self._names.append(spare)
         return True
 
-    def take(self, name: str, mode: int) -> int | None:
-        """Return a spare file, now called *name*, opened for writing over; None when there is none.
+    def take(self, mode: int) -> tuple[str, int] | None:
+        """Return a spare file's name and a descriptor for writing over it; None when there is none.
 
-        It still has its old content: the caller writes from the start and cuts it at the new end.
+        It still has its old content, so it keeps a name that is cleared after a crash: the caller writes from the
+        start, cuts it at the new end, and renames it only then.
         """
         while self._names:
             spare = self._names.pop()
@@ -58,8 +59,7 @@ class Spares:
                 descriptor = os.open(spare, flags, dir_fd=self._directory)
                 if _is_plain(os.fstat(descriptor)) and is_open_elsewhere(descriptor, for_writing=False) is False:
                     os.fchmod(descriptor, mode)
-                    os.rename(spare, name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
-                    return descriptor
+                    return spare, descriptor
             except OSError:
                 pass  # somebody has it open for writing, or it is gone: the next one will do
             if descriptor is not None:
