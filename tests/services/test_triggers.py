@@ -540,3 +540,18 @@ async def test_a_timer_that_fails_is_tried_again(caplog: pytest.LogCaptureFixtur
         await source.ran.wait()
     running.cancel()
     assert "a timer failed" in caplog.text
+
+
+async def test_a_file_may_be_called_as_anything_and_fires_all_the_same(engine: Engine) -> None:
+    await watch(engine, ["*"])
+    for name in ("shared", "shared2"):
+        await save(engine, name, "x")
+        assert await inputs(engine) == [f"{name}@1"]
+
+
+async def test_a_move_onto_the_same_bytes_fires_nothing(engine: Engine) -> None:
+    await save(engine, "a.txt", "same")
+    await save(engine, "b.txt", "same")
+    await watch(engine, ["a.txt"])
+    await engine.files.move_file(ANN, path="b.txt", to="a.txt", overwrite=True)
+    assert await inputs(engine) is None

@@ -152,9 +152,10 @@ class Reaction:
         if gone is not None:
             for active in self._catalogue.concerned(gone):
                 await self._put(tx, active, Removed(gone), gone, work)
-        # A move onto a file of the same bytes is told of without a hash: nothing new stands there.
-        if event.type == "file.deleted" or event.path is None or "sha256" not in event.data:
+        if event.type == "file.deleted" or event.path is None:
             return
+        if event.data.get("previous_version") == event.version:
+            return  # moved onto a file of the same bytes: nothing new stands there
         concerned = list(self._catalogue.concerned(event.path))
         save = await _held(tx, _save(event)) if concerned else None
         for active in concerned:

@@ -93,6 +93,7 @@ async def _arrive(commit: Commit, store: ObjectStore, one: Move, row: FileRow, h
             "file.moved",
             path=one.to,
             version=outcome.version,
+            previous_version=outcome.version,
             sha256=row.sha256,
             size_bytes=row.size_bytes,
             media_type=row.media_type,

@@ -18,7 +18,7 @@ CREATE UNIQUE INDEX triggers_name ON triggers (name) WHERE state <> 'deleted';
 CREATE TABLE joins (                    -- the state of one trigger for one key
     join_id    INTEGER PRIMARY KEY,
     trigger_id INTEGER NOT NULL REFERENCES triggers,
-    key        TEXT NOT NULL,           -- the captures in one spelling; the path in mode each; 'shared' for what all keys share
+    key        TEXT NOT NULL,           -- the captures in one spelling; the path in mode each; ':shared' for what all keys share
     captures   TEXT NOT NULL,           -- JSON {name: value}
     fired      INTEGER NOT NULL,
     busy       INTEGER NOT NULL,        -- 1 while its last firing is in flight
