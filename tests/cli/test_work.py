@@ -1,16 +1,21 @@
 """`work`: jobs become runs of a program, and its exit code becomes how they went."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.processes import PROGRAM, Serving, clean_environment, run, serving
+from workspace_server.cli import work as work_module
 from workspace_server.cli.api import Address, Api
+from workspace_server.errors import Forbidden
 
 
 @pytest.fixture
@@ -95,6 +100,15 @@ def test_a_program_that_takes_too_long_is_ended_with_what_it_started(server: Ser
     assert api.get("/status")["jobs"]["failed"] == 1
 
 
+def test_a_large_job_does_not_wait_for_a_program_that_reads_nothing(server: Serving, api: Api) -> None:
+    names = [f"{'n' * 200}/{'m' * 200}/{number}" for number in range(200)]
+    api.post("/commits", {"changes": [{"op": "write", "path": name, "content": "x"} for name in names]})
+    api.post("/queues/queue:add", {"instructions": "x", "inputs": names})
+    done = work(server, "--timeout", "1s", program="import time; time.sleep(600)")
+    assert "failed" in done.stderr
+    assert api.get("/status")["jobs"]["failed"] == 1
+
+
 def test_a_program_that_cannot_be_run_costs_no_job(server: Serving, api: Api, tmp_path: Path) -> None:
     api.post("/queues/queue:add", {"instructions": "x"})
     broken = tmp_path / "broken"
@@ -104,6 +118,53 @@ def test_a_program_that_cannot_be_run_costs_no_job(server: Serving, api: Api, tm
     assert done.returncode == 2
     assert str(broken) in done.stderr
     assert api.get("/status")["jobs"]["queued"] == 1
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """A server that gives a job and refuses every sign of life once the job's program has begun."""
+
+    begun: Path
+
+    def do_POST(self) -> None:
+        job = {"job": "J1", "queue": "queue", "instructions": "x", "inputs": [], "attempt": 1}
+        self._answer(200, {"job": job})
+
+    def do_GET(self) -> None:
+        if self.begun.exists() and self.begun.read_text():
+            self._answer(403, {"error": {"code": "forbidden", "message": "No.", "hint": "Ask.", "retryable": False}})
+        else:
+            self._answer(200, {"locks": []})
+
+    def _answer(self, status: int, said: object) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(said).encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name above
+        """Keep what the test prints clean."""
+
+
+def test_a_worker_that_is_refused_leaves_no_program_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_module, "RENEW_S", 0)
+    begun = tmp_path / "begun"
+    program = f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    monkeypatch.setattr(_Refusing, "begun", begun, raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as refusing:
+        threading.Thread(target=refusing.serve_forever).start()
+        worker = work_module._Worker(
+            lambda: Address(url=f"http://127.0.0.1:{refusing.server_port}"),
+            "ada",
+            "queue",
+            [sys.executable, "-c", program],
+            timeout_s=600,
+            once=True,
+            ending=work_module._Ending(),
+        )
+        worker.run()
+        refusing.shutdown()
+    assert isinstance(worker.failure, Forbidden)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(begun.read_text()), 0)
 
 
 def test_two_jobs_at_once_are_two_agents(server: Serving, api: Api, tmp_path: Path) -> None:

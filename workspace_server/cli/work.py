@@ -198,25 +198,24 @@ class _Worker:
             "WORKSPACE_JOB": str(job["job"]),
         }
         try:
-            process = subprocess.Popen(  # noqa: S603  # the program is the user's own
-                self._program, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
-            )
+            # A file, not a pipe: a large job that the program never reads would hold up whoever writes it.
+            with tempfile.TemporaryFile() as told:
+                told.write(json.dumps(job, ensure_ascii=False).encode())
+                told.seek(0)
+                process = subprocess.Popen(  # noqa: S603  # the program is the user's own
+                    self._program, stdin=told, stdout=log, stderr=log, env=environment, start_new_session=True
+                )
         except OSError as error:
             self._give_back(job)
             raise _cannot_run(self._program[0], error.strerror or "the system refused") from None
-        self._tell(process, job)
-        return self._wait(process)
-
-    def _tell(self, process: "subprocess.Popen[bytes]", job: Answer) -> None:
-        """Write the job to the program's standard input; it need not read it."""
-        assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(job, ensure_ascii=False).encode())
-            process.stdin.close()
-        except BrokenPipeError:
-            pass
+            return self._wait(process)
+        finally:
+            if process.poll() is None:
+                _end(process)
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> int | None:
+        """Return the exit code of a program; None once its time is over, RETRY when all is to end at once."""
         deadline = time.monotonic() + self._timeout_s
         renewal = time.monotonic() + RENEW_S
         while True:
@@ -227,10 +226,10 @@ class _Worker:
             if now >= renewal:
                 renewal = now + RENEW_S
                 self._give_sign_of_life()
-            if now >= deadline or self._ending.now.is_set():
-                break
-        _end(process)
-        return RETRY if self._ending.now.is_set() else None
+            if self._ending.now.is_set():
+                return RETRY
+            if now >= deadline:
+                return None
 
     def _give_sign_of_life(self) -> None:
         # Any call under our name keeps our jobs. While no server runs, nobody takes them away either.
