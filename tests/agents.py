@@ -45,9 +45,9 @@ class Agent:
         self.process.stdout.close()
         return code
 
-    def ask(self, method: str, params: dict[str, Any]) -> int:
-        """Send a request and return its number."""
-        number = len(self._answers) + 1
+    def ask(self, method: str, params: dict[str, Any], *, number: int | None = None) -> int:
+        """Send a request and return its number, which is a new one unless *number* is given."""
+        number = number or len(self._answers) + 1
         self._answers[number] = Queue()
         self._send({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
         return number

@@ -130,6 +130,14 @@ def test_an_agent_keeps_its_name_and_its_lock_under_the_next_owner(folder: Path)
         assert agent.call("write_file", path="plan.md", content="mine", lock=lock)["version"] == 1
 
 
+def test_a_client_that_uses_a_number_twice_gets_two_answers(folder: Path) -> None:
+    with Agent(folder) as agent:
+        for name in ("one.md", "two.md"):
+            call = {"name": "write_file", "arguments": {"path": name, "content": name}}
+            assert agent.finish(agent.ask("tools/call", call, number=7))["path"] == name
+        assert agent.read("two.md") == "two.md"
+
+
 def test_a_killed_process_hurts_nobody_else(folder: Path) -> None:
     with Agent(folder) as staying:
         doomed = Agent(folder).__enter__()

@@ -177,3 +177,13 @@ async def test_many_writers_lose_no_line_and_leave_no_gap(engine: Engine) -> Non
     assert [row[0] for row in versions] == list(range(1, 201))
     seqs = await rows(engine, "SELECT seq FROM events ORDER BY seq")
     assert [row[0] for row in seqs] == list(range(1, len(seqs) + 1))
+
+
+async def test_a_request_id_that_comes_with_other_arguments_is_refused(engine: Engine) -> None:
+    first = Caller(agent="ann", request_id="r1", asked="one")
+    other = Caller(agent="ann", request_id="r1", asked="another")
+    await engine.files.write_file(first, path="a.md", content="one")
+    assert (await engine.files.write_file(first, path="a.md", content="one"))["replayed"]
+    with pytest.raises(InvalidArgument):
+        await engine.files.write_file(other, path="b.md", content="one")
+    assert await rows(engine, "SELECT path FROM files") == [("a.md",)]

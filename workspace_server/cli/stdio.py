@@ -8,6 +8,7 @@ Nothing but protocol goes to stdout; what a person must know goes to stderr.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -53,6 +54,7 @@ class Proxy:
         self._root = root
         self._preface: Message = {"agent": agent} if agent else {}
         self._nonce = secrets.token_hex(8)
+        self._calls = itertools.count(1)
         self._sending = threading.Lock()
         self._state = threading.Lock()
         self._answered = threading.Condition(self._state)
@@ -147,7 +149,8 @@ class Proxy:
         if message.get("method") == "tools/call" and "id" in message and isinstance(params, dict):
             meta = params.setdefault("_meta", {})
             if isinstance(meta, dict) and REQUEST_ID not in meta:
-                meta[REQUEST_ID] = f"{self._nonce}-{_key(message['id'])}"[:128]
+                # Not made of the client's id: a client that uses one twice would get its first answer again.
+                meta[REQUEST_ID] = f"{self._nonce}-{next(self._calls)}"
                 return as_line(message)
         return line
 

@@ -32,6 +32,7 @@ class Caller:
         verified: Whether the name was proven, or only claimed.
         door: Where the call came in.
         request_id: The caller's id of this request; a repeat under the same id is answered from the record.
+        asked: What tells this request from another one under the same id: a digest of what it asks for.
         cause: The id of the firing that the caller says it works for.
     """
 
@@ -40,6 +41,7 @@ class Caller:
     verified: bool = False
     door: Door = "engine"
     request_id: str | None = None
+    asked: str | None = None
     cause: str | None = None
 
     def require(self, verb: Verb, path: str | None = None) -> None:

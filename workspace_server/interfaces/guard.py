@@ -8,9 +8,11 @@ proof: the key that the owner of the folder wrote to `.workspace/owner.json`, or
 
 import hashlib
 import ipaddress
+import json
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -213,6 +215,14 @@ class GuardMiddleware:
                 await JSONResponse({"error": refusal.as_dict()}, refusal.http_status)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def asking(caller: Caller, *what: object) -> Caller:
+    """Return the caller with a digest of what it asks for, where a repeat must be told from another call."""
+    if caller.request_id is None:
+        return caller
+    text = json.dumps(what, sort_keys=True, default=str)
+    return replace(caller, asked=hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 def agent_name(claimed: object) -> str:

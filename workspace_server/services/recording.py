@@ -109,11 +109,11 @@ class Commit:
         return self._cause
 
 
-def _again(action: str, first_action: str, answer: Result) -> Result:
+def _again(asked: str, first: str, answer: Result) -> Result:
     """Return the first answer to a request that is repeated."""
-    if action != first_action:
+    if asked != first:
         raise InvalidArgument(
-            f"This request id was used for {first_action}.",
+            f"This request id was used for another call, {first.partition(' ')[0]}.",
             hint="Give every call an id of its own, and repeat it only with the very same call.",
             argument="requestId",
             reason="used for another call",
@@ -151,17 +151,18 @@ class Recorder:
         Raises:
             InvalidArgument: The request id was used for something else.
         """
+        asked = f"{action} {caller.asked}" if caller.asked else action
 
         async def transaction(tx: Transaction) -> Result:
             if caller.request_id is not None:
                 first = await requests.answered(tx, caller.agent, caller.request_id)
                 if first is not None:
-                    return _again(action, *first)
+                    return _again(asked, *first)
             commit = Commit(tx, caller, self.reaction)
             result = await body(commit)
             await commit.finish(action)
             if caller.request_id is not None:
-                await requests.remember(tx, caller.agent, caller.request_id, action, result)
+                await requests.remember(tx, caller.agent, caller.request_id, asked, result)
             if commit.touched:
                 await self._hand_on(tx, commit.touched)
             if commit.events:

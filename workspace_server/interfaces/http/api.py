@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from workspace_server.errors import WorkspaceError
 from workspace_server.interfaces import raw_path
-from workspace_server.interfaces.guard import Guard
+from workspace_server.interfaces.guard import Guard, asking
 from workspace_server.interfaces.http import events, files, jobs, locks, results, search, status, triggers
 from workspace_server.interfaces.http.call import Call, read_body, read_query
 from workspace_server.interfaces.http.errors import error_response, json_response, unexpected_response
@@ -47,6 +47,7 @@ class Api:
         name = UNKNOWN
         try:
             caller = self._guard.admit(request, door="http")
+            caller = asking(caller, request.method, str(request.url.path), str(request.url.query))
             entry, values = self.table.find(request.method, raw_path.below(scope, PREFIX))
             name = entry.name
             call = Call(request=request, caller=caller, engine=self._engine, values=values, followers=self._followers)

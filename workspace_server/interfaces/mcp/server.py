@@ -18,7 +18,7 @@ from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, No
 from workspace_server import __version__
 from workspace_server.core.access import Caller
 from workspace_server.errors import InvalidArgument, WorkspaceError
-from workspace_server.interfaces.guard import Guard
+from workspace_server.interfaces.guard import Guard, asking
 from workspace_server.interfaces.mcp import errors, prompts, schemas
 from workspace_server.interfaces.mcp.calls import Context, caller_of, require_caller
 from workspace_server.interfaces.mcp.instructions import instructions
@@ -95,6 +95,7 @@ class WorkspaceMcp(Server[dict[str, Any]]):
         try:
             caller = caller_of(self._guard, ctx)
             tool = self._tool(params.name)
+            caller = asking(caller, params.name, params.arguments)
             given = schemas.read(tool.params, params.arguments or {}, tool=tool.name)
             if tool.waits and ctx.meta is not None and "progress_token" in ctx.meta:
                 async with _progress(ctx):
