@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import ALL_VERBS, LOCAL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import (
@@ -341,6 +341,21 @@ async def test_a_guarded_file_does_not_go_or_come_with_its_directory(engine: Eng
         with pytest.raises(Forbidden):
             await call
     assert set(await listing(engine)) == {"d/CLAUDE.md", "d/a.md", "p/vscode/a.json"}
+
+
+async def test_a_guarded_file_may_be_copied_to_another_name_also_within_a_commit(engine: Engine) -> None:
+    await write(engine, "CLAUDE.md", "rules", ROOT)
+    await engine.files.move_file(ANN, path="CLAUDE.md", to="one.md", copy=True)
+    copy = {"op": "move", "path": "./CLAUDE.md", "to": "two.md", "copy": True}
+    await engine.files.commit_files(ANN, changes=[copy])
+    assert set(await listing(engine)) == {"CLAUDE.md", "one.md", "two.md"}
+    for path, to in (("CLAUDE.md", "AGENTS.md"), ("one.md", "AGENTS.md")):
+        with pytest.raises(Forbidden):
+            await engine.files.commit_files(ANN, changes=[{**copy, "path": path, "to": to}])
+    blind = Caller(agent="ann", verbs=LOCAL_VERBS - {"read"})
+    with pytest.raises(Forbidden) as refusal:
+        await engine.files.commit_files(blind, changes=[{**copy, "to": "three.md"}])
+    assert refusal.value.facts == {"verb": "read", "path": "CLAUDE.md", "change": 0}
 
 
 # Append

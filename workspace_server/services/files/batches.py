@@ -6,7 +6,7 @@ from typing import Any, TypeVar, get_args
 
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import FilePath
+from workspace_server.core.paths import canonical_file
 from workspace_server.errors import WorkspaceError
 from workspace_server.services.arguments import Encoding, refused
 from workspace_server.services.files import changes, moving
@@ -49,13 +49,13 @@ class Step:
     """
 
     op: str
-    path: FilePath
+    path: str
     put: Put | None
-    to: FilePath | None
+    to: str | None
     fields: Mapping[str, Any]
 
     @property
-    def paths(self) -> list[FilePath]:
+    def paths(self) -> list[str]:
         """The paths that this step changes."""
         return [self.path] if self.to is None else [self.path, self.to]
 
@@ -122,6 +122,27 @@ class Batch:
 
 
 async def _step(folder: Folder, caller: Caller, entry: Mapping[str, Any], message: str | None) -> Step:
+    op, path, fields = _read(entry)
+    put: Put | None = None
+    to: str | None = None
+    if op == "write":
+        put, _ = await write_put(folder, caller, path, message=message, **fields)
+    elif op == "edit":
+        put = EditPut(folder, caller, path, message=message, **fields).put
+    elif op == "move":
+        to = folder.place(caller, fields["to"])
+    if put is not None:
+        path = put.path
+    elif fields.get("copy"):  # the source stays as it is
+        path = canonical_file(path)
+        caller.require("read", path)
+    else:
+        path = folder.place(caller, path)
+    return Step(op=op, path=path, put=put, to=to, fields=fields)
+
+
+def _read(entry: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Return op, path and the other fields of an entry that has what its op takes."""
     op = entry.get("op") if isinstance(entry, Mapping) else None
     if not isinstance(op, str) or op not in FIELDS:
         raise refused("changes", f"op is one of {', '.join(FIELDS)}")
@@ -140,16 +161,7 @@ async def _step(folder: Folder, caller: Caller, entry: Mapping[str, Any], messag
             raise refused("changes", f"{name} of {op} is of the wrong type")
     if fields.get("encoding", "utf-8") not in get_args(Encoding):
         raise refused("changes", "encoding is utf-8 or base64")
-    path = fields.pop("path")
-    put: Put | None = None
-    to: FilePath | None = None
-    if op == "write":
-        put, _ = await write_put(folder, caller, path, message=message, **fields)
-    elif op == "edit":
-        put = EditPut(folder, caller, path, message=message, **fields).put
-    elif op == "move":
-        to = folder.place(caller, fields["to"])
-    return Step(op=op, path=folder.place(caller, path), put=put, to=to, fields=fields)
+    return op, fields.pop("path"), fields
 
 
 async def _numbered(index: int, work: Awaitable[T]) -> T:
