@@ -52,8 +52,9 @@ def test_a_foreign_name_that_resolves_to_us_is_refused(host: str) -> None:
 
 def test_a_request_needs_one_host_and_only_one() -> None:
     for raw in ([], [(b"host", b"127.0.0.1"), (b"host", b"evil.example")]):
-        with pytest.raises(Forbidden):
+        with pytest.raises(Forbidden) as refusal:
             Guard().check_address(Headers(raw=raw))
+        assert "`Host` once" in str(refusal.value.hint)
 
 
 def test_the_bound_address_is_ours_but_a_wildcard_is_the_name_of_none() -> None:

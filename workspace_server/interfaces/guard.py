@@ -78,7 +78,11 @@ class Guard:
         hosts = headers.getlist("host")
         origins = headers.getlist("origin")
         if len(hosts) != 1 or len(origins) > 1:
-            raise Forbidden("The request needs one Host header, and one Origin at most.", reason="host")
+            raise Forbidden(
+                "The request needs one Host header, and one Origin at most.",
+                hint="Send `Host` once, with the address that the server is called by.",
+                reason="host",
+            )
         pair = (hosts[0], origins[0] if origins else None)
         if pair in self._passed:
             return
