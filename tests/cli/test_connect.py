@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from workspace_server.cli.connect import CLIENTS, client_config_command
+from workspace_server.cli.connect import client_config_command
+from workspace_server.interfaces.snippets import CLIENTS
 
 
 def snippet(*arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""Pages over the whole workspace: search, activity, locks, triggers, and how to connect."""
+"""Pages over the whole workspace: search, activity, locks and triggers."""
 
 from typing import get_args
 
@@ -73,12 +73,4 @@ async def triggers(view: View) -> Response:
         active="triggers",
         triggers=found["triggers"],
         deliveries=sent["deliveries"],
-    )
-
-
-async def connect(view: View) -> Response:
-    """Show how clients connect, with the address that this page was reached at."""
-    base = view.engine.settings.public_url or f"{view.request.url.scheme}://{view.request.headers['host']}"
-    return view.render(
-        "connect.html", title="Connect", active="connect", base=base.rstrip("/"), folder=str(view.engine.root)
     )

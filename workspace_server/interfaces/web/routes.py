@@ -15,6 +15,7 @@ from workspace_server.interfaces import raw_path
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.raw_path import RawPrefix
 from workspace_server.interfaces.web import browse, overview
+from workspace_server.interfaces.web.connecting import connect
 from workspace_server.interfaces.web.home import home
 from workspace_server.interfaces.web.templates import ASSETS
 from workspace_server.interfaces.web.view import HEADERS, View
@@ -93,7 +94,7 @@ def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
         "/activity": overview.activity,
         "/locks": overview.locks,
         "/triggers": overview.triggers,
-        "/connect": overview.connect,
+        "/connect": connect,
     }
     return [
         RawPrefix(FILES, site.files),

@@ -1,10 +1,8 @@
 """The templates, their filters, and the files that pages load; all read once, when the program starts."""
 
 import hashlib
-import json
 import mimetypes
 import re
-import shlex
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -121,8 +119,6 @@ def _environment() -> Environment:
             "cited": cited,
             "marked": marked,
             "page_url": page_url,
-            "quoted": json.dumps,
-            "in_shell": shlex.quote,
             "trigger_anchor": trigger_anchor,
             "trigger_url": trigger_url,
             "when": when,

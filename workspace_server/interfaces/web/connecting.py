@@ -1,0 +1,82 @@
+"""How clients connect: commands and snippets that work as they stand, the same that `client-config` prints."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from starlette.responses import Response
+
+from workspace_server.interfaces.snippets import CLIENTS, START_ONLY, Target, mcp_address, running_program
+from workspace_server.interfaces.web.view import View
+
+LABELS = {
+    "claude-code": "Claude Code",
+    "claude-desktop": "Claude Desktop",
+    "cursor": "Cursor",
+    "vscode": "VS Code",
+    "python": "Python",
+}
+"""The clients that the page shows; `client-config` knows more."""
+PLACES = {"claude-code": "Terminal", "python": "A program"}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One client, and what to copy for it: pairs of where it goes and what it is."""
+
+    client: str
+    snippets: tuple[tuple[str, str], ...]
+    note: str | None = None
+
+
+async def connect(view: View) -> Response:
+    """Show how clients connect, with the address that this page was reached at."""
+    base = view.engine.settings.public_url or f"{view.request.url.scheme}://{view.request.headers['host']}"
+    program = await anyio.to_thread.run_sync(running_program)
+    found = ways(base.rstrip("/"), program, view.engine.root)
+    return view.render("connect.html", title="Connect", active="connect", ways=found)
+
+
+def ways(base: str, program: list[str], folder: Path) -> list[Way]:
+    """Return all that the page shows, for the server at *base* and the program that owns *folder*."""
+
+    def snippet(client: str, *, start: bool) -> tuple[str, str]:
+        place, text = CLIENTS[client]
+        url = None if start else mcp_address(base, client)
+        return PLACES.get(client, place), text(Target(program=program, folder=folder, agent=client, url=url))
+
+    notes = {"python": CLIENTS["python"][0]}
+    return [
+        *(
+            Way(label, (snippet(client, start=client in START_ONLY),), notes.get(client))
+            for client, label in LABELS.items()
+        ),
+        Way(
+            "Claude Code over stdio",
+            (snippet("claude-code", start=True),),
+            "Needs no running server: the program finds the folder's own, or starts one.",
+        ),
+        Way(
+            "Any program",
+            (
+                (
+                    "Write a file",
+                    f"echo 'Hello' | curl -T - -H 'X-Agent: script' {shlex.quote(base + '/api/v1/files/hello.md')}",
+                ),
+                (
+                    "Follow every change",
+                    f"curl -N -H 'Accept: text/event-stream' {shlex.quote(base + '/api/v1/events')}",
+                ),
+            ),
+        ),
+        Way(
+            "A worker", (("For each job of the queue “editor”", _worker(program, folder)),), "A trigger makes the jobs."
+        ),
+    ]
+
+
+def _worker(program: list[str], folder: Path) -> str:
+    return shlex.join(
+        [*program, "work", "--dir", str(folder), "editor", "--", "claude", "-p", "Do the job on standard input"]
+    )
