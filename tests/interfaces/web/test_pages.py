@@ -1,5 +1,8 @@
 """The pages of the web view, as a reader without JavaScript gets them."""
 
+import sys
+from pathlib import Path
+
 import httpx2
 import pytest
 
@@ -75,6 +78,45 @@ async def test_a_folder_is_a_table_with_a_way_up(served: Listening, reader: http
     assert '<a href="/files/a/b/c.md"' in html
     assert '<tr class="up"><td colspan="5"><a href="/files/a">' in html
     assert "<bdi>bo</bdi>" in html
+
+
+async def test_a_shared_lock_is_seen_beside_what_it_covers(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    for path in ("dir/a.md", "dir/b.md", "dir/c.txt", "other.md"):
+        await hand.write(path, "x")
+    await served.engine.locks.lock_files(ANA, paths=["dir/*.md"], mode="shared")
+    await served.engine.locks.lock_files(Caller(agent="bo"), paths=["dir/a.md"], mode="shared")
+    folder = await page(reader, "/files/dir")
+    root = await page(reader, "/")
+
+    assert folder.count("Shared lock of ana") == 2
+    assert folder.count("Shared lock of bo") == 1
+    assert "In it, shared lock of ana" in root
+    assert "Shared lock of <bdi>bo</bdi>" in await page(reader, "/files/dir/a.md")
+    assert "hared lock" not in await page(reader, "/files/other.md")
+
+
+async def test_deletions_that_were_not_recorded_are_told_on_the_first_page(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    assert "not recorded" not in await page(reader, "/")
+    reconciler = served.engine.tree.reconciler
+    assert reconciler is not None
+    assert not reconciler.guard.allows(900, 1000, stands=True)
+    html = await page(reader, "/")
+
+    assert "900 of 1000 files vanished at once" in html
+    assert "Put the folder or the files back" in html
+
+
+async def test_a_list_of_tasks_has_boxes_that_cannot_be_ticked(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("todo.md", "- [ ] write\n- [x] read\n- [y] neither\n")
+    html = await page(reader, "/files/todo.md")
+
+    assert '<li id="L1" class="task"><input type="checkbox" disabled="" aria-label="To do">' in html
+    assert html.count(' checked="">read') == 1
+    assert "[y] neither" in html
 
 
 async def test_a_large_folder_is_shown_by_pages(reader: httpx2.AsyncClient, hand: Hand) -> None:
@@ -292,7 +334,11 @@ async def test_locks_and_triggers_say_who_what_and_why(
 async def test_the_way_in_is_told_with_the_right_address(served: Listening, reader: httpx2.AsyncClient) -> None:
     html = await page(reader, "/connect")
 
-    assert f"{served.url}/mcp?agent=claude" in html
+    program = str(Path(sys.executable).with_name("workspace-server"))
+    assert f"{served.url}/mcp?agent=claude-code" in html
+    assert "&#34;claude-desktop&#34;" in html
+    assert f"&#34;command&#34;: &#34;{program}&#34;" in html
+    assert f"Workspace(&#34;{served.url}/mcp?agent=python&#34;, agent=&#34;python&#34;)" in html
     assert f"{served.url}/api/v1/events" in html
 
 
@@ -352,7 +398,7 @@ async def test_a_method_that_an_address_does_not_have_is_refused_in_the_same_two
 
     assert (seen.status_code, told.status_code) == (405, 405)
     assert "There is no POST here" in seen.text
-    assert told.json()["error"]["code"] == "not_found"
+    assert told.json()["error"]["code"] == "invalid_argument"
     assert "GET" in told.headers["allow"]
 
 

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from workspace_server.core.paths import canonical_directory
 from workspace_server.errors import NotFound
-from workspace_server.interfaces.web import document, history
+from workspace_server.interfaces.web import document, history, holders
 from workspace_server.interfaces.web.addresses import file_url
 from workspace_server.interfaces.web.view import View
 
@@ -18,13 +18,8 @@ Row = dict[str, Any]
 
 
 def arranged(rows: Sequence[Row], locks: Sequence[Row]) -> list[Row]:
-    """Return the rows of one page, directories first, those marked in which somebody holds a lock."""
-    holders = [(name, lock["agent"]) for lock in locks if lock["mode"] == "exclusive" for name in lock["paths"]]
-    for row in rows:
-        below = row["path"] + "/"
-        holder = next((agent for name, agent in holders if name.startswith(below)), None)
-        if row["type"] == "directory" and holder is not None:
-            row["locked_by"] = holder
+    """Return the rows of one page, directories first, each with who holds a lock over it."""
+    holders.mark_from(rows, locks)
     return sorted(rows, key=lambda row: row["type"] != "directory")
 
 
@@ -42,6 +37,7 @@ async def show(view: View, raw: str) -> Response:
         return await history.deleted(view, path)
     if facts["type"] == "directory":
         return await _directory(view, path)
+    await holders.mark(view, [facts])
     if wanted == "history" or view.text("diff") or view.text("from"):
         return await history.show(view, facts)
     if wanted == "facts":

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from workspace_server.errors import NotFound
 from workspace_server.interfaces.guard import Guard
+from workspace_server.interfaces.methods import MethodNotAllowed
 from workspace_server.interfaces.web.routes import Site
 from workspace_server.interfaces.web.view import HEADERS, View
 from workspace_server.services.engine import Engine
@@ -29,15 +30,6 @@ class UnknownAddress(NotFound):
         )
 
 
-class UnknownMethod(NotFound):
-    """The address is there; the method is not."""
-
-    http_status = 405
-
-    def __init__(self, method: str, allowed: str) -> None:
-        super().__init__(f"There is no {method} here.", hint=f"Use one of: {allowed}.", method=method)
-
-
 def refusals(engine: Engine, guard: Guard) -> Mapping[int, Handler]:
     """Return what answers where no route does, by status, as Starlette takes it."""
     site = Site(engine, guard)
@@ -46,7 +38,7 @@ def refusals(engine: Engine, guard: Guard) -> Mapping[int, Handler]:
         assert isinstance(error, HTTPException)
         allowed = (error.headers or {}).get("Allow", "")
         unknown = error.status_code == UnknownAddress.http_status
-        refusal = UnknownAddress(request.url.path) if unknown else UnknownMethod(request.method, allowed)
+        refusal = UnknownAddress(request.url.path) if unknown else MethodNotAllowed(request.method, allowed)
 
         async def refuse(_: View) -> Response:
             raise refusal
@@ -59,4 +51,4 @@ def refusals(engine: Engine, guard: Guard) -> Mapping[int, Handler]:
             response.headers["allow"] = allowed
         return response
 
-    return {UnknownAddress.http_status: answer, UnknownMethod.http_status: answer}
+    return {UnknownAddress.http_status: answer, MethodNotAllowed.http_status: answer}

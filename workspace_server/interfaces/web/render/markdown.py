@@ -21,7 +21,8 @@ from workspace_server.interfaces.web.visible import visible
 
 _BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "li", "tr", "pre"})
 _TAGS = _BLOCKS | {
-    "a", "br", "code", "em", "hr", "img", "ol", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "ul"
+    "a", "br", "code", "em", "hr", "img", "input", "ol", "s", "span", "strong",
+    "table", "tbody", "td", "th", "thead", "ul",
 }  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href", "title", "class"},
@@ -31,8 +32,13 @@ _ATTRIBUTES = {
     "td": {"class"},
     "span": {"class"},
     "code": {"class"},
-    **{tag: {"id"} for tag in _BLOCKS},
+    "input": {"type", "checked", "disabled", "aria-label"},
+    **{tag: {"id"} for tag in _BLOCKS - {"li"}},
+    "li": {"id", "class"},
 }
+_VALUES = {"input": {"type": "checkbox", "disabled": ""}}
+"""No input of another kind, and none that can be used."""
+_TASK = re.compile(r"\[([ xX])\](?=\s)")
 _SCHEMES = {"http", "https", "mailto"}
 _FRONT_MATTER = re.compile(r"---\n(.{0,8000}?\n)---(?:\n|\Z)", re.DOTALL)
 _ALIGN = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
@@ -82,11 +88,13 @@ def render_markdown(text: str, path: str) -> Document:
     tokens = parser.parse(shown)
     headings = _headings(tokens)
     _walk(tokens, posixpath.dirname(path))
+    _check_tasks(tokens)
     html = parser.renderer.render(_fenced(tokens), parser.options, {})
     clean = nh3.clean(
         html,
         tags=set(_TAGS),
         attributes=_ATTRIBUTES,
+        set_tag_attribute_values=_VALUES,
         url_schemes=_SCHEMES,
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
@@ -125,6 +133,25 @@ def _walk(tokens: Sequence[Token], directory: str) -> None:
                 child.attrSet("href", _link(str(child.attrGet("href") or ""), directory))
             elif child.type == "image":
                 _place_image(child, directory)
+
+
+def _check_tasks(tokens: Sequence[Token]) -> None:
+    """Make a box of the `[ ]` or `[x]` at the beginning of an item."""
+    for item, paragraph, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if item.type != "list_item_open" or paragraph.type != "paragraph_open" or not inline.children:
+            continue
+        first = inline.children[0]
+        found = _TASK.match(first.content) if first.type == "text" else None
+        if found is None:
+            continue
+        first.content = first.content[found.end() :].lstrip()
+        box = Token("task", "input", 0, attrs={"type": "checkbox", "disabled": ""})
+        done = found[1] != " "
+        box.attrSet("aria-label", "Done" if done else "To do")
+        if done:
+            box.attrSet("checked", "")
+        inline.children.insert(0, box)
+        item.attrSet("class", "task")
 
 
 def _link(href: str, directory: str) -> str:
