@@ -184,6 +184,9 @@ async def test_a_method_that_is_not_there_says_which_are(client: httpx2.AsyncCli
 
     assert answer.status_code == 405
     assert answer.headers["allow"] == "DELETE, GET, HEAD, PATCH, PUT"
+    refusal = answer.json()["error"]
+    assert (refusal["code"], refusal["argument"]) == ("invalid_argument", "method")
+    assert refusal["hint"] == "Use one of: DELETE, GET, HEAD, PATCH, PUT."
 
 
 async def test_a_page_of_another_site_is_refused_at_this_door_too(client: httpx2.AsyncClient) -> None:

@@ -15,7 +15,8 @@ from workspace_server.interfaces.http.call import Call, read_body, read_query
 from workspace_server.interfaces.http.errors import error_response, json_response, unexpected_response
 from workspace_server.interfaces.http.metrics import Metrics
 from workspace_server.interfaces.http.openapi import PREFIX, describe
-from workspace_server.interfaces.http.operations import MethodNotAllowed, Operation, Table, operation
+from workspace_server.interfaces.http.operations import Operation, Table, operation
+from workspace_server.interfaces.methods import MethodNotAllowed
 from workspace_server.services.engine import Engine
 
 UNKNOWN = "unknown"

@@ -14,19 +14,10 @@ from starlette.responses import Response
 
 from workspace_server.errors import NotFound
 from workspace_server.interfaces import raw_path
+from workspace_server.interfaces.methods import MethodNotAllowed
 
 Handler = Callable[..., Awaitable[Response]]
 _NAME = re.compile(r"\\\{(\w+)\\\}")
-
-
-class MethodNotAllowed(NotFound):
-    """The path is there; the method is not."""
-
-    http_status = 405
-
-    def __init__(self, method: str, allowed: Iterable[str]) -> None:
-        self.allowed = ", ".join(sorted(allowed))
-        super().__init__(f"There is no {method} here.", hint=f"Use one of: {self.allowed}.", method=method)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +90,8 @@ class Table:
         """Return the operation for a raw path below the prefix, and the decoded values of its names.
 
         Raises:
-            NotFound: There is no such path, or no such method on it.
+            NotFound: There is no such path.
+            MethodNotAllowed: There is, without that method.
             InvalidPath: A name in it is not UTF-8.
         """
         wanted = "GET" if method == "HEAD" else method
@@ -112,5 +104,5 @@ class Table:
                 return entry, {name: raw_path.decode(value, name) for name, value in found.groupdict().items()}
             allowed |= {entry.method, "HEAD"} if entry.method == "GET" else {entry.method}
         if allowed:
-            raise MethodNotAllowed(method, allowed)
+            raise MethodNotAllowed(method, ", ".join(sorted(allowed)))
         raise NotFound("There is no such address.", hint="/api/v1/openapi.json lists every one.", path=raw[:200])
