@@ -17,8 +17,3 @@ def test_what_is_not_allowed_is_refused_with_the_verb_that_is_needed() -> None:
         Caller(agent="alice", verbs=frozenset({"read"})).require("write", "a.md")
     assert refusal.value.facts == {"verb": "write", "path": "a.md"}
     assert "write" in str(refusal.value.hint)
-
-
-def test_a_call_inside_a_call_has_no_request_id() -> None:
-    caller = Caller(agent="alice", request_id="r1", verified=True, cause="F1")
-    assert caller.without_request_id() == Caller(agent="alice", verified=True, cause="F1")

@@ -2,17 +2,20 @@
 
 import pytest
 
-from workspace_server.core.tokens import compact, of_result, of_text
+from workspace_server.core.tokens import bytes_of, compact, of_bytes
 
 
-@pytest.mark.parametrize(
-    ("text", "tokens"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("äöü", 2), ("😀", 1), ("\ud800", 1)]
-)
-def test_a_token_is_four_bytes_rounded_up(text: str, tokens: int) -> None:
-    assert of_text(text) == tokens
+@pytest.mark.parametrize(("count", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
+def test_a_token_is_four_bytes_rounded_up(count: int, tokens: int) -> None:
+    assert of_bytes(count) == tokens
+
+
+@pytest.mark.parametrize(("text", "count"), [("a", 3), ("äöü", 8), ("😀", 6), ("\ud800", 5)])
+def test_text_counts_in_utf_8_also_where_it_has_none(text: str, count: int) -> None:
+    assert bytes_of(text) == count
 
 
 def test_a_result_counts_as_it_goes_over_the_wire() -> None:
     result = {"path": "Übersicht.md", "lines": [1, 2]}
     assert compact(result) == '{"path":"Übersicht.md","lines":[1,2]}'
-    assert of_result(result) == -(-len(compact(result).encode()) // 4)
+    assert bytes_of(result) == len(compact(result).encode())

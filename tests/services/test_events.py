@@ -152,7 +152,7 @@ def test_pages_within_a_budget_move_on_and_together_hold_every_event(
                 page = await engine.events.list_events(
                     ANN, since_seq=at, types=WRITES, squash=squash, max_tokens=max_tokens
                 )
-                assert tokens.of_result(page) <= max_tokens
+                assert tokens.of_bytes(tokens.bytes_of(page)) <= max_tokens
                 assert page["next_seq"] > at
                 count += sum(line.get("changes", 1) for line in page["events"])
                 at = page["next_seq"]

@@ -189,7 +189,7 @@ def test_no_page_is_larger_than_its_budget_and_the_pages_together_are_the_whole(
             parts = []
             with contextlib.suppress(InvalidArgument):  # a budget for not even one entry: see the next test
                 parts = await pages(engine, max_tokens=max_tokens, **asked)
-            assert all(tokens.of_result(part) <= max_tokens for part in parts)
+            assert all(tokens.of_bytes(tokens.bytes_of(part)) <= max_tokens for part in parts)
             if full and parts:
                 assert [row for part in parts for row in part["files"]] == whole["files"]
             elif parts:
@@ -207,4 +207,4 @@ async def test_a_budget_that_takes_no_entry_is_refused_with_one_that_does(engine
         needed = int(str(refusal.value.hint).partition("=")[2])
         found = await engine.listing.list_files(ANN, max_tokens=needed, **asked)
         assert "next_cursor" not in found
-        assert tokens.of_result(found) <= needed
+        assert tokens.of_bytes(tokens.bytes_of(found)) <= needed

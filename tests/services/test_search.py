@@ -45,7 +45,7 @@ async def save(engine: Engine, path: str, content: str, caller: Caller = RITA, *
 
 
 def size(result: object) -> int:
-    return tokens.of_text(json.dumps(result, ensure_ascii=False, separators=(",", ":")))
+    return tokens.of_bytes(tokens.bytes_of(result))
 
 
 async def test_a_fact_is_told_with_its_place_and_its_writer(engine: Engine) -> None:

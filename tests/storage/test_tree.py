@@ -140,10 +140,6 @@ def test_the_folder_is_known_to_be_gone(tree: Tree, tmp_path: Path) -> None:
     assert not tree.stands()
 
 
-def test_the_room_left_is_known(tree: Tree) -> None:
-    assert tree.free_bytes() > 0
-
-
 def odd(root: Path, kind: str) -> str:
     """Put something odd into the folder and return the path that leads to it."""
     outside = root.parent / "outside"

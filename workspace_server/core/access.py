@@ -1,6 +1,6 @@
 """Who calls, and what that caller may do."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from workspace_server.errors import Forbidden
@@ -57,7 +57,3 @@ class Caller:
                 verb=verb,
                 path=path,
             )
-
-    def without_request_id(self) -> "Caller":
-        """Return the same caller with no request id, for calls inside a call."""
-        return replace(self, request_id=None)

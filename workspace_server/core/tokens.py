@@ -15,16 +15,6 @@ def of_bytes(count: int) -> int:
     return -(-count // BYTES_PER_TOKEN)
 
 
-def of_text(text: str) -> int:
-    """Return the tokens of *text*."""
-    return of_bytes(len(text.encode("utf-8", "surrogatepass")))
-
-
-def of_result(value: object) -> int:
-    """Return the tokens of a JSON result."""
-    return of_text(compact(value))
-
-
 def bytes_of(value: object) -> int:
     """Return the bytes of a JSON result."""
     return len(compact(value).encode("utf-8", "surrogatepass"))

@@ -87,11 +87,6 @@ class Tree:
         held = os.fstat(self._root)
         return (now.st_dev, now.st_ino) == (held.st_dev, held.st_ino)
 
-    def free_bytes(self) -> int:
-        """Return how much room the file system has left."""
-        counts = os.fstatvfs(self._root)
-        return counts.f_bavail * counts.f_frsize
-
     # Looking and reading
 
     def look(self, path: str) -> Place:
