@@ -103,7 +103,7 @@ async def claim(tx: Transaction, queue: str, agent: str, *, visibility_s: float)
 
 
 async def end(tx: Transaction, job_id: int, state: str, note: str | None) -> None:
-    """Record how a job ended, or that it is blocked."""
+    """Record how a job ended."""
     await tx.run("UPDATE jobs SET state = ?, note = ?, ended_at = ? WHERE job_id = ?", state, note, tx.now_s, job_id)
 
 

@@ -19,7 +19,7 @@ from workspace_server.storage import files, jobs, locks, meta, triggers
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.jobs import Input, JobRow
 
-Outcome = Literal["done", "retry", "failed", "blocked"]
+Outcome = Literal["done", "retry", "failed"]
 VISIBILITY_S_MIN: Final = 5
 KEY_CHARS_MAX: Final = 200
 LOST_BY_MAX: Final = 20
@@ -139,7 +139,7 @@ class Jobs:
             else:
                 await jobs.end(tx, row.job_id, outcome, note)
             await self._release(commit, row)
-            if outcome in {"done", "failed"} and row.firing_id is not None:
+            if outcome != "retry" and row.firing_id is not None:
                 for made in await self._reaction.finish(tx, row.firing_id):
                     await commit.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
             return {"job": job, "state": "queued" if outcome == "retry" else outcome}
