@@ -12,12 +12,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import anyio
 
 from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
 from workspace_server.services.tree.goals import Goal, Known, deletions_first, goals_of, reopened
+from workspace_server.services.tree.leftovers import Leftover, clear, hash_of
 from workspace_server.services.tree.strangers import Stranger, Strangers
 from workspace_server.storage import content as contents
 from workspace_server.storage import files, intents
@@ -37,10 +38,6 @@ RETRY_S = 5.0
 """How often a path is tried again whose place was taken by something that is no file, or that the disk refused."""
 FINISH_ROUNDS = 3
 """How often the last sync is repeated for what it finds itself."""
-YOUNG_NS = 10_000_000_000
-"""A displaced file that changed within this time is read again before it goes."""
-WRITER_NS_MAX = 60_000_000_000
-"""How long a displaced file is kept for a process that has it open for writing."""
 RECORDS_MAX = 500
 """Most paths whose sync is recorded in one transaction."""
 
@@ -52,22 +49,12 @@ class _Settled(NamedTuple):
     known: Known
 
 
-class _Leftover(NamedTuple):
-    """A displaced file whose bytes are the server's own, unless somebody still writes to it."""
-
-    temporary: str
-    path: str
-    signature: Signature
-    ours: frozenset[str]
-    trusted: bool
-
-
 class _Done(NamedTuple):
     """What came of a goal: done, left to the folder's newer content, or blocked with a reason."""
 
     goal: Goal
     known: Known | None
-    leftover: _Leftover | None = None
+    leftover: Leftover | None = None
     stranger: Stranger | None = None
     blocked: str | None = None
 
@@ -98,7 +85,7 @@ class Materialiser:
         self._wanted: dict[str, asyncio.Future[None]] = {}
         self._worker: asyncio.Task[None] | None = None
         self._settled: dict[str, _Settled] = {}
-        self._leftovers: list[_Leftover] = []
+        self._leftovers: list[Leftover] = []
         self._due = asyncio.Event()
         self._syncing = asyncio.Lock()
 
@@ -173,7 +160,7 @@ class Materialiser:
             await anyio.sleep(SYNC_EVERY_S)
             try:
                 await self.sync()
-            except (OSError, WorkspaceError):
+            except Exception:
                 log.exception("working copies could not be synced; their intents stay open")
 
     async def finish(self) -> None:
@@ -192,8 +179,9 @@ class Materialiser:
                 del self._wanted[path]
             try:
                 await self._bring(list(batch))
-            except Exception:
+            except Exception as error:
                 log.exception("the working tree could not follow; the intents stay open")
+                self.blocked.update(dict.fromkeys(batch, _unexpected(error)))  # so that `run` tries them again
             for future in batch.values():
                 if not future.done():
                     future.set_result(None)
@@ -227,6 +215,10 @@ class Materialiser:
             return _Done(goal, None, blocked=str(refusal.facts.get("reason") or refusal.code))
         except OSError as error:
             return _Done(goal, None, blocked=error.strerror or "the disk refused")
+        except Exception as error:  # whatever it is, the other paths of the batch go on
+            if goal.path not in self.blocked:  # else it has been said
+                log.exception("%s could not be brought up to date", goal.path)
+            return _Done(goal, None, blocked=_unexpected(error))
 
     def _is_reached(self, goal: Goal) -> bool:
         place = self._tree.look(goal.path)
@@ -260,21 +252,13 @@ class Materialiser:
         goal = done.goal
         # The file that was put there, untouched since: no need to read it.
         ours = goal.known.sha256 is not None and displaced.signature.same_file(goal.known.signature)
-        if ours or self._hash(displaced.name) in goal.ours:
-            return done._replace(leftover=_Leftover(displaced.name, goal.path, displaced.signature, goal.ours, ours))
+        if ours or hash_of(self._tree, displaced.name) in goal.ours:
+            return done._replace(leftover=Leftover(displaced.name, goal.path, displaced.signature, goal.ours, ours))
         if goal.torn:
             kept = self._tree.keep(displaced.name)
             log.warning("%s was torn by a power cut; its bytes are kept at %s", goal.path, kept)
             return done
         return done._replace(stranger=Stranger(goal.path, displaced.name, goal.sha256 is not None))
-
-    def _hash(self, temporary: str) -> str | None:
-        """Return the hash of a temporary file."""
-        reading = self._tree.open_temporary(temporary)
-        if reading is None:
-            return None
-        with reading:
-            return reading.sha256()
 
     async def _note(self, done: _Done) -> None:
         path = done.goal.path
@@ -309,6 +293,7 @@ class Materialiser:
 
         Raises:
             OSError: The disk refused; the intents stay open.
+            Unavailable: The database did; likewise.
         """
         async with self._syncing:
             self._due.clear()
@@ -316,12 +301,12 @@ class Materialiser:
             leftovers, self._leftovers = self._leftovers, []
             try:
                 records = await asyncio.to_thread(self._sync, settled)
+                await self._record(records)
             except BaseException:
                 self._settled = {**settled, **self._settled}
                 self._leftovers = leftovers + self._leftovers
                 raise
-            await self._record(records)
-            waiting, strangers = await asyncio.to_thread(self._clear, leftovers)
+            waiting, strangers = await asyncio.to_thread(clear, self._tree, leftovers)
             self._leftovers += waiting
             if waiting:
                 self._due.set()
@@ -365,31 +350,6 @@ class Materialiser:
                 # Changed since, or not to be told by its time stamp: its content must say.
                 self.dirty(path)
 
-    def _clear(self, leftovers: Sequence[_Leftover]) -> tuple[list[_Leftover], list[_Leftover]]:
-        """Remove displaced files; return those still open for writing, and those that were written to since."""
-        waiting, strangers = [], []
-        for leftover in leftovers:
-            verdict = self._verdict(leftover)
-            if verdict == "wait":
-                waiting.append(leftover)
-            elif verdict == "stranger":
-                strangers.append(leftover)
-            else:
-                self._tree.discard(leftover.temporary, reuse=leftover.trusted)
-        return waiting, strangers
 
-    def _verdict(self, leftover: _Leftover) -> Literal["ours", "wait", "stranger"]:
-        reading = self._tree.open_temporary(leftover.temporary)
-        if reading is None:
-            return "ours"
-        with reading:
-            open_for_writing = reading.has_writer()
-            age_ns = time.time_ns() - reading.signature.mtime_ns
-            # What was displaced unread had a trusted signature: a later write shows. What was read may have been
-            # written to in the same tick, and is read again while it is young.
-            untouched = reading.signature.same_file(leftover.signature) and (leftover.trusted or age_ns > YOUNG_NS)
-        if open_for_writing and age_ns < WRITER_NS_MAX:
-            return "wait"
-        if untouched or self._hash(leftover.temporary) in leftover.ours:
-            return "ours"
-        return "stranger"
+def _unexpected(error: Exception) -> str:
+    return f"unexpected {type(error).__name__}; see the log"
