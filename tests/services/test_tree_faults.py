@@ -1,7 +1,14 @@
 """The folder follows the commits whatever fails in between, and what people do there meanwhile is seen."""
 
+import os
+import sqlite3
+import threading
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -10,7 +17,8 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree import materialise
-from workspace_server.storage import intents
+from workspace_server.storage import files, intents
+from workspace_server.storage.watcher import Dirty
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace blocks; the tests themselves write files")]
 
@@ -92,3 +100,102 @@ async def test_what_could_not_be_recorded_after_the_sync_is_recorded_by_the_next
             return await engine.db.read(intents.count) == 0
 
         await until(recorded)
+
+
+# What people do while a working copy is on its way
+
+
+async def test_files_that_are_not_on_disk_yet_have_not_vanished(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        reconciler = engine.tree.reconciler
+        assert reconciler is not None
+        may_place, place = threading.Event(), engine.tree.tree.place
+
+        def wait_and_place(staged: Any, path: str) -> Any:
+            may_place.wait(60)
+            return place(staged, path)
+
+        engine.tree.tree.place = wait_and_place  # type: ignore[method-assign]
+        changes = [{"op": "write", "path": f"{number}.md", "content": "x"} for number in range(20)]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(engine.files.commit_files, ANN, changes=changes))
+            try:
+
+                async def committed() -> bool:
+                    return await engine.db.read(intents.count) == 20
+
+                await until(committed)
+                assert await reconciler.reconcile(Dirty(True, set())) == 0
+                assert reconciler.guard.stopped is None
+            finally:
+                may_place.set()
+        assert await engine.db.read(files.counts) == (20, 20)
+
+
+@pytest.mark.parametrize("edit", ["saved", "deleted"])
+async def test_what_happens_between_the_sync_and_its_record_is_seen(
+    folder: Path, edit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        materialiser, reconciler = engine.tree.materialiser, engine.tree.reconciler
+        assert reconciler is not None
+        synced, may_record, record = anyio.Event(), anyio.Event(), materialiser._record
+
+        async def wait_and_record(records: Any) -> None:
+            synced.set()
+            await may_record.wait()
+            monkeypatch.undo()
+            await record(records)
+
+        monkeypatch.setattr(materialiser, "_record", wait_and_record)
+        await engine.files.write_file(ANN, path="x.md", content="one\n")
+        await synced.wait()
+        # The watcher's marks are taken here, so that nothing but the materialiser can tell.
+        monkeypatch.setattr(reconciler.marks, "mark", lambda path: None)
+        if edit == "saved":
+            (folder / "x.md").write_text("a person's\n")
+            back = (folder / "x.md").stat().st_mtime - 6  # else it would be given time to hold still
+            os.utime(folder / "x.md", (back, back))
+        else:
+            (folder / "x.md").unlink()
+        assert await reconciler.reconcile(Dirty(False, {"x.md"})) == 0
+        may_record.set()
+
+        async def seen() -> bool:
+            rows = (await engine.files.file_history(ANN, path="x.md"))["versions"]
+            return bool(rows[0]["by"] == "external")
+
+        await until(seen, timeout_s=10)
+
+
+async def test_a_file_that_is_found_missing_just_before_it_is_placed_is_not_deleted(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        reconciler, tree = engine.tree.reconciler, engine.tree.tree
+        assert reconciler is not None
+        may_place, place, survey = threading.Event(), tree.place, reconciler._survey
+
+        def wait_and_place(staged: Any, path: str) -> Any:
+            may_place.wait(60)
+            return place(staged, path)
+
+        def survey_and_wait(dirty: Dirty, rows: Any) -> Any:
+            found = survey(dirty, rows)
+            may_place.set()
+            with closing(sqlite3.connect(folder / ".workspace" / "workspace.db")) as database:
+                while database.execute("SELECT count(*) FROM intents").fetchone()[0]:
+                    time.sleep(0.02)
+            return found
+
+        tree.place = wait_and_place  # type: ignore[method-assign]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(engine.files.write_file, ANN, path="x.md", content="one\n"))
+
+            async def committed() -> bool:
+                return await engine.db.read(intents.count) == 1
+
+            await until(committed)
+            reconciler._survey = survey_and_wait  # type: ignore[method-assign]
+            await reconciler.reconcile(Dirty(True, set()))
+            reconciler._survey = survey  # type: ignore[method-assign]
+        assert await engine.db.read(files.counts) == (1, 4)
+        assert (folder / "x.md").exists()

@@ -33,6 +33,7 @@ class Edit(NamedTuple):
     """What was found at a path: content with its signature, or (both None) nothing.
 
     `version` and `live` are the head that it was compared with: once that has moved on, the path is looked at anew.
+    `early` says the same of one whose working copy was still on its way: it may stand there by now.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Edit(NamedTuple):
     signature: Signature | None
     version: int
     live: bool
+    early: bool = False
 
 
 class Recorded(NamedTuple):
@@ -112,8 +114,10 @@ class External:
     ) -> Literal["done", "again", "refused", "the materialiser will tell"]:
         here, row = await changes.head(commit.tx, edit.path)
         if await intents.of_path(commit.tx, edit.path):
-            return "the materialiser will tell"  # it looks at what it displaces, and again when it syncs
-        if here.version != edit.version or here.live != edit.live:
+            # It looks at what it displaces, and again when it syncs; what comes after that is seen once it has done.
+            self._materialiser.tell(edit.path)
+            return "the materialiser will tell"
+        if edit.early or here.version != edit.version or here.live != edit.live:
             return "again"
         known = row.sha256 if row is not None and here.live else None
         if known == (edit.content.sha256 if edit.content else None):

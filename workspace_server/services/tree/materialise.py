@@ -86,6 +86,7 @@ class Materialiser:
         self._worker: asyncio.Task[None] | None = None
         self._settled: dict[str, _Settled] = {}
         self._leftovers: list[Leftover] = []
+        self._asked: set[str] = set()
         self._due = asyncio.Event()
         self._syncing = asyncio.Lock()
 
@@ -149,6 +150,13 @@ class Materialiser:
     def found(self, path: str, sha256: str, signature: Signature) -> None:
         """Take note that content which was just committed was read from the tree, where it still stands."""
         self._known[path] = Known(sha256, signature)
+
+    def tell(self, path: str) -> None:
+        """Call `dirty` once the intent of *path* is cleared: what was seen there meanwhile must be looked at again.
+
+        To be called from the transaction that has seen the intent, so that its clearing comes after.
+        """
+        self._asked.add(path)
 
     async def run(self) -> None:
         """Sync what was written, again and again, and retry what was blocked; runs until cancelled."""
@@ -346,7 +354,10 @@ class Materialiser:
                 continue  # it has moved on meanwhile
             if self._known.get(path) == at.known:
                 del self._known[path]
-            if record.signature is None:
+            asked = path in self._asked
+            if asked:  # not discarded in any case: the writer's thread may have asked since, for a newer intent
+                self._asked.discard(path)
+            if asked or record.signature is None:
                 # Changed since, or not to be told by its time stamp: its content must say.
                 self.dirty(path)
 

@@ -123,12 +123,12 @@ class Reconciler:
             if dirty.everything or any(is_control_file(path) for path in dirty.paths):
                 self._ignore.forget()
                 dirty = Dirty(True, set())
-            rows = await self._db.read_long(lambda tx: _rows(tx, dirty))
+            rows, underway = await self._db.read_long(lambda tx: _rows(tx, dirty))
             survey = await asyncio.to_thread(self._survey, dirty, rows)
             if dirty.everything:
                 self.left_out = survey.left_out
             edits = await self._edits(survey.changed, rows, op)
-            gone = await self._gone(survey, rows)
+            gone = await self._gone(survey, rows, underway)
             return await self._record(edits + gone, op)
 
     # Where something differs; in a thread
@@ -191,7 +191,7 @@ class Reconciler:
         same: list[tuple[str, Read]] = []
         unrecorded: list[Content] = []
         paths = list(dict.fromkeys(paths))
-        heads = await self._heads(paths)
+        heads, underway = await self._heads(paths)
         for first in range(0, len(paths), READ_TOGETHER):
             part = paths[first : first + READ_TOGETHER]
             expected = {path: rows[path].sha256 if path in rows else None for path in part}
@@ -208,7 +208,8 @@ class Reconciler:
                 slim = read.content
                 if len(paths) > READ_TOGETHER:
                     slim = await self._kept_ahead(unrecorded, read.content)
-                edits.append(Edit(path, slim, read.signature, row.version if row else 0, live))
+                version = row.version if row else 0
+                edits.append(Edit(path, slim, read.signature, version, live, early=path in underway))
         await self._store(unrecorded if len(paths) > READ_TOGETHER else [])
         await self._note_same(same)
         return edits
@@ -270,10 +271,12 @@ class Reconciler:
                 found.append((path, read))
         return found, others
 
-    async def _heads(self, paths: Sequence[str]) -> dict[str, FileRow]:
-        async def read(tx: Transaction) -> dict[str, FileRow]:
+    async def _heads(self, paths: Sequence[str]) -> tuple[dict[str, FileRow], set[str]]:
+        """Return the heads of *paths*, and whose working copies are on their way."""
+
+        async def read(tx: Transaction) -> tuple[dict[str, FileRow], set[str]]:
             rows = [await files.by_path(tx, path) for path in paths]
-            return {row.path: row for row in rows if row is not None}
+            return {row.path: row for row in rows if row is not None}, await _underway(tx)
 
         return await self._db.read_long(read)
 
@@ -295,13 +298,16 @@ class Reconciler:
 
         await self._db.write(note)
 
-    async def _gone(self, survey: _Survey, rows: dict[str, FileRow]) -> list[Edit]:
-        """Return the deletions that may be recorded."""
-        paths = list(dict.fromkeys(survey.vanished))
+    async def _gone(self, survey: _Survey, rows: dict[str, FileRow], underway: set[str]) -> list[Edit]:
+        """Return the deletions that may be recorded; what is *underway* was committed, and not yet on disk."""
+        missing = dict.fromkeys(survey.vanished)
+        early = [path for path in missing if path in underway]
+        paths = [path for path in missing if path not in underway]
         live, _ = await self._db.read_long(files.counts) if paths else (0, 0)
-        if not self.guard.allows(len(paths), live, stands=survey.stands):
-            return []
-        return [Edit(path, None, None, rows[path].version, live=True) for path in paths]
+        edits = [Edit(path, None, None, rows[path].version, live=True, early=True) for path in early]
+        if self.guard.allows(len(paths), live, stands=survey.stands):
+            edits += [Edit(path, None, None, rows[path].version, live=True) for path in paths]
+        return edits
 
     async def _record(self, edits: Sequence[Edit], op: Op) -> int:
         caller = Caller(agent=IMPORT if op == "import" else EXTERNAL)
@@ -323,10 +329,19 @@ def _is_canonical(path: str) -> bool:
         return False
 
 
-async def _rows(tx: Transaction, dirty: Dirty) -> dict[str, FileRow]:
-    """Return the live files at and below the marked places."""
+async def _underway(tx: Transaction) -> set[str]:
+    """Return the paths whose working copies are not yet known to be on disk."""
+    return {intent.path for intent in await intents.all_open(tx)}
+
+
+async def _rows(tx: Transaction, dirty: Dirty) -> tuple[dict[str, FileRow], set[str]]:
+    """Return the live files at and below the marked places, and which paths are on their way, before any is looked at.
+
+    Later is too late: a file that was found missing may have been placed since, and would look as if it were deleted.
+    """
+    underway = await _underway(tx)
     if dirty.everything:
-        return {row.path: row for row in await files.below(tx, "")}
+        return {row.path: row for row in await files.below(tx, "")}, underway
     rows = {}
     for path in dirty.paths:
         if not _is_canonical(path):
@@ -336,4 +351,4 @@ async def _rows(tx: Transaction, dirty: Dirty) -> dict[str, FileRow]:
             rows[path] = row
         for below in await files.below(tx, path):
             rows[below.path] = below
-    return rows
+    return rows, underway
