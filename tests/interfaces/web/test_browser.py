@@ -180,6 +180,32 @@ async def test_an_open_file_says_that_a_newer_version_was_saved(
     await page.locator(".prose", has_text="two").wait_for()
 
 
+async def test_an_image_that_cannot_be_decoded_leaves_its_words(
+    served: Listening, hand: Hand, browser: Browser
+) -> None:
+    await hand.write("bad.png", b"\x89PNG\r\n\x1a\nxx")
+    await hand.write("good.png", PIXEL)
+    await hand.write("a.md", "![a chart](bad.png) ![a map](absent.png) ![a dot](good.png)\n")
+    page = await browser.new_page()
+    await page.goto(f"{served.url}/files/a.md")
+    await page.get_by_text("a chart (this image cannot be shown)").wait_for()
+    await page.get_by_text("a map (this image cannot be shown)").wait_for()
+
+    assert await page.locator(".prose img").count() == 1
+
+
+async def test_no_word_of_a_table_is_cut_in_two_on_a_phone(served: Listening, hand: Hand, browser: Browser) -> None:
+    word = "Interoperability"
+    await hand.write("a.md", f"| {word} | {word} | {word} |\n|--|--|--|\n| {word} | {word} | {word} |\n")
+    page = await browser.new_page(viewport={"width": 390, "height": 844})
+    await page.goto(f"{served.url}/files/a.md")
+    cell = page.locator(".prose td").first
+    height = await cell.evaluate("cell => cell.clientHeight / parseFloat(getComputedStyle(cell).lineHeight)")
+
+    assert height < 2
+    assert await page.locator(".prose table").evaluate("table => table.scrollWidth > table.clientWidth")
+
+
 async def test_everything_can_be_read_without_scripts(served: Listening, hand: Hand, browser: Browser) -> None:
     await fill(served, hand)
     context = await browser.new_context(java_script_enabled=False)

@@ -46,7 +46,8 @@ def ways(base: str, program: list[str], folder: Path) -> list[Way]:
         url = None if start else mcp_address(base, client)
         return PLACES.get(client, place), text(Target(program=program, folder=folder, agent=client, url=url))
 
-    notes = {"python": CLIENTS["python"][0]}
+    needs = CLIENTS["python"][0]
+    notes = {"python": needs[:1].upper() + needs[1:] + "."}
     return [
         *(
             Way(label, (snippet(client, start=client in START_ONLY),), notes.get(client))
