@@ -219,3 +219,21 @@ def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
 def test_the_steps_are_numbered_without_a_gap() -> None:
     numbers = [number for number, _ in steps()]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_nobody_else_may_read_the_database_even_when_it_was_open_to_all(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    names = ("test.db", "test.db-wal", "test.db-shm")
+    first = Database.open(state / "test.db", clock=ManualClock())
+    assert [(state / name).stat().st_mode & 0o777 for name in names] == [0o600] * 3
+    for name in names:
+        (state / name).chmod(0o644)
+    state.chmod(0o755)
+    second = Database.open(state / "test.db", clock=ManualClock())
+    try:
+        assert [(state / name).stat().st_mode & 0o777 for name in names] == [0o600] * 3
+        assert state.stat().st_mode & 0o777 == 0o700
+    finally:
+        await second.close()
+        await first.close()

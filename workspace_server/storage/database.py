@@ -8,7 +8,9 @@ its own savepoint, so that one refusal does not spoil its neighbours.
 """
 
 import asyncio
+import contextlib
 import logging
+import os
 import queue
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
@@ -104,6 +106,7 @@ class Database:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        _make_private(path)
         self._connection = connect(path)
         migrate(self._connection)
         self._reader = connect(path, read_only=True)
@@ -117,6 +120,8 @@ class Database:
     @classmethod
     def open(cls, path: Path, *, clock: Clock) -> "Database":
         """Open the database at *path*, made or migrated as needed. Call on the event loop's thread.
+
+        The database and the directory it is in, which is the server's own, are made accessible to the user only.
 
         Raises:
             Unavailable: SQLite is too old, or the database is of a newer schema.
@@ -222,6 +227,24 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Keep others out of the database, which holds secrets: also when it was made, or copied, with a looser mode.
+
+    SQLite gives the files it makes beside the database the mode of the database.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    # By name: closing a descriptor of a database ends the locks that this process has on it.
+    for private, mode in ((path.parent, 0o700), *((Path(f"{path}{end}"), 0o600) for end in ("", "-wal", "-shm"))):
+        try:
+            if not private.is_symlink():
+                private.chmod(mode)
+        except FileNotFoundError:
+            continue
+        except OSError as error:  # another user's, or a file system without modes
+            log.warning("%s may be open to other users: %s", private.name, error.strerror)
 
 
 def _settle(batch: list[_Write]) -> None:
