@@ -9,8 +9,9 @@ from indexer.model import FACT_KINDS
 from scripts import reference
 from tests.project.tree import ROOT
 from workspace_server import config, errors
-from workspace_server.cli import commands, connect, leave
+from workspace_server.cli import commands, leave
 from workspace_server.core import events, limits
+from workspace_server.interfaces import snippets
 from workspace_server.interfaces.mcp.registry import ToolSpec
 from workspace_server.interfaces.mcp.tools import TOOLS
 
@@ -70,7 +71,7 @@ def test_every_command_is_documented_with_its_options() -> None:
 
 
 def test_every_client_that_can_be_configured_is_documented() -> None:
-    assert set(connect.CLIENTS) <= set(re.findall(r"`([\w-]+)`", page("clients.md")))
+    assert set(snippets.CLIENTS) <= set(re.findall(r"`([\w-]+)`", page("clients.md")))
 
 
 def signature(tool: ToolSpec) -> str:
