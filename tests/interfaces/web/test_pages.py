@@ -1,5 +1,6 @@
 """The pages of the web view, as a reader without JavaScript gets them."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -104,6 +105,9 @@ async def test_deletions_that_were_not_recorded_are_told_on_the_first_page(
 ) -> None:
     changes = [{"op": "write", "path": f"{number}.md", "content": "x"} for number in range(40)]
     await served.engine.files.commit_files(ANA, changes=changes)
+    async with asyncio.timeout(30):
+        while (await served.engine.status.status(ANA))["open_intents"]:  # until then they are on their way
+            await served.engine.events.wait(served.engine.events.head_seq, 0.01)
     assert "not recorded" not in await page(reader, "/")
 
     def empty() -> None:
