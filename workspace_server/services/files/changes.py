@@ -14,7 +14,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock
 from workspace_server.core.paths import fold, parents
 from workspace_server.core.versions import Head, check_exists, check_expected, check_replace
-from workspace_server.errors import InvalidPath, IsDirectory, NameTaken, TooLarge
+from workspace_server.errors import InvalidPath, IsDirectory, NameTaken, NotFound, TooLarge
 from workspace_server.services import leases
 from workspace_server.services.recording import Commit
 from workspace_server.storage import content as contents
@@ -250,6 +250,29 @@ async def live_file(tx: Transaction, path: str) -> tuple[Head, FileRow]:
         check_exists(here)
     assert row is not None
     return here, row
+
+
+async def known_version(tx: Transaction, path: str, number: int | None) -> tuple[FileRow, VersionRow]:
+    """Return the file at *path* and one version of it (None: the head, which must be live).
+
+    Raises:
+        IsDirectory: A directory stands there.
+        NotFound: There is no such file, or no such version.
+    """
+    here, row = await head(tx, path)
+    if row is None or (number is None and not here.live):
+        await check_not_directory(tx, path)
+        check_exists(here)
+    assert row is not None
+    found = await files.version(tx, row.file_id, row.version if number is None else number)
+    if found is None:
+        raise NotFound(
+            f"{path} has no version {number}; the newest is {row.version}.",
+            hint=f"file_history(path={path!r}) lists the versions.",
+            path=path,
+            version=number,
+        )
+    return row, found
 
 
 async def head_bytes(tx: Transaction, store: ObjectStore, row: FileRow | None) -> bytes:

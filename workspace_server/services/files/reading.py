@@ -217,19 +217,7 @@ class Reading:
             raise
 
     async def _open(self, tx: Transaction, path: str, number: int | None) -> OpenContent:
-        here, row = await changes.head(tx, path)
-        if row is None or (number is None and not here.live):
-            await changes.check_not_directory(tx, path)
-            check_exists(here)
-        assert row is not None
-        found = await files.version(tx, row.file_id, row.version if number is None else number)
-        if found is None:
-            raise NotFound(
-                f"{path} has no version {number}; the newest is {row.version}.",
-                hint=f"file_history(path={path!r}) lists the versions.",
-                path=path,
-                version=number,
-            )
+        _, found = await changes.known_version(tx, path, number)
         _, form, data = await contents.stored(tx, found.sha256)
         return OpenContent(self._folder, found, path, form=form, data=data)
 

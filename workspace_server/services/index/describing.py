@@ -8,8 +8,6 @@ import anyio.to_thread
 from indexer.extraction import extract
 from indexer.limits import INDEXED_BYTES_MAX
 from indexer.model import Change, Extraction, Fact, LiveFact
-from workspace_server.core.versions import check_exists
-from workspace_server.errors import NotFound
 from workspace_server.services.arguments import refused
 from workspace_server.services.files import changes
 from workspace_server.services.folder import Folder
@@ -74,19 +72,7 @@ async def describe(folder: Folder, path: str, version: int | None, *, max_tokens
 
 
 async def _look_up(tx: Transaction, path: str, number: int | None) -> _Known:
-    here, row = await changes.head(tx, path)
-    if row is None or (number is None and not here.live):
-        await changes.check_not_directory(tx, path)
-        check_exists(here)
-    assert row is not None
-    found = await files.version(tx, row.file_id, row.version if number is None else number)
-    if found is None:
-        raise NotFound(
-            f"{path} has no version {number}; the newest is {row.version}.",
-            hint=f"file_history(path={path!r}) lists the versions.",
-            path=path,
-            version=number,
-        )
+    row, found = await changes.known_version(tx, path, number)
     state = await facts.state(tx, path, found.version)
     is_head = bool(row.live) and found.version == row.version
     return _Known(found, is_head, state[2] if state else None, await files.used_by(tx, path, limit=RELATED_MAX))
