@@ -24,11 +24,11 @@ DELIVERED: dict[str, Requirement] = {
     "P1": Requirement(
         "No lost update: a replacing write names its version, holds the lock, or overwrites",
         (
-            "services/test_writing.py::test_replacing_a_file_takes_its_version_its_lock_or_insistence",
+            "services/files/test_writing.py::test_replacing_a_file_takes_its_version_its_lock_or_insistence",
             "model/test_workspace_machine.py::TestWorkspace",
             "model/test_workspace_machine.py::test_a_workspace_that_breaks_its_word_is_found",
             "services/test_recording.py::test_many_writers_lose_no_line_and_leave_no_gap",
-            "services/test_writing.py::test_a_version_that_never_was_is_a_conflict_without_a_diff",
+            "services/files/test_writing.py::test_a_version_that_never_was_is_a_conflict_without_a_diff",
             "clients/test_examples.py::test_event_driven_refuses_the_stale_save_and_merges",
         ),
     ),
@@ -36,9 +36,9 @@ DELIVERED: dict[str, Requirement] = {
         "A holder that was paused past its lock's time cannot write under it",
         (
             "core/test_locks.py::test_a_lock_ends_at_its_deadline_exactly",
-            "services/test_locks.py::test_a_holder_that_was_paused_past_its_time_cannot_write_even_if_nobody_took_the_lock",
-            "services/test_locks.py::test_a_lock_whose_file_changed_after_its_time_is_not_revived_by_a_restart",
-            "services/test_writing.py::test_a_lost_lock_says_whether_the_file_moved_on",
+            "services/locking/test_locks.py::test_a_holder_that_was_paused_past_its_time_cannot_write_even_if_nobody_took_the_lock",
+            "services/locking/test_locks.py::test_a_lock_whose_file_changed_after_its_time_is_not_revived_by_a_restart",
+            "services/files/test_writing.py::test_a_lost_lock_says_whether_the_file_moved_on",
         ),
     ),
     "P3": Requirement(
@@ -55,10 +55,10 @@ DELIVERED: dict[str, Requirement] = {
     "P4": Requirement(
         "Exactly one event per accepted change, in commit order; one id over all attempts",
         (
-            "services/test_writing.py::test_a_change_has_one_event_with_the_facts_of_the_contract",
-            "services/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
-            "services/test_deliveries.py::test_what_was_committed_and_never_sent_is_sent_by_the_next_server",
-            "storage/test_integrity.py::test_a_gap_in_the_log_is_found",
+            "services/files/test_writing.py::test_a_change_has_one_event_with_the_facts_of_the_contract",
+            "services/automation/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
+            "services/automation/test_deliveries.py::test_what_was_committed_and_never_sent_is_sent_by_the_next_server",
+            "storage/upkeep/test_integrity.py::test_a_gap_in_the_log_is_found",
         ),
     ),
     "P5": Requirement(
@@ -67,15 +67,15 @@ DELIVERED: dict[str, Requirement] = {
             "model/test_joins.py::TestJoins",
             "services/test_exactly_once.py::test_a_join_fires_exactly_once_per_complete_set",
             "core/test_joins.py::test_it_never_fires_with_fifteen_of_sixteen",
-            "services/test_triggers.py::test_a_half_complete_set_survives_a_restart",
-            "services/test_triggers.py::test_an_input_that_arrives_while_the_consumer_runs_is_not_dropped",
+            "services/automation/test_triggers.py::test_a_half_complete_set_survives_a_restart",
+            "services/automation/test_triggers.py::test_an_input_that_arrives_while_the_consumer_runs_is_not_dropped",
         ),
     ),
     "P6": Requirement(
         "No path leads out of the workspace, by any door",
         (
-            "storage/test_tree.py::test_no_path_escapes_while_somebody_swaps_a_directory_for_a_link",
-            "storage/test_tree.py::test_control_a_check_of_the_real_path_leaks_in_the_same_race",
+            "storage/disk/test_tree.py::test_no_path_escapes_while_somebody_swaps_a_directory_for_a_link",
+            "storage/disk/test_tree.py::test_control_a_check_of_the_real_path_leaks_in_the_same_race",
             "scenarios/test_hostile_paths.py::test_every_tool_treats_every_path_as_it_should",
             "scenarios/test_hostile_paths.py::test_every_route_treats_every_path_as_it_should",
             "scenarios/test_hostile_paths.py::test_both_doors_decide_alike",
@@ -84,39 +84,39 @@ DELIVERED: dict[str, Requirement] = {
     "P7": Requirement(
         "An edit on disk is never overwritten blindly",
         (
-            "services/test_working_tree.py::test_an_edit_that_a_write_displaces_is_kept_as_a_conflict_copy",
-            "services/test_working_tree.py::test_an_edit_wins_over_a_deletion",
-            "services/test_recovery.py::test_an_edit_that_was_displaced_right_before_the_crash_is_kept",
-            "services/test_working_tree.py::test_a_late_write_into_a_displaced_file_is_kept",
+            "services/tree/test_working_tree.py::test_an_edit_that_a_write_displaces_is_kept_as_a_conflict_copy",
+            "services/tree/test_working_tree.py::test_an_edit_wins_over_a_deletion",
+            "services/tree/test_recovery.py::test_an_edit_that_was_displaced_right_before_the_crash_is_kept",
+            "services/tree/test_working_tree.py::test_a_late_write_into_a_displaced_file_is_kept",
         ),
     ),
     "P8": Requirement(
         "The index is disposable, says how fresh it is, and can be waited for",
         (
             "indexer/test_follower.py::test_a_damaged_index_is_noticed_by_the_next_query_and_built_again",
-            "services/test_search.py::test_a_query_waits_for_a_change_and_says_when_it_did_not_come",
-            "services/test_search.py::test_the_status_says_how_far_the_index_is",
+            "services/index/test_search.py::test_a_query_waits_for_a_change_and_says_when_it_did_not_come",
+            "services/index/test_search.py::test_the_status_says_how_far_the_index_is",
         ),
     ),
     "P9": Requirement(
         "Every fact has a citation that stands at its place",
         (
             "indexer/test_citations.py::test_every_quote_stands_at_its_span_and_on_its_lines",
-            "services/test_search.py::test_a_fact_is_told_with_its_place_and_its_writer",
-            "services/test_search.py::test_only_the_head_of_a_file_is_told",
+            "services/index/test_search.py::test_a_fact_is_told_with_its_place_and_its_writer",
+            "services/index/test_search.py::test_only_the_head_of_a_file_is_told",
         ),
     ),
     "W1": Requirement(
         "History belongs to the path: numbers never restart, a delete is no version",
         (
-            "services/test_writing.py::test_numbers_go_on_after_a_delete",
-            "services/test_writing.py::test_a_delete_is_an_event_and_keeps_the_history",
-            "services/test_writing.py::test_a_move_is_the_next_version_there_a_delete_here_and_one_event",
+            "services/files/test_writing.py::test_numbers_go_on_after_a_delete",
+            "services/files/test_writing.py::test_a_delete_is_an_event_and_keeps_the_history",
+            "services/files/test_writing.py::test_a_move_is_the_next_version_there_a_delete_here_and_one_event",
         ),
     ),
     "W2": Requirement(
         "Checks come in the order arguments, path, scope, lock, identical content, version, content",
-        ("services/test_writing.py::test_checks_come_in_the_order_of_the_contract",),
+        ("services/files/test_writing.py::test_checks_come_in_the_order_of_the_contract",),
     ),
     "W3": Requirement(
         "What needs a version, what does not, and that a given one is always honoured",
@@ -129,14 +129,14 @@ DELIVERED: dict[str, Requirement] = {
     "W4": Requirement(
         "A merge is three-way against the expected version, or a conflict with a diff",
         (
-            "services/test_writing.py::test_changes_in_different_places_are_merged",
-            "services/test_writing.py::test_changes_in_one_place_are_a_conflict_with_a_diff",
+            "services/files/test_writing.py::test_changes_in_different_places_are_merged",
+            "services/files/test_writing.py::test_changes_in_one_place_are_a_conflict_with_a_diff",
         ),
     ),
     "W5": Requirement(
         "Several files change together or not at all",
         (
-            "services/test_batches.py::test_one_refusal_takes_everything_back_and_names_its_change",
+            "services/files/test_batches.py::test_one_refusal_takes_everything_back_and_names_its_change",
             "interfaces/http/test_files.py::test_several_changes_are_made_together_or_not_at_all",
         ),
     ),
@@ -151,30 +151,32 @@ DELIVERED: dict[str, Requirement] = {
     ),
     "W7": Requirement(
         "Content that is the same makes neither version nor event",
-        ("services/test_writing.py::test_the_same_content_is_no_version_and_no_event_whatever_version_is_expected",),
+        (
+            "services/files/test_writing.py::test_the_same_content_is_no_version_and_no_event_whatever_version_is_expected",
+        ),
     ),
     "L1": Requirement(
         "Locks go by handle; a handle works for its agent only",
         (
             "core/test_locks.py::test_a_write_under_ones_own_lock_without_its_handle_is_refused_too",
             "core/test_locks.py::test_a_handle_that_holds_nothing_is_refused_with_the_reason",
-            "services/test_locks.py::test_a_handle_works_for_its_agent_only",
-            "services/test_locks.py::test_two_clients_of_one_name_do_not_share_what_one_of_them_holds",
+            "services/locking/test_locks.py::test_a_handle_works_for_its_agent_only",
+            "services/locking/test_locks.py::test_two_clients_of_one_name_do_not_share_what_one_of_them_holds",
         ),
     ),
     "L2": Requirement(
         "Exclusive and shared locks on paths, directories and patterns, all or nothing",
         (
             "core/test_locks.py::test_only_shared_locks_stand_beside_each_other",
-            "services/test_locks.py::test_a_lock_by_any_selector_stops_writes_below_it",
-            "services/test_locks.py::test_several_paths_are_locked_together_or_not_at_all",
+            "services/locking/test_locks.py::test_a_lock_by_any_selector_stops_writes_below_it",
+            "services/locking/test_locks.py::test_several_paths_are_locked_together_or_not_at_all",
             "core/test_locks.py::test_a_lock_covers_what_any_of_its_parts_covers",
             "core/test_locks.py::test_of_locks_that_were_granted_beside_each_other_at_most_one_exclusive_covers_a_path",
         ),
     ),
     "L3": Requirement(
         "Every call that gives the handle renews the lock",
-        ("services/test_writing.py::test_every_call_that_gives_the_handle_renews_the_lock_also_a_refused_one",),
+        ("services/files/test_writing.py::test_every_call_that_gives_the_handle_renews_the_lock_also_a_refused_one",),
     ),
     "M1": Requirement(
         "Wrong arguments and unknown tools are refusals that a model can read",
@@ -196,9 +198,9 @@ DELIVERED: dict[str, Requirement] = {
     "M4": Requirement(
         "A whole result stays within its token budget",
         (
-            "services/test_search.py::test_no_answer_is_larger_than_its_budget",
-            "services/test_listing.py::test_no_page_is_larger_than_its_budget_and_the_pages_together_are_the_whole",
-            "services/test_reading.py::test_no_answer_is_larger_than_its_budget",
+            "services/index/test_search.py::test_no_answer_is_larger_than_its_budget",
+            "services/files/test_listing.py::test_no_page_is_larger_than_its_budget_and_the_pages_together_are_the_whole",
+            "services/files/test_reading.py::test_no_answer_is_larger_than_its_budget",
             "services/test_events.py::test_pages_within_a_budget_move_on_and_together_hold_every_event",
             "core/test_tokens.py::test_a_result_counts_as_it_goes_over_the_wire",
         ),
@@ -232,35 +234,35 @@ DELIVERED: dict[str, Requirement] = {
     "A3": Requirement(
         "What coding agents obey unasked needs admin to write",
         (
-            "services/test_writing.py::test_what_coding_agents_obey_unasked_needs_admin_to_change",
-            "services/test_writing.py::test_a_guarded_file_does_not_go_or_come_with_its_directory",
+            "services/files/test_writing.py::test_what_coding_agents_obey_unasked_needs_admin_to_change",
+            "services/files/test_writing.py::test_a_guarded_file_does_not_go_or_come_with_its_directory",
         ),
     ),
     "F1": Requirement(
         "An existing folder is taken in as one change by `import`",
-        ("services/test_working_tree.py::test_an_existing_folder_is_taken_in_as_one_commit",),
+        ("services/tree/test_working_tree.py::test_an_existing_folder_is_taken_in_as_one_commit",),
     ),
     "F2": Requirement(
         "Edits on disk become versions by `external`",
         (
-            "services/test_working_tree.py::test_edits_on_disk_become_versions_by_external",
-            "services/test_working_tree.py::test_what_changed_while_no_server_ran_is_found_at_start",
-            "services/test_working_tree.py::test_an_edit_on_disk_ends_the_lock_that_covers_it",
+            "services/tree/test_working_tree.py::test_edits_on_disk_become_versions_by_external",
+            "services/tree/test_working_tree.py::test_what_changed_while_no_server_ran_is_found_at_start",
+            "services/tree/test_working_tree.py::test_an_edit_on_disk_ends_the_lock_that_covers_it",
         ),
     ),
     "F3": Requirement(
         "What is ignored is left as it is, and counted with reasons",
         (
-            "storage/test_ignore.py::test_the_defaults_leave_out_what_nobody_wants",
-            "storage/test_ignore.py::test_pathspec_agrees_entry_by_entry",
-            "storage/test_scan.py::test_every_file_is_found_and_the_rest_is_counted_by_reason",
+            "storage/disk/test_ignore.py::test_the_defaults_leave_out_what_nobody_wants",
+            "storage/disk/test_ignore.py::test_pathspec_agrees_entry_by_entry",
+            "storage/disk/test_scan.py::test_every_file_is_found_and_the_rest_is_counted_by_reason",
         ),
     ),
     "F4": Requirement(
         "Recovery at start finishes what was committed",
         (
-            "services/test_recovery.py::test_a_commit_that_was_not_materialised_is_at_start",
-            "services/test_recovery.py::test_after_a_power_cut_torn_bytes_are_kept_outside_the_tree",
+            "services/tree/test_recovery.py::test_a_commit_that_was_not_materialised_is_at_start",
+            "services/tree/test_recovery.py::test_after_a_power_cut_torn_bytes_are_kept_outside_the_tree",
         ),
     ),
     "E1": Requirement(
@@ -281,24 +283,24 @@ DELIVERED: dict[str, Requirement] = {
     "T1": Requirement(
         "A firing waits until its file has settled",
         (
-            "services/test_triggers.py::test_a_pause_joins_a_burst_of_saves",
+            "services/automation/test_triggers.py::test_a_pause_joins_a_burst_of_saves",
             "core/test_joins.py::test_saves_without_a_pause_cannot_put_a_firing_off_forever",
         ),
     ),
     "T2": Requirement(
         "A firing waits for the exclusive lock that its input was written under",
         (
-            "services/test_triggers.py::test_a_firing_waits_until_its_input_is_unlocked",
-            "services/test_triggers.py::test_a_lock_granted_later_holds_nothing",
-            "services/test_triggers.py::test_a_lock_that_is_held_too_long_makes_the_firing_unclean",
+            "services/automation/test_triggers.py::test_a_firing_waits_until_its_input_is_unlocked",
+            "services/automation/test_triggers.py::test_a_lock_granted_later_holds_nothing",
+            "services/automation/test_triggers.py::test_a_lock_that_is_held_too_long_makes_the_firing_unclean",
         ),
     ),
     "T3": Requirement(
         "Captures make a round per value, and `refire` a new round",
         (
-            "services/test_triggers.py::test_each_value_of_a_capture_has_its_own_round",
-            "services/test_triggers.py::test_refire_any_makes_a_new_round_of_one_new_input",
-            "services/test_triggers.py::test_a_deleted_input_is_missing_again",
+            "services/automation/test_triggers.py::test_each_value_of_a_capture_has_its_own_round",
+            "services/automation/test_triggers.py::test_refire_any_makes_a_new_round_of_one_new_input",
+            "services/automation/test_triggers.py::test_a_deleted_input_is_missing_again",
         ),
     ),
     "T4": Requirement(
@@ -314,9 +316,9 @@ DELIVERED: dict[str, Requirement] = {
     "D2": Requirement(
         "Retries are durable and keep their id",
         (
-            "services/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
-            "services/test_deliveries.py::test_a_delivery_is_given_up_after_the_whole_schedule_and_can_be_sent_again",
-            "services/test_deliveries.py::test_an_attempt_that_a_stop_cut_off_is_made_again_and_counts_as_none",
+            "services/automation/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
+            "services/automation/test_deliveries.py::test_a_delivery_is_given_up_after_the_whole_schedule_and_can_be_sent_again",
+            "services/automation/test_deliveries.py::test_an_attempt_that_a_stop_cut_off_is_made_again_and_counts_as_none",
         ),
     ),
     "D3": Requirement(
@@ -325,15 +327,15 @@ DELIVERED: dict[str, Requirement] = {
             "delivery/test_sender.py::test_a_name_is_resolved_once_and_the_judged_address_is_the_one_connected_to",
             "delivery/test_sender.py::test_a_redirect_is_an_answer_and_is_not_followed",
             "delivery/test_guard.py::test_an_address_inside_is_refused",
-            "services/test_triggers.py::test_a_webhook_goes_only_where_the_operator_says",
+            "services/automation/test_triggers.py::test_a_webhook_goes_only_where_the_operator_says",
         ),
     ),
     "J1": Requirement(
         "A job is claimed by one worker, and comes back when the worker is lost",
         (
-            "services/test_jobs.py::test_a_job_is_finished_by_its_claimant_alone",
-            "services/test_jobs.py::test_a_silent_claimant_loses_its_job_to_the_next",
-            "services/test_jobs.py::test_locks_taken_for_a_job_go_with_it",
+            "services/automation/test_jobs.py::test_a_job_is_finished_by_its_claimant_alone",
+            "services/automation/test_jobs.py::test_a_silent_claimant_loses_its_job_to_the_next",
+            "services/automation/test_jobs.py::test_locks_taken_for_a_job_go_with_it",
         ),
     ),
     "J2": Requirement(
@@ -353,7 +355,7 @@ DELIVERED: dict[str, Requirement] = {
     ),
     "X2": Requirement(
         "Exact search goes through every head",
-        ("services/test_search.py::test_exact_search_needs_no_index_and_counts_every_line",),
+        ("services/index/test_search.py::test_exact_search_needs_no_index_and_counts_every_line",),
     ),
     "O1": Requirement(
         "Any number of stdio processes share one workspace",

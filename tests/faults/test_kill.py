@@ -15,9 +15,9 @@ import pytest
 
 from workspace_server.config import Settings
 from workspace_server.services.engine import Engine
-from workspace_server.storage import intents
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.watcher import Dirty
+from workspace_server.storage.disk.watcher import Dirty
+from workspace_server.storage.tables import intents
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("the folder is checked from outside")]
 

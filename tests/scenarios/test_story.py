@@ -12,7 +12,7 @@ from workspace_server.demo.narrator import Narrator
 from workspace_server.demo.performance import look_at, perform_on, stage_server
 from workspace_server.demo.processes import Server
 from workspace_server.demo.story import Outcome, Story
-from workspace_server.storage.integrity import find_damage
+from workspace_server.storage.upkeep.integrity import find_damage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking, pytest.mark.timeout(300)]  # a stage full of processes
 

@@ -10,9 +10,9 @@ import pytest
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, Unavailable
-from workspace_server.storage import meta
 from workspace_server.storage.database import SQLITE_MIN, Database, Transaction, connect
 from workspace_server.storage.migrations import migrate, steps
+from workspace_server.storage.tables import meta
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ from typing import Any
 from workspace_server.cli import show
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import WorkspaceError
-from workspace_server.storage.ignore import CONTROL_BYTES_MAX, Ignore
-from workspace_server.storage.scan import LeftOut, Names, Reason, Scan
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.disk.ignore import CONTROL_BYTES_MAX, Ignore
+from workspace_server.storage.disk.scan import LeftOut, Names, Reason, Scan
+from workspace_server.storage.disk.tree import Tree
 
 LINES_MAX = 1000
 """Most paths that are shown to a person; a program gets all of them."""

@@ -18,7 +18,7 @@ def verify_command(folder: Path, as_json: bool) -> int:
     Works while a server runs, and without one; changes nothing. Exits with 1 when something is damaged. An edit on disk
     that no server has taken in yet is shown, and is no damage.
     """
-    from workspace_server.storage.integrity import find_damage
+    from workspace_server.storage.upkeep.integrity import find_damage
 
     progress = _show_progress if sys.stderr.isatty() else lambda *_: None
     findings = list(find_damage(folder, progress))

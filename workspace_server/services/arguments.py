@@ -8,7 +8,7 @@ from typing import Any, Literal
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.errors import InvalidArgument, TooLarge
-from workspace_server.storage.files import NUMBERS_MAX, Source
+from workspace_server.storage.tables.files import NUMBERS_MAX, Source
 
 Encoding = Literal["utf-8", "base64"]
 

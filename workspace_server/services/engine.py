@@ -19,15 +19,15 @@ from workspace_server.services.files.writing import Writing
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.indexing import Indexing
 from workspace_server.services.index.search import Search
-from workspace_server.services.locks import Locks
+from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder
 from workspace_server.services.status import Status
 from workspace_server.services.tree.working_tree import WorkingTree
 from workspace_server.services.waits import Waits
-from workspace_server.storage import locks, meta, requests
 from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
+from workspace_server.storage.tables import locks, meta, requests
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import selectors
 from workspace_server.services.times import iso
-from workspace_server.storage import events, meta
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.events import Event
+from workspace_server.storage.tables import events, meta
+from workspace_server.storage.tables.events import Event
 
 MESSAGE_CHARS = 200
 """How much of a message a short event shows."""

@@ -1,8 +1,8 @@
 """The use case that names agents which did not say who they are."""
 
 from workspace_server.services.folder import Folder
-from workspace_server.storage import meta
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import meta
 
 
 async def next_name(folder: Folder, client: str) -> str:

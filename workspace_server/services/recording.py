@@ -7,9 +7,9 @@ from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.tree.goals import Goal, goals_of
-from workspace_server.storage import audit, events, meta, requests
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.events import Event
+from workspace_server.storage.tables import audit, events, meta, requests
+from workspace_server.storage.tables.events import Event
 
 Result = dict[str, Any]
 """A JSON-ready answer with the contract's keys."""

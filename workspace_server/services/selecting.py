@@ -8,9 +8,9 @@ from workspace_server.core.paths import canonical_file
 from workspace_server.core.patterns import Selector, parse_selector
 from workspace_server.errors import InvalidPath
 from workspace_server.services.arguments import plain_text
-from workspace_server.storage import files
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.files import FileRow
+from workspace_server.storage.tables import files
+from workspace_server.storage.tables.files import FileRow
 
 Names = Sequence[str | Mapping[str, Any]]
 

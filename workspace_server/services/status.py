@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from workspace_server.core.access import Caller
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
-from workspace_server.storage import files, intents, locks, meta
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import files, intents, locks, meta
 
 Part = Callable[[], Awaitable[Result]]
 """What another service adds to the status."""

@@ -11,9 +11,9 @@ from workspace_server.services.events import Head
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import Names, matching, selectors
-from workspace_server.storage import locks, meta
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.files import FileRow
+from workspace_server.storage.tables import locks, meta
+from workspace_server.storage.tables.files import FileRow
 
 Mode = Literal["all", "any", "count"]
 PATH_LIKE = re.compile(r"[\w./ -]*[\w.-]")

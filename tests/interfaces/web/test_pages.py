@@ -11,7 +11,7 @@ import pytest
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import Caller
-from workspace_server.storage.watcher import Dirty
+from workspace_server.storage.disk.watcher import Dirty
 
 pytestmark = pytest.mark.anyio
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from workspace_server.core.triggers import Definition, parse_definition
-from workspace_server.storage import triggers
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import triggers
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from workspace_server.services.automation.reaction import SERVER, Made, Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
-from workspace_server.storage import deliveries, triggers
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.deliveries import DeliveryRow
+from workspace_server.storage.tables import deliveries, triggers
+from workspace_server.storage.tables.deliveries import DeliveryRow
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from workspace_server.services.automation.reaction import SERVER, Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
-from workspace_server.storage import triggers
+from workspace_server.storage.tables import triggers
 
 
 class Firing:

@@ -13,11 +13,11 @@ from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation.bells import Lines
 from workspace_server.services.automation.reaction import SERVER, Reaction
 from workspace_server.services.folder import Folder
-from workspace_server.services.locks import Locks
+from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Commit, Result
-from workspace_server.storage import files, jobs, locks, meta, triggers
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.jobs import Input, JobRow
+from workspace_server.storage.tables import files, jobs, locks, meta, triggers
+from workspace_server.storage.tables.jobs import Input, JobRow
 
 Outcome = Literal["done", "retry", "failed"]
 VISIBILITY_S_MIN: Final = 5

@@ -32,10 +32,10 @@ from workspace_server.core.joins import (
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.triggers import key_text
 from workspace_server.services.automation.catalogue import Active, Catalogue
-from workspace_server.storage import deliveries, files, jobs, locks, meta, triggers
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.events import Event
-from workspace_server.storage.triggers import SHARED, FiringRow, JoinRow
+from workspace_server.storage.tables import deliveries, files, jobs, locks, meta, triggers
+from workspace_server.storage.tables.events import Event
+from workspace_server.storage.tables.triggers import SHARED, FiringRow, JoinRow
 
 SERVER: Final = Caller(agent="server")
 """Who acts when nobody asked: timers, deliveries."""

@@ -9,7 +9,7 @@ from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.timers import Timers
 from workspace_server.services.automation.triggers import Triggers
 from workspace_server.services.folder import Folder
-from workspace_server.services.locks import Locks
+from workspace_server.services.locking.locks import Locks
 
 
 class Automation:

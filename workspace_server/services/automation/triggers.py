@@ -19,10 +19,10 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import existing, matching
 from workspace_server.services.times import iso
-from workspace_server.storage import deliveries, files, jobs, triggers
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.files import FileRow
-from workspace_server.storage.triggers import JoinRow, TriggerRow
+from workspace_server.storage.tables import deliveries, files, jobs, triggers
+from workspace_server.storage.tables.files import FileRow
+from workspace_server.storage.tables.triggers import JoinRow, TriggerRow
 
 KEYS_SHOWN_MAX: Final = 20
 """Most keys of a join that a listing shows, the last used first."""

@@ -15,13 +15,13 @@ from workspace_server.core.locks import Lock
 from workspace_server.core.paths import fold, parents
 from workspace_server.core.versions import Head, check_exists, check_expected, check_replace
 from workspace_server.errors import InvalidPath, IsDirectory, NameTaken, NotFound, TooLarge
-from workspace_server.services import leases
+from workspace_server.services.locking import leases
 from workspace_server.services.recording import Commit
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, intents, locks
 from workspace_server.storage.content import Content, ObjectStore
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.files import FileRow, Source, VersionRow
+from workspace_server.storage.tables import files, intents, locks
+from workspace_server.storage.tables.files import FileRow, Source, VersionRow
 
 Make = Callable[[bytes], bytes]
 """From the head's bytes to the new ones; runs on the writer's thread, so only over bounded content."""

@@ -6,8 +6,8 @@ from workspace_server.core.versions import check_exists
 from workspace_server.errors import IsDirectory
 from workspace_server.services.arguments import refused
 from workspace_server.services.files import changes
-from workspace_server.storage import files
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import files
 
 
 async def moved(tx: Transaction, path: str, to: str) -> list[tuple[str, str]]:

@@ -9,8 +9,8 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, EditFailed, Locked, LockLost, WorkspaceError
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, locks
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import files, locks
 
 
 async def version_text(tx: Transaction, folder: Folder, path: str, number: int | None) -> str | None:

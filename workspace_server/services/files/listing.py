@@ -18,9 +18,9 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import existing, matching
 from workspace_server.services.times import ago, size
-from workspace_server.storage import files, locks, meta
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.files import FileRow
+from workspace_server.storage.tables import files, locks, meta
+from workspace_server.storage.tables.files import FileRow
 
 SCAN_PAGE = 1_000
 SCAN_ROWS_MAX = 50_000

@@ -13,8 +13,8 @@ from workspace_server.services.files.changes import Put
 from workspace_server.services.files.puts import stored
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
-from workspace_server.storage import files
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import files
 
 TRIES_MAX = 8
 """How often a merge is made anew when the head moves on meanwhile."""

@@ -10,9 +10,9 @@ from workspace_server.services.files import changes
 from workspace_server.services.files.changes import Held, Outcome, Put
 from workspace_server.services.recording import Commit
 from workspace_server.storage import content as contents
-from workspace_server.storage import files
 from workspace_server.storage.content import Content, ObjectStore
-from workspace_server.storage.files import FileRow, Source
+from workspace_server.storage.tables import files
+from workspace_server.storage.tables.files import FileRow, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,10 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, locks
 from workspace_server.storage.content import Form
 from workspace_server.storage.database import Body, Transaction
-from workspace_server.storage.files import DeletionRow, FileRow, VersionRow, sources_of
+from workspace_server.storage.tables import files, locks
+from workspace_server.storage.tables.files import DeletionRow, FileRow, VersionRow, sources_of
 
 T = TypeVar("T")
 Format = Literal["auto", "text", "base64", "link"]

@@ -9,7 +9,6 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists, check_expected
 from workspace_server.errors import Conflict, EditFailed, InvalidArgument, NotFound, WorkspaceError
-from workspace_server.services import leases
 from workspace_server.services.arguments import Encoding, handles, message_text, refused, sources_list
 from workspace_server.services.files import changes, directories, explaining, moving
 from workspace_server.services.files.batches import Batch
@@ -18,11 +17,12 @@ from workspace_server.services.files.merging import merge_until_put
 from workspace_server.services.files.moving import Move
 from workspace_server.services.files.puts import EditPut, write_put
 from workspace_server.services.folder import Folder
+from workspace_server.services.locking import leases
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, meta
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import files, meta
 
 Handles = str | Sequence[str] | None
 

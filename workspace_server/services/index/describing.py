@@ -13,10 +13,10 @@ from workspace_server.services.files import changes
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.answers import Budget, clean, fitted, statement
 from workspace_server.services.recording import Result
-from workspace_server.storage import facts, files
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.files import Source, VersionRow, sources_of
-from workspace_server.storage.index_source import read_content
+from workspace_server.storage.tables import facts, files
+from workspace_server.storage.tables.files import Source, VersionRow, sources_of
+from workspace_server.storage.tables.index_source import read_content
 
 RELATED_MAX = 10
 """Files listed as sources, and as users."""

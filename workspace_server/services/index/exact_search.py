@@ -10,9 +10,10 @@ from workspace_server.core.patterns import Selector
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.answers import Budget, clean
 from workspace_server.services.recording import Result
-from workspace_server.storage import content, files, meta
+from workspace_server.storage import content
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.files import FileRow
+from workspace_server.storage.tables import files, meta
+from workspace_server.storage.tables.files import FileRow
 
 PAGE_FILES = 200
 TOTAL_MAX = 1 << 40

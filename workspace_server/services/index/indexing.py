@@ -14,8 +14,8 @@ from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.services.events import Head
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
-from workspace_server.storage.facts import Body, SqlFactStore
-from workspace_server.storage.index_source import WorkspaceSource
+from workspace_server.storage.tables.facts import Body, SqlFactStore
+from workspace_server.storage.tables.index_source import WorkspaceSource
 
 Part = Literal["facts", "passages"]
 _SERVER = Caller(agent="server", verified=True)

@@ -27,8 +27,8 @@ from workspace_server.services.index.exact_search import Filters
 from workspace_server.services.index.indexing import Indexing, Part
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import selectors
-from workspace_server.storage import facts, files
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import facts, files
 
 Mode = Literal["ranked", "exact"]
 HITS_MAX = 100

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import TooLarge, WorkspaceError
 from workspace_server.storage.content import Content, ObjectStore
-from workspace_server.storage.reading import Reading
-from workspace_server.storage.signatures import Signature
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.disk.reading import Reading
+from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.disk.tree import Tree
 
 QUIET_NS = 150_000_000
 """A file that changed within this time may be half-written."""

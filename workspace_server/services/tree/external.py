@@ -13,16 +13,16 @@ from workspace_server.core.locks import Lock
 from workspace_server.errors import InvalidPath, IsDirectory, NameTaken, WorkspaceError
 from workspace_server.services.files import changes
 from workspace_server.services.files.changes import Held, Put
-from workspace_server.services.locks import Locks
+from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Commit, Recorder, Result
 from workspace_server.services.tree.disk import Disk, Unsteady
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.strangers import Stranger
-from workspace_server.storage import intents, meta
 from workspace_server.storage.content import Content, ObjectStore
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.scan import LeftOut
-from workspace_server.storage.signatures import Signature
+from workspace_server.storage.disk.scan import LeftOut
+from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.tables import intents, meta
 
 log = logging.getLogger(__name__)
 

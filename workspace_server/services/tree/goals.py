@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from workspace_server.core.access import EXTERNAL, IMPORT
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, intents
 from workspace_server.storage.content import Form
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.signatures import Signature
+from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.tables import files, intents
 
 
 class Known(NamedTuple):

@@ -4,12 +4,12 @@ import logging
 from typing import NamedTuple
 
 from workspace_server.services.tree.reconcile import Reconciler
-from workspace_server.storage import meta
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.ignore import Ignore
-from workspace_server.storage.scan import LeftOut, Names, Scan
-from workspace_server.storage.tree import Tree
-from workspace_server.storage.watcher import Dirty
+from workspace_server.storage.disk.ignore import Ignore
+from workspace_server.storage.disk.scan import LeftOut, Names, Scan
+from workspace_server.storage.disk.tree import Tree
+from workspace_server.storage.disk.watcher import Dirty
+from workspace_server.storage.tables import meta
 
 log = logging.getLogger(__name__)
 

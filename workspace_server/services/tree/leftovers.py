@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from workspace_server.storage.signatures import Signature
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.disk.tree import Tree
 
 YOUNG_NS = 10_000_000_000
 """A displaced file that changed within this time is read again before it goes."""

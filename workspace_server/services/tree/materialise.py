@@ -21,12 +21,12 @@ from workspace_server.services.tree.goals import Goal, Known, deletions_first, g
 from workspace_server.services.tree.leftovers import Leftover, clear, hash_of
 from workspace_server.services.tree.strangers import Stranger, Strangers
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, intents
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.ignore import Ignore, is_control_file
-from workspace_server.storage.signatures import Signature
-from workspace_server.storage.tree import Displaced, Tree
+from workspace_server.storage.disk.ignore import Ignore, is_control_file
+from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.disk.tree import Displaced, Tree
+from workspace_server.storage.tables import files, intents
 
 log = logging.getLogger(__name__)
 

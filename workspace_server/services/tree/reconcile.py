@@ -22,14 +22,14 @@ from workspace_server.services.tree.external import Edit, External
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.vanishing import DeletionGuard
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, intents
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.files import FileRow
-from workspace_server.storage.ignore import Ignore, is_control_file
-from workspace_server.storage.scan import LeftOut, Scan, Seen
-from workspace_server.storage.tree import Tree
-from workspace_server.storage.watcher import Dirty, Marks
+from workspace_server.storage.disk.ignore import Ignore, is_control_file
+from workspace_server.storage.disk.scan import LeftOut, Scan, Seen
+from workspace_server.storage.disk.tree import Tree
+from workspace_server.storage.disk.watcher import Dirty, Marks
+from workspace_server.storage.tables import files, intents
+from workspace_server.storage.tables.files import FileRow
 
 log = logging.getLogger(__name__)
 

@@ -15,12 +15,12 @@ from workspace_server.services.tree.external import External
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.strangers import Stranger
 from workspace_server.storage import content as contents
-from workspace_server.storage import files, intents
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.intents import Intent
-from workspace_server.storage.staging import belongs_to
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.disk.staging import belongs_to
+from workspace_server.storage.disk.tree import Tree
+from workspace_server.storage.tables import files, intents
+from workspace_server.storage.tables.intents import Intent
 
 log = logging.getLogger(__name__)
 

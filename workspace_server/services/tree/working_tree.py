@@ -10,7 +10,7 @@ import anyio
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
 from workspace_server.errors import WorkspaceError
-from workspace_server.services.locks import Locks
+from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
 from workspace_server.services.tree.disk import Disk
 from workspace_server.services.tree.external import External
@@ -20,9 +20,9 @@ from workspace_server.services.tree.reconcile import Reconciler
 from workspace_server.services.tree.recovery import Recovery
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database
-from workspace_server.storage.ignore import CONTROL_BYTES_MAX, Ignore
-from workspace_server.storage.tree import Tree
-from workspace_server.storage.watcher import Watcher
+from workspace_server.storage.disk.ignore import CONTROL_BYTES_MAX, Ignore
+from workspace_server.storage.disk.tree import Tree
+from workspace_server.storage.disk.watcher import Watcher
 
 
 class WorkingTree:

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from workspace_server.config import Settings
-from workspace_server.storage.ignore import Ignore
-from workspace_server.storage.scan import EXAMPLES_MAX, Scan
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.disk.ignore import Ignore
+from workspace_server.storage.disk.scan import EXAMPLES_MAX, Scan
+from workspace_server.storage.disk.tree import Tree
 
 
 def nothing(path: str) -> None:

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workspace_server.core.paths import STATE_DIRECTORY, parents
-from workspace_server.storage import kernel
-from workspace_server.storage.places import Place, kind_of, place_of
-from workspace_server.storage.reading import Reading
-from workspace_server.storage.signatures import GRANULARITY_NS, Signature
-from workspace_server.storage.spares import Spares
-from workspace_server.storage.staging import copy_into, temporary_name, umask, write_all
+from workspace_server.storage.disk import kernel
+from workspace_server.storage.disk.places import Place, kind_of, place_of
+from workspace_server.storage.disk.reading import Reading
+from workspace_server.storage.disk.signatures import GRANULARITY_NS, Signature
+from workspace_server.storage.disk.spares import Spares
+from workspace_server.storage.disk.staging import copy_into, temporary_name, umask, write_all
 
 _O_PATH = getattr(os, "O_PATH", os.O_RDONLY)
 _LOOK = os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)

@@ -11,8 +11,9 @@ from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree.external import conflict_path
-from workspace_server.storage import intents, spares
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.disk import spares
+from workspace_server.storage.disk.tree import Tree
+from workspace_server.storage.tables import intents
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("a crash is staged by hand")]
 

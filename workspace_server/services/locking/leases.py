@@ -9,8 +9,8 @@ from workspace_server.core.events import EventType
 from workspace_server.core.locks import Lock, State
 from workspace_server.errors import Unavailable
 from workspace_server.services.recording import Commit
-from workspace_server.storage import locks
 from workspace_server.storage.database import Database, Transaction
+from workspace_server.storage.tables import locks
 
 _KINDS: dict[State, EventType] = {"released": "lock.released", "expired": "lock.expired", "broken": "lock.broken"}
 

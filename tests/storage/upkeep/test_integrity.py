@@ -9,8 +9,8 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.errors import NotFound
 from workspace_server.services.engine import Engine
-from workspace_server.storage import integrity
-from workspace_server.storage.integrity import Finding, find_damage
+from workspace_server.storage.upkeep import integrity
+from workspace_server.storage.upkeep.integrity import Finding, find_damage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking]  # verify is for a process of its own
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from workspace_server.storage.watcher import Dirty, Marks, Watcher
+from workspace_server.storage.disk.watcher import Dirty, Marks, Watcher
 
 
 class Heard:

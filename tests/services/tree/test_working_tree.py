@@ -17,8 +17,9 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidPath, IsDirectory, LockLost
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree.external import conflict_path
-from workspace_server.storage import intents, spares
-from workspace_server.storage.watcher import Dirty
+from workspace_server.storage.disk import spares
+from workspace_server.storage.disk.watcher import Dirty
+from workspace_server.storage.tables import intents
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace blocks; what follows is guarded below")]
 

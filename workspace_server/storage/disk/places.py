@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidPath, IsDirectory
-from workspace_server.storage.signatures import Signature
+from workspace_server.storage.disk.signatures import Signature
 
 Kind = Literal["absent", "file", "directory", "link", "special", "hardlinked", "oversized", "below_file"]
 """What stands at a path; `below_file`: a file stands where one of its directories should be."""

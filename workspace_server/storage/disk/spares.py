@@ -10,7 +10,7 @@ import os
 import secrets
 import stat
 
-from workspace_server.storage.leases import is_open_elsewhere
+from workspace_server.storage.disk.leases import is_open_elsewhere
 
 SPARES_MAX = 1_024
 SPARE_BYTES_MAX = 256 * 1024

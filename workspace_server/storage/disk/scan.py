@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import STATE_DIRECTORY, canonical_file, fold, parents
 from workspace_server.errors import InvalidPath
-from workspace_server.storage.ignore import Ignore, Level
-from workspace_server.storage.signatures import Signature
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.disk.ignore import Ignore, Level
+from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.disk.tree import Tree
 
 Reason = Literal[
     "ignored",

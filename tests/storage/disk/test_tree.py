@@ -12,10 +12,10 @@ from typing import Self
 import pytest
 
 from workspace_server.errors import InvalidPath, IsDirectory, WorkspaceError
-from workspace_server.storage import kernel
-from workspace_server.storage.signatures import Signature
-from workspace_server.storage.staging import belongs_to
-from workspace_server.storage.tree import Displaced, Staged, Tree
+from workspace_server.storage.disk import kernel
+from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.disk.staging import belongs_to
+from workspace_server.storage.disk.tree import Displaced, Staged, Tree
 
 
 @pytest.fixture(params=["openat2", "walk", "no exchange"])

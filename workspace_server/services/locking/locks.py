@@ -9,15 +9,15 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import HANDLE_ALPHABET, Lock, Mode, State
 from workspace_server.core.patterns import Selector
 from workspace_server.errors import Locked, QuotaExceeded
-from workspace_server.services import leases
 from workspace_server.services.arguments import handles, plain_text, refused
 from workspace_server.services.files import explaining
 from workspace_server.services.folder import Folder
+from workspace_server.services.locking import leases
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import Names, covered, selectors
 from workspace_server.services.times import iso
-from workspace_server.storage import locks, meta
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import locks, meta
 
 HANDLE_CHARS = 4
 """Random characters of a handle: enough against a slip. It works only for its agent, so it need not be a secret."""

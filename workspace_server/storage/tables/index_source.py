@@ -8,10 +8,11 @@ import zstandard
 from indexer.model import Change
 from indexer.ports import Batch
 from workspace_server.core.events import FILE_CHANGES
-from workspace_server.storage import content, events, files, meta
+from workspace_server.storage import content
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.files import FileRow
+from workspace_server.storage.tables import events, files, meta
+from workspace_server.storage.tables.files import FileRow
 
 _TYPES = sorted(FILE_CHANGES)
 

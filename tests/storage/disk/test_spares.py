@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from workspace_server.storage import spares
-from workspace_server.storage.leases import is_open_elsewhere
-from workspace_server.storage.spares import Spares
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.disk import spares
+from workspace_server.storage.disk.leases import is_open_elsewhere
+from workspace_server.storage.disk.spares import Spares
+from workspace_server.storage.disk.tree import Tree
 
 
 @pytest.fixture

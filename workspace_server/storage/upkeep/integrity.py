@@ -19,8 +19,8 @@ from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import NotFound, WorkspaceError
 from workspace_server.storage.content import CHAIN, Form, ObjectStore, expand, joined
 from workspace_server.storage.database import Row, connect
-from workspace_server.storage.signatures import Signature
-from workspace_server.storage.tree import Tree
+from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.disk.tree import Tree
 
 Kind = Literal["database", "history", "content", "folder"]
 Progress = Callable[[str, int, int], None]

@@ -6,8 +6,8 @@ import time
 from types import TracebackType
 from typing import Self
 
-from workspace_server.storage.leases import is_open_elsewhere
-from workspace_server.storage.signatures import Signature
+from workspace_server.storage.disk.leases import is_open_elsewhere
+from workspace_server.storage.disk.signatures import Signature
 
 _CHUNK_BYTES = 1 << 20
 

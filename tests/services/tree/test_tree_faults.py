@@ -17,8 +17,8 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree import materialise
-from workspace_server.storage import files, intents
-from workspace_server.storage.watcher import Dirty
+from workspace_server.storage.disk.watcher import Dirty
+from workspace_server.storage.tables import files, intents
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace blocks; the tests themselves write files")]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
 from workspace_server.config import Settings
-from workspace_server.storage.ignore import Ignore, is_control_file
+from workspace_server.storage.disk.ignore import Ignore, is_control_file
 
 
 def rules(controls: dict[str, str] | None = None, defaults: tuple[str, ...] = ()) -> Ignore:

@@ -11,7 +11,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.index_source import read_content
+from workspace_server.storage.tables.index_source import read_content
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +93,7 @@ async def test_an_extraction_that_another_head_has_is_kept(engine: Engine) -> No
 async def test_a_file_with_many_facts_and_one_after_it_are_kept_in_two_commits(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workspace_server.storage.facts.UNPACKED_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr("workspace_server.storage.tables.facts.UNPACKED_AT_ONCE_BYTES", 0)
     table = "k,v\n" + "".join(f"r{n},{n}\n" for n in range(700))
     await engine.files.commit_files(
         RITA,

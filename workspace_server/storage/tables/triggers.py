@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from workspace_server.core.joins import Cause, Join, Rate, Save, Slot
-from workspace_server.storage import meta
 from workspace_server.storage.database import Row, Transaction
+from workspace_server.storage.tables import meta
 
 SHARED: Final = ":shared"  # no path has a colon, and no key begins with one
 """The key under which a trigger keeps what all its keys share; no text of captures and no other key is spelled so."""

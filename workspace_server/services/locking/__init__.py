@@ -1,0 +1,1 @@
+"""Locks: who may have which, how long, and in which order."""
