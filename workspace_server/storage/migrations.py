@@ -28,8 +28,13 @@ def migrate(connection: apsw.Connection) -> None:
             f"This workspace has schema {current}; this program knows up to {known[-1][0]}.",
             hint="Upgrade workspace-server.",
         )
+    connection.execute("PRAGMA foreign_keys = OFF")  # a step may make a table anew that others refer to
     for number, sql in known:
         if number > current:
             with connection:
                 connection.execute(sql)
+                assert not connection.execute("PRAGMA foreign_key_check").fetchall(), (
+                    "a step left rows without a parent"
+                )
                 connection.execute(f"PRAGMA user_version = {number}")
+    connection.execute("PRAGMA foreign_keys = ON")

@@ -1,4 +1,4 @@
-"""Files over HTTP: lists, bytes, writes, edits, moves, histories, commits of several."""
+"""Changing files over HTTP: writes, edits, moves, deletes, restores, and commits of several."""
 
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -11,28 +11,10 @@ from workspace_server.errors import InvalidArgument, TooLarge
 from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Count, Handles
 from workspace_server.interfaces.http.call import Body, Call, Query
-from workspace_server.interfaces.http.content import content_response
 from workspace_server.interfaces.http.errors import json_response
 from workspace_server.interfaces.http.operations import operation
 
 Message = Annotated[str, Field(max_length=LIMITS.message_chars_max)]
-
-
-class ListFiles(Query):
-    """What to list."""
-
-    path: str = ""
-    pattern: str | None = None
-    recursive: bool = False
-    deleted: bool = False
-    max_tokens: Count = 20_000
-    cursor: str | None = None
-
-
-class AtVersion(Query):
-    """Which version; the head unless given."""
-
-    version: Count | None = None
 
 
 class Upload(Query):
@@ -45,27 +27,6 @@ class DeleteFile(Query):
     """Whether a directory goes with all that is in it."""
 
     recursive: bool = False
-
-
-class History(Query):
-    """Which versions of the file."""
-
-    limit: Count = 20
-    before_version: Count | None = None
-
-
-class Difference(Query):
-    """From which version to which; the head unless given."""
-
-    from_version: Count = Field(alias="from")
-    to_version: Count | None = Field(default=None, alias="to")
-
-
-class Describe(Query):
-    """Which version, in how many tokens at most."""
-
-    version: Count | None = None
-    max_tokens: Count = 400
 
 
 class Edit(Body):
@@ -165,19 +126,6 @@ class CommitFiles(Body):
     message: Message | None = None
 
 
-async def list_files(call: Call, query: ListFiles) -> Response:
-    """List files and directories, with version, size, last writer and lock."""
-    return json_response(
-        await call.engine.listing.list_files(call.caller, detail="full", **query.model_dump(exclude_none=True))
-    )
-
-
-async def read_content(call: Call, query: AtVersion) -> Response:
-    """Return the bytes of a file; Range and If-None-Match are understood, the ETag is the version."""
-    content = await call.engine.files.open_content(call.caller, path=call.path, version=query.version)
-    return content_response(call.request, content, pinned=query.version is not None)
-
-
 async def put_content(call: Call, query: Upload) -> Response:
     """Write a file from the body, streamed; to replace one, say which version, give its lock, or overwrite."""
     headers = call.request.headers
@@ -250,30 +198,6 @@ async def restore_file(call: Call, body: RestoreFile) -> Response:
     return _written(result)
 
 
-async def file_history(call: Call, query: History) -> Response:
-    """List the versions of a file, newest first."""
-    return json_response(await call.engine.files.file_history(call.caller, path=call.path, **query.model_dump()))
-
-
-async def file_diff(call: Call, query: Difference) -> Response:
-    """Compare two versions of a text file."""
-    to_version = query.to_version
-    if to_version is None:
-        newest = await call.engine.files.file_history(call.caller, path=call.path, limit=1)
-        to_version = newest["versions"][0]["version"]
-    found = await call.engine.files.file_history(
-        call.caller, path=call.path, limit=1, diff=[query.from_version, to_version]
-    )
-    return json_response(
-        {"path": found["path"], "from": query.from_version, "to": to_version, "diff": found.get("diff")}
-    )
-
-
-async def describe_file(call: Call, query: Describe) -> Response:
-    """Say what a file is about: outline, facts, sources, uses, and how far the index is."""
-    return json_response(await call.engine.search.describe_file(call.caller, path=call.path, **query.model_dump()))
-
-
 async def commit_files(call: Call, body: CommitFiles) -> Response:
     """Write, edit, move and delete several files, all or nothing."""
     changes = [change.model_dump(by_alias=True, exclude_unset=True) for change in body.changes]
@@ -317,19 +241,13 @@ def _written(result: dict[str, Any]) -> Response:
 
 
 _WRITTEN = {200: "A new version.", 201: "A new file."}
-_BYTES = {200: "The bytes.", 206: "The part asked for.", 304: "The version you have."}
 
 OPERATIONS = (
-    operation("GET", "/files", list_files, result=results.FileList),
-    operation("GET", "/files/{path}", read_content, result=None, answers=_BYTES),
     operation("PUT", "/files/{path}", put_content, result=results.Written, answers=_WRITTEN),
     operation("PATCH", "/files/{path}", edit_file, result=results.Edited),
     operation("DELETE", "/files/{path}", delete_file, result=results.Deleted),
     operation("POST", "/files/{path}:move", move_file, result=results.Moved),
     operation("POST", "/files/{path}:copy", copy_file, result=results.Moved),
     operation("POST", "/files/{path}:restore", restore_file, result=results.Written, answers=_WRITTEN),
-    operation("GET", "/files/{path}:history", file_history, result=results.FileHistory),
-    operation("GET", "/files/{path}:diff", file_diff, result=results.Difference),
-    operation("GET", "/files/{path}:describe", describe_file, result=results.FileDescription),
     operation("POST", "/commits", commit_files, result=results.Committed),
 )

@@ -4,7 +4,7 @@ from typing import Literal
 
 from workspace_server.storage.database import Transaction
 
-Counter = Literal["seq", "fence", "commit", "lock", "firing", "job"]
+Counter = Literal["seq", "fence", "commit", "lock", "firing", "job", "draft"]
 
 
 async def raise_counter(tx: Transaction, name: Counter, by: int = 1) -> int:

@@ -1,0 +1,97 @@
+"""Reading files over HTTP: lists, bytes, histories, differences, descriptions."""
+
+from pydantic import Field
+from starlette.responses import Response
+
+from workspace_server.interfaces.http import results
+from workspace_server.interfaces.http.arguments import Count
+from workspace_server.interfaces.http.call import Call, Query
+from workspace_server.interfaces.http.content import content_response
+from workspace_server.interfaces.http.errors import json_response
+from workspace_server.interfaces.http.operations import operation
+
+
+class ListFiles(Query):
+    """What to list."""
+
+    path: str = ""
+    pattern: str | None = None
+    recursive: bool = False
+    deleted: bool = False
+    max_tokens: Count = 20_000
+    cursor: str | None = None
+
+
+class AtVersion(Query):
+    """Which version; the head unless given."""
+
+    version: Count | None = None
+
+
+class History(Query):
+    """Which versions of the file."""
+
+    limit: Count = 20
+    before_version: Count | None = None
+
+
+class Difference(Query):
+    """From which version to which; the head unless given."""
+
+    from_version: Count = Field(alias="from")
+    to_version: Count | None = Field(default=None, alias="to")
+
+
+class Describe(Query):
+    """Which version, in how many tokens at most."""
+
+    version: Count | None = None
+    max_tokens: Count = 400
+
+
+async def list_files(call: Call, query: ListFiles) -> Response:
+    """List files and directories, with version, size, last writer and lock."""
+    return json_response(
+        await call.engine.listing.list_files(call.caller, detail="full", **query.model_dump(exclude_none=True))
+    )
+
+
+async def read_content(call: Call, query: AtVersion) -> Response:
+    """Return the bytes of a file; Range and If-None-Match are understood, the ETag is the version."""
+    content = await call.engine.files.open_content(call.caller, path=call.path, version=query.version)
+    return content_response(call.request, content, pinned=query.version is not None)
+
+
+async def file_history(call: Call, query: History) -> Response:
+    """List the versions of a file, newest first."""
+    return json_response(await call.engine.files.file_history(call.caller, path=call.path, **query.model_dump()))
+
+
+async def file_diff(call: Call, query: Difference) -> Response:
+    """Compare two versions of a text file."""
+    to_version = query.to_version
+    if to_version is None:
+        newest = await call.engine.files.file_history(call.caller, path=call.path, limit=1)
+        to_version = newest["versions"][0]["version"]
+    found = await call.engine.files.file_history(
+        call.caller, path=call.path, limit=1, diff=[query.from_version, to_version]
+    )
+    return json_response(
+        {"path": found["path"], "from": query.from_version, "to": to_version, "diff": found.get("diff")}
+    )
+
+
+async def describe_file(call: Call, query: Describe) -> Response:
+    """Say what a file is about: outline, facts, sources, uses, and how far the index is."""
+    return json_response(await call.engine.search.describe_file(call.caller, path=call.path, **query.model_dump()))
+
+
+_BYTES = {200: "The bytes.", 206: "The part asked for.", 304: "The version you have."}
+
+OPERATIONS = (
+    operation("GET", "/files", list_files, result=results.FileList),
+    operation("GET", "/files/{path}", read_content, result=None, answers=_BYTES),
+    operation("GET", "/files/{path}:history", file_history, result=results.FileHistory),
+    operation("GET", "/files/{path}:diff", file_diff, result=results.Difference),
+    operation("GET", "/files/{path}:describe", describe_file, result=results.FileDescription),
+)

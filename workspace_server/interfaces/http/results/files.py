@@ -1,0 +1,132 @@
+"""Results of operations on files."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from workspace_server.interfaces.http.results.base import Changed, Result, VersionOf
+
+
+class ListedFile(Result):
+    """A file, or a directory with the number of files below it."""
+
+    path: str
+    type: Literal["file", "directory"]
+    version: int = 0
+    size_bytes: int = 0
+    media_type: str = ""
+    modified_at: str = ""
+    modified_by: str = ""
+    locked_by: str = ""
+    deleted: bool = False
+    files: int = 0
+
+
+class FileList(Result):
+    """A page of files; `seq` is the change up to which it is true."""
+
+    files: list[ListedFile]
+    next_cursor: str = ""
+    seq: int
+
+
+class Written(Changed):
+    """A file as it was written; `unchanged` when it held the same already."""
+
+    path: str
+    version: int
+    seq: int
+    sha256: str
+    size_bytes: int
+    created: bool
+    merged: bool
+    unchanged: bool
+    url: str
+    warnings: list[Any] = Field(default_factory=list)
+
+
+class Edited(Changed):
+    """A file as it was edited, and the difference."""
+
+    path: str
+    version: int
+    seq: int
+    diff: str
+    dry_run: bool = False
+    unchanged: bool = False
+
+
+class Moved(Changed):
+    """Where a file, or how many files, moved or were copied."""
+
+    path: str
+    to: str
+    version: int | None = None
+    seq: int
+    files: int
+
+
+class Deleted(Changed):
+    """How many files were deleted."""
+
+    path: str
+    seq: int
+    files: int
+
+
+class Committed(Changed):
+    """A commit of several files; `seq` is that of its last event."""
+
+    commit: str
+    seq: int
+    files: list[VersionOf]
+
+
+class HistoryEntry(Result):
+    """A version, or (`op` is `delete`) the deletion of one."""
+
+    version: int
+    seq: int
+    at: str
+    by: str
+    op: str
+    message: str | None
+    size_bytes: int = 0
+    sha256: str = ""
+    sources: list[VersionOf] = Field(default_factory=list)
+    moved_from: VersionOf | None = None
+    moved_to: str = ""
+
+
+class FileHistory(Result):
+    """Versions and deletions, newest first."""
+
+    path: str
+    versions: list[HistoryEntry]
+
+
+class FileDescription(Result):
+    """What a file is about."""
+
+    path: str
+    version: int
+    title: str | None
+    media_type: str
+    size_bytes: int
+    lines: int | None
+    index_state: str
+    index_reason: str = ""
+    outline: list[str]
+    facts: list[dict[str, Any]]
+    profile: dict[str, Any] = Field(default_factory=dict)
+    sources: list[VersionOf]
+    used_by: list[VersionOf]
+
+
+class Difference(Result):
+    """A unified diff of two versions."""
+
+    path: str
+    from_version: int = Field(alias="from")
+    to: int
+    diff: str

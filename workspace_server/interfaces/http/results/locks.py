@@ -1,0 +1,41 @@
+"""Results of operations on locks."""
+
+from typing import Literal
+
+from workspace_server.interfaces.http.results.base import Changed, Result
+
+
+class HeldLock(Result):
+    """A live lock; `lock` is its handle, and shown only to its holder."""
+
+    paths: list[str]
+    mode: Literal["exclusive", "shared"]
+    agent: str
+    purpose: str | None
+    fence: int
+    expires_in_seconds: int
+    lock: str = ""
+
+
+class LockList(Result):
+    """Live locks."""
+
+    locks: list[HeldLock]
+
+
+class GrantedLock(Changed):
+    """A lock that the caller holds now, with the versions of the files that it covers."""
+
+    lock: str
+    fence: int
+    paths: list[str]
+    mode: Literal["exclusive", "shared"]
+    expires_in_seconds: int
+    expires_at: str
+    versions: dict[str, int]
+
+
+class Released(Changed):
+    """The handles of the locks that were released."""
+
+    released: list[str]

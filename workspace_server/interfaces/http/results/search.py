@@ -1,0 +1,72 @@
+"""Results of searches."""
+
+from workspace_server.interfaces.http.results.base import Result
+
+
+class Passage(Result):
+    """A stretch of a file's text, and where it stands."""
+
+    path: str
+    version: int
+    start_line: int
+    end_line: int
+    page: int = 0
+    heading: str = ""
+    text: str
+    score: float = 0
+
+
+class Fact(Result):
+    """A short statement and the lines that say so; the members after `by` come with `detail=full`."""
+
+    fact: str
+    cite: str
+    kind: str
+    by: str
+    subject: str = ""
+    key: str = ""
+    value: str = ""
+    unit: str = ""
+    quote: str = ""
+    path: str = ""
+    version: int = 0
+    start_line: int = 0
+    end_line: int = 0
+    page: int = 0
+    at: str = ""
+
+
+class SaidValue(Result):
+    """What one source says."""
+
+    value: str
+    cite: str
+    by: str
+
+
+class Contradiction(Result):
+    """Sources that disagree."""
+
+    subject: str
+    key: str
+    values: list[SaidValue]
+
+
+class Found(Result):
+    """Passages; `complete` when the index knows every change, `indexed_seq` else the last one it knows."""
+
+    hits: list[Passage]
+    total_matches: int = 0
+    indexed_seq: int
+    complete: bool
+    did_you_mean: str = ""
+
+
+class FoundFacts(Result):
+    """Facts, contradictions among them, and passages in the room that is left."""
+
+    facts: list[Fact]
+    conflicts: list[Contradiction]
+    passages: list[Passage]
+    indexed_seq: int
+    complete: bool
