@@ -23,6 +23,7 @@ import apsw
 from workspace_server.core.clock import Clock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Unavailable
+from workspace_server.storage.memory import Memory, Remembered
 from workspace_server.storage.migrations import migrate
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,9 @@ LONG_READERS = 2
 class Transaction:
     """What a transaction body sees: SQL, the time, and a way to act once the change is durable."""
 
-    def __init__(self, connection: apsw.Connection, clock: Clock) -> None:
+    def __init__(self, connection: apsw.Connection, clock: Clock, memory: Memory | None = None) -> None:
         self._connection = connection
+        self._memory = memory
         self._after_commit: list[Callable[[], None]] = []
         self.now_s = clock.wall_s()
         """Seconds since 1970 at the start of this transaction."""
@@ -62,6 +64,17 @@ class Transaction:
     async def all(self, sql: str, *parameters: Any) -> list[Row]:
         """Return all rows."""
         return self._connection.execute(sql, parameters).fetchall()
+
+    async def recall(self, what: Remembered[T]) -> T:
+        """Return a remembered value; a reader, which has no memory, reads it from its rows."""
+        if self._memory is None:
+            return await what.load(self)
+        return await self._memory.get(self, what)
+
+    def remember(self, what: Remembered[T], value: T) -> None:
+        """Change a remembered value; that is taken back with everything else when this body fails."""
+        assert self._memory is not None, "a reader changes nothing"
+        self._memory.set(what, value)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call *callback* on the event loop's thread once this change is durable; never when it is rolled back."""
@@ -109,6 +122,7 @@ class Database:
         _make_private(path)
         self._connection = connect(path)
         migrate(self._connection)
+        self._memory = Memory()
         self._reader = connect(path, read_only=True)
         self._threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="read")
         self._of_thread = threading.local()
@@ -190,18 +204,21 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             for write in batch:
                 self._apply(write)
+            _drive(self._memory.save(Transaction(self._connection, self._clock)))
             self._connection.execute("COMMIT")
+            self._memory.keep_batch()
         except Exception as error:  # the writer's outermost loop: it answers everybody and goes on
             if not isinstance(error, apsw.Error):
                 log.exception("a batch of changes failed")
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            self._memory.forget()
             for write in batch:
                 write.after_commit.clear()
                 write.error = _unavailable(error)
 
     def _apply(self, write: _Write) -> None:
-        transaction = Transaction(self._connection, self._clock)
+        transaction = Transaction(self._connection, self._clock, self._memory)
         self._connection.execute("SAVEPOINT body")
         try:
             write.result = _drive(write.body(transaction))
@@ -209,8 +226,10 @@ class Database:
             if not self._connection.in_transaction:
                 raise  # SQLite itself gave the whole batch up (full disk, I/O error)
             self._connection.execute("ROLLBACK TO body")
+            self._memory.drop_body()
             write.error = _unavailable(error) if isinstance(error, apsw.Error) else error
         else:
+            self._memory.keep_body()
             write.after_commit = transaction._after_commit  # noqa: SLF001 - the transaction is this module's own
         self._connection.execute("RELEASE body")
 
