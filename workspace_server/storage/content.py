@@ -32,6 +32,8 @@ TAILS_MAX = 256
 TAILED_BYTES_MAX = 16 * 1024 * 1024
 """Largest content that is stored as a tail: it is put together in memory."""
 SHA256_CHARS = 64
+PREFIX = "object-"
+"""Begins the names of files that are not objects yet."""
 HEAD_BYTES = 8192
 """How much of a stream is kept to tell its media type."""
 
@@ -69,6 +71,11 @@ class ObjectStore:
         """Return where the object of that hash is, or would be."""
         return self._directory / sha256[:2] / sha256[2:]
 
+    def clear_temporary(self) -> None:
+        """Remove what a crash has left of uploads that were under way; call at start, when none is."""
+        for left in self._temporary.glob(PREFIX + "*"):
+            left.unlink(missing_ok=True)
+
     def put(self, data: bytes) -> Content:
         """Return *data* as content; when it is large, durable on disk first. Blocks.
 
@@ -78,7 +85,7 @@ class ObjectStore:
         sha256 = hashlib.sha256(data).hexdigest()
         if len(data) <= LIMITS.inline_bytes_max:
             return _inline(sha256, data)
-        temporary = self._temporary / f"object-{secrets.token_hex(8)}"
+        temporary = self._temporary / f"{PREFIX}{secrets.token_hex(8)}"
         try:
             with temporary.open("wb") as file:
                 file.write(data)
@@ -100,7 +107,7 @@ class ObjectStore:
         digest = hashlib.sha256()
         size = 0
         head = b""
-        temporary = self._temporary / f"object-{secrets.token_hex(8)}"
+        temporary = self._temporary / f"{PREFIX}{secrets.token_hex(8)}"
         try:
             async with aiofiles.open(temporary, "wb") as file:
                 async for chunk in chunks:

@@ -150,3 +150,12 @@ async def test_a_late_edit_in_a_displaced_file_is_found_by_its_path_without_an_i
         assert (folder / copy).read_bytes() == MINE
         assert copy.startswith("x.conflict-")
         assert conflict_path("x.md", copy.removeprefix("x.conflict-").removesuffix(".md")) == copy
+
+
+async def test_an_upload_that_a_crash_cut_off_goes(folder: Path) -> None:
+    async with opened(folder):
+        pass
+    temporary = folder / ".workspace" / "tmp" / "object-0123456789abcdef"
+    temporary.write_bytes(b"the beginning of a large file")
+    async with opened(folder) as engine:
+        assert await clean(engine, folder)

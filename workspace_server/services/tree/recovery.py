@@ -47,6 +47,7 @@ class Recovery:
 
     async def run(self) -> int:
         """Finish what is left and return how many paths that were."""
+        await asyncio.to_thread(self._objects.clear_temporary)
         open_ = await self._db.read_long(intents.all_open)
         # First the files that were on their way: their intents tell which bytes are the server's own.
         for name in await asyncio.to_thread(self._tree.temporaries):
