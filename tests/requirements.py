@@ -2,7 +2,7 @@
 
 `P` are the promises of the README. The other letters are rules of the documented behaviour: `W` writes, `L` locks,
 `M` MCP, `A` identity, `F` files and folder, `E` events, `T` triggers, `D` deliveries, `J` jobs, `X` index,
-`O` processes, `H` HTTP, `V` web view, `C` command line, `S` the story, `K` the project itself.
+`O` processes, `U` upkeep, `H` HTTP, `V` web view, `C` command line, `S` the story, `K` the project itself.
 """
 
 from dataclasses import dataclass
@@ -418,6 +418,15 @@ DELIVERED: dict[str, Requirement] = {
             "clients/test_examples.py::test_parallel_starts_the_analyst_once_all_are_in",
             "clients/test_examples.py::test_hierarchical_finds_the_contradiction_and_has_it_corrected",
             "clients/test_examples.py::test_event_driven_refuses_the_stale_save_and_merges",
+        ),
+    ),
+    "U1": Requirement(
+        "The audit log is a chain: an edited, deleted, moved, added or cut off row is found",
+        (
+            "core/test_audit_chain.py::test_every_act_on_the_log_is_found",
+            "core/test_audit_chain.py::test_every_field_of_a_row_is_in_its_digest",
+            "storage/tables/test_audit.py::test_the_chain_holds_over_batches_refusals_and_restarts",
+            "storage/tables/test_audit.py::test_an_edit_a_removal_an_exchange_and_an_addition_are_found",
         ),
     ),
     "K1": Requirement(

@@ -77,5 +77,6 @@ ALTER TABLE contents ADD COLUMN removed_why TEXT;  -- 'purged' or 'retention'
 CREATE INDEX contents_base ON contents (base) WHERE base IS NOT NULL;
 
 ALTER TABLE audit ADD COLUMN digest BLOB;          -- of the digest before it and of this row; NULL in rows older than the chain
+INSERT INTO meta (name, value) SELECT 'audit_unchained', coalesce(max(audit_id), 0) FROM audit;
 
 INSERT INTO counters (name, value) VALUES ('draft', 0);
