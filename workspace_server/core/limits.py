@@ -120,6 +120,8 @@ class Limits:
     deliveries_page_max: int = 200
     """Most deliveries in one page of the list."""
 
+    reserve_bytes: int = 4 * MIB
+    """Room on the disk that is kept back, so that deleting and unlocking go on when the disk is full, in bytes."""
     queue_writes_max: int = 10_000
     """Most transactions that wait for the writer; one more is `unavailable`."""
     watch_dirty_max: int = 100_000

@@ -23,8 +23,10 @@ import apsw
 from workspace_server.core.clock import Clock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Unavailable
+from workspace_server.storage import checksums
 from workspace_server.storage.memory import Memory, Remembered
 from workspace_server.storage.migrations import migrate
+from workspace_server.storage.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,10 @@ SQLITE_MIN = (3, 51, 3)
 """Older versions can corrupt a WAL database that two connections write (the WAL-reset bug of 3.7.0 to 3.51.2)."""
 BATCH_MAX = 256
 """Most transaction bodies in one commit."""
+FULL = (apsw.FullError, apsw.IOError)
+"""What SQLite says of a disk without room: it is not told apart from other trouble wherever that shows."""
+UNREADABLE = (apsw.CorruptError, apsw.IOError, apsw.NotADBError)
+"""What SQLite says of a damaged page, or of a disk that does not give it."""
 LONG_READERS = 2
 """Threads for reads that scan."""
 
@@ -114,7 +120,8 @@ class _Write:
 class Database:
     """The workspace's database, open for one server process."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, reserve: Reserve | None = None) -> None:
+        self.reserve = reserve
         self._path = path
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -122,6 +129,7 @@ class Database:
         _make_private(path)
         self._connection = connect(path)
         migrate(self._connection)
+        checksums.add(self._connection)
         self._memory = Memory()
         self._reader = connect(path, read_only=True)
         self._threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="read")
@@ -132,7 +140,7 @@ class Database:
         self._writer.start()
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock) -> "Database":
+    def open(cls, path: Path, *, clock: Clock, reserve: Reserve | None = None) -> "Database":
         """Open the database at *path*, made or migrated as needed. Call on the event loop's thread.
 
         The database and the directory it is in, which is the server's own, are made accessible to the user only.
@@ -142,7 +150,7 @@ class Database:
         """
         if tuple(map(int, apsw.sqlite_lib_version().split("."))) < SQLITE_MIN:
             raise Unavailable(f"SQLite {apsw.sqlite_lib_version()} can corrupt this database.", hint="Upgrade apsw.")
-        return cls(path, clock)
+        return cls(path, clock, reserve)
 
     async def close(self) -> None:
         """Commit what is queued, end the threads and close the files."""
@@ -155,14 +163,26 @@ class Database:
         for connection in (self._reader, *self._long_readers, self._connection):
             connection.close()
 
-    async def write(self, body: Body[T]) -> T:
+    async def write(self, body: Body[T], *, essential: bool = False) -> T:
         """Run *body* in a transaction of its own and return its result once that is durable.
 
         A cancelled caller does not undo a change that has reached the writer.
 
+        Args:
+            essential: When the disk is full, the reserve is spent on it, and *body* runs a second time.
+
         Raises:
             Unavailable: Too many writes wait, or the commit failed; nothing was changed.
         """
+        try:
+            return await self._hand_in(body)
+        except Unavailable as refusal:
+            if not essential or self.reserve is None or not isinstance(refusal.__cause__, FULL):
+                raise
+            await asyncio.to_thread(self.reserve.spend)
+            return await self._hand_in(body)
+
+    async def _hand_in(self, body: Body[T]) -> T:
         if self._closed or self._queue.qsize() >= LIMITS.queue_writes_max:
             raise Unavailable("The server takes no more writes now.", hint="Try again shortly.", retryable=True)
         future: asyncio.Future[T] = self._loop.create_future()
@@ -210,8 +230,9 @@ class Database:
         except Exception as error:  # the writer's outermost loop: it answers everybody and goes on
             if not isinstance(error, apsw.Error):
                 log.exception("a batch of changes failed")
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            with contextlib.suppress(apsw.Error):  # tried again by the next batch, whose BEGIN it would refuse
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             self._memory.forget()
             for write in batch:
                 write.after_commit.clear()
@@ -239,8 +260,11 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     flags = (
         apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     ) | apsw.SQLITE_OPEN_NOMUTEX
+    checksums.enable()
     connection = apsw.Connection(str(path), flags=flags)
     connection.set_busy_timeout(5_000)
+    if not read_only:
+        checksums.make_room(connection)
     connection.execute("PRAGMA journal_mode = WAL" if not read_only else "PRAGMA query_only = 1").fetchall()
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -283,11 +307,19 @@ def _drive(body: Awaitable[T]) -> T:
 
 
 def _read_on(connection: apsw.Connection, body: Body[T], clock: Clock) -> T:
-    connection.execute("BEGIN")
     try:
-        return _drive(body(Transaction(connection, clock)))
-    finally:
-        connection.execute("COMMIT")
+        connection.execute("BEGIN")
+        try:
+            return _drive(body(Transaction(connection, clock)))
+        finally:
+            if connection.in_transaction:  # else SQLite itself has ended it
+                connection.execute("COMMIT")
+    except UNREADABLE as error:
+        raise Unavailable(
+            "The workspace's database cannot be read here.",
+            hint="Ask a person to run `workspace-server verify`: it names what is damaged.",
+            reason=type(error).__name__,
+        ) from error
 
 
 def _unavailable(error: BaseException) -> Unavailable:

@@ -20,6 +20,8 @@ from workspace_server.storage.tables.index_source import WorkspaceSource
 Part = Literal["facts", "passages"]
 _SERVER = Caller(agent="server", verified=True)
 _LOOK_S = 60.0
+_ROOM_S = 1.0
+"""How often it is looked whether the disk has room again."""
 
 
 class Indexing:
@@ -90,6 +92,10 @@ class Indexing:
         await self._head.beyond(seq, _LOOK_S)
 
     async def _record(self, body: Body) -> None:
+        reserve = self._folder.db.reserve
+        while reserve is not None and reserve.short:  # a disk sends no event
+            await anyio.sleep(_ROOM_S)
+
         async def change(commit: Commit) -> Result:
             for indexed, state in await body(commit.tx):
                 await commit.add("file.indexed", path=indexed.path, version=indexed.version, state=state)
