@@ -167,7 +167,7 @@ DELIVERED: dict[str, Requirement] = {
     "L2": Requirement(
         "Exclusive and shared locks on paths, directories and patterns, all or nothing",
         (
-            "core/test_locks.py::test_only_shared_locks_stand_beside_each_other",
+            "core/test_locks.py::test_only_shared_locks_stand_beside_each_other_and_intents_beside_all",
             "services/locking/test_locks.py::test_a_lock_by_any_selector_stops_writes_below_it",
             "services/locking/test_locks.py::test_several_paths_are_locked_together_or_not_at_all",
             "core/test_locks.py::test_a_lock_covers_what_any_of_its_parts_covers",

@@ -93,9 +93,15 @@ def test_asking_for_the_same_again_finds_the_lock_in_any_order() -> None:
         ("exclusive", "shared", True),
         ("shared", "exclusive", True),
         ("shared", "shared", False),
+        ("intent", "exclusive", False),
+        ("exclusive", "intent", False),
+        ("intent", "intent", False),
+        ("shared", "intent", False),
     ],
 )
-def test_only_shared_locks_stand_beside_each_other(held: Mode, wanted: Mode, in_way: bool) -> None:
+def test_only_shared_locks_stand_beside_each_other_and_intents_beside_all(
+    held: Mode, wanted: Mode, in_way: bool
+) -> None:
     theirs = lock("docs/", mode=held)
     disputed = in_the_way([theirs], mode=wanted, selectors=[select("x"), select("docs/a.md")])
     assert disputed == ((theirs, select("docs/a.md")) if in_way else None)
@@ -157,6 +163,12 @@ def test_a_write_with_the_handle_goes_under_the_lock() -> None:
 
 def test_a_shared_lock_neither_stops_a_write_nor_vouches_for_it() -> None:
     held = lock("a", mode="shared")
+    assert check_write("a", given=[held], covering=[held], agent="alice", now_s=0.0) is None
+    assert check_write("a", given=[], covering=[held], agent="bob", now_s=0.0) is None
+
+
+def test_an_intent_neither_stops_a_write_nor_vouches_for_it() -> None:
+    held = lock("a", mode="intent")
     assert check_write("a", given=[held], covering=[held], agent="alice", now_s=0.0) is None
     assert check_write("a", given=[], covering=[held], agent="bob", now_s=0.0) is None
 

@@ -34,6 +34,7 @@ class Caller:
         request_id: The caller's id of this request; a repeat under the same id is answered from the record.
         asked: What tells this request from another one under the same id: a digest of what it asks for.
         cause: The id of the firing that the caller says it works for.
+        session: The process that calls, where one lives on between its calls: it keeps its locks while it does.
     """
 
     agent: str
@@ -43,6 +44,7 @@ class Caller:
     request_id: str | None = None
     asked: str | None = None
     cause: str | None = None
+    session: str | None = None
 
     def require(self, verb: Verb, path: str | None = None) -> None:
         """Pass when the caller has *verb*.

@@ -12,7 +12,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector, overlaps
 from workspace_server.errors import InvalidArgument, Locked, LockLost
 
-Mode = Literal["exclusive", "shared"]
+Mode = Literal["exclusive", "shared", "intent"]
 State = Literal["live", "released", "expired", "broken"]
 HANDLE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Characters of the random part of a handle: none that is mistaken for another."""
@@ -28,6 +28,9 @@ class Lock:
         deadline_s: When it ends, on the boot clock, unless renewed.
         granted_seq: Where the log stood when it was granted.
         versions: The files it covered then, with their versions.
+        session: The process that keeps it while it lives; None when only calls do.
+        used_s: When a call last named it, on the boot clock.
+        on_disk: Its holder edits the files in the folder itself, so that edits there are the holder's.
     """
 
     lock_id: int
@@ -43,6 +46,9 @@ class Lock:
     granted_at: float
     versions: dict[str, int]
     state: State = "live"
+    session: str | None = None
+    used_s: float = 0.0
+    on_disk: bool = False
 
     def is_live(self, now_s: float) -> bool:
         """Whether it still holds at *now_s* on the boot clock."""
@@ -84,11 +90,24 @@ def held_alike(live: Iterable[Lock], *, agent: str, mode: Mode, selectors: Seque
 def in_the_way(live: Iterable[Lock], *, mode: Mode, selectors: Sequence[Selector]) -> tuple[Lock, Selector] | None:
     """Return a lock that keeps a new one in *mode* on *selectors* from being granted, with the part it disputes."""
     for lock in live:
-        if lock.mode == "shared" and mode == "shared":
+        if modes_agree(lock.mode, mode):
             continue
-        for mine in selectors:
-            if any(overlaps(mine, theirs) for theirs in lock.selectors):
-                return lock, mine
+        part = disputed(selectors, lock.selectors)
+        if part is not None:
+            return lock, part
+    return None
+
+
+def modes_agree(one: Mode, other: Mode) -> bool:
+    """Whether locks in these modes may lie over each other: an intent only tells, and reading shares."""
+    return "intent" in (one, other) or one == other == "shared"
+
+
+def disputed(mine: Sequence[Selector], theirs: Sequence[Selector]) -> Selector | None:
+    """Return the first part of *mine* that some path of *theirs* may lie in."""
+    for part in mine:
+        if any(overlaps(part, other) for other in theirs):
+            return part
     return None
 
 

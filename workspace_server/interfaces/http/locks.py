@@ -30,7 +30,7 @@ class LockFiles(Body):
     """What to lock: paths, `dir/` or patterns; all of them or none."""
 
     paths: list[str | NamedPath] = Field(min_length=1, max_length=LIMITS.lock_paths_max)
-    mode: Literal["exclusive", "shared"] = "exclusive"
+    mode: Literal["exclusive", "shared", "intent"] = "exclusive"
     ttl_seconds: Seconds = 600
     purpose: str | None = Field(default=None, max_length=LIMITS.purpose_chars_max)
 

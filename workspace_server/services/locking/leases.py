@@ -21,6 +21,12 @@ async def end(commit: Commit, held: Lock, state: State) -> None:
     await commit.add(_KINDS[state], agent=held.agent, **told(held))
 
 
+async def release(commit: Commit, held: Sequence[Lock]) -> None:
+    """Release the locks that came with a call, in the commit that is the last one under them."""
+    for lock in held:
+        await end(commit, lock, "released")
+
+
 async def keep(db: Database, caller: Caller, given: Sequence[str]) -> None:
     """Renew what the caller still holds: every call that gives a handle does, also one that is refused."""
 

@@ -1,28 +1,22 @@
 """The use cases of locks: take, renew, release, list, and end those whose time is over."""
 
-import secrets
 from collections.abc import Sequence
 
 from workspace_server.core import locks as rules
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.locks import HANDLE_ALPHABET, Lock, Mode, State
+from workspace_server.core.locks import Lock, Mode, State
 from workspace_server.core.patterns import Selector
-from workspace_server.errors import Locked, QuotaExceeded
+from workspace_server.errors import Locked
 from workspace_server.services.arguments import handles, plain_text, refused
 from workspace_server.services.files import explaining
 from workspace_server.services.folder import Folder
-from workspace_server.services.locking import leases
+from workspace_server.services.locking import granting, leases
+from workspace_server.services.locking.granting import Wanted
 from workspace_server.services.recording import Commit, Result
-from workspace_server.services.selecting import Names, covered, selectors
-from workspace_server.services.times import iso
+from workspace_server.services.selecting import Names, selectors
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import locks, meta
-
-HANDLE_CHARS = 4
-"""Random characters of a handle: enough against a slip. It works only for its agent, so it need not be a secret."""
-VERSIONS_SHOWN_MAX = 200
-"""Most files whose versions a granted lock lists."""
+from workspace_server.storage.tables import locks
 
 
 class Locks:
@@ -40,11 +34,15 @@ class Locks:
         mode: Mode = "exclusive",
         ttl_seconds: float = 600,
         purpose: str | None = None,
+        on_disk: bool = False,
     ) -> Result:
         """Lock paths, directories and patterns, all or none, or renew a lock.
 
         Returns `{lock, fence, paths, expires_in_seconds, expires_at, versions}`; asking again for what one holds
         alone returns the same lock, renewed.
+
+        Args:
+            on_disk: The caller edits the files in the folder itself; such an edit is the caller's, and breaks no lock.
         """
         caller.require("lock")
         rules.check_ttl(ttl_seconds)
@@ -59,9 +57,10 @@ class Locks:
             reason = f"takes 1 to {LIMITS.lock_paths_max} entries"
             raise refused("paths", reason, "A directory ('research/') or a pattern covers many files.")
 
+        wanted = Wanted(paths=paths, mode=mode, ttl_s=ttl_seconds, purpose=purpose, on_disk=on_disk)
+
         async def body(commit: Commit) -> Result:
-            wanted = await selectors(commit.tx, paths, argument="paths")
-            return await self._acquire(commit, wanted, mode, ttl_seconds, purpose)
+            return await granting.acquire(commit, wanted)
 
         try:
             return await self._folder.recorder.change(caller, "lock_files", body)
@@ -141,70 +140,9 @@ class Locks:
         async def body(commit: Commit) -> Result:
             found = await locks.by_handle(commit.tx, handle)
             held = rules.check_handle(found, handle, agent=caller.agent, now_s=commit.tx.boot_s)
-            return await self._renewed(commit.tx, held, ttl_s)
+            return await granting.renewed(commit.tx, held, ttl_s)
 
         return await self._folder.recorder.change(caller, "lock_files", body)
-
-    async def _renewed(self, tx: Transaction, held: Lock, ttl_s: float) -> Result:
-        deadline_s = tx.boot_s + ttl_s
-        await locks.renew(tx, held.lock_id, ttl_s=ttl_s, deadline_s=deadline_s)
-        return await _granted(tx, held, deadline_s)
-
-    async def _acquire(
-        self, commit: Commit, wanted: Sequence[Selector], mode: Mode, ttl_s: float, purpose: str | None
-    ) -> Result:
-        tx, agent = commit.tx, commit.caller.agent
-        await self._end_expired(commit)
-        live = await locks.live(tx)
-        mine = rules.held_alike(live, agent=agent, mode=mode, selectors=wanted)
-        if mine is not None:
-            return await self._renewed(tx, mine, ttl_s)
-        disputed = rules.in_the_way(live, mode=mode, selectors=wanted)
-        if disputed is not None:
-            held, part = disputed
-            raise rules.locked(held, part.shown, agent=agent, now_s=tx.boot_s)
-        if sum(held.agent == agent for held in live) >= LIMITS.locks_per_agent_max:
-            raise QuotaExceeded(
-                f"{agent} holds {LIMITS.locks_per_agent_max} locks.",
-                hint="unlock_files what is done; one lock can cover many paths.",
-                limit=LIMITS.locks_per_agent_max,
-                actual=LIMITS.locks_per_agent_max + 1,
-            )
-        number = await meta.raise_counter(tx, "lock")
-        lock = Lock(
-            lock_id=number,
-            handle=f"L{number}-" + "".join(secrets.choice(HANDLE_ALPHABET) for _ in range(HANDLE_CHARS)),
-            agent=agent,
-            mode=mode,
-            fence=await meta.raise_counter(tx, "fence"),
-            selectors=tuple(wanted),
-            purpose=purpose,
-            ttl_s=ttl_s,
-            deadline_s=tx.boot_s + ttl_s,
-            granted_seq=await meta.counter(tx, "seq"),
-            granted_at=tx.now_s,
-            versions=await covered(tx, wanted, limit=VERSIONS_SHOWN_MAX),
-        )
-        await locks.insert(tx, lock)
-        await commit.add("lock.acquired", **leases.told(lock), ttl_seconds=ttl_s, purpose=purpose)
-        return await _granted(tx, lock, lock.deadline_s)
-
-    async def _end_expired(self, commit: Commit) -> None:
-        for held in await locks.expired(commit.tx):
-            await self.end(commit, held, "expired")
-
-
-async def _granted(tx: Transaction, lock: Lock, deadline_s: float) -> Result:
-    left_s = deadline_s - tx.boot_s
-    return {
-        "lock": lock.handle,
-        "fence": lock.fence,
-        "paths": lock.names(),
-        "mode": lock.mode,
-        "expires_in_seconds": round(left_s),
-        "expires_at": iso(tx.now_s + left_s),
-        "versions": await covered(tx, lock.selectors, limit=VERSIONS_SHOWN_MAX),
-    }
 
 
 def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:

@@ -3,15 +3,24 @@
 import json
 from collections.abc import Sequence
 
-from workspace_server.core.locks import Lock, State
+from workspace_server.core.locks import Lock, Mode, State
 from workspace_server.core.patterns import Selector
 from workspace_server.storage.database import Row, Transaction
+from workspace_server.storage.memory import Remembered
 
 _LOCK = (
     "l.lock_id, l.handle, l.agent, l.mode, l.fence, l.purpose, l.ttl_s, l.deadline_s, l.granted_seq, l.granted_at,"
-    " l.versions, l.state, (SELECT json_group_array(json_array(s.kind, s.text)) FROM lock_selectors s"
-    " WHERE s.lock_id = l.lock_id)"
+    " l.versions, l.state, l.session, l.used_s, l.on_disk,"
+    " (SELECT json_group_array(json_array(s.kind, s.text)) FROM lock_selectors s WHERE s.lock_id = l.lock_id)"
 )
+
+
+async def _counted(tx: Transaction) -> dict[Mode, int]:
+    return dict(await tx.all("SELECT mode, count(*) FROM locks WHERE state = 'live' GROUP BY mode"))
+
+
+_LIVE = Remembered(_counted)
+"""How many live locks there are of each mode: most writes meet none, and then ask nothing."""
 
 
 def _lock(row: Row) -> Lock:
@@ -28,7 +37,10 @@ def _lock(row: Row) -> Lock:
         granted_at=row[9],
         versions=json.loads(row[10]),
         state=row[11],
-        selectors=tuple(Selector.stored(kind, text) for kind, text in json.loads(row[12])),
+        session=row[12],
+        used_s=row[13],
+        on_disk=bool(row[14]),
+        selectors=tuple(Selector.stored(kind, text) for kind, text in json.loads(row[15])),
     )
 
 
@@ -36,7 +48,8 @@ async def insert(tx: Transaction, lock: Lock) -> None:
     """Record a granted lock."""
     await tx.run(
         "INSERT INTO locks (lock_id, handle, agent, mode, fence, purpose, ttl_s, deadline_s, boot_id, granted_at,"
-        " granted_seq, versions, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'live')",
+        " granted_seq, versions, state, session, used_s, on_disk)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'live', ?, ?, ?)",
         lock.lock_id,
         lock.handle,
         lock.agent,
@@ -49,6 +62,9 @@ async def insert(tx: Transaction, lock: Lock) -> None:
         lock.granted_at,
         lock.granted_seq,
         json.dumps(lock.versions),
+        lock.session,
+        lock.used_s,
+        int(lock.on_disk),
     )
     for selector in lock.selectors:
         await tx.run(
@@ -57,6 +73,7 @@ async def insert(tx: Transaction, lock: Lock) -> None:
             selector.kind,
             selector.text,
         )
+    tx.remember(_LIVE, await _counted(tx))
 
 
 async def by_handle(tx: Transaction, handle: str) -> Lock | None:
@@ -75,7 +92,14 @@ async def live(tx: Transaction) -> list[Lock]:
 
 async def any_live(tx: Transaction) -> bool:
     """Return whether there is a live lock at all: the cheap question before the others."""
-    return await tx.one("SELECT 1 FROM locks WHERE state = 'live' LIMIT 1") is not None
+    live = await tx.recall(_LIVE)
+    return bool(live)
+
+
+async def any_intent(tx: Transaction) -> bool:
+    """Return whether there is a live intent lock at all."""
+    live = await tx.recall(_LIVE)
+    return "intent" in live
 
 
 async def covering(tx: Transaction, path: str, *, overdue: bool = False) -> list[Lock]:
@@ -100,15 +124,35 @@ async def covering(tx: Transaction, path: str, *, overdue: bool = False) -> list
     return [_lock(row) for row in rows]
 
 
+async def intents_over(tx: Transaction, agent: str, paths: Sequence[str]) -> list[Lock]:
+    """Return the live intent locks of others than *agent* that cover one of *paths*, oldest first."""
+    if not await any_intent(tx):
+        return []
+    rows = await tx.all(
+        f"SELECT {_LOCK} FROM locks l WHERE l.state = 'live' AND l.mode = 'intent' AND l.agent <> ?"
+        " AND l.deadline_s > ? ORDER BY l.lock_id",
+        agent,
+        tx.boot_s,
+    )
+    return [lock for lock in map(_lock, rows) if any(map(lock.covers, paths))]
+
+
 async def renew(tx: Transaction, lock_id: int, *, ttl_s: float, deadline_s: float) -> None:
-    """Move a live lock's end."""
-    await tx.run("UPDATE locks SET ttl_s = ?, deadline_s = ? WHERE lock_id = ?", ttl_s, deadline_s, lock_id)
+    """Move a live lock's end, because a call named it."""
+    await tx.run(
+        "UPDATE locks SET ttl_s = ?, deadline_s = ?, used_s = ? WHERE lock_id = ?",
+        ttl_s,
+        deadline_s,
+        tx.boot_s,
+        lock_id,
+    )
 
 
 async def end(tx: Transaction, lock_id: int, state: State) -> None:
     """Let a lock go; its row stays, so that its handle is refused with the reason."""
     await tx.run("UPDATE locks SET state = ? WHERE lock_id = ?", state, lock_id)
     await tx.run("DELETE FROM lock_selectors WHERE lock_id = ?", lock_id)
+    tx.remember(_LIVE, await _counted(tx))
 
 
 async def expired(tx: Transaction) -> list[Lock]:
@@ -126,11 +170,10 @@ async def next_deadline(tx: Transaction) -> float | None:
 async def give_fresh_time(tx: Transaction) -> None:
     """Give every live lock at least a fresh TTL, as at a restart: its holder could not renew it meanwhile."""
     await tx.run(
-        "UPDATE locks SET deadline_s = max(CASE WHEN boot_id = ? THEN deadline_s ELSE 0 END, ? + ttl_s), boot_id = ?"
-        " WHERE state = 'live'",
+        "UPDATE locks SET deadline_s = max(CASE WHEN boot_id = ?1 THEN deadline_s ELSE 0 END, ?2 + ttl_s),"
+        " used_s = ?2, boot_id = ?1 WHERE state = 'live'",
         tx.boot_id,
         tx.boot_s,
-        tx.boot_id,
     )
 
 

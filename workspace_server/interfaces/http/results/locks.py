@@ -9,7 +9,7 @@ class HeldLock(Result):
     """A live lock; `lock` is its handle, and shown only to its holder."""
 
     paths: list[str]
-    mode: Literal["exclusive", "shared"]
+    mode: Literal["exclusive", "shared", "intent"]
     agent: str
     purpose: str | None
     fence: int
@@ -29,7 +29,7 @@ class GrantedLock(Changed):
     lock: str
     fence: int
     paths: list[str]
-    mode: Literal["exclusive", "shared"]
+    mode: Literal["exclusive", "shared", "intent"]
     expires_in_seconds: int
     expires_at: str
     versions: dict[str, int]

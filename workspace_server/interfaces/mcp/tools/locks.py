@@ -16,7 +16,7 @@ class LockFiles(Arguments):
 
     paths: Selectors | None = None
     lock: str | None = None
-    mode: Literal["exclusive", "shared"] = "exclusive"
+    mode: Literal["exclusive", "shared", "intent"] = "exclusive"
     ttl_seconds: Seconds = 600
     purpose: str | None = None
 

@@ -1,0 +1,29 @@
+"""What others have announced: intent locks keep nobody out, and whoever comes near is told of them."""
+
+from collections.abc import Sequence
+
+from workspace_server.services.recording import Result
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import locks
+
+INTENTS_SHOWN_MAX = 10
+"""Most announcements that one answer carries."""
+
+
+async def others_intents(tx: Transaction, agent: str, paths: Sequence[str], *, may_read: bool = True) -> list[Result]:
+    """Return what other agents have announced over *paths*: `[{paths, agent, purpose, expires_in_seconds}]`.
+
+    Asks the database nothing while nobody has announced anything.
+
+    Args:
+        may_read: Whether the caller may read those paths; who may not is not told the purpose.
+    """
+    return [
+        {
+            "paths": lock.names(),
+            "agent": lock.agent,
+            "purpose": lock.purpose if may_read else None,
+            "expires_in_seconds": round(lock.deadline_s - tx.boot_s),
+        }
+        for lock in (await locks.intents_over(tx, agent, paths))[:INTENTS_SHOWN_MAX]
+    ]

@@ -1,0 +1,111 @@
+"""A lock in the making: what is asked for, and the commit that grants it."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workspace_server.core import locks as rules
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.locks import HANDLE_ALPHABET, Lock, Mode
+from workspace_server.core.patterns import Selector
+from workspace_server.errors import QuotaExceeded
+from workspace_server.services.locking import leases
+from workspace_server.services.recording import Commit, Result
+from workspace_server.services.selecting import Names, covered, selectors
+from workspace_server.services.times import iso
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import locks, meta
+
+HANDLE_CHARS = 4
+"""Random characters of a handle: enough against a slip. It works only for its agent, so it need not be a secret."""
+VERSIONS_SHOWN_MAX = 200
+"""Most files whose versions a granted lock lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A lock as it is asked for.
+
+    Attributes:
+        on_disk: Its holder is to edit the files in the folder itself.
+    """
+
+    paths: Names
+    mode: Mode
+    ttl_s: float
+    purpose: str | None
+    on_disk: bool = False
+
+
+async def acquire(commit: Commit, wanted: Wanted) -> Result:
+    """Return the lock that the caller now has on all that it wants.
+
+    Raises:
+        Locked: Somebody holds a part of it.
+        QuotaExceeded: The caller holds too many locks.
+    """
+    tx, agent = commit.tx, commit.caller.agent
+    chosen = await selectors(tx, wanted.paths, argument="paths")
+    for over in await locks.expired(tx):
+        await leases.end(commit, over, "expired")
+    live = await locks.live(tx)
+    mine = rules.held_alike(live, agent=agent, mode=wanted.mode, selectors=chosen)
+    if mine is not None:
+        return await renewed(tx, mine, wanted.ttl_s)
+    holder = rules.in_the_way(live, mode=wanted.mode, selectors=chosen)
+    if holder is not None:
+        held, part = holder
+        raise rules.locked(held, part.shown, agent=agent, now_s=tx.boot_s)
+    if sum(held.agent == agent for held in live) >= LIMITS.locks_per_agent_max:
+        raise QuotaExceeded(
+            f"{agent} holds {LIMITS.locks_per_agent_max} locks.",
+            hint="unlock_files what is done; one lock can cover many paths.",
+            limit=LIMITS.locks_per_agent_max,
+            actual=LIMITS.locks_per_agent_max + 1,
+        )
+    lock = await _new(commit, wanted, chosen)
+    await locks.insert(tx, lock)
+    await commit.add("lock.acquired", **leases.told(lock), ttl_seconds=wanted.ttl_s, purpose=wanted.purpose)
+    return await _granted(tx, lock, lock.deadline_s)
+
+
+async def renewed(tx: Transaction, held: Lock, ttl_s: float) -> Result:
+    """Return a lock that goes on for *ttl_s* seconds from now."""
+    deadline_s = tx.boot_s + ttl_s
+    await locks.renew(tx, held.lock_id, ttl_s=ttl_s, deadline_s=deadline_s)
+    return await _granted(tx, held, deadline_s)
+
+
+async def _new(commit: Commit, wanted: Wanted, chosen: Sequence[Selector]) -> Lock:
+    tx = commit.tx
+    number = await meta.raise_counter(tx, "lock")
+    return Lock(
+        lock_id=number,
+        handle=f"L{number}-" + "".join(secrets.choice(HANDLE_ALPHABET) for _ in range(HANDLE_CHARS)),
+        agent=commit.caller.agent,
+        mode=wanted.mode,
+        fence=await meta.raise_counter(tx, "fence"),
+        selectors=tuple(chosen),
+        purpose=wanted.purpose,
+        ttl_s=wanted.ttl_s,
+        deadline_s=tx.boot_s + wanted.ttl_s,
+        granted_seq=await meta.counter(tx, "seq"),
+        granted_at=tx.now_s,
+        versions=await covered(tx, chosen, limit=VERSIONS_SHOWN_MAX),
+        session=commit.caller.session,
+        used_s=tx.boot_s,
+        on_disk=wanted.on_disk,
+    )
+
+
+async def _granted(tx: Transaction, lock: Lock, deadline_s: float) -> Result:
+    left_s = deadline_s - tx.boot_s
+    return {
+        "lock": lock.handle,
+        "fence": lock.fence,
+        "paths": lock.names(),
+        "mode": lock.mode,
+        "expires_in_seconds": round(left_s),
+        "expires_at": iso(tx.now_s + left_s),
+        "versions": await covered(tx, lock.selectors, limit=VERSIONS_SHOWN_MAX),
+    }
