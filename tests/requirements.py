@@ -429,6 +429,13 @@ DELIVERED: dict[str, Requirement] = {
             "storage/tables/test_audit.py::test_an_edit_a_removal_an_exchange_and_an_addition_are_found",
         ),
     ),
+    "U2": Requirement(
+        "A damaged page of the database is refused, never believed",
+        (
+            "storage/test_checksums.py::test_no_damaged_byte_of_a_page_is_served",
+            "storage/test_checksums.py::test_a_database_from_before_checksums_gets_them_and_keeps_its_rows",
+        ),
+    ),
     "K1": Requirement(
         "The layers hold",
         (

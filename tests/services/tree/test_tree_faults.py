@@ -1,7 +1,6 @@
 """The folder follows the commits whatever fails in between, and what people do there meanwhile is seen."""
 
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -17,6 +16,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree import materialise
+from workspace_server.storage.database import connect
 from workspace_server.storage.disk.watcher import Dirty
 from workspace_server.storage.tables import files, intents
 
@@ -181,8 +181,8 @@ async def test_a_file_that_is_found_missing_just_before_it_is_placed_is_not_dele
         def survey_and_wait(dirty: Dirty, rows: Any) -> Any:
             found = survey(dirty, rows)
             may_place.set()
-            with closing(sqlite3.connect(folder / ".workspace" / "workspace.db")) as database:
-                while database.execute("SELECT count(*) FROM intents").fetchone()[0]:
+            with closing(connect(folder / ".workspace" / "workspace.db", read_only=True)) as database:
+                while database.execute("SELECT count(*) FROM intents").fetchall()[0][0]:
                     time.sleep(0.02)
             return found
 

@@ -41,7 +41,8 @@ def broken(connection: apsw.Connection) -> tuple[ChainHead, list[Break]]:
 
     Call in a transaction: rows and head are of one moment.
     """
-    facts = dict(connection.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (HEAD, UNCHAINED)).fetchall())
+    said = connection.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (HEAD, UNCHAINED))
+    facts = {str(name): str(value) for name, value in said}
     unchained = int(facts.get(UNCHAINED, 0))
     end = parse_head(facts[HEAD]) if HEAD in facts else ChainHead(unchained, START)
     rows = connection.execute(
