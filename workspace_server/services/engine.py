@@ -17,6 +17,7 @@ from workspace_server.services.files.listing import Listing
 from workspace_server.services.files.reading import Reading
 from workspace_server.services.files.writing import Writing
 from workspace_server.services.folder import Folder
+from workspace_server.services.history.undo import Undo
 from workspace_server.services.index.indexing import Indexing
 from workspace_server.services.index.search import Search
 from workspace_server.services.locking.locks import Locks
@@ -56,6 +57,7 @@ class Engine:
         self.db = folder.db
         self.files = Files(folder)
         self.listing = Listing(folder)
+        self.undo = Undo(folder)
         self.locks = Locks(folder)
         self.events = Events(folder, head)
         self.automation = Automation(folder, self.locks)

@@ -10,7 +10,18 @@ from starlette.types import Receive, Scope, Send
 from workspace_server.errors import WorkspaceError
 from workspace_server.interfaces import raw_path
 from workspace_server.interfaces.guard import Guard, asking
-from workspace_server.interfaces.http import events, files, jobs, locks, reading, results, search, status, triggers
+from workspace_server.interfaces.http import (
+    events,
+    files,
+    jobs,
+    locks,
+    reading,
+    results,
+    search,
+    status,
+    triggers,
+    undo,
+)
 from workspace_server.interfaces.http.call import Call, read_body, read_query
 from workspace_server.interfaces.http.errors import error_response, json_response, unexpected_response
 from workspace_server.interfaces.http.metrics import Metrics
@@ -32,7 +43,7 @@ class Api:
         self._guard = guard
         self._metrics = metrics
         self._followers = events.Followers()
-        nouns = (reading, files, locks, search, events, triggers, jobs, status)
+        nouns = (reading, files, undo, locks, search, events, triggers, jobs, status)
         described = operation("GET", "/openapi.json", self.describe_api, result=results.Anything)
         self.table = Table([*(entry for noun in nouns for entry in noun.OPERATIONS), described])
         self._description = describe(self.table)

@@ -164,8 +164,10 @@ class Reaction:
             await self._put(tx, active, Saved(save, counts), event.path, work)
 
     async def _counts(self, tx: Transaction, active: Active, event: Event) -> bool:
-        """Whether an input makes its slot fresh: no import, and not what the trigger itself set off."""
+        """Whether an input makes its slot fresh: no import, no quiet undo, and not what the trigger itself set off."""
         rule = active.definition
+        if event.data.get("quiet"):
+            return False
         if rule.since != "existing" and (event.agent == IMPORT or event.data.get("op") == "import"):
             return False
         cause = event.data.get("cause")

@@ -356,7 +356,7 @@ async def _append(
 def _event_type(change: Put, here: Head) -> str:
     if change.op == "move":
         return "file.moved"
-    if change.op == "restore":
+    if change.op == "restore" or change.event_facts.get("restored_version") is not None:
         return "file.restored"
     return "file.updated" if here.live else "file.created"
 

@@ -29,6 +29,7 @@ from workspace_server.interfaces.http.results.files import (
     Moved,
     Written,
 )
+from workspace_server.interfaces.http.results.history import LeftFile, UndoneFile, UndoneWork
 from workspace_server.interfaces.http.results.locks import GrantedLock, HeldLock, LockList, Released
 from workspace_server.interfaces.http.results.search import Contradiction, Fact, Found, FoundFacts, Passage, SaidValue
 
@@ -60,6 +61,7 @@ __all__ = [
     "HeldLock",
     "HistoryEntry",
     "Job",
+    "LeftFile",
     "ListedFile",
     "LockList",
     "Moved",
@@ -70,6 +72,8 @@ __all__ = [
     "SaidValue",
     "Trigger",
     "TriggerList",
+    "UndoneFile",
+    "UndoneWork",
     "VersionOf",
     "Written",
 ]

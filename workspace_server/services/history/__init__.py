@@ -1,0 +1,1 @@
+"""The past of the whole workspace: as of a moment, and undo."""
