@@ -1,6 +1,5 @@
 """What the use cases of one workspace share: its settings, its stores, and the way to record a change."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,9 +52,11 @@ class Folder:
 
         Raises:
             InvalidPath, Forbidden, IsDirectory: It may not, or nothing can stand there.
+            Unavailable: The disk is full.
         """
         path = canonical_file(raw)
         self.may_write(caller, path)
+        self.recorder.check_room("write_file")  # before content is stored that no commit would take
         self.materialiser.look(path)
         return path
 
@@ -82,26 +83,11 @@ class Folder:
     async def change(self, caller: Caller, action: str, body: Body, paths: Iterable[str]) -> Result:
         """Commit *body* and bring *paths* in the tree up to it.
 
-        A caller that goes away does not stop what has begun: a commit is always followed by its working copy.
+        A caller that goes away does not stop what has begun: the commit itself has the working copy follow.
         """
-
-        async def whole() -> Result:
-            result = await self.recorder.change(caller, action, body)
-            if result.get("unchanged"):
-                await self.materialiser.mend(paths)
-            else:
-                await self.materialiser.settle(paths)
-            return result
-
-        work = asyncio.ensure_future(whole())
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            work.add_done_callback(_seen)
-            raise
-
-
-def _seen(work: "asyncio.Future[Result]") -> None:
-    """Take note of the outcome that nobody waits for any more."""
-    if not work.cancelled():
-        work.exception()
+        result = await self.recorder.change(caller, action, body)
+        if result.get("unchanged"):
+            await self.materialiser.mend(paths)
+        else:
+            await self.materialiser.followed(paths)
+        return result

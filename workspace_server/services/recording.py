@@ -5,18 +5,21 @@ from typing import Any, Protocol
 
 from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
+from workspace_server.core.room import ESSENTIAL, check_room
 from workspace_server.errors import InvalidArgument
-from workspace_server.services.tree.goals import Goal, goals_of
+from workspace_server.services.tree.goals import Goal, read_from_tree
+from workspace_server.storage.content import Content
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.tables import audit, events, meta, requests
+from workspace_server.storage.tables import audit, events, intents, meta, requests
 from workspace_server.storage.tables.events import Event
+from workspace_server.storage.tables.files import FileRow
 
 Result = dict[str, Any]
 """A JSON-ready answer with the contract's keys."""
 
 
-GOALS_MAX = 8
-"""Most working copies whose goals a commit hands on; more are read again, outside of the writer's thread."""
+GOALS_MAX = 64
+"""Most working copies whose goals a commit hands on: with inline content they fit into 4 MiB. More are read again."""
 
 
 class Reaction(Protocol):
@@ -47,8 +50,10 @@ class Commit:
         self.events: list[Event] = []
         self.number: int | None = None
         """The number of a commit of several files; None for a single one."""
-        self.touched: list[str] = []
-        """The paths that the working tree is to follow."""
+        self.goals: dict[str, Goal | None] = {}
+        """What the working tree is to hold, by path; None for what is to be read from the database."""
+        self.freed: Callable[[], None] = lambda: None
+        """Called once this is durable, when it ends a lock or leaves the line for one."""
         self._reaction = reaction
         self._cause: dict[str, Any] | None = None
         self._cause_known = False
@@ -78,6 +83,32 @@ class Commit:
         await events.append(self.tx, event)
         self.events.append(event)
         return seq
+
+    async def intend(
+        self,
+        row: FileRow | None,
+        path: str,
+        *,
+        version: int | None = None,
+        content: Content | None = None,
+        op: str | None = None,
+    ) -> None:
+        """Say in the commit itself that the tree must follow; without content *path* is to be absent.
+
+        Args:
+            row: The file as it was before.
+            op: What made the version.
+        """
+        intent_id = await intents.open_(
+            self.tx,
+            path,
+            version=version,
+            sha256=content.sha256 if content is not None else None,
+            previous_sha256=row.tree_sha256 if row is not None else None,
+        )
+        self.goals[path] = Goal.of_commit(
+            path, intent_id=intent_id, content=content, row=row, tree_leads=read_from_tree(self.caller.agent, op)
+        )
 
     async def open_bracket(self) -> str:
         """Make this a commit of several files and return its name."""
@@ -144,13 +175,16 @@ class Recorder:
         self._committed = committed
         self.reaction = reaction
         self.follow: Callable[[dict[str, Goal | None]], None] = lambda _goals: None
+        self.freed: Callable[[], None] = lambda: None
 
     async def change(self, caller: Caller, action: str, body: Body) -> Result:
         """Run *body* once and return its answer; a repeated request id gets the first answer with `replayed: true`.
 
         Raises:
             InvalidArgument: The request id was used for something else.
+            Unavailable: The disk is full, and this is not essential.
         """
+        self.check_room(action)
         asked = f"{action} {caller.asked}" if caller.asked else action
 
         async def transaction(tx: Transaction) -> Result:
@@ -159,22 +193,25 @@ class Recorder:
                 if first is not None:
                     return _again(asked, *first)
             commit = Commit(tx, caller, self.reaction)
+            commit.freed = self.freed
             result = await body(commit)
             await commit.finish(action)
             if caller.request_id is not None:
                 await requests.remember(tx, caller.agent, caller.request_id, asked, result)
-            if commit.touched:
-                await self._hand_on(tx, commit.touched)
+            if commit.goals:
+                goals = commit.goals if len(commit.goals) <= GOALS_MAX else dict.fromkeys(commit.goals)
+                tx.after_commit(lambda: self.follow(goals))
             if commit.events:
                 head = commit.events[-1].seq
                 tx.after_commit(lambda: self._committed(head))
             return result
 
-        return await self._db.write(transaction)
+        return await self._db.write(transaction, essential=action in ESSENTIAL)
 
-    async def _hand_on(self, tx: Transaction, touched: Sequence[str]) -> None:
-        """Let the working tree know its goals as they are now, which the writer reads from its own warm pages."""
-        goals: dict[str, Goal | None] = dict.fromkeys(touched)
-        if len(goals) <= GOALS_MAX:
-            goals |= {goal.path: goal for goal in await goals_of(tx, list(goals), {}, boot_id=tx.boot_id)}
-        tx.after_commit(lambda: self.follow(goals))
+    def check_room(self, action: str) -> None:
+        """Pass when the disk has room for *action*.
+
+        Raises:
+            Unavailable: It has not.
+        """
+        check_room(action, short=self._db.reserve is not None and self._db.reserve.short)

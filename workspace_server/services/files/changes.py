@@ -20,7 +20,7 @@ from workspace_server.services.recording import Commit
 from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content, ObjectStore
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, intents, locks
+from workspace_server.storage.tables import files, locks
 from workspace_server.storage.tables.files import FileRow, Source, VersionRow
 
 Make = Callable[[bytes], bytes]
@@ -177,7 +177,7 @@ async def delete(commit: Commit, path: str, held: Held, *, expect_version: int |
         lock=_lock_name(lock),
     )
     await files.delete(tx, row, seq=seq, agent=commit.caller.agent, message=message)
-    await intend(commit, row, path, version=None, sha256=None)
+    await commit.intend(row, path)
     return row
 
 
@@ -341,7 +341,7 @@ async def _append(
         ),
     )
     await files.add_sources(tx, file_id, number, change.sources)
-    await intend(commit, row, change.path, version=number, sha256=content.sha256)
+    await commit.intend(row, change.path, version=number, content=content, op=change.op)
     return Outcome(
         path=change.path,
         version=number,
@@ -359,13 +359,6 @@ def _event_type(change: Put, here: Head) -> str:
     if change.op == "restore" or change.event_facts.get("restored_version") is not None:
         return "file.restored"
     return "file.updated" if here.live else "file.created"
-
-
-async def intend(commit: Commit, row: FileRow | None, path: str, *, version: int | None, sha256: str | None) -> None:
-    """Say in the commit itself that the tree must follow; without a version the path is to be absent."""
-    previous = row.tree_sha256 if row is not None else None
-    await intents.open_(commit.tx, path, version=version, sha256=sha256, previous_sha256=previous)
-    commit.touched.append(path)
 
 
 def _unchanged(row: FileRow) -> Outcome:

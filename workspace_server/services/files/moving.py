@@ -56,7 +56,7 @@ async def _depart(commit: Commit, one: Move, held: Held) -> FileRow:
         check_expected(here, one.expect_version)
     if not one.copy:
         await files.hide(tx, row.file_id)
-        await changes.intend(commit, row, one.path, version=None, sha256=None)
+        await commit.intend(row, one.path)
     return row
 
 

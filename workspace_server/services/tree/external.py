@@ -100,14 +100,18 @@ class External:
             seq = commit.events[-1].seq if commit.events else None
             if commit.number is not None and commit.events:
                 seq = await commit.add("files.committed", files=len(done))
+            # So the materialiser knows of them before it looks, which follows the commit.
+            commit.tx.after_commit(lambda: self._stand(done))
             return {"seq": seq, "changed": len(done)}
 
         result = await self._recorder.change(caller, op, body)
-        for edit in done:
+        await self._materialiser.followed([edit.path for edit in done])
+        return Recorded(int(result["changed"]), list(again), result["seq"])
+
+    def _stand(self, edits: Sequence[Edit]) -> None:
+        for edit in edits:
             if edit.content is not None and edit.signature is not None:
                 self._materialiser.found(edit.path, edit.content.sha256, edit.signature)
-        await self._materialiser.settle([edit.path for edit in done])
-        return Recorded(int(result["changed"]), list(again), result["seq"])
 
     async def _apply(
         self, commit: Commit, edit: Edit, op: str

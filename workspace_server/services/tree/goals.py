@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from workspace_server.core.access import EXTERNAL, IMPORT
 from workspace_server.storage import content as contents
-from workspace_server.storage.content import Form
+from workspace_server.storage.content import Content, Form
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.disk.signatures import Signature
 from workspace_server.storage.tables import files, intents
+from workspace_server.storage.tables.files import FileRow
 
 
 class Known(NamedTuple):
@@ -16,6 +17,9 @@ class Known(NamedTuple):
 
     sha256: str | None
     signature: Signature | None
+
+
+NOTHING = Known(None, None)
 
 
 class Goal(NamedTuple):
@@ -35,6 +39,39 @@ class Goal(NamedTuple):
     known: Known
     tree_leads: bool
     torn: bool
+
+    @classmethod
+    def of_commit(
+        cls, path: str, *, intent_id: int, content: Content | None, row: FileRow | None, tree_leads: bool
+    ) -> "Goal | None":
+        """Return what a commit wants at *path*; None when only the database can tell.
+
+        Args:
+            content: What is to stand there; None for nothing.
+            row: The file as it was before.
+        """
+        form: Form = "raw"
+        data: bytes | None = None
+        if content is not None:
+            form, data = content.form, content.data
+            if content.size_bytes == len(content.head):  # all of it, unpacked
+                form, data = "raw", content.head
+            if form == "tail" or (form != "object" and data is None):
+                return None
+        known = Known(row.tree_sha256, Signature.parse(row.tree_signature)) if row is not None else NOTHING
+        sha256 = content.sha256 if content is not None else None
+        ours = frozenset(found for found in (sha256, known.sha256) if found)
+        return cls(path, intent_id, sha256, form, data, ours, known, tree_leads, torn=False)
+
+    def after(self, earlier: "Goal | None") -> "Goal":
+        """Return the same goal, knowing what an earlier one, whose intent is still open, may have left there."""
+        if earlier is None:
+            return self
+        return self._replace(ours=self.ours | earlier.ours, torn=self.torn or earlier.torn)
+
+    def slim(self) -> "Goal":
+        """Return the same goal without the bytes."""
+        return self._replace(data=None)
 
     def knowing(self, known: Known | None) -> "Goal":
         """Return the same goal with what was put there since it was read."""
@@ -79,7 +116,7 @@ async def goals_of(
                 data=data,
                 ours=ours,
                 known=known,
-                tree_leads=not torn and await _read_from_tree(tx, row),
+                tree_leads=not torn and await _leads(tx, row),
                 torn=torn,
             )
         )
@@ -95,11 +132,13 @@ async def reopened(tx: Transaction, paths: Sequence[str], *, boot_id: str) -> li
     return [goal._replace(tree_leads=False) for goal in await goals_of(tx, paths, {}, boot_id=boot_id)]
 
 
-async def _read_from_tree(tx: Transaction, row: files.FileRow) -> bool:
-    """Return whether the head was read from the folder, or its absence seen there."""
+async def _leads(tx: Transaction, row: FileRow) -> bool:
     if row.modified_by not in {EXTERNAL, IMPORT}:
         return False
-    if not row.live:
-        return True
-    version = await files.version(tx, row.file_id, row.version)
-    return version is not None and version.op in {"external", "import"}
+    version = await files.version(tx, row.file_id, row.version) if row.live else None
+    return read_from_tree(row.modified_by, version.op if version is not None else None)
+
+
+def read_from_tree(agent: str, op: str | None) -> bool:
+    """Return whether a head was read from the folder; without an *op*, whether its absence was seen there."""
+    return agent in {EXTERNAL, IMPORT} and op in {None, "external", "import"}

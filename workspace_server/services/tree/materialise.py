@@ -8,6 +8,7 @@ An intent is cleared only after the sync. What a crash leaves between is redone 
 """
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,7 +83,9 @@ class Materialiser:
         self._boot_id = boot_id
         self._known: dict[str, Known] = {}
         self._goals: dict[str, Goal] = {}
-        self._wanted: dict[str, asyncio.Future[None]] = {}
+        self._open: dict[str, Goal] = {}  # the newest of each path, without its bytes, until its intent is cleared
+        self._wanted: dict[str, list[asyncio.Future[None]]] = {}  # with those who wait for it
+        self._underway: dict[str, list[asyncio.Future[None]]] = {}
         self._worker: asyncio.Task[None] | None = None
         self._settled: dict[str, _Settled] = {}
         self._leftovers: list[Leftover] = []
@@ -115,16 +118,28 @@ class Materialiser:
             )
 
     def follow(self, goals: Mapping[str, Goal | None]) -> None:
-        """Take note of what a commit wants at some paths; None says that the database must be asked."""
+        """Begin with what a commit wants at some paths; None says that the database must be asked."""
         for path, goal in goals.items():
             if goal is None:
                 self._goals.pop(path, None)
             else:
-                self._goals[path] = goal
+                self._goals[path] = self._opened(goal.after(self._open.get(path)))
+            self.want(path)
+
+    async def followed(self, paths: Iterable[str]) -> None:
+        """Return when what commits have wanted at *paths* is visible."""
+        for path in paths:
+            waiting = self._wanted.get(path, self._underway.get(path))
+            if waiting is not None:
+                waiting.append(asyncio.get_running_loop().create_future())
+                await waiting[-1]
 
     async def settle(self, paths: Iterable[str]) -> None:
         """Bring each path to its newest committed version; return when that is visible."""
-        await asyncio.gather(*[asyncio.shield(self.want(path)) for path in paths])
+        paths = list(paths)
+        for path in paths:
+            self.want(path)
+        await self.followed(paths)
 
     async def mend(self, paths: Iterable[str]) -> None:
         """Write what is committed and not in the folder, such as after a deletion that was not recorded."""
@@ -132,16 +147,13 @@ class Materialiser:
         if missing:
             goals = await self._db.write(lambda tx: reopened(tx, missing, boot_id=self._boot_id))
             self.follow({goal.path: goal for goal in goals})
-            await self.settle(missing)
+            await self.followed(missing)
 
-    def want(self, path: str) -> "asyncio.Future[None]":
-        """Ask for *path* to be brought to its newest committed version; the future says when that is done."""
-        future = self._wanted.get(path)
-        if future is None:
-            future = self._wanted[path] = asyncio.get_running_loop().create_future()
+    def want(self, path: str) -> None:
+        """Ask for *path* to be brought to its newest committed version."""
+        self._wanted.setdefault(path, [])
         if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._work())
-        return future
 
     def known(self, path: str) -> Known | None:
         """Return what was put at *path* and is not recorded yet."""
@@ -178,11 +190,15 @@ class Materialiser:
                 await self._worker
             if not self._settled and not self._leftovers:
                 return
-            await self.sync()
+            try:
+                await self.sync()
+            except (OSError, WorkspaceError) as error:
+                log.warning("working copies could not be synced, which is left to the next start: %s", error)
+                return
 
     async def _work(self) -> None:
         while self._wanted:
-            batch = dict(list(self._wanted.items())[:BATCH_MAX])
+            batch = self._underway = dict(itertools.islice(self._wanted.items(), BATCH_MAX))
             for path in batch:
                 del self._wanted[path]
             try:
@@ -190,7 +206,8 @@ class Materialiser:
             except Exception as error:
                 log.exception("the working tree could not follow; the intents stay open")
                 self.blocked.update(dict.fromkeys(batch, _unexpected(error)))  # so that `run` tries them again
-            for future in batch.values():
+            self._underway = {}
+            for future in itertools.chain.from_iterable(batch.values()):
                 if not future.done():
                     future.set_result(None)
 
@@ -198,8 +215,12 @@ class Materialiser:
         goals = await self._goals_of(paths)
         for path in set(paths) - {goal.path for goal in goals}:
             self.blocked.pop(path, None)
-        for done in await asyncio.to_thread(lambda: [self._reach(goal) for goal in goals]):
-            await self._note(done)
+        done = await asyncio.to_thread(lambda: [self._reach(goal) for goal in goals])
+        for one in done:
+            self._note(one)
+        for one in done:
+            if one.stranger is not None:
+                await self._hand_over(one.stranger)
 
     async def _goals_of(self, paths: Sequence[str]) -> list[Goal]:
         """Return what is to stand at *paths*: as their last commits said, or as the database says."""
@@ -208,8 +229,13 @@ class Materialiser:
         unknown = set(paths) - {goal.path for goal in handed}
         if unknown:
             left = [path for path in paths if path in unknown]
-            found += await self._db.read(lambda tx: goals_of(tx, left, self._known, boot_id=self._boot_id))
+            read = await self._db.read(lambda tx: goals_of(tx, left, self._known, boot_id=self._boot_id))
+            found += map(self._opened, read)
         return deletions_first(found)
+
+    def _opened(self, goal: Goal) -> Goal:
+        self._open[goal.path] = goal.slim()
+        return goal
 
     def _reach(self, goal: Goal) -> _Done:
         """Bring one path to its goal; runs in a thread."""
@@ -229,11 +255,12 @@ class Materialiser:
             return _Done(goal, None, blocked=_unexpected(error))
 
     def _is_reached(self, goal: Goal) -> bool:
-        place = self._tree.look(goal.path)
         if goal.sha256 is None:
-            return place.kind != "file"  # a directory, say: the file is gone, and that is none of ours
-        same = place.signature is not None and place.signature.same_file(goal.known.signature)
-        return same and goal.known.sha256 == goal.sha256
+            return self._tree.look(goal.path).kind != "file"  # a directory, say: the file is gone, that is none of ours
+        if goal.known.sha256 != goal.sha256:
+            return False
+        signature = self._tree.look(goal.path).signature
+        return signature is not None and signature.same_file(goal.known.signature)
 
     def _placed(self, goal: Goal) -> _Done:
         data = goal.data
@@ -268,7 +295,7 @@ class Materialiser:
             return done
         return done._replace(stranger=Stranger(goal.path, displaced.name, goal.sha256 is not None))
 
-    async def _note(self, done: _Done) -> None:
+    def _note(self, done: _Done) -> None:
         path = done.goal.path
         if done.blocked is not None:
             if path not in self.blocked:
@@ -285,8 +312,6 @@ class Materialiser:
         self._settled[path] = _Settled(done.goal.intent_id, done.known or Known(None, None))
         if done.leftover is not None:
             self._leftovers.append(done.leftover)
-        if done.stranger is not None:
-            await self._hand_over(done.stranger)
         self._due.set()
 
     async def _hand_over(self, stranger: Stranger) -> None:
@@ -348,8 +373,11 @@ class Materialiser:
                     await files.set_tree(tx, path, record.sha256, str(record.signature) if record.signature else None)
                     await intents.clear(tx, path, up_to=at.intent_id)
 
-            await self._db.write(write)
+            await self._db.write(write, essential=True)  # what was deleted takes its room until this is recorded
         for path, at, record in records:
+            newest = self._open.get(path)
+            if newest is not None and newest.intent_id <= at.intent_id:
+                del self._open[path]
             if path in self._settled:
                 continue  # it has moved on meanwhile
             if self._known.get(path) == at.known:

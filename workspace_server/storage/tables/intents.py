@@ -25,16 +25,19 @@ class Intent(NamedTuple):
 
 async def open_(
     tx: Transaction, path: str, *, version: int | None, sha256: str | None, previous_sha256: str | None
-) -> None:
-    """Say in the commit itself that the tree must follow."""
-    await tx.run(
-        "INSERT INTO intents (path, version, sha256, previous_sha256, boot_id) VALUES (?, ?, ?, ?, ?)",
+) -> int:
+    """Say in the commit itself that the tree must follow; return the intent's id."""
+    row = await tx.one(
+        "INSERT INTO intents (path, version, sha256, previous_sha256, boot_id) VALUES (?, ?, ?, ?, ?)"
+        " RETURNING intent_id",
         path,
         version,
         sha256,
         previous_sha256,
         tx.boot_id,
     )
+    assert row is not None
+    return int(row[0])
 
 
 async def of_path(tx: Transaction, path: str) -> list[Intent]:
