@@ -14,9 +14,10 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.retry import ATTEMPTS_MAX
-from workspace_server.errors import WorkspaceError
+from workspace_server.errors import Unavailable, WorkspaceError
 from workspace_server.services.automation.deliveries import policy_of
 from workspace_server.services.engine import Engine
+from workspace_server.storage.tables import deliveries
 
 pytestmark = pytest.mark.anyio
 
@@ -383,3 +384,21 @@ async def test_a_malformed_entry_in_the_settings_is_named() -> None:
     with pytest.raises(WorkspaceError) as caught:
         policy_of(Settings(webhooks_allow=("not a host",)))
     assert caught.value.facts["argument"] == "webhooks.allow"
+
+
+async def test_a_database_that_refuses_the_first_look_ends_neither_server_nor_outbox(
+    folder: Path, clock: ManualClock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[object] = []
+
+    async def refuse(tx: object) -> None:
+        failed.append(tx)
+        monkeypatch.undo()
+        raise Unavailable("The workspace's database refused the change; nothing was changed.")
+
+    monkeypatch.setattr(deliveries, "try_now", refuse)
+    async with workspace(folder, clock) as engine:
+        await watch(engine, receiver, "*.md")
+        await save(engine, "a.md", "one\n")
+        await until(engine, state="delivered")
+    assert failed

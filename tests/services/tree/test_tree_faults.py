@@ -102,6 +102,21 @@ async def test_what_could_not_be_recorded_after_the_sync_is_recorded_by_the_next
         await until(recorded)
 
 
+async def test_a_disk_that_does_not_sync_at_the_end_leaves_that_to_the_next_server(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+
+        def refuse(paths: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        engine.tree.tree.sync = refuse  # type: ignore[method-assign]
+        await write_three(engine)
+    assert any("left to the next start" in message for message in caplog.messages)
+    async with Engine.open(folder, settings=Settings()) as engine:
+        assert await engine.db.read(intents.count) == 0
+
+
 # What people do while a working copy is on its way
 
 

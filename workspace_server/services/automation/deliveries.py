@@ -59,10 +59,13 @@ class Deliveries:
 
     async def run(self) -> None:
         """Send what is due until cancelled; attempts that this cuts off are made again at the next start."""
-        await self._folder.db.write(deliveries.try_now)
+        begun = False
         async with Sender(self._policy) as sender, asyncio.TaskGroup() as attempts:
             while True:
                 try:
+                    if not begun:
+                        await self._folder.db.write(deliveries.try_now)
+                        begun = True
                     wait_s = await self._step(sender, attempts)
                 except Exception:
                     log.exception("the outbox could not be read")
