@@ -159,3 +159,11 @@ async def test_an_upload_that_a_crash_cut_off_goes(folder: Path) -> None:
     temporary.write_bytes(b"the beginning of a large file")
     async with opened(folder) as engine:
         assert await clean(engine, folder)
+
+
+async def test_an_empty_file_that_belongs_to_no_path_goes(folder: Path) -> None:
+    """Such as one with which a server that was killed had tried out what the file system can do."""
+    left_behind(folder, b"", path="")
+    async with opened(folder) as engine:
+        assert await clean(engine, folder)
+    assert not (folder / ".workspace" / "lost").exists()

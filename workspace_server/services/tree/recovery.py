@@ -66,7 +66,8 @@ class Recovery:
         mine = [intent for intent in open_ if intent.path == path]
         ours = await self._contents([intent.sha256 for intent in mine if intent.sha256])
         sha256, head = await asyncio.to_thread(self._read, name)
-        if await self._is_known(sha256) or any(body.startswith(head) for body in ours.values()):
+        # An empty one holds nothing to keep, whosever it is.
+        if not head or await self._is_known(sha256) or any(body.startswith(head) for body in ours.values()):
             await asyncio.to_thread(self._tree.discard, name)
             return
         torn = any(intent.boot_id != self._boot_id for intent in open_)
