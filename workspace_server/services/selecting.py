@@ -8,14 +8,14 @@ from workspace_server.core.paths import canonical_file
 from workspace_server.core.patterns import Selector, parse_selector
 from workspace_server.errors import InvalidPath
 from workspace_server.services.arguments import plain_text
+from workspace_server.services.history.moment import NOW, View
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files
 from workspace_server.storage.tables.files import FileRow
 
 Names = Sequence[str | Mapping[str, Any]]
 
 
-async def existing(tx: Transaction, names: Names) -> frozenset[str]:
+async def existing(tx: Transaction, names: Names, view: View = NOW) -> frozenset[str]:
     """Return those of the names that are paths of live files, canonical: a pattern's characters are legal in names."""
     found = set()
     for name in names:
@@ -25,7 +25,7 @@ async def existing(tx: Transaction, names: Names) -> frozenset[str]:
             path = canonical_file(name)
         except InvalidPath:
             continue
-        row = await files.by_path(tx, path)
+        row = await view.by_path(tx, path)
         if row is not None and row.live:
             found.add(str(path))
     return frozenset(found)
@@ -44,18 +44,18 @@ async def selectors(tx: Transaction, names: Names, *, argument: str) -> list[Sel
 
 
 async def matching(
-    tx: Transaction, selector: Selector, *, limit: int, deleted: bool = False, after: str = ""
+    tx: Transaction, selector: Selector, *, limit: int, deleted: bool = False, after: str = "", view: View = NOW
 ) -> list[FileRow]:
     """Return the files that a selector covers, in the order of their paths, after the path *after*."""
     if selector.kind == "path":
-        row = await files.by_path(tx, selector.text)
+        row = await view.by_path(tx, selector.text)
         return [row] if row is not None and bool(row.live) is not deleted and row.path > after else []
     directory, _, _ = selector.literal_prefix.rpartition("/")
     if selector.kind == "directory":
-        return await files.below(tx, directory, after=after, limit=limit, deleted=deleted)
+        return await view.below(tx, directory, after=after, limit=limit, deleted=deleted)
     found: list[FileRow] = []
     while len(found) < limit:
-        page = await files.below(tx, directory, after=after, limit=1_000, deleted=deleted)
+        page = await view.below(tx, directory, after=after, limit=1_000, deleted=deleted)
         found += [row for row in page if selector.covers(row.path)]
         if len(page) < 1_000:
             break

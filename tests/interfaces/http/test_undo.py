@@ -44,3 +44,26 @@ async def test_an_undo_without_bounds_is_refused(client: httpx2.AsyncClient, bod
     refused = await client.post("/undo", json=body)
 
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_argument")
+
+
+async def test_the_files_are_listed_and_read_as_of_an_earlier_seq(client: httpx2.AsyncClient) -> None:
+    await put(client, "a.md", b"first\n")
+    then = await put(client, "b.md", b"b\n")
+    await put(client, "a.md", b"second\n")
+    await client.delete("/files/b.md")
+
+    listed = (await client.get("/files", params={"as_of_seq": then})).json()
+    read = await client.get("/files/a.md", params={"as_of_seq": then})
+    head = await client.head("/files/b.md", params={"as_of_seq": then})
+    early = await client.get("/files/b.md", params={"as_of_seq": 1})
+    late = await client.get("/files", params={"as_of_seq": 10**6})
+    both = await client.get("/files/a.md", params={"as_of_seq": 1, "version": 1})
+
+    assert [(row["path"], row["version"]) for row in listed["files"]] == [("a.md", 1), ("b.md", 1)]
+    assert listed["seq"] == then
+    assert (read.text, read.headers["etag"]) == ("first\n", '"1"')
+    assert "immutable" in read.headers["cache-control"]
+    assert (head.status_code, head.headers["content-length"]) == (200, "2")
+    assert early.status_code == 404
+    assert [answer.status_code for answer in (late, both)] == [400, 400]
+    assert late.json()["error"]["argument"] == "as_of_seq"

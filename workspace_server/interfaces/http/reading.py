@@ -20,12 +20,14 @@ class ListFiles(Query):
     deleted: bool = False
     max_tokens: Count = 20_000
     cursor: str | None = None
+    as_of_seq: Count | None = None
 
 
 class AtVersion(Query):
-    """Which version; the head unless given."""
+    """Which version, or the one that stood there at a seq; the head unless given."""
 
     version: Count | None = None
+    as_of_seq: Count | None = None
 
 
 class History(Query):
@@ -58,8 +60,9 @@ async def list_files(call: Call, query: ListFiles) -> Response:
 
 async def read_content(call: Call, query: AtVersion) -> Response:
     """Return the bytes of a file; Range and If-None-Match are understood, the ETag is the version."""
-    content = await call.engine.files.open_content(call.caller, path=call.path, version=query.version)
-    return content_response(call.request, content, pinned=query.version is not None)
+    content = await call.engine.files.open_content(call.caller, path=call.path, **query.model_dump())
+    pinned = query.version is not None or query.as_of_seq is not None
+    return content_response(call.request, content, pinned=pinned)
 
 
 async def file_history(call: Call, query: History) -> Response:

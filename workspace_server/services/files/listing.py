@@ -15,6 +15,7 @@ from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused, too_small
 from workspace_server.services.files.reading import file_facts
 from workspace_server.services.folder import Folder
+from workspace_server.services.history.moment import View, view_of
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import existing, matching
 from workspace_server.services.times import ago, size
@@ -74,8 +75,12 @@ class Listing:
         deleted: bool = False,
         max_tokens: int = 2_000,
         cursor: str | None = None,
+        as_of_seq: int | None = None,
     ) -> Result:
-        """Return `{tree}` or `{files}` of a directory, with `next_cursor?` and the `seq` it is true for."""
+        """Return `{tree}` or `{files}` of a directory, with `next_cursor?` and the `seq` it is true for.
+
+        With *as_of_seq* it is the directory as it was then; who holds a lock now is not told of the past.
+        """
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         directory = canonical_directory(path)
         caller.require("read", directory or None)
@@ -83,12 +88,15 @@ class Listing:
 
         async def read(tx: Transaction) -> tuple[Page, int, list[Lock]]:
             after = "" if cursor is None else await _decoded(tx, cursor)
+            view = await view_of(tx, as_of_seq)
             if pattern is not None:
-                page = await _matching(tx, await _pattern(tx, directory, pattern), after, deleted=deleted)
+                page = await _matching(tx, view, await _pattern(tx, view, directory, pattern), after, deleted=deleted)
             else:
-                page = await _below(tx, directory, after, recursive=recursive, deleted=deleted)
+                page = await _below(tx, view, directory, after, recursive=recursive, deleted=deleted)
             if not page.entries and directory and not after and not deleted:
-                await _must_be_directory(tx, directory)
+                await _must_be_directory(tx, view, directory)
+            if as_of_seq is not None:
+                return page, as_of_seq, []
             return page, await meta.counter(tx, "seq"), await locks.live(tx)
 
         page, seq, held = await self._folder.db.read_long(read)
@@ -98,30 +106,30 @@ class Listing:
         return _tree(page, exclusive, seq, max_tokens, now_s=self._folder.clock.wall_s(), directory=directory)
 
 
-async def _pattern(tx: Transaction, directory: str, pattern: str) -> Selector:
+async def _pattern(tx: Transaction, view: View, directory: str, pattern: str) -> Selector:
     """Return what a pattern below a directory names; a string that is an existing path is that path."""
-    there = await existing(tx, [f"{directory}/{pattern}" if directory else pattern])
+    there = await existing(tx, [f"{directory}/{pattern}" if directory else pattern], view)
     whole = f"{escape(directory)}/{pattern}" if directory else pattern
     return Selector("path", min(there)) if there else parse_selector(whole, lambda _: False, argument="pattern")
 
 
-async def _must_be_directory(tx: Transaction, directory: str) -> None:
-    row = await files.by_path(tx, directory)
+async def _must_be_directory(tx: Transaction, view: View, directory: str) -> None:
+    row = await view.by_path(tx, directory)
     if row is not None and row.live:
         raise refused("path", f"{directory} is a file", f"read_file(path={directory!r})")
-    if not await files.any_below(tx, directory):
+    if not await view.below(tx, directory, limit=1):
         raise NotFound(f"There is no directory {directory}.", hint="list_files() shows what there is.", path=directory)
 
 
-async def _matching(tx: Transaction, chosen: Selector, after: str, *, deleted: bool) -> Page:
-    rows = await matching(tx, chosen, limit=LIMITS.list_rows_max + 1, deleted=deleted, after=after)
+async def _matching(tx: Transaction, view: View, chosen: Selector, after: str, *, deleted: bool) -> Page:
+    rows = await matching(tx, chosen, limit=LIMITS.list_rows_max + 1, deleted=deleted, after=after, view=view)
     page = Page(entries=list(rows[: LIMITS.list_rows_max]))
     if len(rows) > LIMITS.list_rows_max:
         page.last = page.entries[-1]
     return page
 
 
-async def _below(tx: Transaction, directory: str, after: str, *, recursive: bool, deleted: bool) -> Page:
+async def _below(tx: Transaction, view: View, directory: str, after: str, *, recursive: bool, deleted: bool) -> Page:
     """Return the files of a directory; deeper ones folded into their directory unless *recursive*."""
     page = Page()
     prefix = directory + "/" if directory else ""
@@ -129,7 +137,7 @@ async def _below(tx: Transaction, directory: str, after: str, *, recursive: bool
     seen = 0
     while True:
         start = after if last is None else last.path
-        rows = await files.below(tx, directory, after=start, limit=SCAN_PAGE, deleted=deleted)
+        rows = await view.below(tx, directory, after=start, limit=SCAN_PAGE, deleted=deleted)
         for row in rows:
             name, slash, _ = row.path[len(prefix) :].partition("/")
             if recursive or not slash:

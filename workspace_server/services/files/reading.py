@@ -14,6 +14,7 @@ from workspace_server.errors import NotFound, NotText, TooLarge
 from workspace_server.services.arguments import bounded, refused, too_small
 from workspace_server.services.files import changes, explaining
 from workspace_server.services.folder import Folder
+from workspace_server.services.history.moment import version_at
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.storage import content as contents
@@ -86,11 +87,21 @@ class Reading:
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
 
-    async def open_content(self, caller: Caller, *, path: str, version: int | None = None) -> OpenContent:
-        """Return one version's bytes (None: the head's), for faces that stream."""
+    async def open_content(
+        self, caller: Caller, *, path: str, version: int | None = None, as_of_seq: int | None = None
+    ) -> OpenContent:
+        """Return one version's bytes (None: the head's), or those that stood there at a seq, for faces that stream."""
         place = canonical_file(path)
         caller.require("read", place)
-        return await self._found(place, lambda tx: self._open(tx, place, version))
+        if as_of_seq is None:
+            return await self._found(place, lambda tx: self._open(tx, place, version))
+        if version is not None:
+            raise refused("as_of_seq", "cannot go with version", "Give one of the two.")
+
+        async def read(tx: Transaction) -> OpenContent:
+            return await self._open(tx, place, await version_at(tx, place, as_of_seq))
+
+        return await self._folder.db.read(read)
 
     async def read_file(
         self,

@@ -1,0 +1,88 @@
+"""What stands where: now, or as of an earlier moment. Whoever lists or reads takes one of the two."""
+
+from typing import Final, Protocol
+
+from workspace_server.errors import NotFound
+from workspace_server.services.arguments import refused
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import files, meta, moments
+from workspace_server.storage.tables.files import FileRow
+
+
+class View(Protocol):
+    """The files of the workspace as they stand at one moment."""
+
+    async def by_path(self, tx: Transaction, path: str) -> FileRow | None:
+        """Return what stands at *path*, deleted or not; None when nothing ever did."""
+
+    async def below(
+        self, tx: Transaction, directory: str, *, after: str = "", limit: int = -1, deleted: bool = False
+    ) -> list[FileRow]:
+        """Return the files below *directory* in the order of their paths; as `files.below`."""
+
+
+class Now:
+    """The files as they stand now."""
+
+    async def by_path(self, tx: Transaction, path: str) -> FileRow | None:
+        """Return what stands at *path*."""
+        return await files.by_path(tx, path)
+
+    async def below(
+        self, tx: Transaction, directory: str, *, after: str = "", limit: int = -1, deleted: bool = False
+    ) -> list[FileRow]:
+        """Return the files below *directory*."""
+        return await files.below(tx, directory, after=after, limit=limit, deleted=deleted)
+
+
+class AsOf:
+    """The files as they stood once the change *seq* was made; 0 is before the first."""
+
+    def __init__(self, seq: int) -> None:
+        self._seq = seq
+
+    async def by_path(self, tx: Transaction, path: str) -> FileRow | None:
+        """Return what stood at *path*."""
+        return await moments.by_path(tx, path, seq=self._seq)
+
+    async def below(
+        self, tx: Transaction, directory: str, *, after: str = "", limit: int = -1, deleted: bool = False
+    ) -> list[FileRow]:
+        """Return the files that stood below *directory*."""
+        return await moments.below(tx, directory, seq=self._seq, after=after, limit=limit, deleted=deleted)
+
+
+NOW: Final = Now()
+
+
+async def view_of(tx: Transaction, as_of_seq: int | None) -> View:
+    """Return the files as of a seq, or (None) as they are now.
+
+    Raises:
+        InvalidArgument: The log does not go that far.
+    """
+    if as_of_seq is None:
+        return NOW
+    head = await meta.counter(tx, "seq")
+    if not 0 <= as_of_seq <= head:
+        raise refused("as_of_seq", f"the log stands at seq {head}", f"as_of_seq=0 to {head}, or leave it out.")
+    return AsOf(as_of_seq)
+
+
+async def version_at(tx: Transaction, path: str, seq: int) -> int:
+    """Return which version of *path* stood there at *seq*.
+
+    Raises:
+        InvalidArgument: The log does not go that far.
+        NotFound: No file stood there.
+    """
+    row = await (await view_of(tx, seq)).by_path(tx, path)
+    if row is None or not row.live:
+        when = "not made yet" if row is None else f"deleted; its last version was {row.version}"
+        raise NotFound(
+            f"There was no file {path} at seq {seq}: it was {when}.",
+            hint="GET /api/v1/files?as_of_seq= lists what there was; :history lists the versions with their seqs.",
+            path=path,
+            version=None if row is None else row.version,
+        )
+    return row.version
