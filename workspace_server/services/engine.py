@@ -21,19 +21,24 @@ from workspace_server.services.history.undo import Undo
 from workspace_server.services.index.indexing import Indexing
 from workspace_server.services.index.search import Search
 from workspace_server.services.locking.locks import Locks
-from workspace_server.services.recording import Recorder
+from workspace_server.services.recording import Recorder, Result
 from workspace_server.services.status import Status
 from workspace_server.services.tree.working_tree import WorkingTree
 from workspace_server.services.waits import Waits
 from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
+from workspace_server.storage.reserve import Reserve
 from workspace_server.storage.tables import locks, meta, requests
 
 log = logging.getLogger(__name__)
 
 EXPIRY_S_MAX = 1.0
 """Longest time until an expired lock is told of; it is refused from its deadline on in any case."""
+AFTER_FAILURE_S = 1.0
+"""How long background work rests after a failure, beside its own pause."""
+REFILL_S = 5.0
+"""How often a reserve that is spent is tried to be made anew."""
 FORGET_S = 600.0
 """How often answers to old requests are dropped."""
 
@@ -73,6 +78,7 @@ class Engine:
         self.status.include("deliveries", self.deliveries.counts)
         self.status.include("jobs", self.jobs.counts)
         self.status.include("folder", tree.status)
+        self.status.include("disk", self._disk)
 
     @classmethod
     @asynccontextmanager
@@ -88,7 +94,9 @@ class Engine:
         state = root / STATE_DIRECTORY
         await anyio.to_thread.run_sync(partial(state.mkdir, mode=0o700, parents=True, exist_ok=True))
         async with AsyncExitStack() as opened:
-            db = Database.open(state / "workspace.db", clock=clock)
+            reserve = Reserve(state)
+            await anyio.to_thread.run_sync(reserve.open)
+            db = Database.open(state / "workspace.db", clock=clock, reserve=reserve)
             opened.push_async_callback(db.close)
             objects = await anyio.to_thread.run_sync(ObjectStore, state / "objects", state / "tmp")
             tree = await anyio.to_thread.run_sync(
@@ -108,7 +116,7 @@ class Engine:
                 recorder=recorder,
                 materialiser=tree.materialiser,
             )
-            await db.write(locks.give_fresh_time)
+            await db.write(locks.give_fresh_time, essential=True)
             engine = cls(folder, head, tree)
             await engine.automation.begin()
             failed: Exception | None = None
@@ -117,6 +125,7 @@ class Engine:
                 background.start_soon(engine.automation.run)
                 background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
                 background.start_soon(engine._every, FORGET_S, engine._forget_requests)
+                background.start_soon(engine._every, REFILL_S, engine._refill)
                 try:
                     yield engine
                 except Exception as error:  # noqa: BLE001 - raised below as it is: the task groups would wrap it
@@ -147,6 +156,16 @@ class Engine:
 
         await self.db.write(forget)
 
+    async def _refill(self) -> None:
+        reserve = self.db.reserve
+        if reserve is not None and reserve.state != "kept":
+            await anyio.to_thread.run_sync(reserve.fill)
+
+    async def _disk(self) -> Result:
+        reserve = self.db.reserve
+        assert reserve is not None, "an engine opens its database with one"
+        return {"free_bytes": await anyio.to_thread.run_sync(reserve.free_bytes), "reserve": reserve.state}
+
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Run *work* again and again; one failure is logged and does not end it."""
         while True:
@@ -154,4 +173,5 @@ class Engine:
                 await work()
             except Exception:
                 log.exception("background work failed")
+                await anyio.sleep(AFTER_FAILURE_S)
             await anyio.sleep(seconds)
