@@ -109,6 +109,9 @@ class Settings:
         30, "How long a background server stays after its last connection, when nothing is due.", least=1, most=86400
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "What the server's log says at least.")
+    deliveries: bool = _setting(
+        True, "Whether webhooks are sent. Those of a fork are not, until you say so: they wait, and jobs are as ever."
+    )
     webhooks_allow: tuple[str, ...] = _setting(
         (),
         "Where webhooks may go without approval: hosts (`hooks.example.com`, `*.example.com`), or CIDR with port"

@@ -75,7 +75,7 @@ class Engine:
         self.waits = Waits(folder, head, self.indexing.indexed_seq)
         self.status = Status(folder)
         self.status.include("index", self.indexing.status)
-        self.status.include("deliveries", self.deliveries.counts)
+        self.status.include("deliveries", self.deliveries.status)
         self.status.include("jobs", self.jobs.counts)
         self.status.include("folder", tree.status)
         self.status.include("disk", self._disk)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def workspace(folder: Path, clock: ManualClock) -> AsyncIterator[Engine]:
-    async with Engine.open(folder, settings=SETTINGS, clock=clock) as engine:
+async def workspace(folder: Path, clock: ManualClock, settings: Settings = SETTINGS) -> AsyncIterator[Engine]:
+    async with Engine.open(folder, settings=settings, clock=clock) as engine:
         yield engine
 
 
@@ -234,7 +235,7 @@ async def test_what_was_on_its_way_when_the_endpoint_was_disabled_counts_when_it
         while len(shown := (await engine.deliveries.list_deliveries(ANN, state="delivered"))["deliveries"]) < 1:
             await engine.events.wait(engine.head_seq, 0.01)
     assert [one["trigger"] for one in shown] == ["hook"]
-    assert (await engine.deliveries.counts()) == {"pending": 0, "delivered": 1, "dead": 2}
+    assert (await engine.deliveries.status()) == {"pending": 0, "delivered": 1, "dead": 2}
 
 
 async def test_a_webhook_never_comes_back_to_the_server_itself(engine: Engine, receiver: Receiver) -> None:
@@ -344,6 +345,24 @@ async def test_what_was_committed_and_never_sent_is_sent_by_the_next_server(
         received = await receiver.next(2)
         assert received[1].verify(secret)
         await until(engine, state="delivered")
+
+
+async def test_nothing_is_sent_while_deliveries_are_off_and_all_of_it_once_they_are_on(
+    folder: Path, receiver: Receiver, clock: ManualClock
+) -> None:
+    async with workspace(folder, clock, replace(SETTINGS, deliveries=False)) as engine:
+        secret = await watch(engine, receiver, "*.md")
+        await save(engine, "a.md", "one")
+        await save(engine, "b.md", "two")
+        await engine.automation.settle()
+        assert await engine.automation.due() == []
+        assert await engine.deliveries.status() == {"pending": 2, "delivered": 0, "dead": 0, "off": True}
+    assert receiver.received == []
+    async with workspace(folder, clock) as engine:
+        assert {one.verify(secret)["subject"] for one in await receiver.next(2)} == {"a.md", "b.md"}
+        shown = await until(engine, state="delivered")
+        assert [len(one["attempts"]) for one in shown] == [1, 1]
+        assert "off" not in await engine.deliveries.status()
 
 
 async def test_a_receiver_that_nobody_listens_at_is_tried_again(engine: Engine, clock: ManualClock) -> None:

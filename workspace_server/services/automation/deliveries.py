@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+import anyio
+
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
@@ -59,6 +61,8 @@ class Deliveries:
 
     async def run(self) -> None:
         """Send what is due until cancelled; attempts that this cuts off are made again at the next start."""
+        if not self.are_sent:
+            await anyio.sleep_forever()
         begun = False
         async with Sender(self._policy) as sender, asyncio.TaskGroup() as attempts:
             while True:
@@ -122,13 +126,19 @@ class Deliveries:
 
         return await self._folder.recorder.change(caller, "redeliver", body)
 
+    @property
+    def are_sent(self) -> bool:
+        """Whether anything is sent at all: the setting `deliveries`."""
+        return self._folder.settings.deliveries
+
     async def pending(self) -> int:
         """Return how many deliveries are on their way."""
         return await self._folder.db.read(deliveries.pending)
 
-    async def counts(self) -> dict[str, int]:
-        """Return how many deliveries there are in each state."""
-        return await self._folder.db.read_long(deliveries.counts)
+    async def status(self) -> Result:
+        """Return how many deliveries there are in each state, and `off: true` when none is sent, for `status`."""
+        counts = await self._folder.db.read_long(deliveries.counts)
+        return dict(counts) if self.are_sent else {**counts, "off": True}
 
     def _due(self, endpoint_id: int) -> None:
         self._ready.add(endpoint_id)

@@ -53,7 +53,7 @@ class Automation:
 
     async def due(self) -> list[str]:
         """Return what still has to be done without anybody being connected, in words."""
-        pending = await self.deliveries.pending()
+        pending = await self.deliveries.pending() if self.deliveries.are_sent else 0
         waiting = await self._firing.waiting()
         reasons = [f"{pending} webhooks are on their way"] if pending else []
         return [*reasons, f"{waiting} firings wait for their time"] if waiting else reasons
