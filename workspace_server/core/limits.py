@@ -66,6 +66,12 @@ class Limits:
     """Longest handle of a lock that is looked up."""
     locks_per_agent_max: int = 100
     """Most live locks of one agent."""
+    lock_places_max: int = 1_000
+    """Most places in the line for locks."""
+    lock_places_per_agent_max: int = 100
+    """Most places of one agent in the line for locks."""
+    lock_place_kept_s: int = 60
+    """How long a place in the line is kept while no call waits on it, in seconds."""
     purpose_chars_max: int = 500
     """Longest purpose of a lock."""
 

@@ -4,6 +4,7 @@ A lock does not stop an expired holder from working. Its fence does: every commi
 the lock is no longer live, whether or not somebody took it since.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,7 @@ Mode = Literal["exclusive", "shared", "intent"]
 State = Literal["live", "released", "expired", "broken"]
 HANDLE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Characters of the random part of a handle: none that is mistaken for another."""
+_NAME = re.compile(r"L([1-9][0-9]{0,14})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,23 @@ def check_write(path: str, *, given: Sequence[Lock], covering: Iterable[Lock], a
         if lock.mode == "exclusive" and lock.covers(path):
             return lock
     return None
+
+
+def number_named(name: str) -> int | None:
+    """Return the number of the lock that *name* names to everybody (`L42`), or None when it is no such name."""
+    found = _NAME.fullmatch(name)
+    return None if found is None else int(found[1])
+
+
+def check_breakable(lock: Lock | None, name: str, *, now_s: float) -> Lock:
+    """Return the lock that is to be broken when it is live.
+
+    Raises:
+        LockLost: There is none, or it has ended.
+    """
+    if lock is None or lock.state == "released":
+        raise lost(name, "unknown")
+    return check_handle(lock, name, agent=lock.agent, now_s=now_s)
 
 
 def check_use(given: Sequence[Lock], paths: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.history.undo import Undo
 from workspace_server.services.index.indexing import Indexing
 from workspace_server.services.index.search import Search
+from workspace_server.services.locking import leases
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
 from workspace_server.services.status import Status
@@ -29,7 +30,7 @@ from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.reserve import Reserve
-from workspace_server.storage.tables import locks, meta, requests
+from workspace_server.storage.tables import meta, requests
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ class Engine:
                 recorder=recorder,
                 materialiser=tree.materialiser,
             )
-            await db.write(locks.give_fresh_time, essential=True)
+            await db.write(leases.resume, essential=True)
             engine = cls(folder, head, tree)
             await engine.automation.begin()
             failed: Exception | None = None
@@ -124,6 +125,7 @@ class Engine:
                 background.start_soon(engine.indexing.run)
                 background.start_soon(engine.automation.run)
                 background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
+                background.start_soon(engine._every, 0.0, engine.locks.line.look)
                 background.start_soon(engine._every, FORGET_S, engine._forget_requests)
                 background.start_soon(engine._every, REFILL_S, engine._refill)
                 try:

@@ -235,6 +235,7 @@ async def test_locks_are_listed_for_whoever_may_read(engine: Engine, clock: Manu
     clock.advance(30)
     [row] = await held(engine, BOB)
     assert row == {
+        "name": "L1",
         "paths": ["docs/"],
         "mode": "exclusive",
         "agent": "ann",

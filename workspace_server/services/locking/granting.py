@@ -4,8 +4,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workspace_server.core import lock_queue
 from workspace_server.core import locks as rules
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.lock_queue import Place
 from workspace_server.core.locks import HANDLE_ALPHABET, Lock, Mode
 from workspace_server.core.patterns import Selector
 from workspace_server.errors import QuotaExceeded
@@ -14,7 +16,7 @@ from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import Names, covered, selectors
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import locks, meta
+from workspace_server.storage.tables import lock_waits, locks, meta
 
 HANDLE_CHARS = 4
 """Random characters of a handle: enough against a slip. It works only for its agent, so it need not be a secret."""
@@ -37,25 +39,26 @@ class Wanted:
     on_disk: bool = False
 
 
-async def acquire(commit: Commit, wanted: Wanted) -> Result:
+async def acquire(commit: Commit, wanted: Wanted, chosen: Sequence[Selector] | None = None) -> Result:
     """Return the lock that the caller now has on all that it wants.
 
+    Args:
+        chosen: What the paths were read as, when they have been read before.
+
     Raises:
-        Locked: Somebody holds a part of it.
+        Locked: Somebody holds a part of it, or waits for it and came first; `queue_position` is the caller's own.
         QuotaExceeded: The caller holds too many locks.
     """
     tx, agent = commit.tx, commit.caller.agent
-    chosen = await selectors(tx, wanted.paths, argument="paths")
+    if chosen is None:
+        chosen = await selectors(tx, wanted.paths, argument="paths")
     for over in await locks.expired(tx):
         await leases.end(commit, over, "expired")
     live = await locks.live(tx)
     mine = rules.held_alike(live, agent=agent, mode=wanted.mode, selectors=chosen)
     if mine is not None:
         return await renewed(tx, mine, wanted.ttl_s)
-    holder = rules.in_the_way(live, mode=wanted.mode, selectors=chosen)
-    if holder is not None:
-        held, part = holder
-        raise rules.locked(held, part.shown, agent=agent, now_s=tx.boot_s)
+    place = await _pass(tx, wanted.mode, chosen, live, agent=agent)
     if sum(held.agent == agent for held in live) >= LIMITS.locks_per_agent_max:
         raise QuotaExceeded(
             f"{agent} holds {LIMITS.locks_per_agent_max} locks.",
@@ -65,6 +68,9 @@ async def acquire(commit: Commit, wanted: Wanted) -> Result:
         )
     lock = await _new(commit, wanted, chosen)
     await locks.insert(tx, lock)
+    if place is not None:
+        await lock_waits.remove(tx, place.number)
+        tx.after_commit(commit.freed)
     await commit.add("lock.acquired", **leases.told(lock), ttl_seconds=wanted.ttl_s, purpose=wanted.purpose)
     return await _granted(tx, lock, lock.deadline_s)
 
@@ -74,6 +80,26 @@ async def renewed(tx: Transaction, held: Lock, ttl_s: float) -> Result:
     deadline_s = tx.boot_s + ttl_s
     await locks.renew(tx, held.lock_id, ttl_s=ttl_s, deadline_s=deadline_s)
     return await _granted(tx, held, deadline_s)
+
+
+async def _pass(
+    tx: Transaction, mode: Mode, chosen: Sequence[Selector], live: Sequence[Lock], *, agent: str
+) -> Place | None:
+    """Return the place in the line that the request has, if any, when nothing is in its way."""
+    await lock_waits.drop_unkept(tx)
+    line = await lock_waits.line(tx)
+    place = next((place for place in line if place.is_for(agent=agent, mode=mode, selectors=chosen)), None)
+    earlier = lock_queue.before(line, mode=mode, selectors=chosen, number=None if place is None else place.number)
+    holder = rules.in_the_way(live, mode=mode, selectors=chosen)
+    if holder is not None:
+        refusal = rules.locked(holder[0], holder[1].shown, agent=agent, now_s=tx.boot_s)
+    elif earlier:
+        refusal = lock_queue.behind(*earlier[0], live, agent=agent, now_s=tx.boot_s)
+    else:
+        return place
+    if place is not None:
+        refusal.facts["queue_position"] = len(earlier) + 1
+    raise refusal
 
 
 async def _new(commit: Commit, wanted: Wanted, chosen: Sequence[Selector]) -> Lock:

@@ -6,19 +6,28 @@ from typing import Any
 
 from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
+from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock, State
 from workspace_server.errors import Unavailable
 from workspace_server.services.recording import Commit
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.tables import locks
+from workspace_server.storage.tables import lock_waits, locks
 
 _KINDS: dict[State, EventType] = {"released": "lock.released", "expired": "lock.expired", "broken": "lock.broken"}
 
 
-async def end(commit: Commit, held: Lock, state: State) -> None:
-    """End a lock and tell of it."""
+async def end(commit: Commit, held: Lock, state: State, *, note: str | None = None) -> None:
+    """End a lock and tell of it, also those who wait for it; a broken one says who broke it."""
     await locks.end(commit.tx, held.lock_id, state)
-    await commit.add(_KINDS[state], agent=held.agent, **told(held))
+    commit.tx.after_commit(commit.freed)
+    by = commit.caller.agent if state == "broken" else None
+    await commit.add(_KINDS[state], agent=held.agent, **told(held), by=by, note=note)
+
+
+async def resume(tx: Transaction) -> None:
+    """Bring locks over a restart: holders get fresh time, and those who waited keep their places for a while."""
+    await locks.give_fresh_time(tx)
+    await lock_waits.leave_all(tx, kept_s=LIMITS.lock_place_kept_s)
 
 
 async def release(commit: Commit, held: Sequence[Lock]) -> None:

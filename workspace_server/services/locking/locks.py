@@ -1,22 +1,30 @@
 """The use cases of locks: take, renew, release, list, and end those whose time is over."""
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workspace_server.core import locks as rules
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.lock_queue import Place
 from workspace_server.core.locks import Lock, Mode, State
 from workspace_server.core.patterns import Selector
-from workspace_server.errors import Locked
-from workspace_server.services.arguments import handles, plain_text, refused
+from workspace_server.errors import Locked, LockLost
+from workspace_server.services.arguments import bounded, handles, plain_text, refused
 from workspace_server.services.files import explaining
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking import granting, leases
 from workspace_server.services.locking.granting import Wanted
+from workspace_server.services.locking.line import Line
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import Names, selectors
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import locks
+from workspace_server.storage.tables import lock_waits, locks, meta
+
+LOOK_AGAIN_S = 1.0
+"""How often a call that waits looks at the clock; it is woken when it is its turn."""
 
 
 class Locks:
@@ -24,6 +32,9 @@ class Locks:
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
+        self._unheard: list[tuple[Caller, str]] = []
+        self.line = Line(folder.db)
+        folder.recorder.freed = self.line.ring
 
     async def lock_files(
         self,
@@ -33,6 +44,7 @@ class Locks:
         lock: str | None = None,
         mode: Mode = "exclusive",
         ttl_seconds: float = 600,
+        wait_seconds: float = 0,
         purpose: str | None = None,
         on_disk: bool = False,
     ) -> Result:
@@ -42,10 +54,12 @@ class Locks:
         alone returns the same lock, renewed.
 
         Args:
+            wait_seconds: For how long to wait in the line when somebody holds it, or waits for it and came first.
             on_disk: The caller edits the files in the folder itself; such an edit is the caller's, and breaks no lock.
         """
         caller.require("lock")
         rules.check_ttl(ttl_seconds)
+        bounded("wait_seconds", wait_seconds, 0, LIMITS.wait_s_max)
         plain_text("purpose", purpose, LIMITS.purpose_chars_max)
         if (paths is None) == (lock is None):
             example = "lock_files(paths=['a.md']) locks, lock_files(lock='L42-…') renews."
@@ -56,14 +70,9 @@ class Locks:
         if not 1 <= len(paths) <= LIMITS.lock_paths_max:
             reason = f"takes 1 to {LIMITS.lock_paths_max} entries"
             raise refused("paths", reason, "A directory ('research/') or a pattern covers many files.")
-
         wanted = Wanted(paths=paths, mode=mode, ttl_s=ttl_seconds, purpose=purpose, on_disk=on_disk)
-
-        async def body(commit: Commit) -> Result:
-            return await granting.acquire(commit, wanted)
-
         try:
-            return await self._folder.recorder.change(caller, "lock_files", body)
+            return await self._grant(caller, wanted, wait_seconds)
         except Locked as refusal:
             raise explaining.locked(caller, refusal) from None
 
@@ -92,20 +101,49 @@ class Locks:
 
         return await self._folder.recorder.change(caller, "unlock_files", body)
 
+    async def end_lock(self, caller: Caller, lock: str, *, note: str | None = None) -> Result:
+        """Release the caller's own lock by its handle, or break anybody's by its name (`L42`); return `{released}`.
+
+        A person or program with the verb admin may break a lock: its holder's next write under it is refused, and the
+        log says who did it.
+        """
+        number = rules.number_named(lock)
+        if number is None:
+            return await self.unlock_files(caller, lock=lock)
+        caller.require("admin")
+        said = plain_text("note", note, LIMITS.note_chars_max)
+
+        async def body(commit: Commit) -> Result:
+            found = await locks.by_number(commit.tx, number)
+            held = rules.check_breakable(found, lock, now_s=commit.tx.boot_s)
+            await meta.raise_counter(commit.tx, "fence")  # no fence that was given out is the newest any more
+            await self.end(commit, held, "broken", note=said)
+            return {"released": [lock]}
+
+        return await self._folder.recorder.change(caller, "break_lock", body)
+
     async def list_locks(self, caller: Caller, *, path: str | None = None, mine: bool = False) -> Result:
-        """Return `{locks: [{paths, mode, agent, purpose, fence, expires_in_seconds, lock?}]}`; own handles only."""
+        """Return `{locks, waiting}`: the live locks, oldest first, and who waits for one, in the order of the line.
+
+        `locks: [{name, paths, mode, agent, purpose, fence, expires_in_seconds, lock?}]` with own handles only;
+        `waiting: [{paths, mode, agent, purpose, waiting_seconds}]`.
+        """
         caller.require("read")
 
         async def read(tx: Transaction) -> Result:
             wanted = (await selectors(tx, [path], argument="path"))[0] if path is not None else None
-            shown = []
-            for held in await locks.live(tx):
-                if mine and held.agent != caller.agent:
-                    continue
-                if wanted is not None and not any(wanted.overlaps(part) for part in held.selectors):
-                    continue
-                shown.append(_shown(held, caller, tx.boot_s))
-            return {"locks": shown}
+
+            def shown(one: Lock | Place) -> bool:
+                if mine and one.agent != caller.agent:
+                    return False
+                return wanted is None or any(wanted.overlaps(part) for part in one.selectors)
+
+            return {
+                "locks": [_shown(held, caller, tx.boot_s) for held in await locks.live(tx) if shown(held)],
+                "waiting": [
+                    _waiting(place, tx.now_s) for place in await lock_waits.line(tx) if place.waiting and shown(place)
+                ],
+            }
 
         return await self._folder.db.read(read)
 
@@ -119,7 +157,14 @@ class Locks:
         return broken
 
     async def expire(self) -> float | None:
-        """End the locks whose time is over; return when the next one ends, on the boot clock, or None."""
+        """End the locks whose time is over, and those granted to calls that nobody waits for any more.
+
+        Returns when the next one ends, on the boot clock, or None.
+        """
+        while self._unheard:
+            caller, handle = self._unheard.pop()
+            with contextlib.suppress(LockLost):
+                await self.unlock_files(caller, lock=handle)
 
         async def body(commit: Commit) -> Result:
             for held in await locks.expired(commit.tx):
@@ -132,9 +177,51 @@ class Locks:
         result = await self._folder.recorder.change(Caller(agent="server"), "expire_locks", body)
         return None if result["next"] is None else float(result["next"])
 
-    async def end(self, commit: Commit, held: Lock, state: State) -> None:
+    async def end(self, commit: Commit, held: Lock, state: State, *, note: str | None = None) -> None:
         """End a lock and tell of it."""
-        await leases.end(commit, held, state)
+        await leases.end(commit, held, state, note=note)
+
+    async def _grant(self, caller: Caller, wanted: Wanted, wait_s: float) -> Result:
+        until_s = self._folder.clock.boot_s() + wait_s
+        try:
+            return await self._try(caller, wanted)
+        except Locked as refusal:
+            if not wait_s or refusal.facts["yours"]:  # nobody waits for itself
+                raise
+        async with self.line.joined(caller.agent, wanted) as turn:
+            seen = turn.times
+            while True:
+                left_s = until_s - self._folder.clock.boot_s()
+                if left_s > 0 and not await turn.beyond(seen, min(left_s, LOOK_AGAIN_S)):
+                    continue
+                seen = turn.times
+                try:
+                    return await self._try(caller, wanted, turn.selectors)
+                except Locked:
+                    if left_s <= 0:
+                        raise
+
+    async def _try(self, caller: Caller, wanted: Wanted, chosen: Sequence[Selector] | None = None) -> Result:
+        """Return the lock if it can be had now; one that comes too late for a cancelled call is given back."""
+        is_new = False
+
+        async def body(commit: Commit) -> Result:
+            nonlocal is_new
+            result = await granting.acquire(commit, wanted, chosen)
+            is_new = any(event.type == "lock.acquired" for event in commit.events)
+            return result
+
+        def unheard(done: "asyncio.Future[Result]") -> None:
+            if not done.cancelled() and done.exception() is None and is_new:
+                self._unheard.append((replace(caller, asked=None), done.result()["lock"]))
+
+        trying = asyncio.ensure_future(self._folder.recorder.change(caller, "lock_files", body))
+        try:
+            return await asyncio.shield(trying)
+        except asyncio.CancelledError:
+            if caller.request_id is None:  # else it is asked again, and the answer waits for that
+                trying.add_done_callback(unheard)
+            raise
 
     async def _renew(self, caller: Caller, handle: str, ttl_s: float) -> Result:
         async def body(commit: Commit) -> Result:
@@ -147,6 +234,7 @@ class Locks:
 
 def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:
     facts: Result = {
+        "name": leases.name(lock),
         "paths": lock.names(),
         "mode": lock.mode,
         "agent": lock.agent,
@@ -157,6 +245,16 @@ def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:
     if lock.agent == caller.agent:
         facts["lock"] = lock.handle
     return facts
+
+
+def _waiting(place: Place, now_s: float) -> Result:
+    return {
+        "paths": place.names(),
+        "mode": place.mode,
+        "agent": place.agent,
+        "purpose": place.purpose,
+        "waiting_seconds": max(0, round(now_s - place.since)),
+    }
 
 
 def _inside(part: Selector, within: Sequence[Selector]) -> bool:

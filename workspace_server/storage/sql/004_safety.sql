@@ -37,15 +37,14 @@ CREATE INDEX locks_live ON locks (deadline_s) WHERE state = 'live';
 CREATE INDEX lock_selectors_text ON lock_selectors (text, kind);
 CREATE INDEX lock_selectors_kind ON lock_selectors (kind) WHERE kind = 'pattern';
 
-CREATE TABLE lock_waits (               -- places in the queue; a lower wait_id came first
-    wait_id    INTEGER PRIMARY KEY,
+CREATE TABLE lock_waits (               -- places in the line; a lower wait_id came first
+    wait_id    INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: a call may still hold the number of one that is gone
     agent      TEXT NOT NULL,
     mode       TEXT NOT NULL CHECK (mode IN ('exclusive', 'shared', 'intent')),
     selectors  TEXT NOT NULL,           -- JSON [[kind, text]], sorted
     purpose    TEXT,
     waiting    INTEGER NOT NULL,        -- calls that wait on it now
-    kept_until_s REAL NOT NULL,         -- until when the place is kept without one, on the clock of the boot below
-    boot_id    TEXT NOT NULL,
+    kept_until_s REAL NOT NULL,         -- until when the place is kept without one, on the clock of this boot
     since      REAL NOT NULL,           -- seconds since 1970
     UNIQUE (agent, mode, selectors)
 );
@@ -74,6 +73,7 @@ CREATE INDEX reads_at ON reads (at);
 
 ALTER TABLE contents ADD COLUMN removed_at REAL;   -- its bytes are gone: purged, or beyond retention
 ALTER TABLE contents ADD COLUMN removed_why TEXT;  -- 'purged' or 'retention'
+CREATE INDEX contents_removed ON contents (sha256) WHERE removed_at IS NOT NULL;
 CREATE INDEX contents_base ON contents (base) WHERE base IS NOT NULL;
 
 ALTER TABLE audit ADD COLUMN digest BLOB;          -- of the digest before it and of this row; NULL in rows older than the chain

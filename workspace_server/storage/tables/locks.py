@@ -82,6 +82,12 @@ async def by_handle(tx: Transaction, handle: str) -> Lock | None:
     return None if row is None else _lock(row)
 
 
+async def by_number(tx: Transaction, lock_id: int) -> Lock | None:
+    """Return the lock of that number, live or not."""
+    row = await tx.one(f"SELECT {_LOCK} FROM locks l WHERE l.lock_id = ?", lock_id)
+    return None if row is None else _lock(row)
+
+
 async def live(tx: Transaction) -> list[Lock]:
     """Return all live locks, oldest first."""
     rows = await tx.all(
