@@ -16,7 +16,10 @@ def status_command(api: Api, *, as_json: bool) -> None:
     if as_json:
         show.as_json(answer)
     else:
-        show.pairs({"url": api.url, **answer})
+        stored = {
+            one["agent"]: f"{show.size(one['bytes'])} in {one['versions']} versions" for one in answer["stored_by"]
+        }
+        show.pairs({"url": api.url, **answer, "stored_by": stored})
 
 
 @click.command("locks")

@@ -6,10 +6,14 @@ from workspace_server.core.access import Caller
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, intents, locks, meta
+from workspace_server.storage.tables import files, intents, locks, meta, usage
 
 Part = Callable[[], Awaitable[Result]]
 """What another service adds to the status."""
+AGENTS_MAX = 50
+"""Most agents of whom it is told how much they store."""
+COUNTED_S = 60.0
+"""How long what the agents store is true enough: to count it, every version is read."""
 
 
 class Status:
@@ -18,13 +22,18 @@ class Status:
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
         self._parts: dict[str, Part] = {}
+        self._stored: list[Result] = []
+        self._counted_at_s = -COUNTED_S
 
     def include(self, name: str, part: Part) -> None:
         """Let *part* tell of itself under *name*."""
         self._parts[name] = part
 
     async def status(self, caller: Caller) -> Result:
-        """Return `{workspace, root, seq, files, bytes, locks, open_intents, …}` and a part for each service."""
+        """Return `{workspace, url, seq, files, bytes, stored_by, locks, open_intents, …}` and a part for each service.
+
+        `stored_by` are `{agent, versions, bytes}` of the agents whose kept versions take most; up to a minute old.
+        """
         caller.require("read")
 
         async def read(tx: Transaction) -> Result:
@@ -40,6 +49,15 @@ class Status:
             }
 
         result = await self._folder.db.read_long(read)
+        result["stored_by"] = await self._stored_by()
         for name, part in self._parts.items():
             result[name] = await part()
         return result
+
+    async def _stored_by(self) -> list[Result]:
+        now_s = self._folder.clock.boot_s()
+        if now_s - self._counted_at_s >= COUNTED_S:
+            self._counted_at_s = now_s
+            rows = await self._folder.db.read_long(lambda tx: usage.by_agent(tx, limit=AGENTS_MAX))
+            self._stored = [{"agent": row.agent, "versions": row.versions, "bytes": row.size_bytes} for row in rows]
+        return self._stored

@@ -74,6 +74,7 @@ CREATE INDEX reads_at ON reads (at);
 ALTER TABLE contents ADD COLUMN removed_at REAL;   -- its bytes are gone: purged, or beyond retention
 ALTER TABLE contents ADD COLUMN removed_why TEXT;  -- 'purged' or 'retention'
 CREATE INDEX contents_removed ON contents (sha256) WHERE removed_at IS NOT NULL;
+CREATE INDEX contents_removed ON contents (sha256) WHERE removed_at IS NOT NULL;
 CREATE INDEX contents_base ON contents (base) WHERE base IS NOT NULL;
 
 ALTER TABLE audit ADD COLUMN digest BLOB;          -- of the digest before it and of this row; NULL in rows older than the chain
