@@ -125,7 +125,9 @@ class Database:
         self._path = path
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Write] | None] = queue.SimpleQueue()
+        self._collected: list[_Write] = []
+        self._unanswered = 0
         _make_private(path)
         self._connection = connect(path)
         migrate(self._connection)
@@ -157,6 +159,7 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        self._hand_over()
         self._queue.put(None)
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._threads.shutdown)
@@ -183,11 +186,21 @@ class Database:
             return await self._hand_in(body)
 
     async def _hand_in(self, body: Body[T]) -> T:
-        if self._closed or self._queue.qsize() >= LIMITS.queue_writes_max:
+        if self._closed or self._unanswered >= LIMITS.queue_writes_max:
             raise Unavailable("The server takes no more writes now.", hint="Try again shortly.", retryable=True)
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Write(body, future))
+        if not self._collected:
+            # What comes in during one turn of the loop goes over together: the two threads then take turns, instead of
+            # taking the interpreter from each other at every statement.
+            self._loop.call_soon(self._hand_over)
+        self._collected.append(_Write(body, future))
+        self._unanswered += 1
         return await future
+
+    def _hand_over(self) -> None:
+        if self._collected:
+            self._queue.put(self._collected)
+            self._collected = []
 
     async def read(self, body: Body[T]) -> T:
         """Run a small indexed read on the event loop's thread, in one snapshot."""
@@ -207,17 +220,20 @@ class Database:
     def _write_batches(self) -> None:
         open_ = True
         while open_:
-            batch: list[_Write] = []
-            item = self._queue.get()
-            while item is not None:
-                batch.append(item)
-                if len(batch) >= BATCH_MAX or self._queue.empty():
-                    break
-                item = self._queue.get()
-            open_ = item is not None
-            if batch:
+            waiting: list[_Write] = []
+            while open_ and not (waiting and self._queue.empty()):
+                more = self._queue.get()
+                open_ = more is not None
+                waiting += more or []
+            for first in range(0, len(waiting), BATCH_MAX):
+                batch = waiting[first : first + BATCH_MAX]
                 self._commit(batch)
-                self._loop.call_soon_threadsafe(_settle, batch)
+                self._loop.call_soon_threadsafe(self._settle, batch)
+
+    def _settle(self, batch: list[_Write]) -> None:
+        self._unanswered -= len(batch)
+        for write in batch:
+            write.settle()
 
     def _commit(self, batch: list[_Write]) -> None:
         try:
@@ -288,11 +304,6 @@ def _make_private(path: Path) -> None:
             continue
         except OSError as error:  # another user's, or a file system without modes
             log.warning("%s may be open to other users: %s", private.name, error.strerror)
-
-
-def _settle(batch: list[_Write]) -> None:
-    for write in batch:
-        write.settle()
 
 
 def _drive(body: Awaitable[T]) -> T:
