@@ -15,6 +15,7 @@ from workspace_server.services.files.merging import merged
 from workspace_server.services.files.puts import stored
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
+from workspace_server.storage import soundness
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files, moments
@@ -214,7 +215,7 @@ async def _texts(tx: Transaction, folder: Folder, hashes: Iterable[str]) -> dict
         except Gone:
             continue
         if size_bytes <= LIMITS.merge_bytes_max:
-            text = media.decode(contents.expand(form, data, folder.objects.path(sha256)))
+            text = media.decode(soundness.whole(form, data, folder.objects.path(sha256)))
             if text is not None:
                 found[sha256] = text
     return found

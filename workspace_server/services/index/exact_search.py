@@ -10,7 +10,7 @@ from workspace_server.core.patterns import Selector
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.answers import Budget, clean
 from workspace_server.services.recording import Result
-from workspace_server.storage import content
+from workspace_server.storage import content, soundness
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files, meta
 from workspace_server.storage.tables.files import FileRow
@@ -73,14 +73,16 @@ class _Search:
                     if form == "object":
                         self._look_into_file(page, row)
                     else:
-                        self._look(page, row, content.expand(form, data, self._objects.path(row.sha256)))
+                        self._look(page, row, soundness.whole(form, data, self._objects.path(row.sha256)))
             return page
 
         return body
 
     def _look_into_file(self, page: _Page, row: FileRow) -> None:
+        path = self._objects.path(row.sha256)
+        soundness.check(path)
         with (
-            self._objects.path(row.sha256).open("rb") as file,
+            path.open("rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
         ):
             self._look(page, row, mapped)
