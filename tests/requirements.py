@@ -436,6 +436,25 @@ DELIVERED: dict[str, Requirement] = {
             "storage/test_checksums.py::test_a_database_from_before_checksums_gets_them_and_keeps_its_rows",
         ),
     ),
+    "U3": Requirement(
+        "Clean-up never removes content that something refers to, and by default removes no version's (I8)",
+        (
+            "services/upkeep/test_collecting.py::test_by_default_nothing_is_cleared",
+            "services/upkeep/test_collecting.py::test_content_that_another_version_keeps_stays",
+            "services/upkeep/test_collecting.py::test_what_a_tail_rests_on_stays",
+            "services/upkeep/test_collecting.py::test_what_a_live_lock_was_granted_on_stays",
+            "services/upkeep/test_collecting.py::test_the_inputs_of_an_unfinished_job_stay",
+            "services/upkeep/test_collecting.py::test_a_version_that_comes_while_it_is_looked_for_keeps_its_content",
+            "services/upkeep/test_collecting.py::test_an_upload_that_has_placed_its_object_is_left_alone",
+        ),
+    ),
+    "U4": Requirement(
+        "A version whose bytes were removed is `gone` and says what is kept; saving the same again brings it back",
+        (
+            "services/upkeep/test_collecting.py::test_versions_beyond_retention_are_gone_and_say_what_is_kept",
+            "services/upkeep/test_collecting.py::test_saving_the_same_again_brings_a_version_back",
+        ),
+    ),
     "K1": Requirement(
         "The layers hold",
         (

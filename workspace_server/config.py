@@ -99,6 +99,11 @@ class Settings:
         least=0.0,
         most=1.0,
     )
+    external_edits: Literal["accept", "conflict_copy"] = _setting(
+        "accept",
+        "What becomes of an edit on disk of a file that an agent has locked: accept makes it the next version and ends"
+        " the lock; conflict_copy keeps the file and the lock, and puts the edit beside it.",
+    )
     wait_max_seconds: int = _setting(
         50, "Longest time that one call may wait; longer than a client's own time-out helps nobody.", least=1, most=3600
     )
@@ -107,6 +112,28 @@ class Settings:
     )
     idle_seconds: int = _setting(
         30, "How long a background server stays after its last connection, when nothing is due.", least=1, most=86400
+    )
+    retention_versions: int = _setting(
+        0,
+        "How many versions of a file keep their bytes, the newest first; 0: all of them.",
+        section="retention",
+        least=0,
+        most=1_000_000,
+    )
+    retention_days: int = _setting(
+        0,
+        "For how many days after it was replaced or deleted a version keeps its bytes; 0: for ever. With both bounds"
+        " set, either one is enough to keep them.",
+        section="retention",
+        least=0,
+        most=36_500,
+    )
+    retention_every_hours: int = _setting(
+        24,
+        "How often what is beyond retention is cleared while the server runs, in hours; 0: only by `gc`.",
+        section="retention",
+        least=0,
+        most=8_760,
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "What the server's log says at least.")
     deliveries: bool = _setting(

@@ -27,6 +27,7 @@ COMMANDS = {
     "open": "servers",
     "stop": "servers",
     "verify": "verify",
+    "gc": "upkeep",
     "config": "config",
     "client-config": "connect",
 }

@@ -25,6 +25,7 @@ from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
 from workspace_server.services.status import Status
 from workspace_server.services.tree.working_tree import WorkingTree
+from workspace_server.services.upkeep.upkeep import Upkeep
 from workspace_server.services.waits import Waits
 from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.content import ObjectStore
@@ -75,6 +76,7 @@ class Engine:
         self.search = Search(folder, self.indexing)
         self.waits = Waits(folder, head, self.indexing.indexed_seq)
         self.status = Status(folder)
+        self.upkeep = Upkeep(folder)
         self.status.include("index", self.indexing.status)
         self.status.include("deliveries", self.deliveries.status)
         self.status.include("jobs", self.jobs.counts)
@@ -123,6 +125,8 @@ class Engine:
             failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
                 background.start_soon(engine.indexing.run)
+                background.start_soon(engine.upkeep.run)
+                background.start_soon(engine.upkeep.run_daily)
                 background.start_soon(engine.automation.run)
                 background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
                 background.start_soon(engine._every, 0.0, engine.locks.line.look)
@@ -144,6 +148,8 @@ class Engine:
     async def due(self) -> list[str]:
         """Return what still has to be done without anybody being connected; a background server stays for it."""
         reasons = await self.automation.due()
+        if self.upkeep.is_busy:
+            reasons.append("upkeep is being done")
         index = await self.indexing.status()
         if index["lag"]:
             reasons.append(f"the index is {index['lag']} changes behind")

@@ -21,6 +21,7 @@ from workspace_server.interfaces.http import (
     status,
     triggers,
     undo,
+    upkeep,
 )
 from workspace_server.interfaces.http.call import Call, read_body, read_query
 from workspace_server.interfaces.http.errors import error_response, json_response, unexpected_response
@@ -43,7 +44,7 @@ class Api:
         self._guard = guard
         self._metrics = metrics
         self._followers = events.Followers()
-        nouns = (reading, files, undo, locks, search, events, triggers, jobs, status)
+        nouns = (reading, files, undo, locks, search, events, triggers, jobs, upkeep, status)
         described = operation("GET", "/openapi.json", self.describe_api, result=results.Anything)
         self.table = Table([*(entry for noun in nouns for entry in noun.OPERATIONS), described])
         self._description = describe(self.table)

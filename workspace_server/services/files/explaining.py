@@ -6,23 +6,27 @@ Computed after the refusal and off the writer's thread, because comparing texts 
 from workspace_server.core import diffs, edits, media
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import Conflict, EditFailed, Locked, LockLost, WorkspaceError
+from workspace_server.errors import Conflict, EditFailed, Gone, Locked, LockLost, WorkspaceError
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
+from workspace_server.storage import soundness
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files, locks
 
 
 async def version_text(tx: Transaction, folder: Folder, path: str, number: int | None) -> str | None:
-    """Return the text of one version (None: the head); None when there is none, or it is no text, or too large."""
+    """Return the text of one version (None: the head); None when there is none kept, or no text, or too large."""
     row = await files.by_path(tx, path)
     if row is None or (number is None and not row.live):
         return None
     found = await files.version(tx, row.file_id, row.version if number is None else number)
     if found is None or found.size_bytes > LIMITS.merge_bytes_max:
         return None
-    _, form, data = await contents.stored(tx, found.sha256)
-    decoded = media.decode(contents.expand(form, data, folder.objects.path(found.sha256)))
+    try:
+        _, form, data = await contents.stored(tx, found.sha256)
+    except Gone:
+        return None
+    decoded = media.decode(soundness.whole(form, data, folder.objects.path(found.sha256)))
     return None if decoded is None else decoded.text
 
 

@@ -12,12 +12,13 @@ from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists
 from workspace_server.errors import NotFound, NotText, TooLarge
 from workspace_server.services.arguments import bounded, refused, too_small
-from workspace_server.services.files import changes, explaining
+from workspace_server.services.files import changes, explaining, kept
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.moment import version_at
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.storage import content as contents
+from workspace_server.storage import soundness
 from workspace_server.storage.content import Form
 from workspace_server.storage.database import Body, Transaction
 from workspace_server.storage.tables import files, locks
@@ -65,20 +66,20 @@ class OpenContent:
         """Yield the bytes from *start* up to, not including, *end*."""
         last = self.size_bytes if end is None else end
         if self._form == "object":
-            async for chunk in contents.chunks_of(self._file, start, last):
+            async for chunk in soundness.chunks(self._file, start, last, self.size_bytes):
                 yield chunk
         elif self._form == "tail":
             data = await self.read()
             for at in range(start, min(last, self.size_bytes), contents.CHUNK_BYTES):
                 yield data[at : min(at + contents.CHUNK_BYTES, last)]
         else:
-            yield contents.expand(self._form, self._data, self._file)[start:last]
+            yield soundness.whole(self._form, self._data, self._file)[start:last]
 
     async def read(self) -> bytes:
         """Return all bytes; call it for bounded content only."""
         if self._form in {"object", "tail"}:
-            return await asyncio.to_thread(contents.expand, self._form, self._data, self._file)
-        return contents.expand(self._form, self._data, self._file)
+            return await asyncio.to_thread(soundness.whole, self._form, self._data, self._file)
+        return soundness.whole(self._form, self._data, self._file)
 
 
 class Reading:
@@ -229,7 +230,7 @@ class Reading:
 
     async def _open(self, tx: Transaction, path: str, number: int | None) -> OpenContent:
         _, found = await changes.known_version(tx, path, number)
-        _, form, data = await contents.stored(tx, found.sha256)
+        _, form, data = await kept.bytes_of(tx, path, found)
         return OpenContent(self._folder, found, path, form=form, data=data)
 
     async def _locked_by(self, tx: Transaction, path: str) -> str | None:

@@ -10,7 +10,7 @@ from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists, check_expected
 from workspace_server.errors import Conflict, EditFailed, InvalidArgument, NotFound, WorkspaceError
 from workspace_server.services.arguments import Encoding, handles, message_text, refused, sources_list
-from workspace_server.services.files import changes, directories, explaining, moving
+from workspace_server.services.files import changes, directories, explaining, kept, moving
 from workspace_server.services.files.batches import Batch
 from workspace_server.services.files.changes import Held, Outcome, Put
 from workspace_server.services.files.merging import merge_until_put
@@ -19,12 +19,14 @@ from workspace_server.services.files.puts import EditPut, write_put
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking import leases
 from workspace_server.services.recording import Commit, Result
-from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files, meta
 
 Handles = str | Sequence[str] | None
+
+Look = Callable[[Transaction], Awaitable[object]]
+"""A look at what a change rests on, which raises when that is not there any more."""
 
 
 class Writing:
@@ -244,7 +246,7 @@ class Writing:
                     path=place,
                     version=version,
                 )
-            size, form, data = await contents.stored(tx, found.sha256)
+            size, form, data = await kept.bytes_of(tx, place, found)
             content = Content(sha256=found.sha256, size_bytes=size, form=form, data=data, head=b"")
             return content, found.media_type, found.version
 
@@ -260,7 +262,7 @@ class Writing:
             event_facts={"restored_version": number},
             call=f"restore_file(path={place!r}, version={number}",
         )
-        return await self._put(caller, "restore_file", change, lock)
+        return await self._put(caller, "restore_file", change, lock, still=source)
 
     async def commit_files(
         self,
@@ -285,8 +287,12 @@ class Writing:
 
         return await self._change(caller, "commit_files", body, batch.paths, lock)
 
-    async def _put(self, caller: Caller, action: str, change: Put, lock: Handles) -> Result:
+    async def _put(
+        self, caller: Caller, action: str, change: Put, lock: Handles, *, still: Look | None = None
+    ) -> Result:
         async def body(commit: Commit) -> Result:
+            if still is not None:
+                await still(commit.tx)  # what was found before may have been removed since
             held = await Held.check(commit, handles(lock), [change.path])
             outcome = await changes.put(commit, self._folder.objects, change, held)
             return self._answer(outcome, merged=change.op == "merge")

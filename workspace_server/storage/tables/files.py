@@ -189,6 +189,16 @@ async def version(tx: Transaction, file_id: int, number: int) -> VersionRow | No
     return None if row is None else VersionRow._make(row)
 
 
+async def oldest_kept(tx: Transaction, file_id: int) -> int | None:
+    """Return the lowest version of a file whose bytes were not removed."""
+    row = await tx.one(
+        "SELECT min(v.version) FROM versions v JOIN contents c USING (sha256)"
+        " WHERE v.file_id = ? AND c.removed_at IS NULL",
+        file_id,
+    )
+    return None if row is None else row[0]
+
+
 async def versions(tx: Transaction, file_id: int, *, before: int | None, limit: int) -> list[VersionRow]:
     """Return versions below *before*, newest first."""
     rows = await tx.all(

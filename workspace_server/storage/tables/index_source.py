@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-import zstandard
-
 from indexer.model import Change
 from indexer.ports import Batch
 from workspace_server.core.events import FILE_CHANGES
-from workspace_server.storage import content
+from workspace_server.errors import Gone, Unavailable
+from workspace_server.storage import content, soundness
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import events, files, meta
@@ -85,19 +84,27 @@ async def read_content(db: Database, objects: ObjectStore, change: Change, *, by
     Raises:
         OSError: It cannot be read.
     """
-    _, form, data = await db.read(lambda tx: content.stored(tx, change.sha256))
+    try:
+        _, form, data = await db.read(lambda tx: content.stored(tx, change.sha256))
+    except Gone as refusal:  # removed since the log told of it
+        raise OSError("the content was removed") from refusal
     if form == "object":
         return await asyncio.to_thread(_beginning, objects, change.sha256, bytes_max)
-    if form == "tail":
-        whole = await asyncio.to_thread(content.expand, form, data, objects.path(change.sha256))
-        return whole[:bytes_max]
     try:
-        return content.expand(form, data, objects.path(change.sha256))[:bytes_max]
-    except zstandard.ZstdError as error:
-        raise OSError("the stored content is damaged") from error
+        if form == "tail":
+            found = await asyncio.to_thread(soundness.whole, form, data, objects.path(change.sha256))
+        else:
+            found = soundness.whole(form, data, objects.path(change.sha256))
+    except Unavailable as refusal:
+        raise OSError(refusal.message) from refusal
+    return found[:bytes_max]
 
 
 def _beginning(objects: ObjectStore, sha256: str, bytes_max: int) -> bytes:
+    try:
+        soundness.check(objects.path(sha256))
+    except Unavailable as refusal:
+        raise OSError(refusal.message) from refusal
     with objects.path(sha256).open("rb") as file:
         return file.read(bytes_max)
 

@@ -32,6 +32,7 @@ from workspace_server.interfaces.http.results.files import (
 from workspace_server.interfaces.http.results.history import LeftFile, UndoneFile, UndoneWork
 from workspace_server.interfaces.http.results.locks import GrantedLock, HeldLock, LockList, Released
 from workspace_server.interfaces.http.results.search import Contradiction, Fact, Found, FoundFacts, Passage, SaidValue
+from workspace_server.interfaces.http.results.upkeep import UpkeepState
 
 __all__ = [
     "AddedJob",
@@ -74,6 +75,7 @@ __all__ = [
     "TriggerList",
     "UndoneFile",
     "UndoneWork",
+    "UpkeepState",
     "VersionOf",
     "Written",
 ]

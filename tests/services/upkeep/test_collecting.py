@@ -1,0 +1,234 @@
+"""Clean-up: it takes what is beyond retention and what nothing names, and never anything else (invariant I8)."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from workspace_server.config import Settings
+from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.clock import ManualClock
+from workspace_server.core.retention import DAY_S
+from workspace_server.errors import Forbidden, Gone, Unavailable
+from workspace_server.services.engine import Engine
+from workspace_server.services.upkeep.collecting import Collector
+from workspace_server.storage.content import ObjectStore
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.upkeep.integrity import find_damage
+
+pytestmark = pytest.mark.anyio
+
+ADA = Caller(agent="ada")
+ADMIN = Caller(agent="op", verbs=ALL_VERBS)
+LARGE = "a line of a large file, which is stored as an object\n" * 2_000
+
+
+def keeping(**bounds: int) -> Settings:
+    return Settings(**{f"retention_{name}": bound for name, bound in bounds.items()})  # type: ignore[arg-type]
+
+
+async def collect(engine: Engine, **options: Any) -> dict[str, Any]:
+    await engine.tree.materialiser.finish()  # until then open intents hold what they name
+    return await Collector(engine.folder, ADMIN, lambda *_: None, **options).run()
+
+
+async def saved(engine: Engine, path: str, *contents: str) -> None:
+    for content in contents:
+        await engine.files.write_file(ADA, path=path, content=content, overwrite=True)
+
+
+async def kept(engine: Engine, path: str) -> list[int]:
+    """Return the versions of *path* whose bytes can be read."""
+    found = []
+    for version in (await engine.files.file_history(ADA, path=path))["versions"]:
+        try:
+            await engine.files.read_file(ADA, path=path, version=version["version"])
+        except Gone:
+            continue
+        found.append(version["version"])
+    return sorted(found)
+
+
+def objects(folder: Path) -> list[Path]:
+    return [path for path in (folder / ".workspace" / "objects").rglob("*") if path.is_file()]
+
+
+async def test_by_default_nothing_is_cleared(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        await saved(engine, "a.md", "one", "two", LARGE, "four")
+        assert await collect(engine) == {"contents": 0, "object_files": 0, "bytes": 0}
+        assert await kept(engine, "a.md") == [1, 2, 3, 4]
+
+
+@pytest.mark.blocking
+async def test_versions_beyond_retention_are_gone_and_say_what_is_kept(folder: Path) -> None:
+    async with Engine.open(folder, settings=keeping(versions=2)) as engine:
+        await saved(engine, "a.md", "one", LARGE, "three", "four")
+        assert len(objects(folder)) == 1
+        result = await collect(engine)
+        assert result["contents"] == 2
+        assert result["bytes"] >= len(LARGE)
+        assert objects(folder) == []
+        assert await kept(engine, "a.md") == [3, 4]
+        with pytest.raises(Gone) as refusal:
+            await engine.files.read_file(ADA, path="a.md", version=1)
+        facts = refusal.value.as_dict()
+        assert (facts["path"], facts["version"], facts["oldest_version"], facts["reason"]) == (
+            "a.md",
+            1,
+            3,
+            "retention",
+        )
+        with pytest.raises(Gone):
+            await engine.files.restore_file(ADA, path="a.md", version=2, overwrite=True)
+        history = (await engine.files.file_history(ADA, path="a.md"))["versions"]
+        assert [row["version"] for row in history] == [4, 3, 2, 1]
+    assert [finding for finding in find_damage(folder) if finding.damage] == []
+
+
+async def test_days_count_from_when_a_version_was_replaced(folder: Path) -> None:
+    clock = ManualClock()
+    async with Engine.open(folder, settings=keeping(days=7), clock=clock) as engine:
+        await saved(engine, "a.md", "one")
+        clock.advance(30 * DAY_S)
+        await saved(engine, "a.md", "two", "three")
+        await saved(engine, "deleted.md", "only")
+        await engine.files.delete_file(ADA, path="deleted.md")
+        assert (await collect(engine))["contents"] == 0
+        clock.advance(7 * DAY_S + 1)
+        assert (await collect(engine))["contents"] == 3
+        assert await kept(engine, "a.md") == [3]
+        assert await kept(engine, "deleted.md") == []
+
+
+async def test_content_that_another_version_keeps_stays(folder: Path) -> None:
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        await saved(engine, "a.md", "shared", "two")
+        await saved(engine, "b.md", "shared")
+        await collect(engine)
+        assert await kept(engine, "a.md") == [1, 2]
+
+
+async def test_saving_the_same_again_brings_a_version_back(folder: Path) -> None:
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        for content in ("small", LARGE):
+            await saved(engine, "a.md", content, "other")
+        await collect(engine)
+        assert await kept(engine, "a.md") == [2, 4]  # both are "other"
+        for content in ("small", LARGE):
+            await saved(engine, "b.md", content)
+        assert await kept(engine, "a.md") == [1, 2, 3, 4]
+
+
+async def test_what_a_tail_rests_on_stays(folder: Path) -> None:
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        await saved(engine, "log.txt", LARGE)
+        for number in range(3):
+            await engine.files.write_file(ADA, path="log.txt", content=f"line {number}\n", append=True)
+        await collect(engine)
+        found = await engine.files.open_content(ADA, path="log.txt")
+        assert await found.read() == (LARGE + "line 0\nline 1\nline 2\n").encode()
+
+
+async def test_what_a_live_lock_was_granted_on_stays(folder: Path) -> None:
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        await saved(engine, "a.md", "one", "two")
+        lock = (await engine.locks.lock_files(ADA, paths=["a.md"]))["lock"]
+        for content in ("three", "four"):
+            await engine.files.write_file(ADA, path="a.md", content=content, lock=lock)
+        await collect(engine)
+        assert await kept(engine, "a.md") == [2, 4]
+        await engine.locks.unlock_files(ADA, lock=lock)
+        await collect(engine)
+        assert await kept(engine, "a.md") == [4]
+
+
+async def test_the_inputs_of_an_unfinished_job_stay(folder: Path) -> None:
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        await saved(engine, "a.md", "one")
+        await engine.jobs.add_job(ADA, queue="q", instructions="read it", inputs=[{"path": "a.md", "version": 1}])
+        await saved(engine, "a.md", "two")
+        await collect(engine)
+        assert await kept(engine, "a.md") == [1, 2]
+
+
+async def test_a_version_that_comes_while_it_is_looked_for_keeps_its_content(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        await saved(engine, "a.md", LARGE, "two")
+        beyond = Collector._beyond
+
+        async def and_then_somebody_saves_it(self: Collector) -> set[str]:
+            found = await beyond(self)
+            assert found
+            await saved(engine, "b.md", LARGE)
+            return found
+
+        monkeypatch.setattr(Collector, "_beyond", and_then_somebody_saves_it)
+        await collect(engine)
+        assert await kept(engine, "b.md") == [1]
+
+
+@pytest.mark.blocking
+async def test_an_object_file_without_a_row_is_cleared_when_it_is_old(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        await saved(engine, "a.md", LARGE)
+        other = ObjectStore(folder / ".workspace" / "objects", folder / ".workspace" / "tmp")
+        orphan = other.path(other.put(b"an upload that was never committed" * 9_999).sha256)
+        assert (await collect(engine))["object_files"] == 0
+        os.utime(orphan, (1, 1))
+        os.utime(objects(folder)[0], (1, 1))
+        assert (await collect(engine))["object_files"] == 1
+        assert not orphan.exists()
+        assert await kept(engine, "a.md") == [1]
+
+
+@pytest.mark.blocking
+async def test_an_upload_that_has_placed_its_object_is_left_alone(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        content = engine.folder.objects.put(LARGE.encode())
+        path = engine.folder.objects.path(content.sha256)
+        os.utime(path, (1, 1))
+        assert (await collect(engine))["object_files"] == 0
+        assert path.exists()
+        del content  # its request was refused
+        assert (await collect(engine))["object_files"] == 1
+        assert not path.exists()
+
+
+@pytest.mark.blocking
+async def test_content_that_nothing_names_goes_with_its_row(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        await saved(engine, "a.md", "kept")
+
+        async def strand(tx: Transaction) -> None:
+            for number in range(3):
+                await tx.run(
+                    "INSERT INTO contents (sha256, size_bytes, form, data) VALUES (?, 3, 'raw', 'abc')", f"{number:064}"
+                )
+
+        await engine.db.write(strand)
+        assert (await collect(engine))["contents"] == 3
+        assert (await collect(engine))["contents"] == 0
+
+
+async def test_only_an_admin_starts_it_and_one_at_a_time(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        with pytest.raises(Forbidden):
+            await engine.upkeep.start_gc(ADA)
+        assert (await engine.upkeep.start_gc(ADMIN))["running"]["task"] == "gc"
+        with pytest.raises(Unavailable):
+            await engine.upkeep.start_gc(ADMIN)
+        assert "upkeep is being done" in await engine.due()
+        await until(lambda: not engine.upkeep.is_busy)
+        assert (await engine.upkeep.status(ADMIN))["last"]["task"] == "gc"
+
+
+async def until(seen: Callable[[], bool]) -> None:
+    with anyio.fail_after(30):
+        while not seen():  # noqa: ASYNC110 - upkeep sends no event
+            await anyio.sleep(0.01)

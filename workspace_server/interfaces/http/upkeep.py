@@ -1,0 +1,24 @@
+"""Upkeep over HTTP: clear up, and say how far that is. Needs the verb admin."""
+
+from starlette.responses import Response
+
+from workspace_server.interfaces.http import results
+from workspace_server.interfaces.http.call import Call
+from workspace_server.interfaces.http.errors import json_response
+from workspace_server.interfaces.http.operations import operation
+
+
+async def start_gc(call: Call) -> Response:
+    """Begin to clear what is beyond retention and what nothing names; `GET /upkeep` says how far it is."""
+    return json_response(await call.engine.upkeep.start_gc(call.caller), 202)
+
+
+async def get_upkeep(call: Call) -> Response:
+    """Say which upkeep is being done, how far it is, and what the last one did."""
+    return json_response(await call.engine.upkeep.status(call.caller))
+
+
+OPERATIONS = (
+    operation("POST", "/gc", start_gc, result=results.UpkeepState, answers={202: "It has begun."}),
+    operation("GET", "/upkeep", get_upkeep, result=results.UpkeepState),
+)

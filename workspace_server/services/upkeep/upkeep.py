@@ -1,0 +1,103 @@
+"""The upkeep of an open workspace: one piece of work at a time, by hand or once a day, with its progress."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.errors import Unavailable
+from workspace_server.services.folder import Folder
+from workspace_server.services.recording import Result
+from workspace_server.services.times import iso
+from workspace_server.services.upkeep.collecting import Collector, Progress
+
+log = logging.getLogger(__name__)
+
+HOUR_S = 3600.0
+_SERVER = Caller(agent="server", verbs=ALL_VERBS, verified=True)
+Work = Callable[[Progress], Awaitable[Result]]
+
+
+class Upkeep:
+    """Clear up and remove for good. Errors: forbidden, unavailable."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._running: Result | None = None
+        self._last: Result | None = None
+        self._asked: asyncio.Queue[tuple[str, Work]] = asyncio.Queue(1)
+
+    async def start_gc(self, caller: Caller) -> Result:
+        """Begin to clear what nothing needs any more, and return as `status`.
+
+        Raises:
+            Forbidden: The caller is no admin.
+            Unavailable: Other upkeep is being done.
+        """
+        caller.require("admin")
+        self.begin("gc", lambda progress: Collector(self._folder, caller, progress).run())
+        return self.told()
+
+    def begin(self, task: str, work: Work) -> None:
+        """Have *work* done in the background.
+
+        Raises:
+            Unavailable: Other upkeep is being done.
+        """
+        if self._running is not None:
+            raise Unavailable(
+                f"The upkeep {self._running['task']} is being done.",
+                hint="GET /api/v1/upkeep says how far it is; try again then.",
+                retryable=True,
+                reason="busy",
+            )
+        self._running = {"task": task, "since": self._now(), "step": "", "done": 0, "total": 0}
+        self._asked.put_nowait((task, work))
+
+    async def status(self, caller: Caller) -> Result:
+        """Return `{running: {task, since, step, done, total}?, last: {task, at, …}?}`.
+
+        Raises:
+            Forbidden: The caller is no admin.
+        """
+        caller.require("admin")
+        return self.told()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being done."""
+        return self._running is not None
+
+    def told(self) -> Result:
+        """Return what is being done, and what was done last."""
+        return {"running": self._running, "last": self._last}
+
+    async def run(self) -> None:
+        """Do what is asked for, until cancelled."""
+        while True:
+            task, work = await self._asked.get()
+            outcome: Result
+            try:
+                outcome = await work(self._note)
+            except Exception:
+                log.exception("the upkeep %s failed", task)
+                outcome = {"failed": "The server's log says why."}
+            self._last = {"task": task, "at": self._now(), **outcome}
+            self._running = None
+
+    async def run_daily(self) -> None:
+        """Clear up at intervals, until cancelled."""
+        every_s = self._folder.settings.retention_every_hours * HOUR_S
+        while every_s:
+            await anyio.sleep(every_s)
+            if self._running is None:
+                await self.start_gc(_SERVER)
+
+    def _now(self) -> str:
+        return iso(self._folder.clock.wall_s())
+
+    def _note(self, step: str, done: int, total: int) -> None:
+        if self._running is not None:
+            self._running |= {"step": step, "done": done, "total": total}
