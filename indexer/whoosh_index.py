@@ -135,6 +135,8 @@ class WhooshIndex:
         """Return the cursor of the last commit when every file is as it was then; None asks for a reset."""
         try:
             manifest = json.loads((self._directory / _MANIFEST).read_text("utf-8"))
+            if manifest.pop("crc") != _crc(manifest):
+                return None
             if manifest["form"] != self._form or not self._is_as_written(manifest):
                 return None
             with _damage():
@@ -222,7 +224,7 @@ class WhooshIndex:
         }
         manifest = {"form": self._form, "cursor": cursor, "files": files}
         temporary = self._directory / (_MANIFEST + ".new")
-        temporary.write_text(json.dumps(manifest), "utf-8")
+        temporary.write_text(json.dumps({"crc": _crc(manifest), **manifest}), "utf-8")
         temporary.replace(self._directory / _MANIFEST)
 
     def _index_files(self) -> list[Path]:
@@ -244,6 +246,10 @@ class WhooshIndex:
             for name, path in present.items()
             if name in recorded
         )
+
+
+def _crc(manifest: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(manifest).encode())
 
 
 class _BoundedCollector(WrappingCollector):  # type: ignore[misc]

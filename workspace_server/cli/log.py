@@ -3,12 +3,13 @@
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import click
 
-from workspace_server.cli import show
+from workspace_server.cli import leave, show
 from workspace_server.cli.api import Answer, Api
-from workspace_server.cli.options import api_options, as_json_option
+from workspace_server.cli.options import as_json_option, folder_option, locator
 from workspace_server.core.events import EVENT_TYPES
 from workspace_server.errors import Unavailable
 
@@ -23,23 +24,30 @@ SHOWN = ",".join(kind for kind in EVENT_TYPES if kind != "file.indexed")
 @click.option("--path", help="Only on these files: a path, `dir/` or a pattern.")
 @click.option("--agent", "by", help="Only by this agent.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens next, until interrupted.")
-@api_options
+@click.option("--verify", is_flag=True, help="Check the chain of the audit log instead; needs no server.")
+@folder_option
+@click.option("--url", envvar="WORKSPACE_URL", help="A server's address, instead of the folder's own.")
 @as_json_option
 def log_command(
-    api: Api,
     *,
+    folder: Path,
+    url: str | None,
     as_json: bool,
+    verify: bool,
     since: int | None,
     limit: int,
     types: str | None,
     path: str | None,
     by: str | None,
     follow: bool,
-) -> None:
+) -> int:
     """Show the events of the workspace, oldest first.
 
     What the index says of itself is shown with --json, or when --types asks for it.
     """
+    if verify:
+        return _verify(folder, as_json)
+    api = Api(locator(folder, url))
     # The server leaves them out, not we: --limit counts the lines that are shown.
     wanted = types if types is not None or as_json else SHOWN
     filters: dict[str, object] = {"types": wanted, "path": path, "agent": by}
@@ -59,6 +67,21 @@ def log_command(
                 show.as_json(event)
             else:
                 _print([event])
+    return 0
+
+
+def _verify(folder: Path, as_json: bool) -> int:
+    """Say whether the audit log is the chain that was written, and where it ends."""
+    from workspace_server.storage.tables.audit import spell_head
+    from workspace_server.storage.upkeep.integrity import audit_chain
+
+    head, faults = audit_chain(folder)
+    if as_json:
+        show.as_json({"ok": not faults, "head": spell_head(head), "faults": [fault._asdict() for fault in faults]})
+    else:
+        show.table((("DAMAGE", f"row {fault.audit_id}", fault.said) for fault in faults), empty="The chain holds.")
+        print(f"It ends at {spell_head(head)}")
+    return leave.FAILED if faults else 0
 
 
 def _newest(api: Api, limit: int, filters: dict[str, object]) -> Answer:

@@ -7,7 +7,7 @@ meanwhile are no damage: each check reads what it compares at one moment, and lo
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,17 +15,30 @@ from typing import Literal
 import apsw
 import zstandard
 
+from indexer.whoosh_index import WhooshIndex
+from workspace_server.core.audit_chain import Break, ChainHead
 from workspace_server.core.paths import STATE_DIRECTORY
-from workspace_server.errors import NotFound, WorkspaceError
+from workspace_server.errors import NotFound, Unavailable, WorkspaceError
+from workspace_server.storage import checksums
 from workspace_server.storage.content import CHAIN, Form, ObjectStore, expand, joined
 from workspace_server.storage.database import Row, connect
 from workspace_server.storage.disk.signatures import Signature
 from workspace_server.storage.disk.tree import Tree
+from workspace_server.storage.tables import audit
+from workspace_server.storage.upkeep import write_ahead
 
-Kind = Literal["database", "history", "content", "folder"]
+Kind = Literal["database", "history", "audit", "content", "folder", "index"]
 Progress = Callable[[str, int, int], None]
 """Called with what is being read, how many are through, and how many there are."""
 
+HIGHEST = {
+    "seq": ("seq", "events"),
+    "fence": ("fence", "locks"),
+    "lock": ("lock_id", "locks"),
+    "job": ("job_id", "jobs"),
+    "firing": ("firing_id", "firings"),
+}
+"""Where the numbers stand that a counter gave: it is never behind them."""
 SETTLE_S = 1.0
 """A file that was just saved may be a moment on its way."""
 FINDINGS_MAX = 1_000
@@ -55,26 +68,98 @@ def find_damage(root: Path, progress: Progress = lambda *_: None) -> Iterator[Fi
     Raises:
         NotFound: There is no workspace in *root*.
     """
+    path = database_of(root)
+    yield from _log(path)  # before SQLite opens it, and passes over what is damaged
+    objects = ObjectStore(root / STATE_DIRECTORY / "objects", root / STATE_DIRECTORY / "tmp")
+    with ExitStack() as opened:
+        try:
+            connection = opened.enter_context(closing(connect(path, read_only=True)))
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        except apsw.Error as error:
+            yield Finding(kind="database", subject=path.name, said=_said(error))
+            return
+        tree = opened.enter_context(closing(Tree(root)))
+        for check in (
+            _database(connection, progress),
+            _history(connection),
+            _audit(connection),
+            _contents(connection, objects, progress),
+            _folder(connection, tree, progress),
+        ):
+            try:
+                yield from check
+            except apsw.Error as error:  # a page that cannot be read: what else there is to find can still be found
+                yield Finding(kind="database", subject=path.name, said=_said(error))
+    yield from _index(root / STATE_DIRECTORY / "index")
+
+
+def _said(error: apsw.Error) -> str:
+    if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
+        return "a page does not match its checksum"
+    return str(error)
+
+
+def _log(path: Path) -> Iterator[Finding]:
+    found = write_ahead.trouble(path)
+    if found is not None:
+        yield Finding(kind="database", subject=f"{path.name}-wal", said=found.said, damage=found.certain)
+
+
+def audit_chain(root: Path) -> tuple[ChainHead, list[Break]]:
+    """Return where the audit log of the workspace in *root* ends, and where it is not the chain that was written.
+
+    Raises:
+        NotFound: There is no workspace in *root*.
+        Unavailable: The log cannot be read.
+    """
+    try:
+        with closing(connect(database_of(root), read_only=True)) as connection:
+            return _broken(connection)
+    except apsw.Error as error:
+        raise Unavailable("The audit log cannot be read.", hint="Run `verify`.", reason=_said(error)) from error
+
+
+def database_of(root: Path) -> Path:
+    """Return the database of the workspace in *root*.
+
+    Raises:
+        NotFound: There is no workspace in *root*.
+    """
     path = root / STATE_DIRECTORY / "workspace.db"
     if not path.is_file():
         raise NotFound(f"{root} holds no workspace.", hint="Give its folder with --dir.", path=str(root))
+    return path
+
+
+def _broken(connection: apsw.Connection) -> tuple[ChainHead, list[Break]]:
+    connection.execute("BEGIN")
     try:
-        with closing(connect(path, read_only=True)) as connection:
-            yield from _database(connection, progress)
-            yield from _history(connection)
-            yield from _contents(connection, ObjectStore(root / STATE_DIRECTORY / "objects", _tmp(root)), progress)
-            with closing(Tree(root)) as tree:
-                yield from _folder(connection, tree, progress)
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        yield Finding(kind="database", subject=path.name, said=str(error))
+        return audit.broken(connection)
+    finally:
+        connection.execute("COMMIT")
 
 
-def _tmp(root: Path) -> Path:
-    return root / STATE_DIRECTORY / "tmp"
+def _audit(connection: apsw.Connection) -> Iterator[Finding]:
+    """Check that the audit log is the chain that was written."""
+    _, faults = _broken(connection)
+    for fault in faults:
+        yield Finding(kind="audit", subject=f"row {fault.audit_id}", said=fault.said)
+
+
+def _index(directory: Path) -> Iterator[Finding]:
+    """Check the passages, which are derived: when they are damaged the server makes them anew."""
+    if directory.is_dir() and WhooshIndex(directory).verify() is None:
+        time.sleep(SETTLE_S)  # a commit may have been under way
+        if WhooshIndex(directory).verify() is None:
+            said = "damaged, or of another version: made anew at the next start"
+            yield Finding(kind="index", subject=directory.name, said=said, damage=False)
 
 
 def _database(connection: apsw.Connection, progress: Progress) -> Iterator[Finding]:
     progress("database", 0, 1)
+    if not checksums.are_kept(connection):
+        said = "has no checksums of its pages: not all damage can be found"
+        yield Finding(kind="database", subject="workspace.db", said=said, damage=False)
     for (said,) in connection.execute(f"PRAGMA quick_check({FINDINGS_MAX})"):
         if said != "ok":
             yield Finding(kind="database", subject="workspace.db", said=str(said))
@@ -105,15 +190,26 @@ def _history(connection: apsw.Connection) -> Iterator[Finding]:
     ):
         yield Finding(kind="history", subject=f"seq {after}", said=f"the event before it is {before}")
 
+    counted: dict[str, int] = dict(_rows(connection, "SELECT name, value FROM counters"))
+    for name, highest in HIGHEST.items():
+        reached = _rows(connection, f"SELECT coalesce(max({highest[0]}), 0) FROM {highest[1]}")[0][0]
+        if reached > counted.get(name, 0):
+            said = f"stands at {counted.get(name, 0)}, and {reached} was given already"
+            yield Finding(kind="history", subject=f"the counter {name}", said=said)
+    last = _rows(connection, "SELECT coalesce(max(seq), 0) FROM events")[0][0]
+    if last < counted.get("seq", 0):
+        yield Finding(kind="history", subject=f"seq {last}", said=f"the log ends there, and {counted['seq']} was given")
+
 
 def _contents(connection: apsw.Connection, objects: ObjectStore, progress: Progress) -> Iterator[Finding]:
     """Check that all content is there and is what its hash says."""
-    total = _rows(connection, "SELECT count(*) FROM contents")[0][0]
+    total = _rows(connection, "SELECT count(*) FROM contents WHERE removed_at IS NULL")[0][0]
     done = 0
     last = ""
     while rows := _rows(
         connection,
-        "SELECT sha256, size_bytes, form, data FROM contents WHERE sha256 > ? ORDER BY sha256 LIMIT 100",
+        "SELECT sha256, size_bytes, form, data FROM contents WHERE sha256 > ? AND removed_at IS NULL"
+        " ORDER BY sha256 LIMIT 100",
         last,
     ):
         for sha256, size_bytes, form, data in rows:
