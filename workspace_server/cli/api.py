@@ -73,6 +73,10 @@ class Api:
         given = {name: value for name, value in (body or {}).items() if value is not None}
         return self._send("POST", PREFIX + path, json.dumps(given).encode())
 
+    def delete(self, path: str, /, **query: object) -> Answer:
+        """End or remove what stands at *path*; arguments that are None are left out."""
+        return self._send("DELETE", PREFIX + path + _query(query), None)
+
     def follow(self, path: str, /, **query: object) -> Iterator[Answer]:
         """Yield the objects of a stream of server-sent events until it ends."""
         connection, response = self._open("GET", PREFIX + path + _query(query), None, {"accept": "text/event-stream"})

@@ -24,22 +24,31 @@ def status_command(api: Api, *, as_json: bool) -> None:
 
 @click.command("locks")
 @click.option("--path", help="Only locks that cover this path.")
+@click.option("--break", "broken", metavar="L42", help="End this lock, whoever holds it.")
+@click.option("--note", help="Why it is broken, for the log.")
 @api_options
 @as_json_option
-def locks_command(api: Api, *, as_json: bool, path: str | None) -> None:
-    """Show the live locks: who holds what, why, and for how long."""
+def locks_command(api: Api, *, as_json: bool, path: str | None, broken: str | None, note: str | None) -> None:
+    """Show the live locks and who waits for one; or break one: its holder's next write is refused."""
+    if broken is not None:
+        # A name stands for the lock to everybody; of a handle, that is what stands before its random part.
+        ended = api.delete(f"/locks/{path_of(broken.partition('-')[0])}", note=note)
+        show.as_json(ended) if as_json else click.echo(f"broken: {', '.join(ended['released'])}")
+        return
     answer = api.get("/locks", path=path)
     if as_json:
         show.as_json(answer)
         return
     show.table(
-        (
-            (", ".join(lock["paths"]), lock["mode"], lock["agent"], f"{lock['expires_in_seconds']} s", lock["purpose"])
-            for lock in answer["locks"]
-        ),
-        head=("PATHS", "MODE", "AGENT", "EXPIRES IN", "PURPOSE"),
+        (_lock_row(lock["name"], lock, f"{lock['expires_in_seconds']} s") for lock in answer["locks"]),
+        head=("LOCK", "PATHS", "MODE", "AGENT", "EXPIRES IN", "PURPOSE"),
         empty="no locks",
     )
+    if answer["waiting"]:
+        show.table(
+            (_lock_row(place, one, f"{one['waiting_seconds']} s") for place, one in enumerate(answer["waiting"], 1)),
+            head=("PLACE", "PATHS", "MODE", "AGENT", "WAITS FOR", "PURPOSE"),
+        )
 
 
 @click.command("history")
@@ -112,6 +121,10 @@ def deliveries_command(api: Api, *, as_json: bool, trigger: str | None, state: s
         head=("DELIVERY", "TRIGGER", "TARGET", "STATE", "ATTEMPTS", "LAST ANSWER"),
         empty="no deliveries",
     )
+
+
+def _lock_row(name: object, row: Answer, time: str) -> tuple[object, ...]:
+    return name, ", ".join(row["paths"]), row["mode"], row["agent"], time, row["purpose"]
 
 
 def _trigger_row(row: Answer) -> tuple[object, ...]:

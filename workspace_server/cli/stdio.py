@@ -33,6 +33,10 @@ LINE_BYTES_MAX = 16 * 1024 * 1024
 """The bound of one message, as in `limits.request_bytes_max`."""
 LAST_ANSWERS_S = 10.0
 """How long to wait for open answers once the client has closed its side."""
+BEAT_S = 2.0
+"""How often this process says that it lives; the shortest lock takes 5 s."""
+ALIVE = b'{"jsonrpc":"2.0","method":"notifications/workspace/alive"}\n'
+"""How it says so, as in `interfaces.mcp.unix_socket`."""
 REQUEST_ID = "workspace/requestId"
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 ANSWER = re.compile(rb'\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:result|error)":')
@@ -42,7 +46,8 @@ ANSWER = re.compile(rb'\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:res
 class Proxy:
     """Carries messages both ways, and over the death of owners.
 
-    Two threads: one reads the client, another reads the owner. The sending lock is held for the whole of a
+    Two threads: one reads the client, another reads the owner; a third one says that they live, once there may be locks
+    to keep. The sending lock is held for the whole of a
     reconnection, so that nothing is sent between what is repeated. The thread that reads the owner takes it only when
     that one is gone: both sides may be blocked on writing, and somebody has to read.
 
@@ -52,8 +57,9 @@ class Proxy:
 
     def __init__(self, root: Path, agent: str | None) -> None:
         self._root = root
-        self._preface: Message = {"agent": agent} if agent else {}
         self._nonce = secrets.token_hex(8)
+        self._preface: Message = {"session": self._nonce, **({"agent": agent} if agent else {})}
+        self._is_beating = False
         self._calls = itertools.count(1)
         self._sending = threading.Lock()
         self._state = threading.Lock()
@@ -94,9 +100,23 @@ class Proxy:
                 self._preface.setdefault("client", _client_name(message))
                 self._find_owner()
             assert self._owner is not None
+            if not self._is_beating and _takes_a_lock(message):
+                self._is_beating = True
+                threading.Thread(target=self._beat, daemon=True).start()
             self._note(message, line)
             with contextlib.suppress(OSError):  # the reading thread finds out, and repeats it
                 self._owner.send(line)
+
+    def _beat(self) -> None:
+        """Say every little while that this process lives: that keeps its locks. One that is stopped says nothing."""
+        while True:
+            time.sleep(BEAT_S)
+            with self._sending:
+                if self._ending:
+                    return
+                if self._owner is not None:
+                    with contextlib.suppress(OSError):  # the reading thread finds out
+                        self._owner.send(ALIVE)
 
     def _find_owner(self) -> None:
         """Connect to the owner and bring it to where the last one was. The sending lock is held."""
@@ -235,7 +255,7 @@ class Proxy:
                 raise Unreachable(answer["error"].get("message", "the server refused"))
             raise OSError("the owner went away")
         # The name stays with this process, whichever owner gave it.
-        self._preface = {"agent": answer["agent"]}
+        self._preface = {"session": self._nonce, "agent": answer["agent"]}
         return owner
 
     def _refuse_large(self, message: Message, size_bytes: int) -> None:
@@ -293,6 +313,11 @@ def _subscribes(message: Message, params: object) -> bool:
 def _key(identifier: object) -> str:
     """Return what tells request ids apart: 1 and "1" are two."""
     return json.dumps(identifier)
+
+
+def _takes_a_lock(message: Message) -> bool:
+    params = message.get("params")
+    return isinstance(params, dict) and params.get("name") == "lock_files"
 
 
 def _client_name(message: Message) -> str:

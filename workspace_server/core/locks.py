@@ -80,6 +80,15 @@ def check_ttl(ttl_s: float) -> None:
         )
 
 
+def prolonged(lock: Lock, now_s: float) -> float | None:
+    """Return until when a sign of life of its process keeps a lock, or None when it changes too little to be written.
+
+    A process may live on while its agent hangs: without a call that names the lock it is kept for so long, no longer.
+    """
+    until_s = min(now_s + lock.ttl_s, lock.used_s + LIMITS.lock_ttl_s_max)
+    return until_s if until_s - lock.deadline_s >= lock.ttl_s / 4 else None
+
+
 def held_alike(live: Iterable[Lock], *, agent: str, mode: Mode, selectors: Sequence[Selector]) -> Lock | None:
     """Return the lock that *agent* already has on exactly this, if any."""
     wanted = set(selectors)

@@ -1,7 +1,7 @@
 """Who sends a request, by whichever transport it came."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -24,9 +24,11 @@ class Peer:
 
     Attributes:
         agent: The name under which it acts, unless a request says another one.
+        session: What tells this process from others, also under the next owner; None when it did not say.
     """
 
     agent: str
+    session: str | None = None
 
 
 def caller_of(guard: Guard, ctx: Context) -> Caller:
@@ -39,7 +41,7 @@ def caller_of(guard: Guard, ctx: Context) -> Caller:
     if isinstance(ctx.request, Request):
         return guard.admit(ctx.request, door="mcp", meta=meta)
     if isinstance(ctx.request, Peer):
-        return guard.identify(ctx.request.agent, door="stdio", meta=meta)
+        return replace(guard.identify(ctx.request.agent, door="stdio", meta=meta), session=ctx.request.session)
     return guard.identify(None, door="mcp", meta=meta)
 
 

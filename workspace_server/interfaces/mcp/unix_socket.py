@@ -1,13 +1,15 @@
 """MCP over the owner's Unix socket: where the `stdio` processes of a folder come together.
 
 A connection carries one JSON-RPC message a line. Before them go two lines of our own: the process says who it is, the
-owner answers under which name it acts. The process keeps that name when it has to look for a new owner.
+owner answers under which name it acts. The process keeps that name when it has to look for a new owner. Between them go
+its signs of life, which keep its locks.
 """
 
 import asyncio
 import contextlib
 import json
 import logging
+import re
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ALIVE = b'{"jsonrpc":"2.0","method":"notifications/workspace/alive"}\n'
+"""What a process says every few seconds while it may hold locks: they are kept for it. It never reaches MCP."""
+SESSION = re.compile(r"[0-9a-f]{16}")
+"""What a process calls itself: drawn at random when it starts."""
 PREFACE_S = 10.0
 """How long a process may take to say who it is."""
 
@@ -86,22 +92,23 @@ class SocketDoor:
         """Return who has connected, after telling it its name; None when it was refused."""
         async with asyncio.timeout(PREFACE_S):
             try:
-                peer = Peer(agent=await self._named(await line.receive()))
+                peer = await self._named(await line.receive())
             except WorkspaceError as refusal:
                 await line.send(compact({"error": refusal.as_dict()}))
                 return None
         await line.send(compact({"agent": peer.agent}))
         return peer
 
-    async def _named(self, preface: bytes) -> str:
+    async def _named(self, preface: bytes) -> Peer:
         try:
             said = json.loads(preface)
-            given, client = said.get("agent"), said.get("client")
+            given, client, session = said.get("agent"), said.get("client"), said.get("session")
         except (ValueError, AttributeError):
             raise InvalidArgument(
                 "The first line is an object with `agent` or `client`.", hint="Use `workspace-server stdio`."
             ) from None
-        return agent_name(given) if given else await naming.next_name(self._engine.folder, declared_name(client))
+        name = agent_name(given) if given else await naming.next_name(self._engine.folder, declared_name(client))
+        return Peer(agent=name, session=session if isinstance(session, str) and SESSION.fullmatch(session) else None)
 
     async def _serve_peer(self, line: "_Line", peer: Peer) -> None:
         incoming, to_server = create_context_streams[Incoming](0)
@@ -116,6 +123,10 @@ class SocketDoor:
         metadata = ServerMessageMetadata(request_context=peer)
         async with incoming:
             while raw := await line.receive():
+                if raw == ALIVE:
+                    if peer.session is not None:
+                        await self._engine.locks.keep_session(peer.session)
+                    continue
                 try:
                     message = jsonrpc_message_adapter.validate_json(raw, by_name=False)
                 except ValidationError:

@@ -58,9 +58,9 @@ async def activity(view: View) -> Response:
 
 
 async def locks(view: View) -> Response:
-    """Show who holds what, why and for how long."""
+    """Show who holds what, why and for how long, and who waits for it."""
     found = await view.engine.locks.list_locks(view.caller)
-    return view.render("locks.html", title="Locks", active="locks", locks=found["locks"])
+    return view.render("locks.html", title="Locks", active="locks", locks=found["locks"], waiting=found["waiting"])
 
 
 async def triggers(view: View) -> Response:

@@ -57,7 +57,7 @@ async def acquire(commit: Commit, wanted: Wanted, chosen: Sequence[Selector] | N
     live = await locks.live(tx)
     mine = rules.held_alike(live, agent=agent, mode=wanted.mode, selectors=chosen)
     if mine is not None:
-        return await renewed(tx, mine, wanted.ttl_s)
+        return await renewed(commit, mine, wanted.ttl_s)
     place = await _pass(tx, wanted.mode, chosen, live, agent=agent)
     if sum(held.agent == agent for held in live) >= LIMITS.locks_per_agent_max:
         raise QuotaExceeded(
@@ -75,8 +75,11 @@ async def acquire(commit: Commit, wanted: Wanted, chosen: Sequence[Selector] | N
     return await _granted(tx, lock, lock.deadline_s)
 
 
-async def renewed(tx: Transaction, held: Lock, ttl_s: float) -> Result:
-    """Return a lock that goes on for *ttl_s* seconds from now."""
+async def renewed(commit: Commit, held: Lock, ttl_s: float) -> Result:
+    """Return a lock that goes on for *ttl_s* seconds from now, kept by the process that asks."""
+    tx, session = commit.tx, commit.caller.session
+    if session is not None and session != held.session:
+        await locks.bind(tx, held.lock_id, session)
     deadline_s = tx.boot_s + ttl_s
     await locks.renew(tx, held.lock_id, ttl_s=ttl_s, deadline_s=deadline_s)
     return await _granted(tx, held, deadline_s)

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
+from workspace_server.core import locks as rules
 from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
 from workspace_server.core.limits import LIMITS
@@ -48,6 +49,22 @@ async def keep(db: Database, caller: Caller, given: Sequence[str]) -> None:
     if given:
         with contextlib.suppress(Unavailable):
             await db.write(renew)
+
+
+async def keep_session(db: Database, session: str) -> None:
+    """Keep the locks of a process that has given a sign of life; those that have run out stay so."""
+
+    async def due(tx: Transaction) -> list[tuple[int, float]]:
+        found = [(lock.lock_id, rules.prolonged(lock, tx.boot_s)) for lock in await locks.of_session(tx, session)]
+        return [(number, until_s) for number, until_s in found if until_s is not None]
+
+    async def prolong(tx: Transaction) -> None:
+        for number, until_s in await due(tx):
+            await locks.prolong(tx, number, deadline_s=until_s)
+
+    if await db.read(due):  # most signs of life change nothing, and cost no write
+        with contextlib.suppress(Unavailable):
+            await db.write(prolong)
 
 
 def told(lock: Lock) -> dict[str, Any]:

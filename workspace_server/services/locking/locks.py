@@ -156,6 +156,10 @@ class Locks:
             await self.end(commit, held, "broken")
         return broken
 
+    async def keep_session(self, session: str) -> None:
+        """Keep the locks of a process that has given a sign of life."""
+        await leases.keep_session(self._folder.db, session)
+
     async def expire(self) -> float | None:
         """End the locks whose time is over, and those granted to calls that nobody waits for any more.
 
@@ -212,22 +216,22 @@ class Locks:
             return result
 
         def unheard(done: "asyncio.Future[Result]") -> None:
-            if not done.cancelled() and done.exception() is None and is_new:
+            refused = done.cancelled() or done.exception() is not None  # asked for, else asyncio would log it as lost
+            if not refused and is_new and caller.request_id is None:  # with an id it is asked again, and answered so
                 self._unheard.append((replace(caller, asked=None), done.result()["lock"]))
 
         trying = asyncio.ensure_future(self._folder.recorder.change(caller, "lock_files", body))
         try:
             return await asyncio.shield(trying)
         except asyncio.CancelledError:
-            if caller.request_id is None:  # else it is asked again, and the answer waits for that
-                trying.add_done_callback(unheard)
+            trying.add_done_callback(unheard)
             raise
 
     async def _renew(self, caller: Caller, handle: str, ttl_s: float) -> Result:
         async def body(commit: Commit) -> Result:
             found = await locks.by_handle(commit.tx, handle)
             held = rules.check_handle(found, handle, agent=caller.agent, now_s=commit.tx.boot_s)
-            return await granting.renewed(commit.tx, held, ttl_s)
+            return await granting.renewed(commit, held, ttl_s)
 
         return await self._folder.recorder.change(caller, "lock_files", body)
 

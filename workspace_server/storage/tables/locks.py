@@ -154,6 +154,24 @@ async def renew(tx: Transaction, lock_id: int, *, ttl_s: float, deadline_s: floa
     )
 
 
+async def prolong(tx: Transaction, lock_id: int, *, deadline_s: float) -> None:
+    """Move a live lock's end, because its process lives."""
+    await tx.run("UPDATE locks SET deadline_s = ? WHERE lock_id = ?", deadline_s, lock_id)
+
+
+async def bind(tx: Transaction, lock_id: int, session: str) -> None:
+    """Let a lock be kept by the life of this process."""
+    await tx.run("UPDATE locks SET session = ? WHERE lock_id = ?", session, lock_id)
+
+
+async def of_session(tx: Transaction, session: str) -> list[Lock]:
+    """Return the live locks that a process keeps."""
+    rows = await tx.all(
+        f"SELECT {_LOCK} FROM locks l WHERE l.state = 'live' AND l.deadline_s > ? AND l.session = ?", tx.boot_s, session
+    )
+    return [_lock(row) for row in rows]
+
+
 async def end(tx: Transaction, lock_id: int, state: State) -> None:
     """Let a lock go; its row stays, so that its handle is refused with the reason."""
     await tx.run("UPDATE locks SET state = ? WHERE lock_id = ?", state, lock_id)

@@ -6,8 +6,9 @@ from workspace_server.interfaces.http.results.base import Changed, Result
 
 
 class HeldLock(Result):
-    """A live lock; `lock` is its handle, and shown only to its holder."""
+    """A live lock; `name` is for everybody, `lock` is its handle, and shown only to its holder."""
 
+    name: str
     paths: list[str]
     mode: Literal["exclusive", "shared", "intent"]
     agent: str
@@ -17,10 +18,21 @@ class HeldLock(Result):
     lock: str = ""
 
 
+class WaitingCall(Result):
+    """Who waits in the line for a lock."""
+
+    paths: list[str]
+    mode: Literal["exclusive", "shared", "intent"]
+    agent: str
+    purpose: str | None
+    waiting_seconds: int
+
+
 class LockList(Result):
-    """Live locks."""
+    """Live locks, and the line for them, the first one first."""
 
     locks: list[HeldLock]
+    waiting: list[WaitingCall]
 
 
 class GrantedLock(Changed):

@@ -18,6 +18,7 @@ class LockFiles(Arguments):
     lock: str | None = None
     mode: Literal["exclusive", "shared", "intent"] = "exclusive"
     ttl_seconds: Seconds = 600
+    wait_seconds: Seconds = 0
     purpose: str | None = None
 
 
@@ -39,7 +40,13 @@ async def lock_files(engine: "Engine", caller: Caller, given: LockFiles) -> Answ
     """Take or renew a lock."""
     paths = None if given.paths is None else named(given.paths)
     return await engine.locks.lock_files(
-        caller, paths=paths, lock=given.lock, mode=given.mode, ttl_seconds=given.ttl_seconds, purpose=given.purpose
+        caller,
+        paths=paths,
+        lock=given.lock,
+        mode=given.mode,
+        ttl_seconds=given.ttl_seconds,
+        wait_seconds=given.wait_seconds,
+        purpose=given.purpose,
     )
 
 
@@ -63,8 +70,9 @@ TOOLS = (
             " patterns, also of files that do not exist yet: all are locked or none. Returns a handle such as"
             " 'L42-k7q9': pass it as `lock` to every write below those paths, which also keeps it alive. It ends"
             " after ttl_seconds (5-3600) without use; lock_files(lock=handle) renews it. exclusive: only you write."
-            " shared: many hold it, nobody takes an exclusive one. If somebody holds it you get `locked` with who, why"
-            " and for how long. Short edits need no lock. Unlock when done: others and triggers wait for it."
+            " shared: many hold it, nobody takes an exclusive one. intent: keeps nobody out; who writes there is told."
+            " If somebody holds it you get `locked` with who, why and for how long; wait_seconds (up to 50) waits in"
+            " line, and asking again keeps your place. Short edits need no lock. Unlock when done: others wait for it."
             " Example: lock_files(paths=['research/anyio/'], purpose='collecting facts')"
         ),
         params=LockFiles,
@@ -72,6 +80,7 @@ TOOLS = (
         handler=lock_files,
         core=True,
         repeatable=True,
+        waits=True,
     ),
     ToolSpec(
         name="unlock_files",
@@ -87,7 +96,7 @@ TOOLS = (
     ToolSpec(
         name="list_locks",
         description=(
-            "Who holds what, why, and for how long. mine=true shows your own with their handles, for when you lost one."
+            "Who holds what, why, and for how long, and who waits. mine=true shows yours with their handles."
             " Example: list_locks(path='research/')"
         ),
         params=ListLocks,
