@@ -2,7 +2,9 @@
 
 import asyncio
 import multiprocessing
+import os
 import shutil
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -88,6 +90,7 @@ class Orders:
 
     Attributes:
         recovering: Strike from the first instruction on, rather than from the change on.
+        doubled: Put the doubles of the disk in place; else faults come from outside.
     """
 
     folder: Path
@@ -95,13 +98,18 @@ class Orders:
     strike: Strike
     control: controls.Control = "honest"
     recovering: bool = False
+    doubled: bool = True
 
 
-def live(orders: Orders) -> Life:
+Attach = Callable[[int], None]
+"""Called with a process's id while that waits to go on, right before it may be struck."""
+
+
+def live(orders: Orders, attach: Attach | None = None) -> Life:
     """Let a process live by its orders, and return what became of it."""
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.faults.sweep"])
-    ours, theirs = processes.Pipe(duplex=False)
+    ours, theirs = processes.Pipe()
     process = processes.Process(target=_live, args=(orders, theirs))
     process.start()
     theirs.close()
@@ -109,12 +117,17 @@ def live(orders: Orders) -> Life:
     try:
         while ours.poll(LIFE_S):
             said, detail = ours.recv()
+            if said == "waits":
+                if attach is not None:
+                    attach(detail)
+                ours.send("go")
+                continue
             life.told.append(said)
             if said == "ended":
                 life.seen, life.struck = detail
             elif detail:
                 life.detail = str(detail)
-    except EOFError:
+    except (EOFError, ConnectionError):
         pass
     process.join(LIFE_S)
     if process.exitcode is None:
@@ -133,17 +146,25 @@ def journal(folder: Path) -> Path:
 
 def _live(orders: Orders, told: Connection) -> None:
     striker = Striker(orders.strike)
-    unsynced = doubles.Unsynced(journal(orders.folder))
-    vfs = doubles.install(striker, unsynced, syncs=orders.control != "syncs nothing")
-    assert vfs is not None
+    vfs: object = None
+    if orders.doubled:
+        unsynced = doubles.Unsynced(journal(orders.folder))
+        vfs = doubles.install(striker, unsynced, syncs=orders.control != "syncs nothing")
+
+    def wait() -> None:
+        told.send(("waits", os.getpid()))
+        told.recv()
 
     async def change() -> None:
         if orders.recovering:
+            wait()
             striker.arm()
         async with open_engine(orders.folder) as engine:
             controls.spoil(engine, orders.control)
             if orders.strike.kind != "kill":
                 _spare_the_close(engine, striker)
+            if not orders.recovering:
+                wait()
             striker.arm()
             told.send(("begun", None))
             if orders.control == "answers early":
@@ -161,6 +182,7 @@ def _live(orders: Orders, told: Connection) -> None:
     except Exception as error:
         told.send(("crashed", repr(error)))
         raise
+    assert vfs is not None or not orders.doubled, "kept until the end"
 
 
 def _spare_the_close(engine: Engine, striker: Striker) -> None:

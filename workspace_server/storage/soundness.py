@@ -86,12 +86,11 @@ async def chunks(path: Path, start: int, end: int, size_bytes: int) -> AsyncIter
 
 def damaged(error: Exception | None = None) -> Unavailable:
     """Return the refusal to give out content that is not what it was."""
-    number = getattr(error, "errno", None)
-    disk = number is not None and number != errno.ENOENT
+    number = error.errno if isinstance(error, OSError) else None
     return Unavailable(
         "The stored content is damaged: it is refused rather than served.",
         hint="Ask a person to run `workspace-server verify`, and to restore it from a backup or another version.",
-        reason=errno.errorcode.get(number, "damaged") if disk else "damaged",
+        reason="damaged" if number in {None, errno.ENOENT} else errno.errorcode.get(number or 0, "damaged"),
     )
 
 
