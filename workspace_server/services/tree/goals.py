@@ -1,6 +1,8 @@
 """What is to stand at a path of the working tree, as the open intents say."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from workspace_server.core.access import EXTERNAL, IMPORT
@@ -35,7 +37,7 @@ class Goal(NamedTuple):
     sha256: str | None
     form: Form
     data: bytes | None
-    ours: frozenset[str]
+    ours: AbstractSet[str]
     known: Known
     tree_leads: bool
     torn: bool
@@ -63,21 +65,34 @@ class Goal(NamedTuple):
         ours = frozenset(found for found in (sha256, known.sha256) if found)
         return cls(path, intent_id, sha256, form, data, ours, known, tree_leads, torn=False)
 
-    def after(self, earlier: "Goal | None") -> "Goal":
-        """Return the same goal, knowing what an earlier one, whose intent is still open, may have left there."""
-        if earlier is None:
-            return self
-        return self._replace(ours=self.ours | earlier.ours, torn=self.torn or earlier.torn)
-
-    def slim(self) -> "Goal":
-        """Return the same goal without the bytes."""
-        return self._replace(data=None)
-
     def knowing(self, known: Known | None) -> "Goal":
         """Return the same goal with what was put there since it was read."""
         if known is None:
             return self
-        return self._replace(known=known, ours=self.ours | {known.sha256} if known.sha256 else self.ours)
+        ours = self.ours if known.sha256 is None or known.sha256 in self.ours else {*self.ours, known.sha256}
+        return self._replace(known=known, ours=ours)
+
+
+@dataclass(slots=True)
+class Open:
+    """What is known of a path over all its goals whose intents are open.
+
+    Attributes:
+        intent_id: The newest of them.
+        ours: The hashes that the server itself may have put there.
+        torn: The machine went down since one of them was opened.
+    """
+
+    intent_id: int = 0
+    ours: set[str] = field(default_factory=set)
+    torn: bool = False
+
+    def joined_by(self, goal: Goal) -> Goal:
+        """Return a newer goal of the path, knowing what the earlier ones may have left there."""
+        self.intent_id = goal.intent_id
+        self.ours |= goal.ours
+        self.torn |= goal.torn
+        return goal._replace(ours=self.ours, torn=self.torn)
 
 
 def deletions_first(goals: Iterable[Goal]) -> list[Goal]:
@@ -133,12 +148,13 @@ async def reopened(tx: Transaction, paths: Sequence[str], *, boot_id: str) -> li
 
 
 async def _leads(tx: Transaction, row: FileRow) -> bool:
-    if row.modified_by not in {EXTERNAL, IMPORT}:
-        return False
     version = await files.version(tx, row.file_id, row.version) if row.live else None
     return read_from_tree(row.modified_by, version.op if version is not None else None)
 
 
 def read_from_tree(agent: str, op: str | None) -> bool:
-    """Return whether a head was read from the folder; without an *op*, whether its absence was seen there."""
-    return agent in {EXTERNAL, IMPORT} and op in {None, "external", "import"}
+    """Return whether a head was read from the folder; without an *op*, whether its absence was seen there.
+
+    An agent's own edit on disk is the agent's, and was read there as well.
+    """
+    return op in {"external", "import"} if op is not None else agent in {EXTERNAL, IMPORT}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Literal, NamedTuple
 
 from workspace_server.storage.disk.signatures import Signature
@@ -19,7 +20,7 @@ class Leftover(NamedTuple):
     temporary: str
     path: str
     signature: Signature
-    ours: frozenset[str]
+    ours: AbstractSet[str]
     trusted: bool
 
 

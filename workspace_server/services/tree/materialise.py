@@ -18,10 +18,11 @@ from typing import NamedTuple
 import anyio
 
 from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
-from workspace_server.services.tree.goals import Goal, Known, deletions_first, goals_of, reopened
+from workspace_server.services.tree.goals import Goal, Known, Open, deletions_first, goals_of, reopened
 from workspace_server.services.tree.leftovers import Leftover, clear, hash_of
 from workspace_server.services.tree.strangers import Stranger, Strangers
 from workspace_server.storage import content as contents
+from workspace_server.storage import soundness
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.disk.ignore import Ignore, is_control_file
@@ -83,7 +84,7 @@ class Materialiser:
         self._boot_id = boot_id
         self._known: dict[str, Known] = {}
         self._goals: dict[str, Goal] = {}
-        self._open: dict[str, Goal] = {}  # the newest of each path, without its bytes, until its intent is cleared
+        self._open: dict[str, Open] = {}  # until the newest intent of the path is cleared
         self._wanted: dict[str, list[asyncio.Future[None]]] = {}  # with those who wait for it
         self._underway: dict[str, list[asyncio.Future[None]]] = {}
         self._worker: asyncio.Task[None] | None = None
@@ -123,7 +124,7 @@ class Materialiser:
             if goal is None:
                 self._goals.pop(path, None)
             else:
-                self._goals[path] = self._opened(goal.after(self._open.get(path)))
+                self._goals[path] = self._opened(goal)
             self.want(path)
 
     async def followed(self, paths: Iterable[str]) -> None:
@@ -234,8 +235,9 @@ class Materialiser:
         return deletions_first(found)
 
     def _opened(self, goal: Goal) -> Goal:
-        self._open[goal.path] = goal.slim()
-        return goal
+        if goal.path not in self._open:
+            self._open[goal.path] = Open()
+        return self._open[goal.path].joined_by(goal)
 
     def _reach(self, goal: Goal) -> _Done:
         """Bring one path to its goal; runs in a thread."""
@@ -265,7 +267,11 @@ class Materialiser:
     def _placed(self, goal: Goal) -> _Done:
         data = goal.data
         content: bytes | Path = self._objects.path(goal.sha256 or "")
-        if goal.form != "object":
+        if goal.form == "object":
+            soundness.check(self._objects.path(goal.sha256 or ""))
+        elif goal.form == "tail":
+            content = soundness.whole(goal.form, data, self._objects.path(goal.sha256 or ""))
+        else:  # from the database, whose pages have checksums
             content = contents.expand(goal.form, data, self._objects.path(goal.sha256 or ""))
         staged = self._tree.stage(content, goal.path)
         try:
