@@ -455,6 +455,20 @@ DELIVERED: dict[str, Requirement] = {
             "services/upkeep/test_collecting.py::test_saving_the_same_again_brings_a_version_back",
         ),
     ),
+    "U5": Requirement(
+        "A backup is of one moment, and a restore brings all of it back or uses none of it",
+        (
+            "storage/upkeep/test_archive.py::test_everything_comes_back",
+            "storage/upkeep/test_archive.py::test_a_backup_beside_a_server_is_of_one_moment",
+            "storage/upkeep/test_archive.py::test_a_damaged_backup_is_refused_or_gives_the_same",
+            "storage/upkeep/test_archive.py::test_a_restore_goes_into_an_empty_folder_only",
+            "storage/upkeep/test_archive.py::test_a_backup_never_lies_in_the_workspace_or_where_nothing_can",
+        ),
+    ),
+    "U6": Requirement(
+        "A restored workspace gives no seq and no fence again",
+        ("storage/upkeep/test_archive.py::test_the_log_goes_on_above_every_number_that_was_given",),
+    ),
     "K1": Requirement(
         "The layers hold",
         (

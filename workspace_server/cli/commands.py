@@ -26,8 +26,13 @@ COMMANDS = {
     "list": "servers",
     "open": "servers",
     "stop": "servers",
+    "undo": "undo",
     "verify": "verify",
+    "backup": "archive",
+    "restore": "archive",
     "gc": "upkeep",
+    "fork": "fork",
+    "compare": "fork",
     "config": "config",
     "client-config": "connect",
 }

@@ -19,6 +19,7 @@ EventType = Literal[
     "trigger.suppressed",
     "delivery.failed",
     "endpoint.disabled",
+    "log.restored",
 ]
 
 EVENT_TYPES: Final[tuple[str, ...]] = get_args(EventType)

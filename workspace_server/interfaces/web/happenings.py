@@ -30,6 +30,7 @@ _VERBS = {
     "trigger.suppressed": ("bolt", "bad", "suppressed"),
     "delivery.failed": ("alert", "bad", "gave up on"),
     "endpoint.disabled": ("alert", "bad", "disabled"),
+    "log.restored": ("alert", "warn", "restored"),
 }
 KINDS: dict[str, tuple[str, ...]] = {
     "files": ("file.", "files."),

@@ -15,6 +15,10 @@ HEAD = "audit_head"
 """The fact that says where the chain ends: the last row's number, a space, its digest in hexadecimal."""
 UNCHAINED = "audit_unchained"
 """The fact that says how many rows are older than the chain."""
+_INSERT = (
+    "INSERT INTO audit (audit_id, at, agent, verified, door, action, subject, seq, digest)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 async def add(tx: Transaction, caller: Caller, action: str, subject: str | None, seq: int | None) -> None:
@@ -22,13 +26,17 @@ async def add(tx: Transaction, caller: Caller, action: str, subject: str | None,
     last = await tx.recall(_CHAIN)
     row = AuditRow(last.audit_id + 1, tx.now_s, caller.agent, int(caller.verified), caller.door, action, subject, seq)
     digest = link(last.digest, row)
-    await tx.run(
-        "INSERT INTO audit (audit_id, at, agent, verified, door, action, subject, seq, digest)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        *row,
-        digest,
-    )
+    await tx.run(_INSERT, *row, digest)
     tx.remember(_CHAIN, ChainHead(row.audit_id, digest))
+
+
+def append(connection: apsw.Connection, caller: Caller, action: str, *, at: float, seq: int | None) -> None:
+    """Record one act on a workspace that nobody has open."""
+    last, _ = broken(connection)
+    row = AuditRow(last.audit_id + 1, at, caller.agent, int(caller.verified), caller.door, action, None, seq)
+    end = ChainHead(row.audit_id, link(last.digest, row))
+    connection.execute(_INSERT, (*row, end.digest))
+    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (HEAD, spell_head(end)))
 
 
 async def head(tx: Transaction) -> ChainHead:
