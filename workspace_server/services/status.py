@@ -12,8 +12,8 @@ Part = Callable[[], Awaitable[Result]]
 """What another service adds to the status."""
 AGENTS_MAX = 50
 """Most agents of whom it is told how much they store."""
-COUNTED_S = 60.0
-"""How long what the agents store is true enough: to count it, every version is read."""
+COUNTED_AGAIN = 100.0
+"""What the agents store is counted again after this many times as long as that took: every version is read for it."""
 
 
 class Status:
@@ -23,7 +23,7 @@ class Status:
         self._folder = folder
         self._parts: dict[str, Part] = {}
         self._stored: list[Result] = []
-        self._counted_at_s = -COUNTED_S
+        self._count_at_s = 0.0
 
     def include(self, name: str, part: Part) -> None:
         """Let *part* tell of itself under *name*."""
@@ -32,7 +32,8 @@ class Status:
     async def status(self, caller: Caller) -> Result:
         """Return `{workspace, url, seq, files, bytes, stored_by, locks, open_intents, …}` and a part for each service.
 
-        `stored_by` are `{agent, versions, bytes}` of the agents whose kept versions take most; up to a minute old.
+        `stored_by` are `{agent, versions, bytes}` of the agents whose kept versions take most. In a large
+        workspace it is up to some minutes old.
         """
         caller.require("read")
 
@@ -56,8 +57,9 @@ class Status:
 
     async def _stored_by(self) -> list[Result]:
         now_s = self._folder.clock.boot_s()
-        if now_s - self._counted_at_s >= COUNTED_S:
-            self._counted_at_s = now_s
+        if now_s >= self._count_at_s:
             rows = await self._folder.db.read_long(lambda tx: usage.by_agent(tx, limit=AGENTS_MAX))
             self._stored = [{"agent": row.agent, "versions": row.versions, "bytes": row.size_bytes} for row in rows]
+            done_s = self._folder.clock.boot_s()
+            self._count_at_s = done_s + COUNTED_AGAIN * (done_s - now_s)
         return self._stored

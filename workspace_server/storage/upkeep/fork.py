@@ -1,0 +1,177 @@
+"""A second workspace from any moment of a first one, which may be served meanwhile.
+
+The new one stands on its own: nothing that happens in one shows in the other. It is complete once its `.workspace` has
+that name; what an interrupted fork leaves is no workspace.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tomllib
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from workspace_server.config import FILE
+from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.errors import InvalidArgument, NotFound, Unavailable
+from workspace_server.storage.clock import SystemClock
+from workspace_server.storage.content import ObjectStore
+from workspace_server.storage.database import connect
+from workspace_server.storage.migrations import migrate
+from workspace_server.storage.upkeep.rewinding import rewind
+from workspace_server.storage.upkeep.snapshot import Progress, copy_database
+
+UNFINISHED = STATE_DIRECTORY + ".part"
+OF_ONE_SERVER = frozenset({"name", "port", "public_url", "deliveries"})
+"""Settings that are the original's own."""
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """What was made: the seq at which it begins, and how many files stand there."""
+
+    seq: int
+    files: int
+
+
+def fork(root: Path, target: Path, *, at_seq: int | None, progress: Progress = lambda *_: None) -> Fork:
+    """Make the workspace *target* of what *root* was at a seq (None: now); its files come when it is first opened.
+
+    Blocks. Deliveries are off in it, by its settings.
+
+    Raises:
+        NotFound: There is no workspace in *root*.
+        InvalidArgument: *target* is not an empty folder, or lies in a workspace; or there is no such moment.
+        Unavailable: Content is damaged or went away meanwhile, or the workspace is of a newer program.
+    """
+    state = root / STATE_DIRECTORY
+    if not (state / "workspace.db").is_file():
+        raise NotFound(f"{root} holds no workspace.", hint="Give its folder with --dir.", path=str(root))
+    _check_target(target)
+    made = not target.exists()
+    target.mkdir(parents=True, exist_ok=True)
+    part = target / UNFINISHED
+    part.mkdir(mode=0o700)
+    try:
+        done = _fill(state, part, at_seq, progress)
+        _write_durably(part / FILE.name, _settings(root / FILE))
+        part.rename(target / STATE_DIRECTORY)
+        _sync(target)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        if made:
+            target.rmdir()
+        raise
+    return done
+
+
+def _check_target(target: Path) -> None:
+    for above in (target, *target.parents):
+        if (above / STATE_DIRECTORY / "workspace.db").exists():
+            raise _refused(target, "is a workspace" if above == target else f"lies in the workspace {above}")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise _refused(target, "is not an empty folder")
+
+
+def _refused(target: Path, reason: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"{target} {reason}.", hint="Give a folder that is empty or not there yet.", argument="NEWDIR", reason=reason
+    )
+
+
+def _fill(state: Path, part: Path, at_seq: int | None, progress: Progress) -> Fork:
+    path = part / "workspace.db"
+    copy_database(state / "workspace.db", path, progress)
+    with closing(connect(path)) as connection:
+        migrate(connection)
+        head = _one(connection, "SELECT value FROM counters WHERE name = 'seq'")
+        progress("rewinding", 0, 1)
+        rewind(connection, head if at_seq is None else at_seq, boot_id=SystemClock().boot_id())
+        progress("rewinding", 1, 1)
+        _copy_objects(connection, ObjectStore(state / "objects", state / "tmp"), part, progress)
+        done = Fork(
+            seq=_one(connection, "SELECT value FROM counters WHERE name = 'seq'"),
+            files=_one(connection, "SELECT count(*) FROM files WHERE live = 1"),
+        )
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return done
+
+
+def _copy_objects(connection: apsw.Connection, origin: ObjectStore, part: Path, progress: Progress) -> None:
+    copies = ObjectStore(part / "objects", part / "tmp")
+    rows = connection.execute("SELECT sha256 FROM contents WHERE form = 'object' AND removed_at IS NULL").fetchall()
+    for done, (sha256,) in enumerate(rows, 1):
+        target = copies.path(str(sha256))
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            found = _copy(origin.path(str(sha256)), target)
+        except FileNotFoundError:
+            found = ""
+        if found != sha256:
+            raise Unavailable(
+                f"The object {str(sha256)[:12]}… is damaged, or was removed meanwhile.",
+                hint="`workspace-server verify` names what is damaged; else try again.",
+                reason="missing content",
+            )
+        _sync(target.parent)
+        progress("objects", done, len(rows))
+    _sync(part / "objects")
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file, durably, and return the hash of what was copied."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reading, target.open("xb") as writing:
+        while chunk := reading.read(CHUNK_BYTES):
+            digest.update(chunk)
+            writing.write(chunk)
+        writing.flush()
+        os.fsync(writing.fileno())
+    return digest.hexdigest()
+
+
+def _settings(file: Path) -> str:
+    """Return the settings of the original that hold for its fork too, with deliveries off."""
+    lines = ["# A fork sends no webhooks until this line is gone.", "deliveries = false"]
+    sections: dict[str, dict[str, object]] = {}
+    if file.is_file():
+        for name, value in tomllib.loads(file.read_text("utf-8")).items():
+            if isinstance(value, dict):
+                sections[name] = value
+            elif name not in OF_ONE_SERVER:
+                lines.append(f"{name} = {_toml(value)}")
+    for section, values in sections.items():
+        lines += ["", f"[{section}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
+    return "\n".join([*lines, ""])
+
+
+def _toml(value: object) -> str:
+    """Return a setting's value as TOML, whose texts, numbers and lists are JSON's but for one character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _write_durably(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _one(connection: apsw.Connection, sql: str) -> int:
+    value = connection.execute(sql).fetchall()[0][0]
+    assert isinstance(value, int)
+    return value

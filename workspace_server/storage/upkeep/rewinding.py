@@ -1,0 +1,179 @@
+"""Takes a copy of a database back to an earlier moment, as if nothing had happened since. Never the only copy.
+
+What belongs to the running original does not go along: locks, drafts, requests, deliveries, jobs, and what joins had
+collected. Triggers stay as rules. Whatever only the time after the moment named is gone from the file, not just hidden.
+"""
+
+import apsw
+
+from workspace_server.core.audit_chain import ChainHead
+from workspace_server.errors import InvalidArgument
+from workspace_server.storage.database import Row
+from workspace_server.storage.tables.audit import HEAD, spell_head
+
+CLEARED = (
+    "lock_selectors",
+    "locks",
+    "lock_waits",
+    "drafts",
+    "reads",
+    "requests",
+    "attempts",
+    "deliveries",
+    "jobs",
+    "firings",
+    "join_slots",
+    "joins",
+    "intents",
+)
+"""What belongs to the original and to the moment of the copy, children before their parents."""
+REWOUND = (
+    "versions",
+    "deletions",
+    "sources",
+    "files",
+    "contents",
+    "events",
+    "audit",
+    "triggers",
+    "facts",
+    "facts_text",
+    "index_states",
+    "index_progress",
+    "extractions",
+    "counters",
+    "meta",
+)
+"""What is taken back to the moment."""
+KEPT = ("endpoints",)
+"""What stays as it is."""
+
+
+def rewind(connection: apsw.Connection, seq: int, *, boot_id: str) -> None:
+    """Take the database back to *seq*; every file is then on its way into an empty folder. Blocks.
+
+    Args:
+        boot_id: This boot of the machine.
+
+    Raises:
+        InvalidArgument: The log does not go that far, or a commit of several files was half made at *seq*.
+    """
+    connection.execute("PRAGMA foreign_keys = OFF")
+    with connection:
+        _check(connection, seq)
+        for table in CLEARED:
+            connection.execute(f"DELETE FROM {table}")
+        _triggers(connection, seq)  # by the times of events that are still there
+        connection.execute("CREATE TEMP TABLE rewound AS SELECT path FROM files WHERE seq > ?", (seq,))
+        _files(connection, seq)
+        _index(connection)
+        _log(connection, seq)
+        _contents(connection)
+        connection.execute(
+            "INSERT INTO intents (path, version, sha256, previous_sha256, boot_id)"
+            " SELECT path, version, sha256, NULL, ? FROM files WHERE live = 1 ORDER BY path",
+            (boot_id,),
+        )
+        left = connection.execute("PRAGMA foreign_key_check").fetchall()
+        assert not left, f"rows without a parent: {left[:3]}"
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("VACUUM")
+
+
+def _check(connection: apsw.Connection, seq: int) -> None:
+    head = _rows(connection, "SELECT value FROM counters WHERE name = 'seq'")[0][0]
+    if not 0 <= seq <= head:
+        raise InvalidArgument(
+            f"The log stands at seq {head}.",
+            hint=f"Give a seq from 0 to {head}; `workspace-server log` shows them.",
+            argument="at_seq",
+            reason="the log does not go that far",
+        )
+    commits = [
+        commit
+        for (commit,) in _rows(
+            connection, "SELECT json_extract(data, '$.commit') FROM events WHERE seq IN (?, ?)", seq, seq + 1
+        )
+    ]
+    if len(commits) == 2 and commits[0] is not None and commits[0] == commits[1]:
+        first, last = _rows(
+            connection, "SELECT min(seq), max(seq) FROM events WHERE json_extract(data, '$.commit') = ?", commits[0]
+        )[0]
+        raise InvalidArgument(
+            f"At seq {seq} the commit {commits[0]} is half made.",
+            hint=f"Give {first - 1}, which is before it, or {last}, which is after it.",
+            argument="at_seq",
+            reason=f"{commits[0]} goes from {first} to {last}",
+        )
+
+
+def _triggers(connection: apsw.Connection, seq: int) -> None:
+    connection.execute(
+        "DELETE FROM triggers WHERE created_at >= (SELECT at FROM events WHERE seq > ? ORDER BY seq LIMIT 1)", (seq,)
+    )
+    connection.execute("UPDATE triggers SET rate_since = 0, rate_count = 0")
+
+
+def _files(connection: apsw.Connection, seq: int) -> None:
+    connection.execute("DELETE FROM deletions WHERE seq > ?", (seq,))
+    connection.execute("DELETE FROM versions WHERE seq > ?", (seq,))
+    connection.execute(
+        "DELETE FROM sources WHERE NOT EXISTS"
+        " (SELECT 1 FROM versions v WHERE v.file_id = sources.file_id AND v.version = sources.version)"
+    )
+    connection.execute("DELETE FROM files WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.file_id = files.file_id)")
+    # None is live for a moment, so that names that differ only by case can change places.
+    connection.execute("UPDATE files SET live = 0, tree_sha256 = NULL, tree_signature = NULL")
+    connection.execute(
+        "UPDATE files SET (live, version, seq, sha256, size_bytes, media_type, modified_at, modified_by) ="
+        " (SELECT d.seq IS NULL, v.version, coalesce(d.seq, v.seq), v.sha256, v.size_bytes, v.media_type,"
+        " coalesce(d.at, v.at), coalesce(d.agent, v.agent) FROM versions v"
+        " LEFT JOIN deletions d ON d.file_id = v.file_id AND d.version = v.version"
+        " WHERE v.file_id = files.file_id ORDER BY v.version DESC LIMIT 1)"
+    )
+
+
+def _index(connection: apsw.Connection) -> None:
+    """Keep the facts of heads that are the same as they were; the others are read again, and all are looked at."""
+    stale = "NOT EXISTS (SELECT 1 FROM files f WHERE f.path = facts.path AND f.version = facts.version AND f.live = 1)"
+    connection.execute(f"DELETE FROM facts_text WHERE rowid IN (SELECT fact_id FROM facts WHERE {stale})")
+    connection.execute(f"DELETE FROM facts WHERE {stale}")
+    connection.execute("INSERT INTO facts_text (facts_text) VALUES ('optimize')")  # lets go of the words themselves
+    connection.execute(
+        "DELETE FROM index_states WHERE path IN (SELECT path FROM rewound) OR NOT EXISTS (SELECT 1 FROM files f"
+        " JOIN versions v USING (file_id) WHERE f.path = index_states.path AND v.version = index_states.version)"
+    )
+    connection.execute("DELETE FROM extractions WHERE key NOT IN (SELECT key FROM index_states)")
+    connection.execute("UPDATE index_progress SET seq = 0, fingerprint = ''")
+
+
+def _log(connection: apsw.Connection, seq: int) -> None:
+    connection.execute("DELETE FROM events WHERE seq > ?", (seq,))
+    connection.execute(
+        "UPDATE counters SET value = (SELECT coalesce(max(seq), 0) FROM events) WHERE name = 'seq'",
+    )
+    cut = _rows(connection, "SELECT min(audit_id) FROM audit WHERE seq > ?", seq)[0][0]
+    if cut is None:
+        return
+    connection.execute("DELETE FROM audit WHERE audit_id >= ?", (cut,))
+    rows = _rows(connection, "SELECT audit_id, digest FROM audit ORDER BY audit_id DESC LIMIT 1")
+    if rows and rows[0][1] is not None:
+        spelled = spell_head(ChainHead(rows[0][0], rows[0][1]))
+        connection.execute("UPDATE meta SET value = ? WHERE name = ?", (spelled, HEAD))
+    else:  # the chain begins after what is left
+        connection.execute("DELETE FROM meta WHERE name = ?", (HEAD,))
+        connection.execute(
+            "UPDATE meta SET value = (SELECT coalesce(max(audit_id), 0) FROM audit) WHERE name = 'audit_unchained'"
+        )
+
+
+def _contents(connection: apsw.Connection) -> None:
+    connection.execute(
+        "WITH RECURSIVE used (sha256) AS (SELECT sha256 FROM versions"
+        " UNION SELECT c.base FROM used JOIN contents c ON c.sha256 = used.sha256 WHERE c.base IS NOT NULL)"
+        " DELETE FROM contents WHERE sha256 NOT IN (SELECT sha256 FROM used)"
+    )
+
+
+def _rows(connection: apsw.Connection, sql: str, *parameters: int | str) -> list[Row]:
+    return connection.execute(sql, parameters).fetchall()
