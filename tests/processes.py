@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,23 @@ START_S = 30.0
 
 
 class Serving:
-    """`workspace-server serve` on a folder; the port stays the same over a restart."""
+    """`workspace-server serve` on a folder; the port stays the same over a restart.
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    Args:
+        program: What is started in place of `workspace-server`, for a double of it.
+    """
+
+    def __init__(self, folder: Path, *flags: str, program: Sequence[str] | None = None) -> None:
         self.folder = folder
         self.url = ""
         self._flags = flags
+        self._program = PROGRAM if program is None else program
         self._port = "0"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and return once it answers."""
-        command = [*PROGRAM, "serve", str(self.folder), "--port", self._port, *self._flags]
+        command = [*self._program, "serve", str(self.folder), "--port", self._port, *self._flags]
         self._process = subprocess.Popen(command, env=clean_environment())
         record = None
         deadline = time.monotonic() + START_S
