@@ -107,6 +107,34 @@ def test_locks_shows_who_holds_what_and_why(server: Serving) -> None:
     assert any(lock["paths"] == ["locked/"] for lock in json.loads(told(server, "locks", "--json"))["locks"])
 
 
+def test_a_person_breaks_a_lock_and_sees_who_waits(server: Serving) -> None:
+    lock = call(server, "lock_files", "paths=held.md", "purpose=rewriting", agent="ann")["lock"]
+    name = lock.partition("-")[0]
+    with waiting_for(server, "held.md", agent="bob"):
+        assert "bob" in told(server, "locks", "--path", "held.md")
+    assert f"broken: {name}" in told(server, "locks", "--break", lock, "--note", "ann is away")
+    late = run(
+        "call", "write_file", "path=held.md", "content=x", f"lock={lock}", "--agent", "ann", "--dir", server.folder
+    )
+    assert (json.loads(late.stderr)["code"], json.loads(late.stderr)["reason"]) == ("lock_lost", "broken")
+    again = run("locks", "--break", name, "--dir", server.folder)
+    assert again.returncode == 5
+
+
+@contextmanager
+def waiting_for(server: Serving, path: str, *, agent: str) -> Iterator[None]:
+    """Let an agent wait in line for a lock beside the block."""
+    command = [*PROGRAM, "call", "lock_files", f"paths={path}", "wait_seconds=50", "--agent", agent]
+    process = subprocess.Popen([*command, "--dir", str(server.folder)], env=clean_environment())
+    try:
+        while not json.loads(told(server, "locks", "--json"))["waiting"]:
+            assert process.poll() is None
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_log_tells_events_in_their_order(server: Serving) -> None:
     first = call(server, "write_file", "path=log/a.md", "content=a")["seq"]
     call(server, "write_file", "path=log/b.md", "content=b")

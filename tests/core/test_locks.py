@@ -1,5 +1,7 @@
 """Who may have a lock, and which write passes under it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,12 +11,15 @@ from workspace_server.core.locks import (
     Lock,
     Mode,
     State,
+    check_breakable,
     check_handle,
     check_ttl,
     check_use,
     check_write,
     held_alike,
     in_the_way,
+    number_named,
+    prolonged,
 )
 from workspace_server.core.patterns import Selector, parse_selector
 from workspace_server.errors import InvalidArgument, Locked, LockLost
@@ -188,6 +193,46 @@ def test_a_lock_that_covers_nothing_of_the_write_is_a_mistake() -> None:
     with pytest.raises(InvalidArgument) as refusal:
         check_use([lock("docs/")], ["x"])
     assert refusal.value.facts["argument"] == "lock"
+
+
+@pytest.mark.parametrize(
+    ("now_s", "used_s", "kept_until_s"),
+    [
+        (54.9, 40.0, None),  # what changes by less than a quarter is not written
+        (55.0, 40.0, 115.0),
+        (90.0, 40.0, 150.0),
+        (99.0, -3_481.0, 119.0),  # an hour after its last use, and no longer
+        (99.0, -3_490.0, None),
+    ],
+)
+def test_a_sign_of_life_prolongs_a_lock_by_its_time_but_not_for_ever(
+    now_s: float, used_s: float, kept_until_s: float | None
+) -> None:
+    held = replace(lock("a"), ttl_s=60.0, deadline_s=100.0, used_s=used_s)
+    assert prolonged(held, now_s) == kept_until_s
+
+
+def test_a_lock_is_named_to_everybody_by_its_number() -> None:
+    assert number_named("L42") == 42
+    assert [number_named(name) for name in ("L042", "L42-k7q9", "42", "l42", "L", "L4\n")] == [None] * 6
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (None, "unknown"),
+        (lock("a", state="released"), "unknown"),
+        (lock("a", state="broken"), "broken"),
+        (lock("a", deadline_s=50.0), "expired"),
+    ],
+    ids=["made-up", "released", "broken", "over"],
+)
+def test_what_has_ended_cannot_be_broken(found: Lock | None, reason: str) -> None:
+    with pytest.raises(LockLost) as refusal:
+        check_breakable(found, "L1", now_s=50.0)
+    assert refusal.value.facts["reason"] == reason
+    live = lock("a", agent="anybody")
+    assert check_breakable(live, "L1", now_s=50.0) is live
 
 
 NAMES = st.sampled_from(["a", "b", "d/", "d/e/", "d/a", "*", "d/*", "**/a", "/"])

@@ -130,6 +130,48 @@ def test_an_agent_keeps_its_name_and_its_lock_under_the_next_owner(folder: Path)
         assert agent.call("write_file", path="plan.md", content="mine", lock=lock)["version"] == 1
 
 
+def test_a_living_process_keeps_its_lock_and_a_stopped_one_loses_it(folder: Path) -> None:
+    with Agent(folder) as agent, Agent(folder) as other:
+
+        def left() -> int:
+            return max([row["expires_in_seconds"] for row in other.call("list_locks")["locks"]], default=0)
+
+        lock = agent.call("lock_files", paths=["plan.md"], ttl_seconds=5)["lock"]
+        for _ in range(2):  # it runs down, and the process keeps it, without a call
+            until(lambda: left() <= 3)
+            until(lambda: left() >= 4)
+        agent.process.send_signal(signal.SIGSTOP)
+        until(lambda: left() == 0)
+        taken = other.call("lock_files", paths=["plan.md"], wait_seconds=50)
+        agent.process.send_signal(signal.SIGCONT)
+        refusal = agent.call("write_file", path="plan.md", content="late", lock=lock, overwrite=True)
+        assert (refusal["code"], refusal["reason"], taken["fence"]) == ("lock_lost", "expired", 2)
+
+
+def test_who_waits_for_a_lock_goes_on_waiting_under_the_next_owner(folder: Path) -> None:
+    with Agent(folder) as holder, Agent(folder) as waiting:
+        lock = holder.call("lock_files", paths=["plan.md"])["lock"]
+        call = waiting.begin("lock_files", paths=["plan.md"], wait_seconds=50)
+        until(lambda: len(holder.call("list_locks")["waiting"]) == 1)
+        os.kill(owner_pid(folder), signal.SIGKILL)
+        until(lambda: len(holder.call("list_locks")["waiting"]) == 1)
+        holder.call("unlock_files", lock=lock)
+        assert waiting.finish(call)["fence"] == 2
+
+
+def test_a_killed_process_leaves_the_line(folder: Path) -> None:
+    with Agent(folder) as holder, Agent(folder) as next_one:
+        lock = holder.call("lock_files", paths=["a.md"])["lock"]
+        doomed = Agent(folder).__enter__()
+        doomed.begin("lock_files", paths=["a.md", "b.md"], wait_seconds=50)
+        until(lambda: len(holder.call("list_locks")["waiting"]) == 1)
+        assert next_one.call("lock_files", paths=["b.md"])["code"] == "locked"
+        doomed.process.kill()
+        doomed.end()
+        assert next_one.call("lock_files", paths=["b.md"], wait_seconds=50)["paths"] == ["b.md"]
+        holder.call("unlock_files", lock=lock)
+
+
 def test_a_client_that_uses_a_number_twice_gets_two_answers(folder: Path) -> None:
     with Agent(folder) as agent:
         for name in ("one.md", "two.md"):

@@ -1,9 +1,61 @@
 """Locks, search, facts, triggers, deliveries, queues and jobs over HTTP."""
 
+import asyncio
+from typing import Any
+
 import httpx2
 import pytest
 
+from tests.interfaces.listening import Listening
+
 pytestmark = pytest.mark.anyio
+
+
+async def standing(client: httpx2.AsyncClient, count: int) -> list[dict[str, Any]]:
+    """Return the line for locks once so many wait in it."""
+    line: list[dict[str, Any]] = []
+    for _ in range(1_000):
+        line = (await client.get("/locks")).json()["waiting"]
+        if len(line) == count:
+            return line
+        await asyncio.sleep(0.01)
+    raise AssertionError(line)
+
+
+async def test_a_wait_for_a_lock_ends_with_the_lock_or_with_a_place(client: httpx2.AsyncClient) -> None:
+    lock = (await client.post("/locks", json={"paths": ["a.md"], "ttl_seconds": 60})).json()["lock"]
+    asked = {"paths": ["a.md"], "wait_seconds": 1}
+    late = await client.post("/locks", json=asked, headers={"X-Agent": "bo"})
+    assert (late.status_code, late.json()["error"]["queue_position"]) == (423, 1)
+    assert "wait_seconds=50" in late.json()["error"]["hint"]
+    waiting = asyncio.create_task(client.post("/locks", json=asked | {"wait_seconds": 50}, headers={"X-Agent": "bo"}))
+    line = await standing(client, 1)
+    assert (line[0]["agent"], line[0]["paths"]) == ("bo", ["a.md"])
+    await client.delete(f"/locks/{lock}")
+    assert (await waiting).status_code == 201
+
+
+async def test_a_client_that_goes_away_leaves_the_line(served: Listening, client: httpx2.AsyncClient) -> None:
+    await client.post("/locks", json={"paths": ["a.md"]})
+    body = b'{"paths": ["a.md", "b.md"], "wait_seconds": 50}'
+    _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    head = f"POST /api/v1/locks HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
+    await writer.drain()
+    await standing(client, 1)
+    assert (await client.post("/locks", json={"paths": ["b.md"]})).status_code == 423
+    writer.close()
+    await writer.wait_closed()
+    await standing(client, 0)
+    assert (await client.post("/locks", json={"paths": ["b.md"]})).status_code == 201
+
+
+async def test_a_lock_is_broken_by_its_name_with_the_verb_admin_only(client: httpx2.AsyncClient) -> None:
+    lock = (await client.post("/locks", json={"paths": ["a.md"]})).json()["lock"]
+    name = (await client.get("/locks")).json()["locks"][0]["name"]
+    refused = await client.delete(f"/locks/{name}?note=why", headers={"X-Agent": "bo"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    assert lock.startswith(f"{name}-")
 
 
 async def test_a_lock_is_taken_seen_renewed_and_released(client: httpx2.AsyncClient) -> None:

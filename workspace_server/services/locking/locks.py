@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,6 +24,8 @@ from workspace_server.services.selecting import Names, selectors
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import lock_waits, locks, meta
 
+HINT_CHARS_MAX = 300
+"""Longest call that a hint spells out."""
 LOOK_AGAIN_S = 1.0
 """How often a call that waits looks at the clock; it is woken when it is its turn."""
 
@@ -74,6 +77,8 @@ class Locks:
         try:
             return await self._grant(caller, wanted, wait_seconds)
         except Locked as refusal:
+            if not refusal.facts["yours"]:
+                refusal.hint = _waiting_hint(wanted, in_line="queue_position" in refusal.facts)
             raise explaining.locked(caller, refusal) from None
 
     async def unlock_files(
@@ -249,6 +254,16 @@ def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:
     if lock.agent == caller.agent:
         facts["lock"] = lock.handle
     return facts
+
+
+def _waiting_hint(wanted: Wanted, *, in_line: bool) -> str:
+    named = ", ".join(repr(path) if isinstance(path, str) else json.dumps(path) for path in wanted.paths)
+    mode = "" if wanted.mode == "exclusive" else f", mode={wanted.mode!r}"
+    call = f"lock_files(paths=[{named}]{mode}, wait_seconds={LIMITS.wait_s_max})"
+    if len(call) > HINT_CHARS_MAX:
+        call = f"The same call with wait_seconds={LIMITS.wait_s_max}"
+    kept = f"; your place in line is kept for {LIMITS.lock_place_kept_s} s" if in_line else ""
+    return f"{call} waits in line for it{kept}. Or do other work first."
 
 
 def _waiting(place: Place, now_s: float) -> Result:
