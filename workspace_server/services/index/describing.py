@@ -75,7 +75,8 @@ async def _look_up(tx: Transaction, path: str, number: int | None) -> _Known:
     row, found = await changes.known_version(tx, path, number)
     state = await facts.state(tx, path, found.version)
     is_head = bool(row.live) and found.version == row.version
-    return _Known(found, is_head, state[2] if state else None, await files.used_by(tx, path, limit=RELATED_MAX))
+    used_by = await files.used_by(tx, path, version=number, limit=RELATED_MAX)
+    return _Known(found, is_head, state[2] if state else None, used_by)
 
 
 async def _extract_now(folder: Folder, path: str, row: VersionRow) -> Extraction:

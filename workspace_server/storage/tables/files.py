@@ -235,12 +235,14 @@ async def add_sources(tx: Transaction, file_id: int, number: int, sources: Seque
         )
 
 
-async def used_by(tx: Transaction, path: str, *, limit: int) -> list[Source]:
-    """Return the newest versions that were written from any version of *path*."""
+async def used_by(tx: Transaction, path: str, *, version: int | None = None, limit: int) -> list[Source]:
+    """Return, of each file, the newest version that was written from this version of *path* (None: from any)."""
     rows = await tx.all(
         "SELECT f.path, max(s.version) FROM sources s JOIN files f USING (file_id)"
-        " WHERE s.used_path = ? GROUP BY f.path ORDER BY max(f.seq) DESC LIMIT ?",
+        " WHERE s.used_path = ?1 AND (?2 IS NULL OR s.used_version = ?2)"
+        " GROUP BY f.path ORDER BY max(f.seq) DESC, f.path LIMIT ?3",
         path,
+        version,
         limit,
     )
     return [{"path": row[0], "version": row[1]} for row in rows]
