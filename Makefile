@@ -1,6 +1,6 @@
 # Every target sets up what it needs first. The work itself is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench wheel lock clean
+.PHONY: help setup demo test lint format docs bench soak wheel lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -26,6 +26,9 @@ docs: setup ## write the tables of docs/ again from the code
 
 bench: setup ## measure the speed and print it side by side
 	@scripts/bench $(ARGS)
+
+soak: setup ## test under faults for ten minutes (make soak ARGS="power --minutes 2"; some parts need root)
+	@scripts/soak $(ARGS)
 
 wheel: setup ## build the package into dist/, to be installed elsewhere
 	@rm -rf build

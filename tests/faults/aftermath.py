@@ -48,6 +48,10 @@ def observe(root: Path) -> State:
     return State(heads, versions, [event for event in events if event[0] not in QUIET], folder)
 
 
+def _counts(finding: integrity.Finding) -> bool:
+    return finding.damage or finding.kind != "index"  # that one is made anew while somebody serves
+
+
 def _heads(db: apsw.Connection) -> list[tuple[str, int, str]]:
     return [(path, version, sha256) for path, version, sha256 in _rows(db, HEADS)]
 
@@ -63,7 +67,7 @@ def faults(root: Path, *, torn: bool = False) -> list[str]:
         torn: Bytes that a power cut has torn may have been put aside.
     """
     integrity.SETTLE_S = 0.0  # nobody serves it
-    said = [f"{finding.subject}: {finding.said}" for finding in integrity.find_damage(root)]
+    said = [f"{finding.subject}: {finding.said}" for finding in integrity.find_damage(root) if _counts(finding)]
     state = root / STATE_DIRECTORY
     said += [f"tmp holds {path.name}" for path in (state / "tmp").iterdir()]
     if not torn and (state / "lost").exists():
