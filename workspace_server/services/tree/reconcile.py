@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import anyio
@@ -43,6 +44,8 @@ PATIENCE_S = 5.0
 """How long a file that is being written is left alone; then it is taken as it is, if it holds still for the reading."""
 STORE_BYTES_MAX = 8 * 1024 * 1024
 """Most content that is stored in one transaction ahead of the commit."""
+STORE_FILES_MAX = 1_000
+"""Most files of which this is done at once: nobody else writes meanwhile."""
 READ_TOGETHER = 64
 
 Op = Literal["external", "import"]
@@ -55,6 +58,34 @@ class _Survey(NamedTuple):
     changed: list[str]
     vanished: list[str]
     left_out: LeftOut
+
+
+class _Ahead:
+    """Content that is stored ahead of a big commit, many files at a time."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._some: list[Content] = []
+        self._bytes = 0
+
+    async def add(self, content: Content) -> Content:
+        """Take *content* and return it without its bytes; they are stored by the next `store`, if not before."""
+        self._some.append(content)
+        self._bytes += len(content.data or b"")
+        if self._bytes > STORE_BYTES_MAX or len(self._some) >= STORE_FILES_MAX:
+            await self.store()
+        return replace(content, data=None, head=content.head[:1024])
+
+    async def store(self) -> None:
+        """Store what was taken so far."""
+        some, self._some, self._bytes = self._some, [], 0
+
+        async def keep(tx: Transaction) -> None:
+            for content in some:
+                await contents.keep(tx, content)
+
+        if some:
+            await self._db.write(keep)
 
 
 class Reconciler:
@@ -114,8 +145,12 @@ class Reconciler:
                 await anyio.sleep(SCAN_EVERY_UNWATCHED_S)
                 self.marks.mark("")
 
-    async def reconcile(self, dirty: Dirty, *, op: Op = "external") -> int:
-        """Record what has changed at the marked places; return how many files that were."""
+    async def reconcile(self, dirty: Dirty, *, op: Op = "external", patient: bool = True) -> int:
+        """Record what has changed at the marked places; return how many files that were.
+
+        Args:
+            patient: Whether a file that changed just now is left for later.
+        """
         async with self._busy:
             if not await asyncio.to_thread(self._tree.stands):
                 self.guard.allows(0, 0, stands=False)  # which says so; nothing here can be compared
@@ -127,7 +162,7 @@ class Reconciler:
             survey = await asyncio.to_thread(self._survey, dirty, rows)
             if dirty.everything:
                 self.left_out = survey.left_out
-            edits = await self._edits(survey.changed, rows, op)
+            edits = await self._edits(survey.changed, rows, patient=patient and op == "external")
             gone = await self._gone(survey, rows, underway)
             return await self._record(edits + gone, op)
 
@@ -185,17 +220,17 @@ class Reconciler:
 
     # What it is
 
-    async def _edits(self, paths: Sequence[str], rows: dict[str, FileRow], op: Op) -> list[Edit]:
+    async def _edits(self, paths: Sequence[str], rows: dict[str, FileRow], *, patient: bool) -> list[Edit]:
         """Read what has changed and return what is news; note the signatures of what is not."""
         edits: list[Edit] = []
         same: list[tuple[str, Read]] = []
-        unrecorded: list[Content] = []
+        ahead = _Ahead(self._db)
         paths = list(dict.fromkeys(paths))
         heads, underway = await self._heads(paths)
         for first in range(0, len(paths), READ_TOGETHER):
             part = paths[first : first + READ_TOGETHER]
             expected = {path: rows[path].sha256 if path in rows else None for path in part}
-            for path, read in await self._read(part, expected, patient=op == "external"):
+            for path, read in await self._read(part, expected, patient=patient):
                 row = heads.get(path)
                 live = row is not None and bool(row.live)
                 if row is not None and live and read.sha256 == row.sha256:
@@ -204,34 +239,12 @@ class Reconciler:
                 if read.content is None:  # the head moved on to other content since the survey
                     self.marks.mark(path)
                     continue
-                unrecorded.append(read.content)
-                slim = read.content
-                if len(paths) > READ_TOGETHER:
-                    slim = await self._kept_ahead(unrecorded, read.content)
+                content = await ahead.add(read.content) if len(paths) > READ_TOGETHER else read.content
                 version = row.version if row else 0
-                edits.append(Edit(path, slim, read.signature, version, live, early=path in underway))
-        await self._store(unrecorded if len(paths) > READ_TOGETHER else [])
+                edits.append(Edit(path, content, read.signature, version, live, early=path in underway))
+        await ahead.store()
         await self._note_same(same)
         return edits
-
-    async def _kept_ahead(self, unrecorded: list[Content], content: Content) -> Content:
-        """Return *content* without its bytes, which are stored ahead of a big commit, many files at a time."""
-        if sum(len(each.data or b"") for each in unrecorded) > STORE_BYTES_MAX:
-            await self._store(unrecorded)
-        return Content(
-            sha256=content.sha256, size_bytes=content.size_bytes, form=content.form, data=None, head=content.head[:1024]
-        )
-
-    async def _store(self, some: list[Content]) -> None:
-        if not some:
-            return
-
-        async def keep(tx: Transaction, some: Sequence[Content] = tuple(some)) -> None:
-            for content in some:
-                await contents.keep(tx, content)
-
-        await self._db.write(keep)
-        some.clear()
 
     async def _read(
         self, paths: Sequence[str], expected: dict[str, str | None], *, patient: bool
