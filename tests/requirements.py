@@ -2,7 +2,8 @@
 
 `P` are the promises of the README. The other letters are rules of the documented behaviour: `W` writes, `L` locks,
 `M` MCP, `A` identity, `F` files and folder, `E` events, `T` triggers, `D` deliveries, `J` jobs, `X` index,
-`O` processes, `U` upkeep, `H` HTTP, `V` web view, `C` command line, `S` the story, `K` the project itself.
+`O` processes, `U` upkeep, `H` HTTP, `V` web view, `C` command line, `S` the story,
+`Y` history and undo, `K` the project itself.
 """
 
 from dataclasses import dataclass
@@ -469,6 +470,86 @@ DELIVERED: dict[str, Requirement] = {
         "A restored workspace gives no seq and no fence again",
         ("storage/upkeep/test_archive.py::test_the_log_goes_on_above_every_number_that_was_given",),
     ),
+    "Y1": Requirement(
+        "Undo takes back one agent's work and keeps what others did, in one commit that can itself be undone",
+        (
+            "model/test_undo.py::test_what_nobody_else_has_touched_is_as_it_was_before_the_agent",
+            "core/test_undo.py::test_an_agent_that_was_last_leaves_what_stood_before_it",
+            "services/history/test_undo.py::test_changes_creations_and_deletes_are_taken_back_in_one_commit",
+            "services/history/test_undo.py::test_what_others_changed_elsewhere_in_the_text_is_kept",
+            "services/history/test_undo.py::test_commits_restores_copies_and_edits_are_taken_back",
+            "services/history/test_undo.py::test_an_undo_is_undone_like_any_other_work",
+            "services/history/test_undo.py::test_times_and_seqs_bound_what_is_taken_back",
+            "services/history/test_undo.py::test_a_file_that_moves_on_meanwhile_is_looked_at_again",
+            "cli/test_history.py::test_an_agents_work_is_taken_back_and_what_cannot_be_is_listed",
+        ),
+    ),
+    "Y2": Requirement(
+        "What an undo cannot tell apart, or what is locked, stays as it is and is listed for a person",
+        (
+            "services/history/test_undo.py::test_what_was_changed_in_the_same_place_is_listed_for_a_person",
+            "services/history/test_undo.py::test_a_locked_file_is_listed_and_the_rest_is_taken_back",
+            "services/history/test_undo.py::test_what_cannot_stand_there_any_more_is_listed",
+            "services/history/test_undo.py::test_a_binary_that_others_have_changed_is_listed_and_one_that_they_have_not_is_restored",
+        ),
+    ),
+    "Y3": Requirement(
+        "Both ends of a move are taken back or none, and others' changes go back with the file",
+        (
+            "core/test_undo.py::test_both_ends_of_a_move_are_taken_back_or_none",
+            "services/history/test_undo.py::test_a_move_is_taken_back_at_both_ends",
+            "services/history/test_undo.py::test_a_moved_file_goes_back_with_what_others_have_written_into_it_since",
+            "services/history/test_undo.py::test_a_move_is_left_whole_when_one_end_cannot_be_taken_back",
+            "model/test_undo.py::test_an_undo_that_forgets_the_other_end_of_a_move_is_found",
+        ),
+    ),
+    "Y4": Requirement(
+        "An undo fires no trigger unless it is told to, and a dry run changes nothing",
+        (
+            "services/history/test_undo.py::test_triggers_do_not_fire_for_what_comes_back_unless_they_are_to",
+            "services/history/test_undo.py::test_a_dry_run_says_the_same_and_changes_nothing",
+        ),
+    ),
+    "Y5": Requirement(
+        "Another agent's work is taken back by an admin only",
+        (
+            "services/history/test_undo.py::test_only_an_admin_takes_back_what_another_agent_did",
+            "interfaces/http/test_undo.py::test_what_another_agent_did_is_taken_back_with_the_admins_key_only",
+        ),
+    ),
+    "Y6": Requirement(
+        "The files can be listed and read as of any earlier seq",
+        (
+            "services/history/test_moment.py::test_every_moment_can_be_listed_and_read_as_it_was",
+            "interfaces/http/test_undo.py::test_the_files_are_listed_and_read_as_of_an_earlier_seq",
+        ),
+    ),
+    "Y7": Requirement(
+        "Provenance is followed in both directions",
+        ("services/history/test_provenance.py::test_provenance_is_followed_in_both_directions",),
+    ),
+    "Y8": Requirement(
+        "A fork is what the workspace was at a moment, holds nothing of later, and sends nothing",
+        (
+            "storage/upkeep/test_fork.py::test_a_fork_is_what_the_workspace_was_at_that_moment",
+            "storage/upkeep/test_fork.py::test_a_fork_is_whole_while_agents_write",
+            "storage/upkeep/test_fork.py::test_nothing_that_came_later_is_in_its_bytes",
+            "storage/upkeep/test_fork.py::test_what_belongs_to_the_running_original_stays_there",
+            "storage/upkeep/test_fork.py::test_every_table_is_either_cleared_rewound_or_kept",
+            "services/automation/test_deliveries.py::test_nothing_is_sent_while_deliveries_are_off_and_all_of_it_once_they_are_on",
+        ),
+    ),
+    "Y9": Requirement(
+        "Two workspaces are compared file by file and fact by fact",
+        (
+            "storage/upkeep/test_comparison.py::test_files_and_facts_that_differ_are_named_with_both_sides",
+            "cli/test_history.py::test_a_fork_is_filled_and_compared_with_where_it_came_from",
+        ),
+    ),
+    "Y10": Requirement(
+        "The status says who stores how much",
+        ("services/test_engine.py::test_the_status_says_who_stores_how_much",),
+    ),
     "K1": Requirement(
         "The layers hold",
         (
@@ -507,6 +588,6 @@ LATER: dict[str, str] = {
     "T5": "Deadlines, schedules, approvals, checks",
     "M6": "The MCP Events extension",
     "X3": "PDF and Office files",
-    "C2": "Undo, backup, restore, fork, purge",
+    "C2": "Purge",
 }
 """What is decided and not built yet. Nothing may promise these."""
