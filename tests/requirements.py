@@ -31,6 +31,9 @@ DELIVERED: dict[str, Requirement] = {
             "services/test_recording.py::test_many_writers_lose_no_line_and_leave_no_gap",
             "services/files/test_writing.py::test_a_version_that_never_was_is_a_conflict_without_a_diff",
             "clients/test_examples.py::test_event_driven_refuses_the_stale_save_and_merges",
+            "storm/test_storm.py::test_a_storm_loses_nothing_and_lets_nobody_write_late",
+            "storm/test_storm.py::test_a_server_that_breaks_its_word_is_found",
+            "storm/test_linear.py::test_it_says_what_trying_all_orders_says",
         ),
     ),
     "P2": Requirement(
@@ -40,6 +43,9 @@ DELIVERED: dict[str, Requirement] = {
             "services/locking/test_locks.py::test_a_holder_that_was_paused_past_its_time_cannot_write_even_if_nobody_took_the_lock",
             "services/locking/test_locks.py::test_a_lock_whose_file_changed_after_its_time_is_not_revived_by_a_restart",
             "services/files/test_writing.py::test_a_lost_lock_says_whether_the_file_moved_on",
+            "storm/test_storm.py::test_a_storm_loses_nothing_and_lets_nobody_write_late",
+            "storm/test_storm.py::test_a_server_that_breaks_its_word_is_found",
+            "storm/test_checks.py::test_a_write_under_an_ended_lock_is_found",
         ),
     ),
     "P3": Requirement(
@@ -60,6 +66,8 @@ DELIVERED: dict[str, Requirement] = {
             "services/automation/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
             "services/automation/test_deliveries.py::test_what_was_committed_and_never_sent_is_sent_by_the_next_server",
             "storage/upkeep/test_integrity.py::test_a_gap_in_the_log_is_found",
+            "storm/test_storm.py::test_a_storm_loses_nothing_and_lets_nobody_write_late",
+            "storm/test_storm.py::test_a_server_that_breaks_its_word_is_found",
         ),
     ),
     "P5": Requirement(
@@ -70,6 +78,8 @@ DELIVERED: dict[str, Requirement] = {
             "core/test_joins.py::test_it_never_fires_with_fifteen_of_sixteen",
             "services/automation/test_triggers.py::test_a_half_complete_set_survives_a_restart",
             "services/automation/test_triggers.py::test_an_input_that_arrives_while_the_consumer_runs_is_not_dropped",
+            "storm/test_storm.py::test_a_storm_loses_nothing_and_lets_nobody_write_late",
+            "storm/test_checks.py::test_a_set_that_fires_twice_is_found",
         ),
     ),
     "P6": Requirement(
@@ -80,6 +90,8 @@ DELIVERED: dict[str, Requirement] = {
             "scenarios/test_hostile_paths.py::test_every_tool_treats_every_path_as_it_should",
             "scenarios/test_hostile_paths.py::test_every_route_treats_every_path_as_it_should",
             "scenarios/test_hostile_paths.py::test_both_doors_decide_alike",
+            "scenarios/test_path_races.py::test_no_door_leads_outside_while_somebody_swaps_a_directory_for_a_link",
+            "scenarios/test_path_races.py::test_control_a_server_that_checks_the_real_path_leaks_in_the_same_race",
         ),
     ),
     "P7": Requirement(
@@ -178,6 +190,90 @@ DELIVERED: dict[str, Requirement] = {
     "L3": Requirement(
         "Every call that gives the handle renews the lock",
         ("services/files/test_writing.py::test_every_call_that_gives_the_handle_renews_the_lock_also_a_refused_one",),
+    ),
+    "L4": Requirement(
+        "Who waits for a lock is served in the order of coming, together where nothing disputes it, and nobody is stuck",
+        (
+            "core/test_lock_queue.py::TestLine",
+            "core/test_lock_queue.py::test_earlier_places_on_the_same_paths_go_before",
+            "core/test_lock_queue.py::test_it_is_the_turn_of_those_that_nothing_live_and_nobody_earlier_stops",
+            "services/locking/test_line.py::test_who_waits_gets_the_lock_however_it_ends",
+            "services/locking/test_line.py::test_those_who_wait_are_served_in_the_order_in_which_they_came",
+            "services/locking/test_line.py::test_whoever_comes_later_does_not_overtake_even_where_the_lock_is_free",
+            "services/locking/test_line.py::test_a_waiting_exclusive_is_not_starved_by_later_shared_requests",
+            "services/locking/test_line.py::test_shared_requests_that_wait_are_granted_together",
+        ),
+    ),
+    "L5": Requirement(
+        "A place in line is kept for a minute, for the same request, and passed over while no call waits on it",
+        (
+            "services/locking/test_line.py::test_a_wait_that_ends_says_which_place_one_has_and_keeps_it",
+            "services/locking/test_line.py::test_a_place_on_which_no_call_waits_is_passed_over",
+            "services/locking/test_line.py::test_a_place_is_for_the_same_paths_and_mode_only",
+            "services/locking/test_line.py::test_a_place_is_lost_after_its_time",
+            "services/locking/test_line.py::test_asking_without_waiting_takes_no_place",
+            "services/locking/test_line.py::test_places_outlive_the_server_and_nobody_waits_at_its_start",
+            "scenarios/test_many_processes.py::test_who_waits_for_a_lock_goes_on_waiting_under_the_next_owner",
+        ),
+    ),
+    "L6": Requirement(
+        "A call that is cancelled, or whose client goes away, stands in nobody's way and holds nothing unheard of",
+        (
+            "services/locking/test_line.py::test_a_call_that_is_cancelled_leaves_the_line",
+            "services/locking/test_line.py::test_a_call_cancelled_before_it_stands_in_line_does_not_stay_there",
+            "services/locking/test_line.py::test_a_lock_granted_to_a_call_that_nobody_waits_for_any_more_is_given_back",
+            "interfaces/http/test_services.py::test_a_client_that_goes_away_leaves_the_line",
+            "scenarios/test_many_processes.py::test_a_killed_process_leaves_the_line",
+        ),
+    ),
+    "L7": Requirement(
+        "Intent locks keep nobody out, are kept out by nothing, and are told to others",
+        (
+            "core/test_locks.py::test_an_intent_neither_stops_a_write_nor_vouches_for_it",
+            "services/locking/test_announced.py::test_others_are_told_what_somebody_is_about_to_do",
+            "services/locking/test_announced.py::test_an_intent_is_in_nobodys_way_and_nothing_is_in_its_way",
+            "services/locking/test_announced.py::test_an_intent_is_told_of_until_it_is_given_back_or_runs_out",
+        ),
+    ),
+    "L8": Requirement(
+        "A living process keeps its locks, a stopped one loses them, and a hung agent does so in the end",
+        (
+            "core/test_locks.py::test_a_sign_of_life_prolongs_a_lock_by_its_time_but_not_for_ever",
+            "services/locking/test_liveness.py::test_signs_of_life_keep_the_locks_of_their_process",
+            "services/locking/test_liveness.py::test_a_process_whose_agent_hangs_loses_its_lock_in_the_end",
+            "services/locking/test_liveness.py::test_a_lock_that_has_run_out_is_not_revived_by_a_sign_of_life",
+            "services/locking/test_liveness.py::test_a_sign_of_life_on_the_socket_keeps_the_locks_and_nothing_answers_it",
+            "scenarios/test_many_processes.py::test_a_living_process_keeps_its_lock_and_a_stopped_one_loses_it",
+        ),
+    ),
+    "L9": Requirement(
+        "A person with the verb admin can break a lock; the holder is refused, and the log says who did it",
+        (
+            "services/locking/test_breaking.py::test_a_broken_lock_refuses_its_holder_and_tells_who_broke_it",
+            "services/locking/test_breaking.py::test_breaking_is_in_the_audit_log_and_raises_the_fence",
+            "services/locking/test_breaking.py::test_only_who_has_the_verb_admin_breaks_locks",
+            "interfaces/http/test_services.py::test_a_lock_is_broken_by_its_name_with_the_verb_admin_only",
+            "cli/test_commands.py::test_a_person_breaks_a_lock_and_sees_who_waits",
+        ),
+    ),
+    "L10": Requirement(
+        "Fences only rise, over restarts too, and locks and their time outlive a restart and a new schema",
+        (
+            "services/locking/test_locks.py::test_fences_only_rise",
+            "services/locking/test_locks.py::test_locks_outlive_the_server_with_fresh_time",
+            "services/locking/test_locks.py::test_a_restart_never_shortens_a_lock",
+            "storage/test_migrations.py::test_locks_of_an_older_schema_hold_on",
+        ),
+    ),
+    "L11": Requirement(
+        "An agent has so many locks and places in line and no more; a request that cannot be changes nothing",
+        (
+            "services/locking/test_locks.py::test_an_agent_has_so_many_locks_and_no_more",
+            "services/locking/test_line.py::test_an_agent_has_so_many_places_in_line_and_no_more",
+            "services/locking/test_locks.py::test_wrong_arguments_are_refused",
+            "services/locking/test_line.py::test_a_wait_has_bounds",
+            "core/test_patterns.py::test_a_hostile_pattern_takes_no_exponential_time",
+        ),
     ),
     "M1": Requirement(
         "Wrong arguments and unknown tools are refusals that a model can read",
@@ -550,6 +646,16 @@ DELIVERED: dict[str, Requirement] = {
         "The status says who stores how much",
         ("services/test_engine.py::test_the_status_says_who_stores_how_much",),
     ),
+    "U7": Requirement(
+        "What is purged is on no page, in no file and in no index of the workspace; the rows of its versions stay",
+        (
+            "services/upkeep/test_purging.py::test_no_byte_of_a_purged_file_is_left",
+            "services/upkeep/test_purging.py::test_one_version_is_removed_and_the_head_stays",
+            "services/upkeep/test_purging.py::test_the_same_content_elsewhere_is_listed_or_refuses_it",
+            "services/upkeep/test_purging.py::test_what_was_appended_to_it_is_stored_anew",
+            "services/upkeep/test_purging.py::test_a_purge_that_was_interrupted_is_finished_at_the_next_start",
+        ),
+    ),
     "K1": Requirement(
         "The layers hold",
         (
@@ -584,7 +690,6 @@ LATER: dict[str, str] = {
     "P3-power": "Acknowledged means durable, after a power cut",
     "W8": "Refused content is kept as a draft",
     "W9": "A replacement that elides what it did not see is questioned",
-    "L4": "Waiting in line for a lock, and intent locks",
     "T5": "Deadlines, schedules, approvals, checks",
     "M6": "The MCP Events extension",
     "X3": "PDF and Office files",

@@ -3,14 +3,13 @@
 import contextlib
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 
+from tests.swapping import Swapper
 from workspace_server.errors import InvalidPath, IsDirectory, WorkspaceError
 from workspace_server.storage.disk import kernel
 from workspace_server.storage.disk.signatures import Signature
@@ -285,35 +284,6 @@ def test_a_signature_survives_being_written_down() -> None:
 
 # The race: while somebody exchanges a directory with a link to outside, everything goes on. The control is a double
 # that checks the real path first, as many servers do; it must leak, else the race was not run.
-
-
-class Swapper:
-    """Exchanges `root/d` and `root/l`, a link to outside, until told to stop."""
-
-    def __init__(self, root: Path) -> None:
-        outside = root.parent / "outside"
-        outside.mkdir()
-        (outside / "f").write_bytes(b"secret")
-        (root / "d").mkdir()
-        (root / "d" / "f").write_bytes(b"inside")
-        (root / "l").symlink_to(outside)
-        self.outside = outside
-        self._root = os.open(root, os.O_RDONLY)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            kernel.exchange(self._root, "d", self._root, "l")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        os.close(self._root)
 
 
 RACE_S = 2.0
