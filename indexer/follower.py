@@ -194,6 +194,7 @@ class PassageFollower:
         self._writing = anyio.CapacityLimiter(1)
         self._reading = anyio.CapacityLimiter(1)
         self._rebuilding = anyio.CancelScope()
+        self._anew = False
 
     async def run(self) -> None:
         """Follow until cancelled; a damaged index is built again."""
@@ -217,6 +218,13 @@ class PassageFollower:
             self._rebuilding.cancel()
             return Found(cut=True)
 
+    async def rebuild(self) -> None:
+        """Make the index anew from the files that are there, so that nothing of others is left in its files."""
+        self._anew = True
+        self.progress.advance(NOT_STARTED)
+        self._rebuilding.cancel()
+        await self.progress.wait_beyond(NOT_STARTED)
+
     async def _ask(self, question: Question, path_prefix: str, limit: int) -> Found:
         return await to_thread.run_sync(
             lambda: self._index.query(question, path_prefix=path_prefix, limit=limit), limiter=self._reading
@@ -231,9 +239,10 @@ class PassageFollower:
 
     async def _follow(self) -> None:
         await self._facts.progress.wait_beyond(NOT_STARTED)
-        seq = await self._write(self._index.verify)
+        seq = None if self._anew else await self._write(self._index.verify)
         if seq is None:
             seq = await self._build()
+        self._anew = False
         while True:
             self.progress.advance(seq)
             await self._facts.progress.wait_beyond(seq)

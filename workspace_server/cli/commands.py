@@ -27,17 +27,16 @@ COMMANDS = {
     "open": "servers",
     "stop": "servers",
     "undo": "undo",
-    "undo": "undo",
     "verify": "verify",
     "backup": "archive",
     "restore": "archive",
     "gc": "upkeep",
-    "fork": "fork",
-    "compare": "fork",
+    "purge": "upkeep",
     "fork": "fork",
     "compare": "fork",
     "config": "config",
     "client-config": "connect",
+    "hook": "hook",
 }
 """The module of each command, in the order of `--help`. Only the one that is called is imported."""
 

@@ -1,12 +1,13 @@
-"""`gc`: clear what nothing needs any more, in the running server."""
+"""`gc` and `purge`: clear what nothing needs any more, and remove what must not be kept, in the running server."""
 
 import sys
 import time
+from collections.abc import Mapping
 
 import click
 
 from workspace_server.cli import leave, show
-from workspace_server.cli.api import Answer, Api
+from workspace_server.cli.api import Answer, Api, path_of
 from workspace_server.cli.options import api_options, as_json_option
 
 POLL_S = 0.2
@@ -24,7 +25,23 @@ def gc_command(api: Api, as_json: bool) -> int:
     return finished(api, as_json)
 
 
-def finished(api: Api, as_json: bool) -> int:
+@click.command("purge")
+@click.argument("path")
+@click.option("--version", type=click.IntRange(1), help="Only this version, which is not the newest.")
+@api_options
+@as_json_option
+def purge_command(api: Api, path: str, version: int | None, as_json: bool) -> int:
+    """Remove the content of PATH for good: all its versions, or one, with every copy and trace that the server made.
+
+    A file that is there is deleted first. The rows of its versions stay, marked. Copies elsewhere are listed.
+    """
+    removed = api.post(f"/files/{path_of(path)}:purge", {"version": version})
+    if not as_json:
+        show.pairs(removed)
+    return finished(api, as_json, also=removed)
+
+
+def finished(api: Api, as_json: bool, also: Mapping[str, object] | None = None) -> int:
     """Show how far the upkeep is until it is done, then what it did; return the exit code."""
     shown = not as_json and sys.stderr.isatty()
     while (state := api.get("/upkeep"))["running"] is not None:
@@ -33,7 +50,7 @@ def finished(api: Api, as_json: bool) -> int:
         time.sleep(POLL_S)
     if shown:
         print(file=sys.stderr)
-    done = state["last"]
+    done = {**(also or {}), **state["last"]} if as_json else state["last"]
     if as_json:
         show.as_json(done)
     else:

@@ -24,14 +24,16 @@ from workspace_server.services.locking import leases
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
 from workspace_server.services.status import Status
+from workspace_server.services.tree.checkouts import Checkouts
 from workspace_server.services.tree.working_tree import WorkingTree
+from workspace_server.services.upkeep.purging import Purging
 from workspace_server.services.upkeep.upkeep import Upkeep
 from workspace_server.services.waits import Waits
 from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.reserve import Reserve
-from workspace_server.storage.tables import meta, requests
+from workspace_server.storage.tables import drafts, meta, requests
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,9 @@ AFTER_FAILURE_S = 1.0
 REFILL_S = 5.0
 """How often a reserve that is spent is tried to be made anew."""
 FORGET_S = 600.0
-"""How often answers to old requests are dropped."""
+"""How often answers to old requests, and old drafts, are dropped."""
+READS_S = 5.0
+"""How often it is written down who has read what."""
 
 
 class Files(Reading, Writing):
@@ -66,6 +70,7 @@ class Engine:
         self.listing = Listing(folder)
         self.undo = Undo(folder)
         self.locks = Locks(folder)
+        self.checkouts = Checkouts(folder, tree)
         self.events = Events(folder, head)
         self.automation = Automation(folder, self.locks)
         self.triggers = self.automation.triggers
@@ -76,7 +81,7 @@ class Engine:
         self.search = Search(folder, self.indexing)
         self.waits = Waits(folder, head, self.indexing.indexed_seq)
         self.status = Status(folder)
-        self.upkeep = Upkeep(folder)
+        self.upkeep = Upkeep(folder, Purging(folder, tree, self.indexing))
         self.status.include("index", self.indexing.status)
         self.status.include("deliveries", self.deliveries.status)
         self.status.include("jobs", self.jobs.counts)
@@ -119,6 +124,9 @@ class Engine:
                 recorder=recorder,
                 materialiser=tree.materialiser,
             )
+            recorder.noticed = folder.seen.notice
+            await folder.seen.load(db)
+            opened.push_async_callback(folder.seen.flush, db)
             await db.write(leases.resume, essential=True)
             engine = cls(folder, head, tree)
             await engine.automation.begin()
@@ -130,7 +138,8 @@ class Engine:
                 background.start_soon(engine.automation.run)
                 background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
                 background.start_soon(engine._every, 0.0, engine.locks.line.look)
-                background.start_soon(engine._every, FORGET_S, engine._forget_requests)
+                background.start_soon(engine._every, FORGET_S, engine._forget_old)
+                background.start_soon(engine._every, READS_S, engine._write_reads)
                 background.start_soon(engine._every, REFILL_S, engine._refill)
                 try:
                     yield engine
@@ -158,9 +167,13 @@ class Engine:
     async def _expire_locks(self) -> None:
         await self.locks.expire()
 
-    async def _forget_requests(self) -> None:
+    async def _write_reads(self) -> None:
+        await self.folder.seen.flush(self.db)
+
+    async def _forget_old(self) -> None:
         async def forget(tx: Transaction) -> None:
             await requests.forget_old(tx)
+            await drafts.forget_old(tx)
 
         await self.db.write(forget)
 

@@ -13,7 +13,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -93,10 +93,16 @@ Body = Callable[[Transaction], Awaitable[T]]
 class _Write:
     """One body on its way through the writer."""
 
-    __slots__ = ("after_commit", "body", "error", "future", "result")
+    __slots__ = ("after_commit", "alone", "body", "error", "future", "result")
 
-    def __init__(self, body: Body[Any], future: asyncio.Future[Any]) -> None:
+    def __init__(
+        self,
+        body: Body[Any],
+        future: asyncio.Future[Any],
+        alone: Callable[[apsw.Connection], object] | None = None,
+    ) -> None:
         self.body = body
+        self.alone = alone
         self.future = future
         self.result: object = None
         self.error: BaseException | None = None
@@ -202,6 +208,22 @@ class Database:
             self._queue.put(self._collected)
             self._collected = []
 
+    async def alone(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Run *work* on the writer's connection, outside of a transaction; all changes wait behind it.
+
+        Raises:
+            Unavailable: The database refused.
+        """
+
+        async def none(_: Transaction) -> T:
+            raise AssertionError("it has no body")
+
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._hand_over()
+        self._unanswered += 1
+        self._queue.put([_Write(none, future, work)])
+        return await future
+
     async def read(self, body: Body[T]) -> T:
         """Run a small indexed read on the event loop's thread, in one snapshot."""
         return _read_on(self._reader, body, self._clock)
@@ -225,15 +247,23 @@ class Database:
                 more = self._queue.get()
                 open_ = more is not None
                 waiting += more or []
-            for first in range(0, len(waiting), BATCH_MAX):
-                batch = waiting[first : first + BATCH_MAX]
-                self._commit(batch)
+            for batch in _batches(waiting):
+                if batch[0].alone is not None:
+                    self._do_alone(batch[0], batch[0].alone)
+                else:
+                    self._commit(batch)
                 self._loop.call_soon_threadsafe(self._settle, batch)
 
     def _settle(self, batch: list[_Write]) -> None:
         self._unanswered -= len(batch)
         for write in batch:
             write.settle()
+
+    def _do_alone(self, write: _Write, work: Callable[[apsw.Connection], object]) -> None:
+        try:
+            write.result = work(self._connection)
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked for it
+            write.error = _unavailable(error) if isinstance(error, apsw.Error) else error
 
     def _commit(self, batch: list[_Write]) -> None:
         try:
@@ -269,6 +299,18 @@ class Database:
             self._memory.keep_body()
             write.after_commit = transaction._after_commit  # noqa: SLF001 - the transaction is this module's own
         self._connection.execute("RELEASE body")
+
+
+def _batches(waiting: list[_Write]) -> Iterator[list[_Write]]:
+    """Yield what goes into one commit together, and by itself what wants no other beside it."""
+    batch: list[_Write] = []
+    for write in waiting:
+        if batch and (len(batch) >= BATCH_MAX or write.alone is not None or batch[0].alone is not None):
+            yield batch
+            batch = []
+        batch.append(write)
+    if batch:
+        yield batch
 
 
 def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:

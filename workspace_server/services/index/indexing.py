@@ -80,6 +80,10 @@ class Indexing:
         """Return the best passages, of any version the index still knows."""
         return await self._passages.query(question, path_prefix=path_prefix, limit=limit)
 
+    async def rebuild_passages(self) -> None:
+        """Make the passages anew, so that nothing of what was removed is left in their files."""
+        await self._passages.rebuild()
+
     async def status(self) -> Result:
         """Return how far the index is behind the log, for `status`."""
         facts, passages = await self.indexed_seq("facts"), await self.indexed_seq("passages")

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from workspace_server.core.limits import LIMITS
+from workspace_server.errors import Gone
 from workspace_server.services.tree.external import External
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.strangers import Stranger
@@ -94,7 +95,10 @@ class Recovery:
         async def read(tx: Transaction) -> dict[str, bytes]:
             found = {}
             for sha256 in hashes:
-                _, form, data = await contents.stored(tx, sha256)
+                try:
+                    _, form, data = await contents.stored(tx, sha256)
+                except Gone:
+                    continue
                 found[sha256] = contents.expand(form, data, self._objects.path(sha256))
             return found
 

@@ -12,6 +12,7 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.services.upkeep.collecting import Collector, Progress
+from workspace_server.services.upkeep.purging import Purging
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +24,9 @@ Work = Callable[[Progress], Awaitable[Result]]
 class Upkeep:
     """Clear up and remove for good. Errors: forbidden, unavailable."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, purging: Purging) -> None:
         self._folder = folder
+        self._purging = purging
         self._running: Result | None = None
         self._last: Result | None = None
         self._asked: asyncio.Queue[tuple[str, Work]] = asyncio.Queue(1)
@@ -40,12 +42,30 @@ class Upkeep:
         self.begin("gc", lambda progress: Collector(self._folder, caller, progress).run())
         return self.told()
 
+    async def purge(self, caller: Caller, *, path: str, version: int | None = None) -> Result:
+        """Remove content for good; return as `Purging.purge`. The disk is cleared of it in the background.
+
+        Raises:
+            Unavailable: Other upkeep is being done.
+        """
+        caller.require("admin")
+        self._check_free()
+        result = await self._purging.purge(caller, path=path, version=version)
+        if self._running is None:
+            self.begin("purge", self._purging.clear)
+        return result
+
     def begin(self, task: str, work: Work) -> None:
         """Have *work* done in the background.
 
         Raises:
             Unavailable: Other upkeep is being done.
         """
+        self._check_free()
+        self._running = {"task": task, "since": self._now(), "step": "", "done": 0, "total": 0}
+        self._asked.put_nowait((task, work))
+
+    def _check_free(self) -> None:
         if self._running is not None:
             raise Unavailable(
                 f"The upkeep {self._running['task']} is being done.",
@@ -53,8 +73,6 @@ class Upkeep:
                 retryable=True,
                 reason="busy",
             )
-        self._running = {"task": task, "since": self._now(), "step": "", "done": 0, "total": 0}
-        self._asked.put_nowait((task, work))
 
     async def status(self, caller: Caller) -> Result:
         """Return `{running: {task, since, step, done, total}?, last: {task, at, …}?}`.
@@ -75,7 +93,9 @@ class Upkeep:
         return {"running": self._running, "last": self._last}
 
     async def run(self) -> None:
-        """Do what is asked for, until cancelled."""
+        """Do what is asked for, and what an earlier server did not finish, until cancelled."""
+        if self._running is None and await self._purging.is_due():
+            self.begin("purge", self._purging.clear)
         while True:
             task, work = await self._asked.get()
             outcome: Result
@@ -86,6 +106,8 @@ class Upkeep:
                 outcome = {"failed": "The server's log says why."}
             self._last = {"task": task, "at": self._now(), **outcome}
             self._running = None
+            if task != "purge" and await self._purging.is_due():
+                self.begin("purge", self._purging.clear)
 
     async def run_daily(self) -> None:
         """Clear up at intervals, until cancelled."""

@@ -243,6 +243,10 @@ class Tree:
             os.close(state)
         return f"{STATE_DIRECTORY}/lost/{name}"
 
+    def drop_spares(self) -> None:
+        """Remove what is kept to be written over: it still holds its old content."""
+        self._spares.clear()
+
     def temporaries(self) -> list[str]:
         """Return the names of all temporary files of this module: what a crash left, at start."""
         with os.scandir(self._temporary) as entries:

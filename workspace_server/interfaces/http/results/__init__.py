@@ -30,15 +30,16 @@ from workspace_server.interfaces.http.results.files import (
     Written,
 )
 from workspace_server.interfaces.http.results.history import LeftFile, UndoneFile, UndoneWork
-from workspace_server.interfaces.http.results.locks import GrantedLock, HeldLock, LockList, Released
+from workspace_server.interfaces.http.results.locks import CheckedIn, GrantedLock, HeldLock, LockList, Released
 from workspace_server.interfaces.http.results.search import Contradiction, Fact, Found, FoundFacts, Passage, SaidValue
-from workspace_server.interfaces.http.results.upkeep import UpkeepState
+from workspace_server.interfaces.http.results.upkeep import Purged, UpkeepState
 
 __all__ = [
     "AddedJob",
     "Anything",
     "Attempt",
     "Changed",
+    "CheckedIn",
     "ClaimedJob",
     "Committed",
     "Contradiction",
@@ -67,6 +68,7 @@ __all__ = [
     "LockList",
     "Moved",
     "Passage",
+    "Purged",
     "Redelivery",
     "Released",
     "Result",

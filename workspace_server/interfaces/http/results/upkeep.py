@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from workspace_server.interfaces.http.results.base import Result
+from workspace_server.interfaces.http.results.base import Changed, Result, VersionOf
+
+
+class Purged(Changed):
+    """What was removed: versions of the file, and those of others that had the same content."""
+
+    path: str
+    versions: list[int]
+    also: list[VersionOf]
+    deleted: int = 0
+    seq: int = 0
 
 
 class UpkeepWork(Result):
