@@ -27,7 +27,7 @@ docs: setup ## write the tables of docs/ again from the code
 bench: setup ## measure the speed and print it side by side
 	@scripts/bench $(ARGS)
 
-soak: setup ## test under faults for ten minutes (make soak ARGS="power --minutes 2"; some parts need root)
+soak: setup ## test under faults for a quarter of an hour (make soak ARGS="power --minutes 2"; some parts need root)
 	@scripts/soak $(ARGS)
 
 wheel: setup ## build the package into dist/, to be installed elsewhere

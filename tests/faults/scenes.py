@@ -1,19 +1,32 @@
 """The changes that faults are thrown at: what stands before, and the one change that is made."""
 
+import asyncio
+import os
+import shutil
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from workspace_server.core.access import Caller
+import apsw
+
+from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.services.engine import Engine
+from workspace_server.services.upkeep.collecting import Collector
+from workspace_server.storage.upkeep.archive import backup
+from workspace_server.storage.upkeep.integrity import find_damage
+from workspace_server.storage.upkeep.restoring import restore
 
 Act = Callable[[Engine], Awaitable[Any]]
 ANN = Caller(agent="ann")
 ONCE = Caller(agent="ann", request_id="once")
 """Who makes the change; made again under this id, it is the same change."""
 LARGE = "0123456789abcde\n" * (LIMITS.inline_bytes_max // 16 + 500)
-LOCKED = "locked.md"
+ADMIN = Caller(agent="ada", verbs=ALL_VERBS, request_id="once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +35,14 @@ class Scene:
 
     Attributes:
         once: Whether it can be made again under its request id and is then the same change.
+        check: Looks at what it makes beside the folder, removes that, and says what is wrong with it.
     """
 
     name: str
     before: Act
     act: Act
     once: bool = True
+    check: Callable[[Path], list[str]] = lambda _root: []
 
 
 async def _write(engine: Engine, path: str, content: str, **how: Any) -> Any:
@@ -95,6 +110,84 @@ async def _restore(engine: Engine) -> Any:
     return await engine.files.restore_file(ONCE, path="gone.md")
 
 
+async def _undo(engine: Engine) -> Any:
+    return await engine.undo.undo(ONCE, agent="ann", since=3)
+
+
+async def _with_an_orphan(engine: Engine) -> None:
+    """Leave an object file of which no row tells, as an upload does that was cut off long ago."""
+    await some_files(engine)
+    content = await asyncio.to_thread(engine.folder.objects.put, LARGE.encode() + b"an orphan")
+    path, then = engine.folder.objects.path(content.sha256), time.time() - 7_200
+    os.utime(path, (then, then))
+
+
+async def _gc(engine: Engine) -> Any:
+    return await Collector(engine.folder, ADMIN, lambda *_: None).run()
+
+
+async def _purge(engine: Engine) -> Any:
+    done = await engine.upkeep.purge(ADMIN, path="a.md", version=1)
+    while engine.upkeep.is_busy:  # noqa: ASYNC110 - it sends no event
+        await asyncio.sleep(0.005)
+    return done
+
+
+def _leaves_nothing(root: Path) -> list[str]:
+    """See that no byte is left of what was purged, once its row says so."""
+    state = root / ".workspace"
+    with closing(apsw.Connection(str(state / "workspace.db"))) as db:
+        purged = db.execute("SELECT count(*) FROM contents WHERE removed_why = 'purged'").fetchall() != [(0,)]
+    held = [path.name for path in state.rglob("*") if path.is_file() and b"a.md first" in path.read_bytes()]
+    return [f"purged, and still in {held}"] if purged and held else []
+
+
+def _backup_of(root: Path) -> Path:
+    return root.with_name(f"{root.name}.backup")
+
+
+def _restored_of(root: Path) -> Path:
+    return root.with_name(f"{root.name}.restored")
+
+
+async def _backup(engine: Engine) -> Any:
+    return await asyncio.to_thread(backup, engine.root, _backup_of(engine.root))
+
+
+def _is_whole(root: Path) -> list[str]:
+    """See that a backup is there with all its bytes, or not there."""
+    file, restored = _backup_of(root), _restored_of(root)
+    try:
+        if not file.exists():
+            return []
+        restore(file, restored, clock=ManualClock())
+        return [f"the backup: {found.said}" for found in find_damage(restored) if found.damage]
+    finally:
+        file.unlink(missing_ok=True)
+        shutil.rmtree(restored, ignore_errors=True)
+
+
+async def _unpack(engine: Engine) -> Any:
+    file = engine.root.parent / "kept.backup"
+    return await asyncio.to_thread(restore, file, _restored_of(engine.root), clock=engine.clock)
+
+
+async def _with_a_backup(engine: Engine) -> None:
+    await some_files(engine)
+    await asyncio.to_thread(backup, engine.root, engine.root.parent / "kept.backup", force=True)
+
+
+def _can_be_restored(root: Path) -> list[str]:
+    """See that a restored workspace is whole, or can be restored once more at the same place."""
+    restored = _restored_of(root)
+    try:
+        if not (restored / ".workspace").exists():
+            restore(root.parent / "kept.backup", restored, clock=ManualClock())
+        return [f"restored: {found.said}" for found in find_damage(restored) if found.damage]
+    finally:
+        shutil.rmtree(restored, ignore_errors=True)
+
+
 SCENES: dict[str, Scene] = {
     scene.name: scene
     for scene in (
@@ -108,5 +201,10 @@ SCENES: dict[str, Scene] = {
         Scene("move", some_files, _move),
         Scene("delete", some_files, _delete),
         Scene("restore", some_files, _restore),
+        Scene("undo", some_files, _undo),
+        Scene("gc", _with_an_orphan, _gc, once=False),
+        Scene("purge", some_files, _purge, once=False, check=_leaves_nothing),
+        Scene("backup", some_files, _backup, once=False, check=_is_whole),
+        Scene("unpack", _with_a_backup, _unpack, once=False, check=_can_be_restored),
     )
 }

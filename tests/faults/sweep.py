@@ -51,7 +51,7 @@ class Life:
 
 def open_engine(folder: Path, boot_id: str = BOOT) -> AbstractAsyncContextManager[Engine]:
     """Open the workspace as the next server does."""
-    return Engine.open(folder, settings=Settings(), clock=ManualClock(boot_id=boot_id))
+    return Engine.open(folder, settings=Settings(retention_versions=1), clock=ManualClock(boot_id=boot_id))
 
 
 def copied(source: Path, folder: Path) -> Path:
@@ -79,7 +79,7 @@ def template(folder: Path, scene: Scene) -> tuple[State, State]:
     shutil.copytree(folder, copy)
     asyncio.run(change(copy))
     states = observe(folder), observe(copy)
-    assert faults(copy) == []
+    assert faults(copy) + scene.check(copy) == []
     shutil.rmtree(copy)
     return states
 
@@ -231,7 +231,7 @@ def judge(folder: Path, scene: Scene, life: Life, states: tuple[State, State], *
         said.append(f"neither before nor after: {differences(found, before)}; {differences(found, after)}")
     if scene.once and final != after:
         said.append(f"made again under its id, it is not the same change: {differences(final, after)}")
-    return said + faults(folder, torn=cut)
+    return said + faults(folder, torn=cut) + scene.check(folder)
 
 
 def differences(one: State, other: State) -> str:

@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.soak import calls, full, power, syscalls
+from tests.soak import calls, full, power, storm, swapping, syscalls
 from tests.soak.parts import WRONG_SHOWN, Budget, Part, Report
 
 PARTS = {
@@ -18,9 +18,11 @@ PARTS = {
         Part("syscalls", "strace: killed or refused at every changing system call", syscalls.run, 4),
         Part("power", "ext4 on a loop device, copied while a server writes", power.run, 2),
         Part("full", "tmpfs without room, and without inodes", full.run),
+        Part("storm", "8 agents over HTTP, MCP and stdio; agents and servers stopped and killed", storm.run, 3),
+        Part("swap", "every door, while directories change places with links to outside", swapping.run),
     )
 }
-MINUTES = 10.0
+MINUTES = 15.0
 
 
 def main() -> int:
