@@ -185,6 +185,7 @@ DELIVERED: dict[str, Requirement] = {
             "services/locking/test_locks.py::test_several_paths_are_locked_together_or_not_at_all",
             "core/test_locks.py::test_a_lock_covers_what_any_of_its_parts_covers",
             "core/test_locks.py::test_of_locks_that_were_granted_beside_each_other_at_most_one_exclusive_covers_a_path",
+            "core/test_patterns.py::test_two_selectors_that_share_a_path_overlap",
         ),
     ),
     "L3": Requirement(
@@ -272,7 +273,9 @@ DELIVERED: dict[str, Requirement] = {
             "services/locking/test_line.py::test_an_agent_has_so_many_places_in_line_and_no_more",
             "services/locking/test_locks.py::test_wrong_arguments_are_refused",
             "services/locking/test_line.py::test_a_wait_has_bounds",
+            "core/test_lock_queue.py::test_what_one_agent_locks_and_waits_for_is_bounded",
             "core/test_patterns.py::test_a_hostile_pattern_takes_no_exponential_time",
+            "core/test_patterns.py::test_patterns_that_take_long_to_compare_are_taken_to_overlap",
         ),
     ),
     "M1": Requirement(
@@ -693,6 +696,5 @@ LATER: dict[str, str] = {
     "T5": "Deadlines, schedules, approvals, checks",
     "M6": "The MCP Events extension",
     "X3": "PDF and Office files",
-    "C2": "Purge",
 }
 """What is decided and not built yet. Nothing may promise these."""

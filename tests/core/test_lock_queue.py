@@ -4,9 +4,11 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from workspace_server.core.lock_queue import Place, before, behind, called
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.lock_queue import Place, before, behind, called, check_extent
 from workspace_server.core.locks import Lock, Mode, in_the_way, modes_agree
 from workspace_server.core.patterns import Selector, parse_selector
+from workspace_server.errors import QuotaExceeded
 
 
 def select(name: str) -> Selector:
@@ -99,6 +101,28 @@ def test_a_call_behind_another_one_of_the_same_agent_is_told_so() -> None:
     refusal = behind(place(1, "a"), select("a"), [], agent="bob", now_s=0.0)
     assert refusal.facts["yours"] is True
     assert "yours" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("asked", "live", "line", "actual"),
+    [
+        ([f"{number}*" for number in range(LIMITS.lock_patterns_max + 1)], 0, 0, LIMITS.lock_patterns_max + 1),
+        (["x"], LIMITS.lock_paths_per_agent_max - 1, 1, LIMITS.lock_paths_per_agent_max + 1),
+        (["x*", "y*"], -50, -49, LIMITS.lock_patterns_per_agent_max + 1),
+    ],
+    ids=["patterns of a lock", "paths of an agent", "patterns of an agent"],
+)
+def test_what_one_agent_locks_and_waits_for_is_bounded(asked: list[str], live: int, line: int, actual: int) -> None:
+    def parts(count: int) -> list[str]:
+        return [f"{number}{'*' if count < 0 else ''}" for number in range(abs(count))]
+
+    held, waits = [lock(1, *parts(live))], [place(1, *parts(line), agent="ann")]
+    chosen = [select(name) for name in asked]
+    with pytest.raises(QuotaExceeded) as refusal:
+        check_extent(chosen, held, waits, agent="ann")
+    assert (refusal.value.facts["limit"], refusal.value.facts["actual"]) == (actual - 1, actual)
+    check_extent(chosen[:-1], held, waits, agent="ann")
+    check_extent(chosen[:1], held, waits, agent="bob")
 
 
 NAMES = st.lists(st.sampled_from(["a", "b", "d/", "d/a", "*", "d/*", "**/a", "/"]), min_size=1, max_size=2)

@@ -227,6 +227,14 @@ def test_overlap_is_no_wider_than_need_be(one: str, other: str, overlap: bool) -
     assert parse_selector(one, nothing_exists).overlaps(parse_selector(other, nothing_exists)) == overlap
 
 
+def test_patterns_that_take_long_to_compare_are_taken_to_overlap() -> None:
+    names = "/".join(["**", "*a?b*c?d*"] * 6)
+    long = parse_pattern(f"{names}/x")
+    assert long.overlaps(parse_pattern(f"{names}/y"))
+    assert not parse_pattern("a/" + names).overlaps(parse_pattern("b/" + names)), "where they begin is seen at once"
+    assert not parse_pattern("**/x").overlaps(parse_pattern("**/y"))
+
+
 def test_a_string_that_is_an_existing_path_is_that_path() -> None:
     assert parse_selector("a[1].md", {"a[1].md"}.__contains__).covers("a[1].md")
     assert parse_selector("a[1].md", nothing_exists).covers("a1.md")

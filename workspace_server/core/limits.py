@@ -56,6 +56,17 @@ class Limits:
     request_kept_s: int = 24 * 3600
     """How long the answer to a request id is kept, in seconds."""
 
+    drafts_per_agent_max: int = 100
+    """Most drafts of refused content of one agent; then its oldest go."""
+    draft_bytes_per_agent_max: int = 256 * MIB
+    """Most content in one agent's drafts; then its oldest go. Larger content is not kept when it is refused."""
+    draft_kept_s: int = 3600
+    """How long refused content is kept as a draft, in seconds."""
+    reads_max: int = 20_000
+    """Most files of which it is remembered who has read what; then the oldest reads are forgotten."""
+    read_kept_s: int = 24 * 3600
+    """How long it is remembered which agent has read what of a file, in seconds."""
+
     lock_ttl_s_min: int = 5
     """Shortest lock, in seconds."""
     lock_ttl_s_max: int = 3600
@@ -66,6 +77,12 @@ class Limits:
     """Longest handle of a lock that is looked up."""
     locks_per_agent_max: int = 100
     """Most live locks of one agent."""
+    lock_patterns_max: int = 20
+    """Most patterns of one lock; to compare patterns takes time, and all who ask for a lock wait for it."""
+    lock_paths_per_agent_max: int = 2_000
+    """Most paths, directories and patterns of one agent's locks and places in line together."""
+    lock_patterns_per_agent_max: int = 100
+    """Most patterns among them."""
     lock_places_max: int = 1_000
     """Most places in the line for locks."""
     lock_places_per_agent_max: int = 100

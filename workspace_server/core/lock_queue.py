@@ -9,9 +9,10 @@ the places before it decide; the first of those that wait is therefore stopped b
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock, Mode, disputed, in_the_way, modes_agree
 from workspace_server.core.patterns import Selector
-from workspace_server.errors import Locked
+from workspace_server.errors import Locked, QuotaExceeded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,33 @@ def called(live: Sequence[Lock], line: Sequence[Place]) -> list[int]:
         and in_the_way(live, mode=place.mode, selectors=place.selectors) is None
         and not before(line, mode=place.mode, selectors=place.selectors, number=place.number)
     ]
+
+
+def check_extent(selectors: Sequence[Selector], live: Iterable[Lock], line: Iterable[Place], *, agent: str) -> None:
+    """Pass when an agent may ask for a lock on *selectors* beside all that it holds and waits for.
+
+    Raises:
+        QuotaExceeded: Everybody's requests would take too long to compare with all that.
+    """
+    has = [part for held in live if held.agent == agent for part in held.selectors]
+    has += [part for place in line if place.agent == agent for part in place.selectors]
+    patterns = sum(part.kind == "pattern" for part in selectors)
+    for what, limit, actual in (
+        ("patterns in one lock", LIMITS.lock_patterns_max, patterns),
+        ("paths under its locks", LIMITS.lock_paths_per_agent_max, len(has) + len(selectors)),
+        (
+            "patterns under its locks",
+            LIMITS.lock_patterns_per_agent_max,
+            patterns + sum(part.kind == "pattern" for part in has),
+        ),
+    ):
+        if actual > limit:
+            raise QuotaExceeded(
+                f"{agent} may have {limit} {what}.",
+                hint="Lock a directory ('research/') instead, and unlock_files what is done.",
+                limit=limit,
+                actual=actual,
+            )
 
 
 def behind(place: Place, part: Selector, live: Sequence[Lock], *, agent: str, now_s: float) -> Locked:

@@ -17,6 +17,8 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import ROOT_SPELLINGS, canonical_directory, canonical_file
 from workspace_server.errors import InvalidArgument, InvalidPath
 
+OVERLAP_STEPS_MAX = 2_500
+"""Most steps of comparing two patterns: a part of a millisecond. Two of 50 characters and gaps each are just within."""
 _WILD = re.compile(r"[*?\[\\{]")
 
 
@@ -46,7 +48,15 @@ class Pattern:
         return None if found is None else found.groupdict()
 
     def overlaps(self, other: "Pattern") -> bool:
-        """Return whether some path may match both; never says no when there is one."""
+        """Return whether some path may match both; never says no when there is one.
+
+        Two long patterns are taken to overlap, because to find out would keep everybody waiting.
+        """
+        ours, theirs = self.literal_prefix, other.literal_prefix
+        if not (ours.startswith(theirs) or theirs.startswith(ours)):
+            return False
+        if _weight(self.names) * _weight(other.names) > OVERLAP_STEPS_MAX:
+            return True
         return _meet(self.names, other.names)
 
 
@@ -146,6 +156,10 @@ def _name_regex(name: Name) -> str:
         since_gap += token.regex
     # The last gap is closed where the name ends.
     return f"{regex}(?>{since_gap}(?![^/]))" if name != _EVERYTHING else "[^/]+"
+
+
+def _weight(names: tuple[Name | None, ...]) -> int:
+    return sum(1 if name is _DEEP else len(name) for name in names)
 
 
 @lru_cache(maxsize=4_096)

@@ -256,6 +256,8 @@ async def test_locks_are_listed_for_whoever_may_read(engine: Engine, clock: Manu
         ({"paths": []}, InvalidArgument),
         ({"paths": ["a.md"], "lock": "L1-abcd"}, InvalidArgument),
         ({"paths": ["a.md"], "ttl_seconds": 4}, InvalidArgument),
+        ({"paths": ["a.md"], "ttl_seconds": -600}, InvalidArgument),
+        ({"paths": ["a.md"], "ttl_seconds": float("nan")}, InvalidArgument),
         ({"paths": ["a.md"], "ttl_seconds": 3601}, InvalidArgument),
         ({"paths": ["a.md"], "purpose": "x" * (LIMITS.purpose_chars_max + 1)}, InvalidArgument),
         ({"paths": ["a.md"], "purpose": "\ud800"}, InvalidArgument),
@@ -265,11 +267,14 @@ async def test_locks_are_listed_for_whoever_may_read(engine: Engine, clock: Manu
         ({"paths": ["../a.md"]}, InvalidPath),
         ({"paths": [".git/config"]}, InvalidPath),
         ({"paths": [f"{number}.md" for number in range(LIMITS.lock_paths_max + 1)]}, InvalidArgument),
+        ({"paths": [f"{number}.md" for number in range(10_000)]}, InvalidArgument),
+        ({"paths": ["/".join(["**", "*a*"] * (LIMITS.pattern_stars_max + 1))]}, InvalidArgument),
+        ({"paths": [f"**/*{number}*" for number in range(LIMITS.lock_patterns_max + 1)]}, QuotaExceeded),
     ],
-    ids=range(13),
+    ids=range(18),
 )
 async def test_wrong_arguments_are_refused(
-    engine: Engine, given: dict[str, Any], refusal: type[InvalidArgument] | type[InvalidPath]
+    engine: Engine, given: dict[str, Any], refusal: type[InvalidArgument | InvalidPath | QuotaExceeded]
 ) -> None:
     with pytest.raises(refusal):
         await engine.locks.lock_files(ANN, **given)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from workspace_server.core.locks import Lock
 from workspace_server.services.recording import Result
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import locks
@@ -18,12 +19,21 @@ async def others_intents(tx: Transaction, agent: str, paths: Sequence[str], *, m
     Args:
         may_read: Whether the caller may read those paths; who may not is not told the purpose.
     """
+    return shown(await locks.intents_over(tx, agent, paths), now_s=tx.boot_s, may_read=may_read)
+
+
+def shown(intents: Sequence[Lock], *, now_s: float, may_read: bool) -> list[Result]:
+    """Return announcements as answers tell them: `[{paths, agent, purpose, expires_in_seconds}]`.
+
+    Args:
+        now_s: Seconds on the boot clock.
+    """
     return [
         {
             "paths": lock.names(),
             "agent": lock.agent,
             "purpose": lock.purpose if may_read else None,
-            "expires_in_seconds": round(lock.deadline_s - tx.boot_s),
+            "expires_in_seconds": round(lock.deadline_s - now_s),
         }
-        for lock in (await locks.intents_over(tx, agent, paths))[:INTENTS_SHOWN_MAX]
+        for lock in intents[:INTENTS_SHOWN_MAX]
     ]

@@ -47,7 +47,7 @@ async def acquire(commit: Commit, wanted: Wanted, chosen: Sequence[Selector] | N
 
     Raises:
         Locked: Somebody holds a part of it, or waits for it and came first; `queue_position` is the caller's own.
-        QuotaExceeded: The caller holds too many locks.
+        QuotaExceeded: The caller holds too many locks, or too much under them.
     """
     tx, agent = commit.tx, commit.caller.agent
     if chosen is None:
@@ -92,6 +92,7 @@ async def _pass(
     await lock_waits.drop_unkept(tx)
     line = await lock_waits.line(tx)
     place = next((place for place in line if place.is_for(agent=agent, mode=mode, selectors=chosen)), None)
+    lock_queue.check_extent(chosen, live, (one for one in line if one is not place), agent=agent)
     earlier = lock_queue.before(line, mode=mode, selectors=chosen, number=None if place is None else place.number)
     holder = rules.in_the_way(live, mode=mode, selectors=chosen)
     if holder is not None:

@@ -1,0 +1,72 @@
+"""A workspace of an older schema goes on where it was."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from workspace_server.config import Settings
+from workspace_server.core.access import Caller
+from workspace_server.core.clock import ManualClock
+from workspace_server.errors import Locked, LockLost
+from workspace_server.services.engine import Engine
+from workspace_server.storage.migrations import steps
+
+pytestmark = pytest.mark.anyio
+
+ANN, BOB = Caller(agent="ann"), Caller(agent="bob")
+LOCK = (
+    "INSERT INTO locks (lock_id, handle, agent, mode, fence, purpose, ttl_s, deadline_s, boot_id, granted_at,"
+    " granted_seq, versions, state) VALUES (?, ?, ?, ?, ?, 'old', 60, ?, ?, 0, 0, '{}', ?)"
+)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def schema_3(folder: Path, clock: ManualClock) -> Path:
+    """A workspace that a program of schema 3 has left, with locks that are live, released and expired."""
+    state = folder / ".workspace"
+    state.mkdir(parents=True)
+    connection = apsw.Connection(str(state / "workspace.db"))
+    for number, sql in steps()[:3]:
+        connection.execute(sql)
+        connection.execute(f"PRAGMA user_version = {number}")
+    rows = [
+        (1, "L1-aaaa", "ann", "exclusive", 1, clock.boot_s() + 30, "live", [("directory", "docs/"), ("path", "a.md")]),
+        (2, "L2-bbbb", "bob", "shared", 2, clock.boot_s() + 30, "live", [("pattern", "*.csv")]),
+        (3, "L3-cccc", "ann", "exclusive", 3, 0.0, "released", []),
+        (4, "L4-dddd", "ann", "exclusive", 4, 0.0, "expired", []),
+    ]
+    for number, handle, agent, mode, fence, deadline_s, held, parts in rows:
+        connection.execute(LOCK, (number, handle, agent, mode, fence, deadline_s, clock.boot_id(), held))
+        for part in parts:
+            connection.execute("INSERT INTO lock_selectors (lock_id, kind, text) VALUES (?, ?, ?)", (number, *part))
+    connection.execute("UPDATE counters SET value = 4 WHERE name IN ('lock', 'fence')")
+    connection.close()
+    return folder
+
+
+async def test_locks_of_an_older_schema_hold_on(schema_3: Path, clock: ManualClock) -> None:
+    async with Engine.open(schema_3, settings=Settings(), clock=clock) as engine:
+        found = (await engine.locks.list_locks(ANN))["locks"]
+        assert [(row["name"], row["paths"], row["mode"]) for row in found] == [
+            ("L1", ["docs/", "a.md"], "exclusive"),
+            ("L2", ["*.csv"], "shared"),
+        ]
+        with pytest.raises(Locked) as refusal:
+            await engine.files.write_file(BOB, path="docs/x.md", content="x")
+        assert refusal.value.facts["purpose"] == "old"
+        await engine.files.write_file(ANN, path="docs/x.md", content="x", lock="L1-aaaa")
+        for handle, reason in (("L3-cccc", "unknown"), ("L4-dddd", "expired")):
+            with pytest.raises(LockLost) as lost:
+                await engine.files.write_file(ANN, path="b.md", content="x", lock=handle)
+            assert lost.value.facts["reason"] == reason
+        granted = await engine.locks.lock_files(BOB, paths=["new.md"], mode="intent")
+        assert (granted["fence"], granted["lock"].partition("-")[0]) == (5, "L5")
+        clock.advance(60)
+        await engine.locks.expire()
+        assert [row["name"] for row in (await engine.locks.list_locks(ANN))["locks"]] == ["L5"]
