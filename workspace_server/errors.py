@@ -132,6 +132,13 @@ class EditFailed(WorkspaceError):
     http_status = 422
 
 
+class SuspiciousWrite(WorkspaceError):
+    """The new content seems to leave out what it should have kept; `lost_lines` and `marker` say why."""
+
+    code = "suspicious_write"
+    http_status = 422
+
+
 class TooLarge(WorkspaceError):
     """More than a limit allows; `limit` and `actual` are facts."""
 

@@ -35,6 +35,11 @@ def unified(
     return "".join(lines)
 
 
+def is_whole(diff: str) -> bool:
+    """Whether a diff from `unified` says all that differs: nothing was cut, and it was not too much to compare."""
+    return not any(line.startswith("…") for line in diff.split("\n"))
+
+
 def lines_of(text: str) -> list[str]:
     r"""Return the lines of *text* with their ends; only `\n` ends one, as everywhere in answers and citations."""
     *whole, rest = text.split("\n")

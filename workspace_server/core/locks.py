@@ -122,6 +122,11 @@ def disputed(mine: Sequence[Selector], theirs: Sequence[Selector]) -> Selector |
     return None
 
 
+def holder(locks: Iterable[Lock], path: str) -> str | None:
+    """Return the agent that has *path* for itself under one of *locks*, if any does."""
+    return next((lock.agent for lock in locks if lock.mode == "exclusive" and lock.covers(path)), None)
+
+
 def check_handle(lock: Lock | None, handle: str, *, agent: str, now_s: float, path: str | None = None) -> Lock:
     """Return the lock behind *handle* when it is live and the caller's.
 

@@ -11,6 +11,7 @@ from workspace_server.core.clock import Clock
 from workspace_server.core.paths import FilePath, canonical_file
 from workspace_server.core.patterns import Pattern, parse_pattern
 from workspace_server.errors import Forbidden
+from workspace_server.services.files.seen import Seen
 from workspace_server.services.recording import Body, Recorder, Result
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.storage.content import ObjectStore
@@ -22,6 +23,7 @@ class Folder:
     """One open workspace, as its services see it.
 
     Attributes:
+        seen: What each agent has seen of which file.
         base_url: Where people and programs reach it; set once the server listens.
     """
 
@@ -34,6 +36,7 @@ class Folder:
     recorder: Recorder
     materialiser: Materialiser
     base_url: str = "http://127.0.0.1:8765"
+    seen: Seen = field(default_factory=Seen)
     _guarded: list[Pattern] = field(init=False)
 
     def __post_init__(self) -> None:

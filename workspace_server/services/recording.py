@@ -176,6 +176,8 @@ class Recorder:
         self.reaction = reaction
         self.follow: Callable[[dict[str, Goal | None]], None] = lambda _goals: None
         self.freed: Callable[[], None] = lambda: None
+        self.noticed: Callable[[Sequence[Event]], None] = lambda _happened: None
+        """Called after each commit with its events, on the event loop's thread."""
 
     async def change(self, caller: Caller, action: str, body: Body) -> Result:
         """Run *body* once and return its answer; a repeated request id gets the first answer with `replayed: true`.
@@ -203,6 +205,7 @@ class Recorder:
                 tx.after_commit(lambda: self.follow(goals))
             if commit.events:
                 head = commit.events[-1].seq
+                tx.after_commit(lambda: self.noticed(commit.events))
                 tx.after_commit(lambda: self._committed(head))
             return result
 

@@ -17,7 +17,8 @@ from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Forbidden, InvalidArgument, IsDirectory, NotFound, NotText, TooLarge
 from workspace_server.services.engine import Engine
-from workspace_server.services.files.reading import ReadResult, cut_text
+from workspace_server.services.files.cuts import cut_text
+from workspace_server.services.files.reading import ReadResult
 
 pytestmark = pytest.mark.anyio
 

@@ -174,7 +174,8 @@ async def test_replacing_a_file_takes_its_version_its_lock_or_insistence(engine:
     await write(engine, "a.md", "1")
     with pytest.raises(VersionRequired) as refusal:
         await write(engine, "a.md", "2", BOB)
-    assert refusal.value.facts == {"path": "a.md", "version": 1, "modified_by": "ann", "yours": False}
+    told = {"path": "a.md", "version": 1, "modified_by": "ann", "yours": False, "draft": "D1"}
+    assert refusal.value.facts == told
     assert (await write(engine, "a.md", "2", BOB, expect_version=1))["version"] == 2
     assert (await write(engine, "a.md", "3", BOB, overwrite=True))["version"] == 3
     handle = await lock(engine, "a.md")

@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from workspace_server.core.media import is_image
 from workspace_server.errors import InvalidArgument
 from workspace_server.interfaces.http.errors import error_response
-from workspace_server.services.files.reading import OpenContent
+from workspace_server.services.files.opened import OpenContent
 
 SAFE_HEADERS = {
     "content-security-policy": "sandbox; default-src 'none'; base-uri 'none'; form-action 'none';"

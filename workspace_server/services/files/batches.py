@@ -9,8 +9,10 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.errors import WorkspaceError
 from workspace_server.services.arguments import Encoding, refused
-from workspace_server.services.files import changes, moving
-from workspace_server.services.files.changes import Held, Put
+from workspace_server.services.files import changes, drafts, moving
+from workspace_server.services.files.changes import Put
+from workspace_server.services.files.drafts import Sent
+from workspace_server.services.files.held import Held
 from workspace_server.services.files.puts import EditPut, write_put
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
@@ -18,7 +20,7 @@ from workspace_server.services.recording import Commit, Result
 T = TypeVar("T")
 
 FIELDS = {
-    "write": ({"content"}, {"encoding", "expect_version", "overwrite", "append", "sources"}),
+    "write": (set[str](), {"content", "draft", "encoding", "expect_version", "overwrite", "append", "sources"}),
     "edit": ({"edits"}, {"expect_version"}),
     "move": ({"to"}, {"copy", "expect_version", "overwrite"}),
     "delete": (set[str](), {"expect_version"}),
@@ -28,6 +30,7 @@ FIELDS = {
 KINDS: dict[str, type | tuple[type, ...]] = {
     "path": str,
     "content": str,
+    "draft": str,
     "encoding": str,
     "expect_version": int,
     "overwrite": bool,
@@ -46,11 +49,13 @@ class Step:
 
     Attributes:
         put: What a write or an edit commits; None for a move or a delete.
+        sent: A write as it came; None for all else.
     """
 
     op: str
     path: str
     put: Put | None
+    sent: Sent | None
     to: str | None
     fields: Mapping[str, Any]
 
@@ -68,6 +73,7 @@ class Batch:
         self._steps = steps
         self._message = message
         self.paths = [path for step in steps for path in step.paths]
+        self.sources = [source for step in steps if step.put is not None for source in step.put.sources]
 
     @classmethod
     async def prepare(
@@ -90,12 +96,27 @@ class Batch:
                 if path in seen:
                     raise refused("changes", f"{path} is changed twice", "Make one change of both, or two commits.")
                 seen.add(path)
-            size += 0 if step.put is None or step.put.content is None else step.put.content.size_bytes
+            size += 0 if step.sent is None else step.sent.content.size_bytes
             if size > LIMITS.commit_bytes_max:
                 reason = f"hold more than {LIMITS.commit_bytes_max} bytes together"
                 raise refused("changes", reason, "Make several commits.")
             steps.append(step)
         return cls(folder, steps, message)
+
+    async def keep(self, caller: Caller, refusal: WorkspaceError) -> None:
+        """Keep what the writes of a refused commit brought; the refusal names the draft of each of its entries."""
+        sent = {number: step.sent for number, step in enumerate(self._steps) if step.sent is not None}
+        about = refusal.facts.get("change")
+        if len(sent) > LIMITS.drafts_per_agent_max:
+            sent = {number: one for number, one in sent.items() if number == about}
+        names = await drafts.keep_all(self._folder, caller, refusal, list(sent.values()))
+        if names:
+            refusal.facts["drafts"] = [
+                {"change": number, "path": one.put.path, "draft": name}
+                for (number, one), name in zip(sent.items(), names, strict=True)
+                if name is not None
+            ]
+            refusal.hint = f"{refusal.hint} What was sent is kept: in each entry, `draft` stands for `content`."
 
     async def apply(self, commit: Commit, held: Held) -> list[Result]:
         """Make every change in the commit's transaction; return `{path, version}` of each."""
@@ -124,9 +145,11 @@ class Batch:
 async def _step(folder: Folder, caller: Caller, entry: Mapping[str, Any], message: str | None) -> Step:
     op, path, fields = _read(entry)
     put: Put | None = None
+    sent: Sent | None = None
     to: str | None = None
     if op == "write":
-        put, _ = await write_put(folder, caller, path, message=message, **fields)
+        sent = await write_put(folder, caller, path, message=message, **fields)
+        put = sent.put
     elif op == "edit":
         put = EditPut(folder, caller, path, message=message, **fields).put
     elif op == "move":
@@ -138,7 +161,7 @@ async def _step(folder: Folder, caller: Caller, entry: Mapping[str, Any], messag
         caller.require("read", path)
     else:
         path = folder.place(caller, path)
-    return Step(op=op, path=path, put=put, to=to, fields=fields)
+    return Step(op=op, path=path, put=put, sent=sent, to=to, fields=fields)
 
 
 def _read(entry: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:

@@ -8,19 +8,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workspace_server.core import locks as lock_rules
 from workspace_server.core import media
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock
 from workspace_server.core.paths import fold, parents
 from workspace_server.core.versions import Head, check_exists, check_expected, check_replace
 from workspace_server.errors import InvalidPath, IsDirectory, NameTaken, NotFound, TooLarge
+from workspace_server.services.files.guarding import Guard
+from workspace_server.services.files.held import Held, allowed
 from workspace_server.services.locking import leases
 from workspace_server.services.recording import Commit
 from workspace_server.storage import content as contents
+from workspace_server.storage import soundness
 from workspace_server.storage.content import Content, ObjectStore
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, locks
+from workspace_server.storage.tables import drafts, files
 from workspace_server.storage.tables.files import FileRow, Source, VersionRow
 
 Make = Callable[[bytes], bytes]
@@ -38,6 +40,8 @@ class Put:
         replaces: The caller's word is needed to replace a live file (writes, restores), as the contract says.
         media_type: What kind of content it is, when that is known; else it is told from name and content.
         call: The caller's call up to its closing bracket, for the hint of what to call next.
+        guard: What a replacement is held against, once all else is in order.
+        draft: The number of the caller's draft that the content comes from: it must still be there.
     """
 
     path: str
@@ -54,6 +58,8 @@ class Put:
     moved_from: Source | None = None
     media_type: str | None = None
     call: str | None = None
+    guard: Guard | None = None
+    draft: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,48 +73,6 @@ class Outcome:
     size_bytes: int
     created: bool
     unchanged: bool
-
-
-class Held:
-    """The caller's locks in one commit: those it gave are live and its own, and are renewed by being used.
-
-    Attributes:
-        overdue: Locks that covered a path of this commit and whose time has run out; the commit ends them.
-    """
-
-    def __init__(self, given: Sequence[Lock], agent: str, now_s: float) -> None:
-        self.given = given
-        self.overdue: list[Lock] = []
-        self._agent = agent
-        self._now_s = now_s
-
-    @classmethod
-    async def check(cls, commit: Commit, handles: Sequence[str], paths: Sequence[str]) -> "Held":
-        """Return the locks behind *handles*, renewed.
-
-        Raises:
-            LockLost: One is not live, or not the caller's.
-            InvalidArgument: One covers none of *paths*.
-        """
-        tx, agent = commit.tx, commit.caller.agent
-        given = []
-        for handle in handles:
-            found = await locks.by_handle(tx, handle)
-            lock = lock_rules.check_handle(found, handle, agent=agent, now_s=tx.boot_s, path=paths[0])
-            await locks.renew(tx, lock.lock_id, ttl_s=lock.ttl_s, deadline_s=tx.boot_s + lock.ttl_s)
-            given.append(lock)
-        lock_rules.check_use(given, paths)
-        return cls(given, agent, tx.boot_s)
-
-    async def allow(self, tx: Transaction, path: str) -> Lock | None:
-        """Return the exclusive lock under which a write to *path* goes, or None.
-
-        Raises:
-            Locked: A live exclusive lock covers the path and its handle was not given.
-        """
-        covering = [lock for lock in await locks.covering(tx, path, overdue=True) if lock.covers(path)]
-        self.overdue += [lock for lock in covering if not lock.is_live(self._now_s)]
-        return lock_rules.check_write(path, given=self.given, covering=covering, agent=self._agent, now_s=self._now_s)
 
 
 async def head(tx: Transaction, path: str) -> tuple[Head, FileRow | None]:
@@ -147,8 +111,12 @@ async def put(commit: Commit, store: ObjectStore, change: Put, held: Held) -> Ou
         )
     else:
         check_expected(here, change.expect_version)
+    if change.draft is not None:
+        await drafts.must_be_there(tx, commit.caller.agent, change.draft)
     if not here.live:
         await check_place(tx, change.path)
+    elif change.guard is not None and row is not None and row.size_bytes <= LIMITS.merge_bytes_max:
+        change.guard.check(here.version, await head_bytes(tx, store, row))
     if content is None:
         content = await _made(tx, store, change, row if here.live else None)
         if row is not None and here.live and row.sha256 == content.sha256:
@@ -226,18 +194,6 @@ async def check_not_directory(tx: Transaction, path: str) -> None:
         )
 
 
-async def allowed(commit: Commit, held: Held, path: str) -> Lock | None:
-    """Return the exclusive lock under which *path* is changed, or None; end those that stood there past their time.
-
-    A lock that nobody has marked as expired yet gets fresh time at a restart. Not so one whose files were changed by
-    others meanwhile: its holder would replace what it never saw.
-    """
-    lock = await held.allow(commit.tx, path)
-    while held.overdue:
-        await leases.end(commit, held.overdue.pop(), "expired")
-    return lock
-
-
 async def live_file(tx: Transaction, path: str) -> tuple[Head, FileRow]:
     """Return the live file at *path*.
 
@@ -280,7 +236,7 @@ async def head_bytes(tx: Transaction, store: ObjectStore, row: FileRow | None) -
     if row is None:
         return b""
     _, form, data = await contents.stored(tx, row.sha256)
-    return contents.expand(form, data, store.path(row.sha256))
+    return soundness.whole(form, data, store.path(row.sha256))
 
 
 async def _made(tx: Transaction, store: ObjectStore, change: Put, row: FileRow | None) -> Content:

@@ -8,12 +8,12 @@ from typing import Literal
 from workspace_server.core import tokens
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.locks import Lock
+from workspace_server.core.locks import Lock, holder
 from workspace_server.core.paths import canonical_directory
 from workspace_server.core.patterns import Selector, escape, parse_selector
 from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused, too_small
-from workspace_server.services.files.reading import file_facts
+from workspace_server.services.files.shown import file_facts
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.moment import View, view_of
 from workspace_server.services.recording import Result
@@ -165,10 +165,6 @@ def _fold(page: Page, path: str, row: FileRow) -> None:
     last.modified_at = max(last.modified_at, row.modified_at)
 
 
-def _locked_by(exclusive: Sequence[Lock], path: str) -> str | None:
-    return next((lock.agent for lock in exclusive if lock.covers(path)), None)
-
-
 def _rows(page: Page, exclusive: Sequence[Lock], seq: int, max_tokens: int) -> Result:
     room = _room({"files": []}, seq, max_tokens)
     shown: list[Result] = []
@@ -176,7 +172,7 @@ def _rows(page: Page, exclusive: Sequence[Lock], seq: int, max_tokens: int) -> R
         if isinstance(entry, Directory):
             facts: Result = {"path": entry.path, "type": "directory", "files": entry.count}
         else:
-            facts = file_facts(entry, _locked_by(exclusive, entry.path))
+            facts = file_facts(entry, holder(exclusive, entry.path))
         room -= tokens.bytes_of(facts) + 1
         if room < 0:
             _cut(page, len(shown), max_tokens, room)
@@ -225,7 +221,7 @@ def _cut(page: Page, shown: int, max_tokens: int, room: int) -> None:
 def _line(entry: Entry, name: str, exclusive: Sequence[Lock], now_s: float) -> str:
     if isinstance(entry, Directory):
         return f"{name}/  {entry.count} {'file' if entry.count == 1 else 'files'}, {ago(now_s - entry.modified_at)}"
-    held = _locked_by(exclusive, entry.path)
+    held = holder(exclusive, entry.path)
     mark = f"  [locked by {held}]" if held else ""
     gone = "" if entry.live else "  [deleted]"
     when = ago(now_s - entry.modified_at)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import merge3
 
@@ -45,17 +46,17 @@ def merged(base: str, mine: str, theirs: str) -> str | None:
 
 
 async def merge_until_put(
-    folder: Folder, change: Put, data: bytes, put: Callable[[Put], Awaitable[Result]], refusal: Conflict
+    folder: Folder, change: Put, data: bytes | None, put: Callable[[Put], Awaitable[Result]], refusal: Conflict
 ) -> Result:
     """Merge the caller's text, the head and their common base until the result can be committed.
 
     Args:
         change: The write that was refused.
-        data: Its bytes.
+        data: Its bytes; None when they are too many.
         put: Commits the merged content, expecting the head that it was merged with.
         refusal: What is raised when there is nothing to merge, or no clean merge.
     """
-    mine = media.decode(data)
+    mine = None if data is None else media.decode(data)
     for _ in range(TRIES_MAX):
 
         async def read(tx: Transaction) -> tuple[str | None, str | None, int]:
@@ -66,6 +67,7 @@ async def merge_until_put(
 
         base, theirs, version = await folder.db.read_long(read)
         if base is None or theirs is None or mine is None:
+            refusal.hint = f"There are no three texts to merge. {refusal.hint}"
             raise refusal
         text = await asyncio.to_thread(merged, base, mine.text, theirs)
         if text is None:
@@ -78,6 +80,8 @@ async def merge_until_put(
             message=change.message,
             sources=change.sources,
             event_facts={"merged_from": change.expect_version},
+            guard=None if change.guard is None else replace(change.guard, text=text),
+            draft=change.draft,
         )
         try:
             return await put(merge)

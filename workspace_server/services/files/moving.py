@@ -7,7 +7,8 @@ from typing import Any
 from workspace_server.core import media
 from workspace_server.core.versions import check_expected
 from workspace_server.services.files import changes
-from workspace_server.services.files.changes import Held, Outcome, Put
+from workspace_server.services.files.changes import Outcome, Put
+from workspace_server.services.files.held import Held, allowed
 from workspace_server.services.recording import Commit
 from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content, ObjectStore
@@ -49,8 +50,8 @@ async def _depart(commit: Commit, one: Move, held: Held) -> FileRow:
     """Check what is moved and, unless it is copied, take it away from its path."""
     tx = commit.tx
     if not one.copy:
-        await changes.allowed(commit, held, one.path)
-    await changes.allowed(commit, held, one.to)
+        await allowed(commit, held, one.path)
+    await allowed(commit, held, one.to)
     here, row = await changes.live_file(tx, one.path)
     if one.expect_version and not (await changes.head(tx, one.to))[0].live:
         check_expected(here, one.expect_version)

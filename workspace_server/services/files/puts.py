@@ -2,7 +2,7 @@
 
 import asyncio
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from workspace_server.core import diffs, media
@@ -12,8 +12,11 @@ from workspace_server.core.edits import Edit
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import NotText, TooLarge
 from workspace_server.services.arguments import Encoding, content_bytes, message_text, plain_text, refused, sources_list
-from workspace_server.services.files.changes import Put
+from workspace_server.services.files import drafts, guarding
+from workspace_server.services.files.changes import Make, Put
+from workspace_server.services.files.drafts import Sent
 from workspace_server.services.folder import Folder
+from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content
 
 
@@ -29,40 +32,113 @@ async def write_put(
     caller: Caller,
     path: str,
     *,
-    content: str,
+    content: str | None = None,
+    draft: str | None = None,
     encoding: Encoding = "utf-8",
     expect_version: int | None = None,
     overwrite: bool = False,
     append: bool = False,
+    locked: bool = True,
     message: str | None = None,
     sources: Sequence[Mapping[str, Any]] | None = None,
-) -> tuple[Put, bytes]:
-    """Return the put of a write, and its bytes; arguments are checked before the path."""
-    data = content_bytes(content, encoding, put_url=folder.bytes_url(path))
-    if append and overwrite:
-        raise refused("overwrite", "cannot go with append", "Leave overwrite out: append replaces nothing.")
+) -> Sent:
+    """Return a write of *content*, or of what was refused before; arguments are checked before the path.
+
+    Args:
+        locked: The caller may give a lock, so that the write may replace something without naming its version.
+    """
+    if (content is None) == (draft is None):
+        raise refused("content", "give either content, or draft", "A refusal names the draft that it has kept.")
+    data = None if content is None else content_bytes(content, encoding, put_url=folder.bytes_url(path))
     text, used = message_text(message), sources_list(sources)
+    _check_append(append=append, overwrite=overwrite)
     place = folder.place(caller, path)
+    kept = None
+    if draft is not None:
+        kept = await drafts.found(folder, caller, draft)
+        append = append or kept.append
+        data, whole = kept.data, kept.content
+        _check_append(append=append, overwrite=overwrite)
+    else:
+        assert data is not None
+        whole = await stored(folder, data)
     put = Put(
         path=place,
         op="append" if append else "write",
-        content=None if append else await stored(folder, data),
-        make=(lambda head: head + _as_in(head, data, encoding)) if append else None,
+        content=None if append else whole,
+        make=_appending(data, encoding) if append else None,
         expect_version=expect_version,
         overwrite=overwrite,
         replaces=not append,
         message=text,
         sources=used,
+        guard=guarding.guard(folder.seen, caller.agent, place, data)
+        if (expect_version or locked) and not append and not overwrite  # else it replaces nothing, or insists
+        else None,
+        draft=None if kept is None else kept.number,
     )
-    return put, data
+    return Sent(put=put, content=whole, data=data)
+
+
+async def upload_put(
+    folder: Folder,
+    caller: Caller,
+    path: str,
+    *,
+    chunks: AsyncIterator[bytes],
+    expect_version: int | None = None,
+    overwrite: bool = False,
+    message: str | None = None,
+    sources: Sequence[Mapping[str, Any]] | None = None,
+) -> Sent:
+    """Return a write of what comes in a stream, which is on disk first when it is large."""
+    text, used = message_text(message), sources_list(sources)
+    place = folder.place(caller, path)
+    content = await folder.objects.put_stream(chunks, bytes_max=LIMITS.file_bytes_max)
+    data = None if overwrite else await _looked_at(folder, content)
+    put = Put(
+        path=place,
+        op="write",
+        content=content,
+        expect_version=expect_version,
+        overwrite=overwrite,
+        message=text,
+        sources=used,
+        guard=guarding.guard(folder.seen, caller.agent, place, data),
+    )
+    return Sent(put=put, content=content, data=data)
+
+
+async def _looked_at(folder: Folder, content: Content) -> bytes | None:
+    """Return the bytes of a text that was uploaded; None for what is too large to be a text that an agent writes."""
+    if content.size_bytes > LIMITS.merge_bytes_max:
+        return None
+    file = folder.objects.path(content.sha256)
+    if content.form == "object":
+        return await asyncio.to_thread(contents.expand, content.form, content.data, file)
+    return contents.expand(content.form, content.data, file)
+
+
+def _check_append(*, append: bool, overwrite: bool) -> None:
+    if append and overwrite:
+        raise refused("overwrite", "cannot go with append", "Leave overwrite out: append replaces nothing.")
+
+
+def _appending(data: bytes | None, encoding: Encoding) -> Make:
+    """Return what adds *data* to the end of a head."""
+    if data is None:  # a draft that came through PUT
+        limit = LIMITS.merge_bytes_max
+        raise refused("append", f"adds up to {limit} bytes", "Write it to a file of its own, without append.")
+    return lambda head: head + _as_in(head, data, encoding)
 
 
 def _as_in(head: bytes, data: bytes, encoding: Encoding) -> bytes:
     """Return what is to be appended in the encoding of the text before it, where that is UTF-16."""
     if encoding == "utf-8" and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         decoded = media.decode(head)
-        if decoded is not None:
-            return data.decode("utf-8").encode(decoded.encoding)
+        added = media.decode(data)  # a draft may be of any kind
+        if decoded is not None and added is not None:
+            return added.text.encode(decoded.encoding)
     return data
 
 

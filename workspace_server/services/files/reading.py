@@ -1,28 +1,29 @@
 """The use cases that read files and their history."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from workspace_server.core import media, tokens
+from workspace_server.core import diffs, media, tokens
+from workspace_server.core import locks as lock_rules
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.locks import Lock
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists
-from workspace_server.errors import NotFound, NotText, TooLarge
+from workspace_server.errors import Gone, NotFound, NotText, TooLarge
 from workspace_server.services.arguments import bounded, refused, too_small
 from workspace_server.services.files import changes, explaining, kept
+from workspace_server.services.files.cuts import Cut, cut_text
+from workspace_server.services.files.opened import OpenContent
+from workspace_server.services.files.shown import deletion_facts, file_facts, version_facts
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.moment import version_at
+from workspace_server.services.locking.announced import shown
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
-from workspace_server.storage import content as contents
-from workspace_server.storage import soundness
-from workspace_server.storage.content import Form
 from workspace_server.storage.database import Body, Transaction
 from workspace_server.storage.tables import files, locks
-from workspace_server.storage.tables.files import DeletionRow, FileRow, VersionRow, sources_of
 
 T = TypeVar("T")
 Format = Literal["auto", "text", "base64", "link"]
@@ -47,41 +48,6 @@ class ReadResult:
     url: str | None = None
 
 
-class OpenContent:
-    """The bytes of one version, to be streamed."""
-
-    def __init__(self, folder: Folder, row: VersionRow, path: str, *, form: Form, data: bytes | None) -> None:
-        self.path = path
-        self.version = row.version
-        self.size_bytes = row.size_bytes
-        self.media_type = row.media_type
-        self.sha256 = row.sha256
-        self.modified_by = row.agent
-        self.modified_at = row.at
-        self._file = folder.objects.path(row.sha256)
-        self._form = form
-        self._data = data
-
-    async def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Yield the bytes from *start* up to, not including, *end*."""
-        last = self.size_bytes if end is None else end
-        if self._form == "object":
-            async for chunk in soundness.chunks(self._file, start, last, self.size_bytes):
-                yield chunk
-        elif self._form == "tail":
-            data = await self.read()
-            for at in range(start, min(last, self.size_bytes), contents.CHUNK_BYTES):
-                yield data[at : min(at + contents.CHUNK_BYTES, last)]
-        else:
-            yield soundness.whole(self._form, self._data, self._file)[start:last]
-
-    async def read(self) -> bytes:
-        """Return all bytes; call it for bounded content only."""
-        if self._form in {"object", "tail"}:
-            return await asyncio.to_thread(soundness.whole, self._form, self._data, self._file)
-        return soundness.whole(self._form, self._data, self._file)
-
-
 class Reading:
     """Read files, versions and histories. Errors: not_found, gone, is_directory, not_text, invalid_argument."""
 
@@ -95,7 +61,10 @@ class Reading:
         place = canonical_file(path)
         caller.require("read", place)
         if as_of_seq is None:
-            return await self._found(place, lambda tx: self._open(tx, place, version))
+            found = await self._found(place, lambda tx: self._open(tx, place, version))
+            if caller.door == "http":  # the other doors that stream show files to people
+                found.given = lambda: self._show(caller, found)
+            return found
         if version is not None:
             raise refused("as_of_seq", "cannot go with version", "Give one of the two.")
 
@@ -110,13 +79,19 @@ class Reading:
         *,
         path: str,
         version: int | None = None,
+        since_version: int | None = None,
         start_line: int = 1,
         start_column: int = 1,
         max_lines: int | None = None,
         max_tokens: int = 8_000,
         format: Format = "auto",  # noqa: A002 - the contract's name
     ) -> ReadResult:
-        """Return a file's text from a place on, within the token budget, or its image, bytes or address."""
+        """Return a file's text from a place on, within the token budget, or its image, bytes or address.
+
+        Args:
+            since_version: A version that the caller knows: the answer is a diff from it where that is smaller, and
+                `unchanged` where it holds the same.
+        """
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         bounded("start_line", start_line, 1, 1 << 53)
         bounded("start_column", start_column, 1, 1 << 53)
@@ -125,10 +100,12 @@ class Reading:
         place = canonical_file(path)
         caller.require("read", place)
 
-        async def read(tx: Transaction) -> tuple[OpenContent, str | None]:
-            return await self._open(tx, place, version), await self._locked_by(tx, place)
+        async def read(tx: Transaction) -> tuple[OpenContent, OpenContent | None, list[Lock], float]:
+            found = await self._open(tx, place, version)
+            known = None if since_version is None else await self._known(tx, place, since_version)
+            return found, known, [lock for lock in await locks.covering(tx, place) if lock.covers(place)], tx.boot_s
 
-        found, locked_by = await self._found(place, read)
+        found, known, covering, now_s = await self._found(place, read)
         header: Result = {
             "path": place,
             "version": found.version,
@@ -138,13 +115,22 @@ class Reading:
             "modified_by": found.modified_by,
             "modified_at": iso(found.modified_at),
         }
-        if locked_by is not None:
-            header["locked_by"] = locked_by
+        holder = lock_rules.holder(covering, place)
+        if holder is not None:
+            header["locked_by"] = holder
+        announced = [lock for lock in covering if lock.mode == "intent" and lock.agent != caller.agent]
+        if announced:
+            header["intents"] = shown(announced, now_s=now_s, may_read=True)
+        if known is not None and known.sha256 == found.sha256:
+            return ReadResult(header={**header, "since_version": since_version, "unchanged": True}, text="")
         if format == "link" or (format == "auto" and found.size_bytes > TEXT_BYTES_MAX):
             return ReadResult(header=header, url=self._folder.bytes_url(place))
         if format == "base64" or (format == "auto" and media.is_image(found.media_type)):
-            return await self._bytes(found, header)
-        return await self._text(found, header, format, (start_line, start_column, max_lines, max_tokens))
+            result = await self._bytes(found, header)
+            self._show(caller, found)
+            return result
+        part = (start_line, start_column, max_lines, max_tokens)
+        return await self._text(caller, found, known, header, wanted=format, part=part)
 
     async def file_history(
         self,
@@ -175,7 +161,7 @@ class Reading:
             deleted = await files.deletions(
                 tx, row.file_id, from_version=found[-1].version if found else 0, to_version=top
             )
-            rows = [_version(one) for one in found] + [_deletion(one) for one in deleted]
+            rows = [version_facts(one) for one in found] + [deletion_facts(one) for one in deleted]
             return sorted(rows, key=lambda one: -int(one["seq"]))
 
         result: Result = {"path": place, "versions": await self._folder.db.read(read)}
@@ -212,7 +198,7 @@ class Reading:
         async def read(tx: Transaction) -> Result:
             here, row = await changes.head(tx, place)
             if row is not None and row.live:
-                return file_facts(row, await self._locked_by(tx, place))
+                return file_facts(row, lock_rules.holder(await locks.covering(tx, place), place))
             if await files.any_below(tx, place):
                 return {"path": place, "type": "directory"}
             check_exists(here)
@@ -229,15 +215,24 @@ class Reading:
             raise
 
     async def _open(self, tx: Transaction, path: str, number: int | None) -> OpenContent:
-        _, found = await changes.known_version(tx, path, number)
+        row, found = await changes.known_version(tx, path, number)
         _, form, data = await kept.bytes_of(tx, path, found)
-        return OpenContent(self._folder, found, path, form=form, data=data)
+        newest = bool(row.live) and found.version == row.version
+        return OpenContent(self._folder, found, path, form=form, data=data, newest=newest)
 
-    async def _locked_by(self, tx: Transaction, path: str) -> str | None:
-        for lock in await locks.covering(tx, path):
-            if lock.mode == "exclusive" and lock.covers(path):
-                return lock.agent
-        return None
+    async def _known(self, tx: Transaction, path: str, number: int) -> OpenContent | None:
+        """Return a version that the caller has; None when its bytes were removed since."""
+        try:
+            return await self._open(tx, path, number)
+        except Gone:
+            return None
+
+    def _show(self, caller: Caller, found: OpenContent, cut: Cut | None = None, *, chars: int = 0) -> None:
+        """Take note of what the caller is shown of a head: all of it, or a part of its *chars* characters."""
+        if found.newest:
+            part = None if cut is None else (cut.start, cut.stop)
+            at = self._folder.clock.wall_s()
+            self._folder.seen.show(caller.agent, found.path, found.version, at=at, part=part, chars=chars)
 
     async def _bytes(self, found: OpenContent, header: Result) -> ReadResult:
         if found.size_bytes > LIMITS.tool_content_bytes_max:
@@ -250,16 +245,17 @@ class Reading:
         return ReadResult(header=header, data=await found.read())
 
     async def _text(
-        self, found: OpenContent, header: Result, wanted: Format, part: tuple[int, int, int | None, int]
+        self,
+        caller: Caller,
+        found: OpenContent,
+        known: OpenContent | None,
+        header: Result,
+        *,
+        wanted: Format,
+        part: tuple[int, int, int | None, int],
     ) -> ReadResult:
-        decoded = None
-        if found.size_bytes <= TEXT_BYTES_MAX:
-            data = await found.read()
-            if len(data) <= LIMITS.inline_bytes_max:
-                decoded = media.decode(data)
-            else:
-                decoded = await asyncio.to_thread(media.decode, data)
-        elif wanted == "text":
+        decoded = await _decoded(found)
+        if found.size_bytes > TEXT_BYTES_MAX and wanted == "text":
             raise TooLarge(
                 f"{found.path} has {found.size_bytes} bytes, more than can be cut into lines.",
                 hint=f"GET {self._folder.bytes_url(found.path)} with a Range header",
@@ -283,104 +279,36 @@ class Reading:
         room = tokens.room_bytes(header | widest, max_tokens)
         if room < tokens.BYTES_PER_TOKEN:
             raise too_small(max_tokens + tokens.of_bytes(tokens.BYTES_PER_TOKEN - room))
+        if known is not None:
+            before = await _decoded(known)
+            versions = (known.version, found.version)
+            diff = None
+            if before is not None:
+                diff = await asyncio.to_thread(_diff, before.text, decoded.text, room, found.path, versions)
+            if diff is not None:
+                seen = self._folder.seen.cut(caller.agent, found.path)
+                if seen is None or seen[0] != known.version:  # it has all of that one, as far as we know
+                    self._show(caller, found)
+                return ReadResult(header={**header, "since_version": known.version, "diff": True}, text=diff)
         if len(decoded.text) <= LIMITS.inline_bytes_max:
             cut = cut_text(decoded.text, start_line, start_column, max_lines, room)
         else:
             cut = await asyncio.to_thread(cut_text, decoded.text, start_line, start_column, max_lines, room)
+        self._show(caller, found, cut, chars=len(decoded.text))
         return ReadResult(header={**header, **cut.header}, text=cut.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A part of a text, and where it stands."""
-
-    text: str
-    header: dict[str, Any]
-
-
-def cut_text(text: str, start_line: int, start_column: int, max_lines: int | None, bytes_max: int) -> Cut:
-    """Return the part of *text* that begins at a place and has at most *bytes_max* bytes (at least four).
-
-    Raises:
-        InvalidArgument: The place is beyond the end.
-    """
-    lines = text.split("\n")
-    total = len(lines) - 1 if lines[-1] == "" else len(lines)
-    if start_line > max(total, 1):
-        raise refused("start_line", f"the file has {total} lines", f"start_line=1 to {max(total, 1)}")
-    begin = sum(len(line) + 1 for line in lines[: start_line - 1])
-    first = lines[start_line - 1]
-    if start_column > len(first) + 1:
-        reason = f"line {start_line} has {len(first)} characters"
-        raise refused("start_column", reason, f"start_column=1 to {len(first) + 1}")
-    begin += start_column - 1
-    end = len(text)
-    if max_lines is not None and start_line + max_lines <= total:
-        end = sum(len(line) + 1 for line in lines[: start_line - 1 + max_lines])
-    part = _within(text[begin:end], bytes_max)
-    stop = begin + len(part)
-    end_line = start_line + part.count("\n") - (1 if part.endswith("\n") else 0)
-    header: dict[str, Any] = {"start_line": start_line, "end_line": min(end_line, max(total, 1)), "total_lines": total}
-    header["more"] = stop < len(text)
-    if header["more"]:
-        next_line = text.count("\n", 0, stop) + 1
-        header["next"] = {"start_line": next_line, "start_column": stop - (text.rfind("\n", 0, stop) + 1) + 1}
-    return Cut(part, header)
+async def _decoded(found: OpenContent) -> media.Text | None:
+    """Return the text of a version; None when it has none, or more than can be cut into lines."""
+    if found.size_bytes > TEXT_BYTES_MAX:
+        return None
+    data = await found.read()
+    return media.decode(data) if len(data) <= LIMITS.inline_bytes_max else await asyncio.to_thread(media.decode, data)
 
 
-def _within(text: str, bytes_max: int) -> str:
-    """Return the beginning of *text* that has at most *bytes_max* bytes, at a line's end when there is one."""
-    if len(text) <= bytes_max and len(text.encode()) <= bytes_max:
-        return text
-    cut = text[:bytes_max].encode()[:bytes_max].decode("utf-8", "ignore")
-    at = cut.rfind("\n")
-    return cut[: at + 1] if at >= 0 else cut
-
-
-def file_facts(row: FileRow, locked_by: str | None) -> Result:
-    """Return a file's row as the full listing shows it."""
-    facts: Result = {
-        "path": row.path,
-        "type": "file",
-        "version": row.version,
-        "size_bytes": row.size_bytes,
-        "media_type": row.media_type,
-        "modified_at": iso(row.modified_at),
-        "modified_by": row.modified_by,
-    }
-    if not row.live:
-        facts["deleted"] = True
-    if locked_by is not None:
-        facts["locked_by"] = locked_by
-    return facts
-
-
-def _version(row: VersionRow) -> Result:
-    facts: Result = {
-        "version": row.version,
-        "seq": row.seq,
-        "at": iso(row.at),
-        "by": row.agent,
-        "op": row.op,
-        "size_bytes": row.size_bytes,
-        "sha256": row.sha256,
-        "message": row.message,
-        "sources": sources_of(row),
-    }
-    if row.moved_from:
-        facts["moved_from"] = files.json_object(row.moved_from)
-    return facts
-
-
-def _deletion(row: DeletionRow) -> Result:
-    facts: Result = {
-        "version": row.version,
-        "seq": row.seq,
-        "at": iso(row.at),
-        "by": row.agent,
-        "op": "delete",
-        "message": row.message,
-    }
-    if row.moved_to is not None:
-        facts["moved_to"] = row.moved_to
-    return facts
+def _diff(before: str, after: str, bytes_max: int, path: str, versions: tuple[int, int]) -> str | None:
+    """Return the diff of two texts when it is whole, fits, and is smaller than the text itself."""
+    room = min(bytes_max, len(after.encode()))
+    old, new = (f"{path}@{version}" for version in versions)
+    diff = diffs.unified(before, after, before_name=old, after_name=new, chars_max=room)
+    return diff if diffs.is_whole(diff) and len(diff.encode()) < room else None

@@ -4,29 +4,29 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from workspace_server.core import locks as lock_rules
 from workspace_server.core.access import Caller
-from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists, check_expected
-from workspace_server.errors import Conflict, EditFailed, InvalidArgument, NotFound, WorkspaceError
-from workspace_server.services.arguments import Encoding, handles, message_text, refused, sources_list
-from workspace_server.services.files import changes, directories, explaining, kept, moving
+from workspace_server.errors import Conflict, EditFailed, InvalidArgument, WorkspaceError
+from workspace_server.services.arguments import Encoding, message_text, refused
+from workspace_server.services.files import changes, directories, drafts, explaining, moving, remarks, restoring
 from workspace_server.services.files.batches import Batch
-from workspace_server.services.files.changes import Held, Outcome, Put
+from workspace_server.services.files.changes import Outcome, Put
+from workspace_server.services.files.drafts import Sent
+from workspace_server.services.files.held import Held, Locking, allowed
 from workspace_server.services.files.merging import merge_until_put
 from workspace_server.services.files.moving import Move
-from workspace_server.services.files.puts import EditPut, write_put
+from workspace_server.services.files.puts import EditPut, upload_put, write_put
+from workspace_server.services.files.restoring import Look
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking import leases
 from workspace_server.services.recording import Commit, Result
-from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, meta
+from workspace_server.storage.tables import meta
+from workspace_server.storage.tables.files import Source
 
 Handles = str | Sequence[str] | None
-
-Look = Callable[[Transaction], Awaitable[object]]
-"""A look at what a change rests on, which raises when that is not there any more."""
 
 
 class Writing:
@@ -43,41 +43,38 @@ class Writing:
         caller: Caller,
         *,
         path: str,
-        content: str,
+        content: str | None = None,
+        draft: str | None = None,
         encoding: Encoding = "utf-8",
         expect_version: int | None = None,
         overwrite: bool = False,
         append: bool = False,
         lock: Handles = None,
+        unlock: bool = False,
         on_conflict: Literal["fail", "merge"] = "fail",
         message: str | None = None,
         sources: Sequence[Mapping[str, Any]] | None = None,
     ) -> Result:
-        """Make or replace a file, or append to it; return `{path, version, seq, sha256, size_bytes, created, …}`."""
-        change, data = await write_put(
+        """Make or replace a file, or append to it; return `{path, version, seq, sha256, size_bytes, created, …}`.
+
+        A refused write keeps its content as a draft, which is sent again by *draft* in place of *content*.
+        """
+        locking = Locking.of(lock, unlock=unlock)
+        sent = await write_put(
             self._folder,
             caller,
             path,
             content=content,
+            draft=draft,
             encoding=encoding,
             expect_version=expect_version,
             overwrite=overwrite,
             append=append,
+            locked=bool(locking.handles),
             message=message,
             sources=sources,
         )
-        try:
-            return await self._put(caller, "write_file", change, lock)
-        except Conflict as refusal:
-            if on_conflict != "merge" or append:
-                if expect_version and not append:
-                    refusal.hint = f'{refusal.hint} on_conflict="merge" does so when the changes lie apart.'
-                raise
-
-            async def retry(merge: Put) -> Result:
-                return await self._put(caller, "write_file", merge, lock)
-
-            return await merge_until_put(self._folder, change, data, retry, refusal)
+        return await self._write(caller, sent, locking, merge=on_conflict == "merge")
 
     async def upload(
         self,
@@ -88,23 +85,23 @@ class Writing:
         expect_version: int | None = None,
         overwrite: bool = False,
         lock: Handles = None,
+        unlock: bool = False,
         message: str | None = None,
         sources: Sequence[Mapping[str, Any]] | None = None,
     ) -> Result:
         """Write a file from a stream of any size up to the file limit; return as `write_file`."""
-        text, used = message_text(message), sources_list(sources)
-        place = self._folder.place(caller, path)
-        content = await self._folder.objects.put_stream(chunks, bytes_max=LIMITS.file_bytes_max)
-        change = Put(
-            path=place,
-            op="write",
-            content=content,
+        locking = Locking.of(lock, unlock=unlock)
+        sent = await upload_put(
+            self._folder,
+            caller,
+            path,
+            chunks=chunks,
             expect_version=expect_version,
             overwrite=overwrite,
-            message=text,
-            sources=used,
+            message=message,
+            sources=sources,
         )
-        return await self._put(caller, "write_file", change, lock)
+        return await self._write(caller, sent, locking, merge=False)
 
     async def edit_file(
         self,
@@ -114,17 +111,19 @@ class Writing:
         edits: Sequence[Mapping[str, Any]],
         expect_version: int | None = None,
         lock: Handles = None,
+        unlock: bool = False,
         message: str | None = None,
         dry_run: bool = False,
     ) -> Result:
         """Replace texts by others in the head; return `{path, version, seq, diff}`."""
+        locking = Locking.of(lock, unlock=unlock)
         edit = EditPut(self._folder, caller, path, edits=edits, expect_version=expect_version, message=message)
         place = edit.put.path
         try:
             if dry_run:
-                result = await self._try_edit(caller, edit.put)
+                result = await self._try_edit(caller, edit.put, locking)
             else:
-                result = await self._put(caller, "edit_file", edit.put, lock)
+                result = await self._put(caller, "edit_file", edit.put, locking)
         except EditFailed as refusal:
             old_text = edit.edits[int(str(refusal.facts["edit"]))].old_text
             raise await explaining.edit_failed(self._folder, caller, refusal, place, old_text) from None
@@ -133,7 +132,7 @@ class Writing:
             diff = await explaining.version_diff(self._folder, place, number - 1, number)
         else:
             diff = await asyncio.to_thread(edit.diff, 0 if dry_run else int(result["version"]))
-        kept = ("path", "version", "seq", "replayed", "dry_run", "unchanged")
+        kept = ("path", "version", "seq", "replayed", "dry_run", "unchanged", "warnings", "intents")
         return {name: result[name] for name in kept if result.get(name) is not None and result[name] is not False} | {
             "diff": diff
         }
@@ -159,18 +158,22 @@ class Writing:
         source, target = canonical_file(path), canonical_file(to)
         if source == target or target.startswith(source + "/"):
             raise refused("to", "is the file itself, or lies inside what is moved", "Move it beside, or further up.")
+        locking = Locking.of(lock)
         caller.require("read" if copy else "write", source)
         self._folder.may_write(caller, target)
         touched = await self._look_ahead(source, target)
 
         async def body(commit: Commit) -> Result:
+            held = await Held.take(commit, locking.handles, source)
+            for place in (target,) if copy else (source, target):
+                await allowed(commit, held, place)
             pairs = await directories.moved(commit.tx, source, target)
             touched[:] = [name for pair in pairs for name in pair]
             for old, new in pairs:
                 if not copy:
                     self._folder.may_write(caller, old)
                 self._folder.may_write(caller, new)
-            held = await Held.check(commit, handles(lock), touched)
+            lock_rules.check_use(held.given, touched)
             whole = pairs != [(source, target)]
             if whole and expect_version:
                 raise _one_file_only()
@@ -185,7 +188,7 @@ class Writing:
             result: Result = {"path": source, "to": target, "seq": seq, "files": len(pairs)}
             return result if whole else {**result, "version": outcomes[0].version}
 
-        return await self._change(caller, "move_file", body, touched, lock)
+        return await self._change(caller, "move_file", body, touched, locking)
 
     async def delete_file(
         self,
@@ -201,13 +204,16 @@ class Writing:
         text = message_text(message)
         place = canonical_file(path)
         self._folder.may_write(caller, place)
+        locking = Locking.of(lock)
         touched: list[str] = []
 
         async def body(commit: Commit) -> Result:
+            held = await Held.take(commit, locking.handles, place)
+            await allowed(commit, held, place)
             touched[:] = await directories.deleted(commit.tx, place, recursive)
             for name in touched:
                 self._folder.may_write(caller, name)
-            held = await Held.check(commit, handles(lock), touched)
+            lock_rules.check_use(held.given, touched)
             if expect_version is not None and touched != [place]:
                 raise _one_file_only()
             if len(touched) > 1:
@@ -217,7 +223,7 @@ class Writing:
             seq = await commit.close_bracket(text)
             return {"path": place, "seq": seq or commit.events[-1].seq, "files": len(touched)}
 
-        return await self._change(caller, "delete_file", body, touched, lock)
+        return await self._change(caller, "delete_file", body, touched, locking)
 
     async def restore_file(
         self,
@@ -230,39 +236,11 @@ class Writing:
         lock: Handles = None,
     ) -> Result:
         """Make an earlier version the newest, or bring a deleted file back; return as `write_file`."""
-        place = self._folder.place(caller, path)
-        caller.require("read", place)
-
-        async def source(tx: Transaction) -> tuple[Content, str, int]:
-            row = await files.by_path(tx, place)
-            number = version if version is not None or row is None else row.version
-            found = None if row is None or number is None else await files.version(tx, row.file_id, number)
-            if found is None:
-                raise NotFound(
-                    f"There never was a file {place}."
-                    if version is None
-                    else f"There is no version {version} of {place}.",
-                    hint=f"file_history(path={place!r}) lists the versions.",
-                    path=place,
-                    version=version,
-                )
-            size, form, data = await kept.bytes_of(tx, place, found)
-            content = Content(sha256=found.sha256, size_bytes=size, form=form, data=data, head=b"")
-            return content, found.media_type, found.version
-
-        content, kind, number = await self._folder.db.read(source)
-        change = Put(
-            path=place,
-            op="restore",
-            content=content,
-            media_type=kind,
-            expect_version=expect_version,
-            overwrite=overwrite,
-            message=f"restored version {number}",
-            event_facts={"restored_version": number},
-            call=f"restore_file(path={place!r}, version={number}",
+        locking = Locking.of(lock)
+        change, still = await restoring.restore_put(
+            self._folder, caller, path, version=version, expect_version=expect_version, overwrite=overwrite
         )
-        return await self._put(caller, "restore_file", change, lock, still=source)
+        return await self._put(caller, "restore_file", change, locking, still=still)
 
     async def commit_files(
         self,
@@ -270,34 +248,59 @@ class Writing:
         *,
         changes: Sequence[Mapping[str, Any]],
         lock: Handles = None,
+        unlock: bool = False,
         message: str | None = None,
     ) -> Result:
         """Write, edit, move and delete several files, all or nothing; return `{commit, seq, files}`."""
-        text = message_text(message)
+        text, locking = message_text(message), Locking.of(lock, unlock=unlock)
         batch = await Batch.prepare(self._folder, caller, changes, text)
 
         async def body(commit: Commit) -> Result:
-            held = await Held.check(commit, handles(lock), batch.paths)
+            held = await Held.check(commit, locking.handles, batch.paths)
             name = await commit.open_bracket()
             touched = await batch.apply(commit, held)
             seq = await commit.close_bracket(text)
             if seq is None:  # all of it stood there already
                 seq = await meta.counter(commit.tx, "seq")
+            await locking.end(commit, held)
             return {"commit": name, "seq": seq, "files": touched}
 
-        return await self._change(caller, "commit_files", body, batch.paths, lock)
+        try:
+            return await self._change(caller, "commit_files", body, batch.paths, locking, sources=batch.sources)
+        except WorkspaceError as refusal:
+            await batch.keep(caller, refusal)
+            raise
+
+    async def _write(self, caller: Caller, sent: Sent, locking: Locking, *, merge: bool) -> Result:
+        """Commit a write; merge it when it may be merged and must be; keep it as a draft when it is refused."""
+        change = sent.put
+
+        async def put(merged: Put) -> Result:
+            return await self._put(caller, "write_file", merged, locking)
+
+        try:
+            try:
+                return await put(change)
+            except Conflict as refusal:
+                if not merge or change.op == "append":
+                    raise
+                return await merge_until_put(self._folder, change, sent.data, put, refusal)
+        except drafts.KEPT_FOR as refusal:
+            await drafts.keep(self._folder, caller, refusal, sent)
+            raise
 
     async def _put(
-        self, caller: Caller, action: str, change: Put, lock: Handles, *, still: Look | None = None
+        self, caller: Caller, action: str, change: Put, locking: Locking, *, still: Look | None = None
     ) -> Result:
         async def body(commit: Commit) -> Result:
             if still is not None:
                 await still(commit.tx)  # what was found before may have been removed since
-            held = await Held.check(commit, handles(lock), [change.path])
+            held = await Held.check(commit, locking.handles, [change.path])
             outcome = await changes.put(commit, self._folder.objects, change, held)
+            await locking.end(commit, held)
             return self._answer(outcome, merged=change.op == "merge")
 
-        return await self._change(caller, action, body, [change.path], lock)
+        return await self._change(caller, action, body, [change.path], locking, sources=change.sources)
 
     def _answer(self, outcome: Outcome, *, merged: bool) -> Result:
         return {
@@ -318,14 +321,27 @@ class Writing:
         action: str,
         body: Callable[[Commit], Awaitable[Result]],
         paths: Sequence[str],
-        lock: Handles,
+        locking: Locking,
+        *,
+        sources: Sequence[Source] = (),
     ) -> Result:
-        """Commit *body*; a refusal leaves explained, and with the caller's locks renewed all the same."""
+        """Commit *body* and add what its caller should know besides.
+
+        A refusal leaves explained, and with the caller's locks renewed all the same.
+        """
+        moved_on = self._folder.seen.moved_on(caller.agent, paths, now_s=self._folder.clock.wall_s())
+
+        async def remarked(commit: Commit) -> Result:
+            return await remarks.added(commit, await body(commit), paths, sources=sources, moved_on=moved_on)
+
         try:
-            return await self._folder.change(caller, action, body, paths)
+            result = await self._folder.change(caller, action, remarked, paths)
         except WorkspaceError as refusal:
-            await leases.keep(self._folder.db, caller, handles(lock))
+            await leases.keep(self._folder.db, caller, locking.handles)
             raise await explaining.explained(self._folder, caller, refusal) from None
+        if moved_on:
+            self._folder.seen.told(caller.agent, [str(one["path"]) for one in moved_on])
+        return result
 
     async def _look_ahead(self, source: str, target: str) -> list[str]:
         """Look at the places of a move before its transaction, which finds out itself what is to be moved."""
@@ -337,8 +353,11 @@ class Writing:
             self._folder.materialiser.look(new)
         return [name for pair in pairs for name in pair]
 
-    async def _try_edit(self, caller: Caller, change: Put) -> Result:
+    async def _try_edit(self, caller: Caller, change: Put, locking: Locking) -> Result:
         async def read(tx: Transaction) -> Result:
+            held = await Held.look(tx, caller.agent, locking.handles, change.path)
+            lock_rules.check_use(held.given, [change.path])
+            await held.allow(tx, change.path)
             here, row = await changes.head(tx, change.path)
             if not here.live:
                 await changes.check_not_directory(tx, change.path)
@@ -350,8 +369,10 @@ class Writing:
 
         try:
             return await self._folder.db.read_long(read)
-        except Conflict as refusal:
-            raise await explaining.conflict(self._folder, caller, refusal) from None
+        except WorkspaceError as refusal:
+            raise await explaining.explained(self._folder, caller, refusal) from None
+        finally:
+            await leases.keep(self._folder.db, caller, locking.handles)
 
 
 def _one_file_only() -> InvalidArgument:

@@ -13,7 +13,8 @@ from workspace_server.core.patterns import Selector
 from workspace_server.errors import Unavailable, WorkspaceError
 from workspace_server.services.arguments import message_text, plain_text, refused
 from workspace_server.services.files import changes
-from workspace_server.services.files.changes import Held, Put
+from workspace_server.services.files.changes import Put
+from workspace_server.services.files.held import Held
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.taking_back import Past, Plan, Work, past_of, planned
 from workspace_server.services.recording import Commit, Result

@@ -65,7 +65,7 @@ CREATE TABLE reads (                    -- what each agent has seen of each file
     agent      TEXT NOT NULL,
     path       TEXT NOT NULL,
     version    INTEGER NOT NULL,
-    cut        TEXT,                    -- JSON {from_line, to_line} of what it saw; NULL: all of it
+    cut        TEXT,                    -- JSON [[from, to]] of the characters it saw; NULL: all of it
     at         REAL NOT NULL,
     PRIMARY KEY (agent, path)
 ) WITHOUT ROWID;
@@ -73,7 +73,6 @@ CREATE INDEX reads_at ON reads (at);
 
 ALTER TABLE contents ADD COLUMN removed_at REAL;   -- its bytes are gone: purged, or beyond retention
 ALTER TABLE contents ADD COLUMN removed_why TEXT;  -- 'purged' or 'retention'
-CREATE INDEX contents_removed ON contents (sha256) WHERE removed_at IS NOT NULL;
 CREATE INDEX contents_removed ON contents (sha256) WHERE removed_at IS NOT NULL;
 CREATE INDEX contents_base ON contents (base) WHERE base IS NOT NULL;
 
