@@ -18,9 +18,11 @@ Message = Annotated[str, Field(max_length=LIMITS.message_chars_max)]
 
 
 class Upload(Query):
-    """Whether to replace whatever stands there."""
+    """Whether to replace whatever stands there, to release the lock, and which refused content to take for the body."""
 
     overwrite: bool = False
+    unlock: bool = False
+    draft: str | None = None
 
 
 class DeleteFile(Query):
@@ -55,6 +57,7 @@ class EditFile(Change):
     """Edits of one file."""
 
     edits: list[Edit] = Field(min_length=1, max_length=LIMITS.edits_max)
+    unlock: bool = False
     message: Message | None = None
     dry_run: bool = False
 
@@ -75,11 +78,12 @@ class RestoreFile(Change):
 
 
 class WriteChange(Body):
-    """Write one file within a commit."""
+    """Write one file within a commit: its content, or the draft that a refusal has kept."""
 
     op: Literal["write"]
     path: str
-    content: str
+    content: str | None = None
+    draft: str | None = None
     encoding: Literal["utf-8", "base64"] = "utf-8"
     expect_version: Count | None = None
     overwrite: bool = False
@@ -123,6 +127,7 @@ class CommitFiles(Body):
 
     changes: list[AnyChange] = Field(min_length=1, max_length=LIMITS.commit_files_max)
     lock: Handles | None = None
+    unlock: bool = False
     message: Message | None = None
 
 
@@ -145,6 +150,8 @@ async def put_content(call: Call, query: Upload) -> Response:
             actual=int(announced),
         )
     given = call.preconditions()
+    if query.draft is not None:
+        return _written(await _put_draft(call, query, query.draft))
     result = await call.engine.files.upload(
         call.caller,
         path=call.path,
@@ -152,6 +159,7 @@ async def put_content(call: Call, query: Upload) -> Response:
         expect_version=given.expect_version,
         overwrite=query.overwrite,
         lock=given.lock,
+        unlock=query.unlock,
         message=given.message,
     )
     return _written(result)
@@ -161,7 +169,13 @@ async def edit_file(call: Call, body: EditFile) -> Response:
     """Replace stretches of a file's text."""
     edits = [edit.model_dump() for edit in body.edits]
     result = await call.engine.files.edit_file(
-        call.caller, path=call.path, edits=edits, dry_run=body.dry_run, **_change(call, body), **_message(call, body)
+        call.caller,
+        path=call.path,
+        edits=edits,
+        unlock=body.unlock,
+        dry_run=body.dry_run,
+        **_change(call, body),
+        **_message(call, body),
     )
     return json_response(result)
 
@@ -203,9 +217,35 @@ async def commit_files(call: Call, body: CommitFiles) -> Response:
     changes = [change.model_dump(by_alias=True, exclude_unset=True) for change in body.changes]
     given = call.preconditions()
     result = await call.engine.files.commit_files(
-        call.caller, changes=changes, lock=body.lock or given.lock, message=body.message or given.message
+        call.caller,
+        changes=changes,
+        lock=body.lock or given.lock,
+        unlock=body.unlock,
+        message=body.message or given.message,
     )
     return json_response(result)
+
+
+async def _put_draft(call: Call, query: Upload, draft: str) -> dict[str, Any]:
+    async for chunk in call.request.stream():
+        if chunk:
+            raise InvalidArgument(
+                "A draft is the content already.",
+                hint="Send no body with ?draft=.",
+                argument="draft",
+                reason="there is a body as well",
+            )
+    given = call.preconditions()
+    return await call.engine.files.write_file(
+        call.caller,
+        path=call.path,
+        draft=draft,
+        expect_version=given.expect_version,
+        overwrite=query.overwrite,
+        lock=given.lock,
+        unlock=query.unlock,
+        message=given.message,
+    )
 
 
 async def _move(call: Call, body: MoveFile, *, copy: bool) -> Response:

@@ -30,7 +30,38 @@ class FileList(Result):
     seq: int
 
 
-class Written(Changed):
+class StaleInput(Result):
+    """A file that the change was made from and that has moved on since; `now` is 0 when it is deleted."""
+
+    path: str
+    you_read: int
+    now: int
+    by: str
+
+
+class Warned(Result):
+    """What the caller should look at; the change was made all the same."""
+
+    stale_inputs: list[StaleInput]
+
+
+class Announced(Result):
+    """What another agent has announced to do with files of this call."""
+
+    paths: list[str]
+    agent: str
+    purpose: str | None
+    expires_in_seconds: int
+
+
+class Remarked(Changed):
+    """What every answer to a change of files may say besides."""
+
+    warnings: list[Warned] = Field(default_factory=list)
+    intents: list[Announced] = Field(default_factory=list)
+
+
+class Written(Remarked):
     """A file as it was written; `unchanged` when it held the same already."""
 
     path: str
@@ -42,10 +73,9 @@ class Written(Changed):
     merged: bool
     unchanged: bool
     url: str
-    warnings: list[Any] = Field(default_factory=list)
 
 
-class Edited(Changed):
+class Edited(Remarked):
     """A file as it was edited, and the difference."""
 
     path: str
@@ -56,7 +86,7 @@ class Edited(Changed):
     unchanged: bool = False
 
 
-class Moved(Changed):
+class Moved(Remarked):
     """Where a file, or how many files, moved or were copied."""
 
     path: str
@@ -66,7 +96,7 @@ class Moved(Changed):
     files: int
 
 
-class Deleted(Changed):
+class Deleted(Remarked):
     """How many files were deleted."""
 
     path: str
@@ -74,7 +104,7 @@ class Deleted(Changed):
     files: int
 
 
-class Committed(Changed):
+class Committed(Remarked):
     """A commit of several files; `seq` is that of its last event."""
 
     commit: str

@@ -17,12 +17,14 @@ class WriteFile(Arguments):
     """What to save, and what that may replace."""
 
     path: str
-    content: str
+    content: str | None = None
+    draft: str | None = None
     encoding: Literal["utf-8", "base64"] = "utf-8"
     expect_version: Count | None = None
     overwrite: bool = False
     append: bool = False
     lock: Handles | None = None
+    unlock: bool = False
     on_conflict: Literal["fail", "merge"] = "fail"
     message: str | None = None
     sources: list[Source] | None = None
@@ -43,6 +45,7 @@ class EditFile(Arguments):
     edits: list[Edit]
     expect_version: Count | None = None
     lock: Handles | None = None
+    unlock: bool = False
     message: str | None = None
     dry_run: bool = False
 
@@ -75,6 +78,7 @@ class Change(Arguments):
     op: Literal["write", "edit", "move", "delete"]
     path: str
     content: str | None = None
+    draft: str | None = None
     encoding: Literal["utf-8", "base64"] | None = None
     edits: list[Edit] | None = None
     to: str | None = None
@@ -90,6 +94,7 @@ class CommitFiles(Arguments):
 
     changes: Annotated[list[Change], Field(min_length=1)]
     lock: Handles | None = None
+    unlock: bool = False
     message: str | None = None
 
 
@@ -126,7 +131,9 @@ async def delete_file(engine: "Engine", caller: Caller, given: DeleteFile) -> An
 async def commit_files(engine: "Engine", caller: Caller, given: CommitFiles) -> Answer:
     """Change several files, all or nothing."""
     changes = [change.model_dump(by_alias=True, exclude_none=True) for change in given.changes]
-    return await engine.files.commit_files(caller, changes=changes, lock=given.lock, message=given.message)
+    return await engine.files.commit_files(
+        caller, changes=changes, lock=given.lock, unlock=given.unlock, message=given.message
+    )
 
 
 async def restore_file(engine: "Engine", caller: Caller, given: RestoreFile) -> Answer:
@@ -142,7 +149,8 @@ TOOLS = (
             " nothing more. To replace a file say what you replace: expect_version=N (the version you read), or the"
             " handle of a lock you hold, or overwrite=true; otherwise the call is refused and tells you the next one."
             " If somebody saved in between you get `conflict` with a diff; on_conflict='merge' merges both when they"
-            " touch different lines. append=true adds to the end and never conflicts: use it for shared logs."
+            " touch different lines. A refusal keeps your text as a `draft`: send draft='D17' in place of content."
+            " append=true adds to the end and never conflicts: use it for shared logs. unlock=true gives `lock` back."
             " `sources` records which versions you worked from, `message` why. Prefer edit_file for small changes."
             " Example: write_file(path='report.md', content='# Report\\n…', expect_version=3,"
             " sources=[{'path': 'data.csv', 'version': 2}])"
