@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import anyio
 import pytest
 
 from workspace_server.config import Settings
@@ -9,6 +10,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.errors import NotFound, Unavailable
 from workspace_server.services.engine import Engine
+from workspace_server.services.upkeep.purging import Purging
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +36,26 @@ async def test_what_was_written_is_there_when_it_is_opened_again(folder: Path) -
             assert engine.head_seq == (await engine.status.status(ANN))["seq"]
             answer = await engine.files.write_file(ANN, path="a.md", content=f"{number}", overwrite=True)
             assert answer["version"] == number + 1
+
+
+async def test_background_work_that_fails_ends_no_server_and_is_tried_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = anyio.Event()
+    again = anyio.Event()
+
+    async def is_due(_self: object) -> bool:
+        if failed.is_set():
+            again.set()
+            return False
+        failed.set()
+        raise Unavailable("The workspace's database cannot be read here.")
+
+    monkeypatch.setattr(Purging, "is_due", is_due)
+    async with Engine.open(folder, settings=Settings(), clock=ManualClock()) as engine:
+        with anyio.fail_after(10):
+            await again.wait()
+        await engine.files.write_file(ANN, path="a.md", content="x")
 
 
 async def test_the_status_counts_what_is_there(folder: Path) -> None:

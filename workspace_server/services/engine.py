@@ -133,9 +133,9 @@ class Engine:
             failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
                 background.start_soon(engine.indexing.run)
-                background.start_soon(engine.upkeep.run)
+                background.start_soon(engine._every, 0.0, engine.upkeep.run)
                 background.start_soon(engine.upkeep.run_daily)
-                background.start_soon(engine.automation.run)
+                background.start_soon(engine._every, 0.0, engine.automation.run)
                 background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
                 background.start_soon(engine._every, 0.0, engine.locks.line.look)
                 background.start_soon(engine._every, FORGET_S, engine._forget_old)
