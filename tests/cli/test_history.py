@@ -46,7 +46,7 @@ def test_an_agents_work_is_taken_back_and_what_cannot_be_is_listed(server: Servi
     assert done.returncode == tried.returncode == 1
     assert (server.folder / "plan.md").read_text() == "old"
     assert "restored  plan.md  3 (again 1)" in done.stdout
-    assert "notes.md  3    1       was changed since" in done.stdout
+    assert "notes.md  3    1       it was changed since" in done.stdout
     assert "a mistake" in run("history", "plan.md", "--dir", server.folder).stdout
     again = as_json("undo", "--agent", "ada", "--since", str(seq), "--path", "plan.md", "--dir", server.folder)
     assert again["files"] == [{"path": "plan.md", "did": "nothing"}]

@@ -80,7 +80,7 @@ def test_stretches_are_merged_out_newest_first_each_from_what_it_made() -> None:
 def test_a_file_that_another_one_moved_away_is_named_with_its_new_place() -> None:
     moved = Step(mine=False, after=None, moved_to="b.md")
 
-    assert undone("x", [Step(mine=True, after="y"), moved], no_merge) == Left("was moved to b.md since")
+    assert undone("x", [Step(mine=True, after="y"), moved], no_merge) == Left("it was moved to b.md since")
     assert undone("x", [moved], no_merge) == Target(None)
 
 

@@ -43,7 +43,7 @@ def _print(answer: Answer) -> None:
             for one in answer["left"]
         )
         print("Left as it is, for you to look at:")
-        show.table(rows, head=("PATH", "NOW", "BEFORE", "BECAUSE IT"))
+        show.table(rows, head=("PATH", "NOW", "BEFORE", "BECAUSE"))
     span = f"what {show.plain(answer['agent'])} did after seq {answer['since_seq']} up to {answer['until_seq']}"
     if answer.get("dry_run"):
         print(f"This is {span}. Nothing was changed.")

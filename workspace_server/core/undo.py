@@ -14,10 +14,10 @@ State = str | None
 Merge = Callable[[str, str, str], str | None]
 """From the hashes of base, one side and the other side to that of what both made of it; None when they collide."""
 
-CREATED = "was created by the agent, and changed since"
-DELETED = "was deleted by the agent, and made anew since"
-COLLIDES = "was changed since in the same places, or in a form that cannot be merged"
-MOVED_ON = "was moved to {to} since"
+CREATED = "it was created by the agent, and changed since"
+DELETED = "it was deleted by the agent, and made anew since"
+COLLIDES = "it was changed since in the same places, or in a form that cannot be merged"
+MOVED_ON = "it was moved to {to} since"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +142,6 @@ def together(moves: Iterable[tuple[str, str]], left: Mapping[str, str]) -> dict[
         path = todo.pop()
         for other in tied.get(path, ()):
             if other not in reasons:
-                reasons[other] = f"was moved together with {path}, which stays as it is"
+                reasons[other] = f"it was moved together with {path}, which stays as it is"
                 todo.append(other)
     return reasons

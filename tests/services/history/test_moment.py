@@ -108,7 +108,7 @@ async def test_a_file_that_was_not_there_then_is_not_found(engine: Engine) -> No
 async def test_a_moment_that_is_none_is_refused(engine: Engine) -> None:
     await engine.files.write_file(ANN, path="a.md", content="a\n")
 
-    for seq in (-1, engine.head_seq + 1):
+    for seq in (-1, engine.head_seq + 1_000):
         with pytest.raises(InvalidArgument) as refusal:
             await listed(engine, seq)
         assert refusal.value.facts["argument"] == "as_of_seq"

@@ -10,7 +10,7 @@ from typing import TypeVar
 from workspace_server.core import media, undo
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.undo import Left, Step, Stretch
-from workspace_server.errors import Gone
+from workspace_server.errors import Gone, Unavailable
 from workspace_server.services.files.merging import merged
 from workspace_server.services.files.puts import stored
 from workspace_server.services.folder import Folder
@@ -151,7 +151,7 @@ def _half_moves(moves: Iterable[tuple[str, str]], known: Mapping[str, Past]) -> 
     for source, target in moves:
         for here, there in ((source, target), (target, source)):
             if here in known and there not in known:
-                yield here, f"was moved together with {there}, which is outside of what was asked for"
+                yield here, f"it was moved together with {there}, which is outside of what was asked for"
 
 
 async def _undone(folder: Folder, past: Past, made: dict[str, Content]) -> undo.Verdict:
@@ -207,15 +207,13 @@ async def _merging(
 
 
 async def _texts(tx: Transaction, folder: Folder, hashes: Iterable[str]) -> dict[str, media.Text]:
-    """Return the texts behind the hashes, but for what is no text, too large to be merged, or removed."""
+    """Return the texts behind the hashes, but for what is no text, too large to be merged, removed or damaged."""
     found = {}
     for sha256 in hashes:
-        try:
+        with contextlib.suppress(Gone, Unavailable):
             size_bytes, form, data = await contents.stored(tx, sha256)
-        except Gone:
-            continue
-        if size_bytes <= LIMITS.merge_bytes_max:
-            text = media.decode(soundness.whole(form, data, folder.objects.path(sha256)))
-            if text is not None:
-                found[sha256] = text
+            if size_bytes <= LIMITS.merge_bytes_max:
+                text = media.decode(soundness.whole(form, data, folder.objects.path(sha256)))
+                if text is not None:
+                    found[sha256] = text
     return found
