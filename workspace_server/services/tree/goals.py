@@ -113,25 +113,28 @@ async def goals_of(
     for path in paths:
         open_ = await intents.of_path(tx, path)
         row = await files.by_path(tx, path)
-        if not open_ or row is None:
+        if not open_:
             continue
         form: Form = "raw"
         data: bytes | None = None
-        if row.live:
+        live = row is not None and row.live
+        if row is not None and live:
             _, form, data = await contents.stored(tx, row.sha256)
-        known = remembered.get(path) or Known(row.tree_sha256, Signature.parse(row.tree_signature))
+        known = remembered.get(path) or (
+            Known(row.tree_sha256, Signature.parse(row.tree_signature)) if row is not None else NOTHING
+        )
         torn = any(intent.boot_id != boot_id for intent in open_)
         ours = frozenset(intents.hashes(open_) | ({known.sha256} if known.sha256 else set()))
         found.append(
             Goal(
                 path=path,
                 intent_id=open_[-1].intent_id,
-                sha256=row.sha256 if row.live else None,
+                sha256=row.sha256 if row is not None and live else None,
                 form=form,
                 data=data,
                 ours=ours,
                 known=known,
-                tree_leads=not torn and await _leads(tx, row),
+                tree_leads=not torn and row is not None and await _leads(tx, row),
                 torn=torn,
             )
         )

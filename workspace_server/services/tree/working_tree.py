@@ -31,6 +31,7 @@ class WorkingTree:
     Attributes:
         materialiser: Brings the folder to what was committed.
         reconciler: Records what was changed in the folder; there once `serve` has begun.
+        watcher: Says where something changes; there once `serve` has begun.
     """
 
     def __init__(self, root: Path, *, settings: Settings, clock: Clock, db: Database, objects: ObjectStore) -> None:
@@ -40,6 +41,7 @@ class WorkingTree:
             tree=self.tree, ignore=self.ignore, db=db, objects=objects, boot_id=clock.boot_id()
         )
         self.reconciler: Reconciler | None = None
+        self.watcher: Watcher | None = None
         self._settings = settings
         self._clock = clock
         self._db = db
@@ -54,7 +56,12 @@ class WorkingTree:
         """Recover, take in what is new in the folder, then follow it until the block ends; all is synced then."""
         disk = Disk(self.tree, self._objects)
         external = External(
-            recorder=recorder, objects=self._objects, locks=locks, materialiser=self.materialiser, disk=disk
+            recorder=recorder,
+            objects=self._objects,
+            locks=locks,
+            materialiser=self.materialiser,
+            disk=disk,
+            policy=self._settings.external_edits,
         )
         self.materialiser.strangers = external
         self.reconciler = reconciler = Reconciler(
@@ -76,7 +83,7 @@ class WorkingTree:
         )
         await recovery.run()
         # Watched from before the scan on, so that nothing falls between the two.
-        watcher = Watcher(self.tree.root, reconciler.marks, self._is_ignored_directory)
+        watcher = self.watcher = Watcher(self.tree.root, reconciler.marks, self._is_ignored_directory)
         reconciler.watched = await asyncio.to_thread(watcher.start)
         try:
             await take_in(self._db, reconciler)
