@@ -350,6 +350,38 @@ DELIVERED: dict[str, Requirement] = {
             "services/tree/test_working_tree.py::test_an_edit_on_disk_ends_the_lock_that_covers_it",
         ),
     ),
+    "F5": Requirement(
+        "However an editor saves, it is an update by `external`, and a mass change is found whole",
+        (
+            "services/tree/test_outside_edits.py::test_every_way_to_save_is_an_update_by_external",
+            "services/tree/test_outside_edits.py::test_an_append_while_agents_write_beside_it_loses_no_line",
+            "services/tree/test_outside_edits.py::test_saves_and_writes_of_the_same_file_lose_nothing",
+            "services/tree/test_outside_edits.py::test_a_tree_that_is_deleted_and_one_that_is_renamed_are_recorded",
+            "services/tree/test_outside_edits.py::test_a_mass_change_that_overflows_the_kernels_queue_is_found_whole",
+        ),
+    ),
+    "F6": Requirement(
+        "`external_edits` decides whether an edit on disk ends a lock or stands beside the locked file",
+        (
+            "core/test_outside_edits.py::test_an_outsiders_edit_ends_the_lock_or_is_put_aside",
+            "services/tree/test_outside_edits.py::test_the_holder_is_shown_what_an_outsider_has_changed",
+            "services/tree/test_outside_edits.py::"
+            "test_with_conflict_copies_a_locked_file_stays_and_the_edit_stands_beside_it",
+            "services/tree/test_outside_edits.py::test_the_same_edit_again_makes_no_second_copy",
+            "services/tree/test_outside_edits.py::test_with_conflict_copies_a_locked_file_cannot_be_deleted_or_made",
+        ),
+    ),
+    "F7": Requirement(
+        "A coding agent's own edit tools respect locks, and what they save is the agent's",
+        (
+            "cli/test_hook.py::test_an_edit_by_the_agents_own_tool_is_a_version_by_the_agent",
+            "cli/test_hook.py::test_an_edit_of_what_another_agent_holds_is_denied_with_who_and_what_to_do",
+            "cli/test_hook.py::test_what_no_agent_may_write_is_denied",
+            "cli/test_hook.py::test_without_a_server_edits_go_on_unless_one_is_required",
+            "services/tree/test_checkouts.py::test_what_somebody_saved_just_before_is_not_given_to_the_agent",
+            "services/tree/test_outside_edits.py::test_an_edit_under_a_lock_for_work_in_the_folder_is_the_holders",
+        ),
+    ),
     "F3": Requirement(
         "What is ignored is left as it is, and counted with reasons",
         (
@@ -657,6 +689,14 @@ DELIVERED: dict[str, Requirement] = {
             "services/upkeep/test_purging.py::test_the_same_content_elsewhere_is_listed_or_refuses_it",
             "services/upkeep/test_purging.py::test_what_was_appended_to_it_is_stored_anew",
             "services/upkeep/test_purging.py::test_a_purge_that_was_interrupted_is_finished_at_the_next_start",
+        ),
+    ),
+    "U8": Requirement(
+        "A turned bit or a cut in any stored file is found by verify, or changes nothing",
+        (
+            "storage/upkeep/test_bit_flips.py::test_a_turned_bit_or_a_cut_in_any_file_is_found_or_changes_nothing",
+            "storage/upkeep/test_bit_flips.py::test_this_check_notices_a_verify_that_trusts_the_log",
+            "storage/upkeep/test_bit_flips.py::test_this_check_notices_a_database_without_checksums",
         ),
     ),
     "K1": Requirement(

@@ -114,6 +114,19 @@ START_ONLY = frozenset({"claude-desktop"})
 """Clients that start their servers themselves and take no address."""
 
 
+EDITING_TOOLS = "Write|Edit|MultiEdit|NotebookEdit"
+"""The tools of Claude Code that edit files."""
+HOOK_TIMEOUT_S = 60
+
+
+def claude_code_hooks(program: list[str], agent: str) -> str:
+    """Return the settings with which Claude Code's own tools ask before they edit a file, and report after."""
+    command = shlex.join([*program, "hook", "claude-code", "--agent", agent])
+    hook = {"type": "command", "command": command, "timeout": HOOK_TIMEOUT_S}
+    events = ("PreToolUse", "PostToolUse", "PostToolUseFailure")
+    return _json({"hooks": {event: [{"matcher": EDITING_TOOLS, "hooks": [hook]}] for event in events}})
+
+
 def mcp_address(base: str, agent: str) -> str:
     """Return where an agent speaks MCP to the server at *base*."""
     return f"{base.rstrip('/').removesuffix('/mcp')}/mcp?agent={agent}"

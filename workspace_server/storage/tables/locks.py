@@ -164,6 +164,11 @@ async def bind(tx: Transaction, lock_id: int, session: str) -> None:
     await tx.run("UPDATE locks SET session = ? WHERE lock_id = ?", session, lock_id)
 
 
+async def put_on_disk(tx: Transaction, lock_id: int) -> None:
+    """Let edits in the folder of what a lock covers be its holder's from now on."""
+    await tx.run("UPDATE locks SET on_disk = 1 WHERE lock_id = ?", lock_id)
+
+
 async def of_session(tx: Transaction, session: str) -> list[Lock]:
     """Return the live locks that a process keeps."""
     rows = await tx.all(

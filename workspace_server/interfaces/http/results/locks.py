@@ -51,3 +51,12 @@ class Released(Changed):
     """The handles of the locks that were released."""
 
     released: list[str]
+
+
+class CheckedIn(Changed):
+    """What stands at a path after a check-in: version 0 is no file. `by` made it; `released` are the caller's locks."""
+
+    path: str
+    version: int
+    by: str | None
+    released: list[str]

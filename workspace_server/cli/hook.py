@@ -1,0 +1,164 @@
+"""`hook`: what a coding agent runs before and after its own tools edit a file, so that locks hold for them as well.
+
+Before, the file is checked out, and the tool call is denied when that is refused. After, the file is checked in: its
+new content becomes a version by the agent, with the tool's name as message. Files outside a workspace, and files of a
+workspace that nobody serves, are none of our business: the call goes on as if there were no hook.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workspace_server.app import owner
+from workspace_server.cli import leave
+from workspace_server.cli.api import Address, Api, path_of
+from workspace_server.cli.options import STATE
+from workspace_server.errors import Internal, Unavailable, WorkspaceError
+
+PATHS = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
+"""The tools that edit a file, each with the argument that names it."""
+AGENT = "claude-code"
+INPUT_BYTES_MAX = 64 * 1024 * 1024
+
+Output = dict[str, Any]
+
+
+class NotAnEdit(Exception):
+    """What came is no call of a tool that edits a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """One call of a tool that edits a file, as the hook is told of it.
+
+    Attributes:
+        event: When: PreToolUse, PostToolUse or PostToolUseFailure.
+        session: Which of several conversations, and which agent within it.
+    """
+
+    event: str
+    tool: str
+    file: Path
+    session: str
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> "ToolCall":
+        """Return the call that a hook's input tells of.
+
+        Raises:
+            NotAnEdit: It is none of a tool that edits a file.
+        """
+        try:
+            tool, event = str(said["tool_name"]), str(said["hook_event_name"])
+            named = Path(said["tool_input"][PATHS[tool]])
+            session = "/".join(str(said[name]) for name in ("session_id", "agent_id") if said.get(name))
+            return cls(event=event, tool=tool, file=Path(said.get("cwd") or ".") / named, session=session[:200])
+        except (KeyError, TypeError) as error:
+            raise NotAnEdit from error
+
+
+@click.group("hook")
+def hook_command() -> None:
+    """Answer what a coding agent asks around the calls of its own tools. See client-config claude-code --hooks."""
+
+
+@hook_command.command("claude-code")
+@click.option("--agent", envvar="WORKSPACE_AGENT", default=AGENT, show_default=True, help="The name to act under.")
+@click.option("--required", is_flag=True, help="Deny edits in a workspace while no server answers for it.")
+def claude_code_command(agent: str, required: bool) -> int:
+    """Read one hook input of Claude Code from standard input, and print the answer."""
+    try:
+        said = json.loads(sys.stdin.buffer.read(INPUT_BYTES_MAX))
+        call = ToolCall.read(said)
+    except ValueError:
+        click.echo(
+            "The input is no JSON; Claude Code runs this command, see client-config claude-code --hooks.", err=True
+        )
+        return leave.FAILED
+    except NotAnEdit:
+        return 0
+    answer = respond(call, agent, required=required)
+    if answer is not None:
+        print(json.dumps(answer, ensure_ascii=False))
+    return 0
+
+
+def respond(call: ToolCall, agent: str, *, required: bool) -> Output | None:
+    """Return what the coding agent is to be told; None for nothing."""
+    respond_to: dict[str, Callable[[ToolCall, Api, str], Output | None]] = {
+        "PreToolUse": _before,
+        "PostToolUse": _after,
+        "PostToolUseFailure": _after,
+    }
+    place = located(call.file)
+    if place is None or call.event not in respond_to:
+        return None
+    folder, path = place
+    record = owner.current(folder)
+    try:
+        if record is None or not record.url:
+            raise Unavailable(
+                f"No server runs for {folder}.", hint=f"Start one: workspace-server serve {folder}", reason="no owner"
+            )
+        # Without the owner's key: this is the agent's act, and no agent is an admin.
+        address = Address(url=record.url)
+        return respond_to[call.event](call, Api(lambda: address, agent=agent), path)
+    except (Unavailable, Internal) as error:
+        if required and call.event == "PreToolUse":
+            return _denied(error)
+        # The edit is found on disk later, and kept as one from outside. Silent without a server: it is not wanted now.
+        return None if record is None else {"systemMessage": f"workspace-server: {error}"}
+    except WorkspaceError as refusal:
+        return _denied(refusal) if call.event == "PreToolUse" else _told(call, f"{refusal} {refusal.hint or ''}")
+
+
+def located(file: Path) -> tuple[Path, str] | None:
+    """Return the workspace that *file* lies in, and its path there; None when it lies in none.
+
+    Links on the way to the file are followed, as the tool will; the file itself may be one, which the server refuses.
+    """
+    beside = Path(os.path.realpath(file.parent))
+    for folder in (beside, *beside.parents):
+        if (folder / STATE).is_dir():
+            return folder, (beside / file.name).relative_to(folder).as_posix()
+    return None
+
+
+def _before(call: ToolCall, api: Api, path: str) -> Output | None:
+    api.post(f"/files/{path_of(path)}:checkout", {"session": call.session, "purpose": call.tool})
+    return None  # no decision of ours: what the user has allowed the agent stays as it is
+
+
+def _after(call: ToolCall, api: Api, path: str) -> Output | None:
+    done = api.post(f"/files/{path_of(path)}:checkin", {"session": call.session})
+    if done["released"] or done["by"] == api.agent:
+        return None
+    if call.event == "PostToolUseFailure":  # it was not checked out, because it was denied
+        return None
+    return _told(call, f"{path}@{done['version']} stands as a version by {done['by']}: the lock had ended before.")
+
+
+def _denied(refusal: WorkspaceError) -> Output:
+    reason = f"workspace-server: {refusal} ({refusal.code}) {refusal.hint or ''}".rstrip()
+    return {
+        "hookSpecificOutput": {
+            "hookEventName": "PreToolUse",
+            "permissionDecision": "deny",
+            "permissionDecisionReason": reason,
+        }
+    }
+
+
+def _told(call: ToolCall, what: str) -> Output:
+    return {
+        "hookSpecificOutput": {
+            "hookEventName": call.event,
+            "additionalContext": f"workspace-server: {what}".rstrip(),
+        }
+    }
