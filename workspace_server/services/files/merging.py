@@ -67,7 +67,7 @@ async def merge_until_put(
 
         base, theirs, version = await folder.db.read_long(read)
         if base is None or theirs is None or mine is None:
-            refusal.hint = f"There are no three texts to merge. {refusal.hint}"
+            refusal.hint = f"This cannot be merged: it is not text, too large, or its base is gone. {refusal.hint}"
             raise refusal
         text = await asyncio.to_thread(merged, base, mine.text, theirs)
         if text is None:

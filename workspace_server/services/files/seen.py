@@ -22,6 +22,8 @@ STALE_SHOWN_MAX = 20
 """Most files that one answer names."""
 READ_FOR_S = 3_600.0
 """A file read longer ago than this was read for something else."""
+CHANGES = frozenset({"file.created", "file.updated", "file.restored", "file.moved", "file.deleted"})
+"""The events after which something else stands at a path."""
 KEEPS_PARTS = frozenset({"edit", "append"})
 """After these, one's own, one knows no more of a file than before."""
 
@@ -72,7 +74,7 @@ class Seen:
     def notice(self, happened: Iterable[Event]) -> None:
         """Take note of what was committed."""
         for event in happened:
-            if event.path is None or not event.type.startswith("file.") or event.version is None:
+            if event.path is None or event.version is None or event.type not in CHANGES:
                 continue
             origin = event.data.get("moved_from")
             if isinstance(origin, dict):

@@ -1,0 +1,205 @@
+"""What a write is told besides: shortened copies, inputs that moved on, what others announced; and its last lock."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.files.test_drafts import refused
+from tests.services.files.test_writing import ANN, BOB, READER, events, lock, text, write
+from workspace_server.config import Settings
+from workspace_server.core.access import Caller
+from workspace_server.core.clock import ManualClock
+from workspace_server.errors import Conflict, InvalidArgument, Locked, LockLost, NotFound, SuspiciousWrite
+from workspace_server.services.engine import Engine
+
+pytestmark = pytest.mark.anyio
+LINES = "".join(f"line {number}\n" for number in range(400))
+
+
+async def look(engine: Engine, path: str, caller: Caller = BOB, **given: Any) -> dict[str, Any]:
+    return dict((await engine.files.read_file(caller, path=path, **given)).header)
+
+
+def stale(result: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = result.get("warnings", [{"stale_inputs": []}])[0]["stale_inputs"]
+    return found
+
+
+async def test_a_replacement_with_a_marker_is_refused_and_can_be_insisted_on(engine: Engine) -> None:
+    await write(engine, "a.py", LINES)
+    short = "line 0\n# ... rest of the code unchanged ...\n"
+    told = await refused(engine, SuspiciousWrite, "a.py", short, expect_version=1)
+    assert (told["lost_lines"], told["marker"]) == (399, "# ... rest of the code unchanged ...")
+    assert f"write_file(path='a.py', draft='{told['draft']}', overwrite=True)" in told["hint"]
+    done = await engine.files.write_file(BOB, path="a.py", draft=told["draft"], overwrite=True)
+    assert done["version"] == 2
+    assert await text(engine, "a.py") == short
+
+
+async def test_the_guard_comes_after_the_version_and_holds_under_a_lock_in_commits_and_in_merges(
+    engine: Engine,
+) -> None:
+    await write(engine, "a.py", LINES)
+    await write(engine, "a.py", "first\n" + LINES, expect_version=1)
+    short = "line 0\n# rest unchanged\n"
+    await refused(engine, Conflict, "a.py", short, expect_version=1)
+    await refused(engine, SuspiciousWrite, "a.py", short, expect_version=1, on_conflict="merge")
+    handle = await lock(engine, "a.py", caller=BOB)
+    await refused(engine, SuspiciousWrite, "a.py", short, lock=handle)
+    entry = {"op": "write", "path": "a.py", "content": short, "expect_version": 2}
+    with pytest.raises(SuspiciousWrite) as refusal:
+        await engine.files.commit_files(BOB, changes=[entry], lock=handle)
+    assert refusal.value.facts["change"] == 0
+
+
+async def test_who_was_shown_a_part_cannot_drop_the_rest(engine: Engine) -> None:
+    await write(engine, "a.md", LINES)
+    header = await look(engine, "a.md", max_lines=100)
+    assert header["more"]
+    part = "".join(f"line {number}\n" for number in range(99)) + "changed\n"
+    told = await refused(engine, SuspiciousWrite, "a.md", part, expect_version=1)
+    assert (told["lost_lines"], told["marker"]) == (300, None)
+    assert (await write(engine, "a.md", part + LINES, BOB, expect_version=1))["version"] == 2
+    assert (await write(engine, "a.md", part, BOB, expect_version=2))["version"] == 3  # it wrote all of that itself
+
+
+async def test_reading_on_to_the_end_is_seeing_all(engine: Engine) -> None:
+    await write(engine, "a.md", LINES)
+    header = await look(engine, "a.md", max_tokens=500)
+    while header["more"]:
+        header = await look(engine, "a.md", max_tokens=500, **header["next"])
+    assert (await write(engine, "a.md", "short", BOB, expect_version=1))["version"] == 2
+
+
+async def test_what_was_seen_outlives_the_server(folder: Path, clock: ManualClock) -> None:
+    async with Engine.open(folder, settings=Settings(), clock=clock) as engine:
+        await write(engine, "a.md", LINES)
+        await write(engine, "in.md", "1")
+        await look(engine, "a.md", max_lines=100)
+        await look(engine, "in.md")
+        await write(engine, "in.md", "2", expect_version=1)
+    async with Engine.open(folder, settings=Settings(), clock=clock) as engine:
+        await refused(engine, SuspiciousWrite, "a.md", "line 0\n", expect_version=1)
+        assert stale(await write(engine, "out.md", "x", BOB))[0]["path"] == "in.md"
+
+
+async def test_a_write_is_told_once_which_of_its_inputs_moved_on(engine: Engine) -> None:
+    for path in ("a.md", "b.md", "c.md", "out.md"):
+        await write(engine, path, "1")
+        await look(engine, path)
+    assert stale(await write(engine, "out.md", "2", BOB, expect_version=1)) == []
+    await write(engine, "a.md", "2", expect_version=1)
+    await engine.files.delete_file(ANN, path="b.md")
+    await engine.files.move_file(ANN, path="c.md", to="d.md")
+    assert stale(await write(engine, "out.md", "3", BOB, expect_version=2)) == [
+        {"path": "a.md", "you_read": 1, "now": 2, "by": "ann"},
+        {"path": "b.md", "you_read": 1, "now": 0, "by": "ann"},
+        {"path": "c.md", "you_read": 1, "now": 0, "by": "ann"},
+    ]
+    assert stale(await write(engine, "out.md", "4", BOB, expect_version=3)) == []
+
+
+async def test_reading_again_or_changing_it_oneself_is_being_up_to_date(engine: Engine, clock: ManualClock) -> None:
+    for path in ("a.md", "b.md", "c.md"):
+        await write(engine, path, "1")
+        await look(engine, path)
+    await write(engine, "a.md", "2", expect_version=1)
+    await look(engine, "a.md")
+    await write(engine, "b.md", "2", BOB, expect_version=1)
+    await write(engine, "c.md", "2", expect_version=1)
+    clock.advance(3_601)
+    assert stale(await write(engine, "out.md", "x", BOB)) == []
+
+
+async def test_named_sources_are_compared_with_what_is_there_now(engine: Engine) -> None:
+    await write(engine, "a.md", "1")
+    await write(engine, "a.md", "2", expect_version=1)
+    for version, now in ((1, 2), (2, 0)):
+        if not now:
+            await engine.files.delete_file(ANN, path="a.md")
+        done = await write(engine, f"{version}.md", "x", BOB, sources=[{"path": "a.md", "version": version}])
+        assert stale(done) == [{"path": "a.md", "you_read": version, "now": now, "by": "ann"}]
+
+
+async def test_what_others_announced_stands_in_reads_and_in_every_change(engine: Engine) -> None:
+    await write(engine, "d/a.md", "1")
+    await engine.locks.lock_files(ANN, paths=["d/"], mode="intent", purpose="rework")
+    told = [{"paths": ["d/"], "agent": "ann", "purpose": "rework", "expires_in_seconds": 600}]
+    assert (await look(engine, "d/a.md"))["intents"] == told
+    assert "intents" not in await look(engine, "d/a.md", ANN)
+    edits = [{"old_text": "1", "new_text": "2"}]
+    assert (await engine.files.edit_file(BOB, path="d/a.md", edits=edits))["intents"] == told
+    assert (await write(engine, "d/b.md", "1", BOB))["intents"] == told
+    assert (await engine.files.commit_files(BOB, changes=[{"op": "delete", "path": "d/b.md"}]))["intents"] == told
+    assert "intents" not in await write(engine, "d/c.md", "1", ANN)
+    assert "intents" not in await write(engine, "e.md", "1", BOB)
+
+
+async def test_the_last_write_under_a_lock_gives_it_back(engine: Engine) -> None:
+    handle = await lock(engine, "a.md", "b.md")
+    await write(engine, "a.md", "1", lock=handle)
+    with pytest.raises(Conflict):
+        await write(engine, "a.md", "2", lock=handle, unlock=True, expect_version=7)
+    assert (await write(engine, "a.md", "1", lock=handle, unlock=True))["unchanged"]
+    assert [event["type"] for event in await events(engine)][-1] == "lock.released"
+    handle = await lock(engine, "a.md")
+    edits = [{"old_text": "1", "new_text": "2"}]
+    await engine.files.edit_file(ANN, path="a.md", edits=edits, lock=handle, unlock=True)
+    handle = await lock(engine, "a.md")
+    changes = [{"op": "delete", "path": "a.md"}]
+    done = await engine.files.commit_files(ANN, changes=changes, lock=handle, unlock=True)
+    types = {event["seq"]: event["type"] for event in await events(engine)}
+    assert types[done["seq"]] == "files.committed"
+    assert (await engine.locks.list_locks(ANN))["locks"] == []
+    with pytest.raises(InvalidArgument):
+        await write(engine, "a.md", "1", unlock=True)
+
+
+async def test_a_lock_is_looked_at_before_what_stands_there(engine: Engine) -> None:
+    await write(engine, "a.md", "1")
+    await lock(engine, "gone.md", "a.md", "to.md")
+    for call in (
+        engine.files.delete_file(BOB, path="gone.md"),
+        engine.files.move_file(BOB, path="gone.md", to="x.md"),
+        engine.files.move_file(BOB, path="none.md", to="to.md"),
+        engine.files.edit_file(BOB, path="a.md", edits=[{"old_text": "1", "new_text": "2"}], dry_run=True),
+    ):
+        with pytest.raises(Locked):
+            await call
+    with pytest.raises(LockLost):
+        await engine.files.delete_file(BOB, path="none.md", lock="L0-none")
+
+
+async def test_a_merge_of_what_is_no_text_is_a_conflict_that_says_so(engine: Engine) -> None:
+    await write(engine, "a.bin", "AAEC", encoding="base64")
+    await write(engine, "a.bin", "AAED", encoding="base64", expect_version=1)
+    with pytest.raises(Conflict, match="version 2") as refusal:
+        await write(engine, "a.bin", "AAEE", BOB, encoding="base64", expect_version=1, on_conflict="merge")
+    assert "not text" in str(refusal.value.hint)
+
+
+async def test_a_reader_that_knows_a_version_gets_only_what_changed(engine: Engine) -> None:
+    await write(engine, "a.md", LINES)
+    assert (await look(engine, "a.md", since_version=1))["unchanged"]
+    await write(engine, "a.md", LINES.replace("line 7\n", "line VII\n"), expect_version=1)
+    found = await engine.files.read_file(BOB, path="a.md", since_version=1)
+    assert (found.header["version"], found.header["since_version"], found.header["diff"]) == (2, 1, True)
+    assert found.text is not None
+    assert "+line VII\n" in found.text
+    assert len(found.text) < 200
+    await write(engine, "a.md", "all else\n", expect_version=2)
+    found = await engine.files.read_file(BOB, path="a.md", since_version=2)
+    assert ("diff" in found.header, found.text) == (False, "all else\n")
+    with pytest.raises(NotFound):
+        await look(engine, "a.md", since_version=9)
+
+
+async def test_who_may_not_read_is_told_no_purpose_and_nothing_of_inputs(engine: Engine) -> None:
+    writer = Caller(agent="wri", verbs=READER.verbs - {"read"} | {"write"})
+    await write(engine, "a.md", "1")
+    await write(engine, "a.md", "2", expect_version=1)
+    await engine.locks.lock_files(ANN, paths=["b.md"], mode="intent", purpose="secret")
+    done = await write(engine, "b.md", "x", writer, sources=[{"path": "a.md", "version": 1}])
+    assert [one["purpose"] for one in done["intents"]] == [None]
+    assert "warnings" not in done
