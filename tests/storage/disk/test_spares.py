@@ -30,8 +30,9 @@ def test_a_spare_file_comes_back_to_be_written_over(tmp_path: Path, directory: i
     assert found.add("copy-1")
     taken = found.take(0o640)
     assert taken is not None
-    name, descriptor = taken
+    name, descriptor, size = taken
     os.close(descriptor)
+    assert size == len(b"old content")
     assert names(tmp_path) == [name]
     assert name.startswith(spares.PREFIX)  # until it is written: what a crash leaves half-written is no content
     assert ((tmp_path / name).stat().st_ino, (tmp_path / name).stat().st_mode & 0o777) == (inode, 0o640)

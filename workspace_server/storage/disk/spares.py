@@ -9,6 +9,7 @@ import contextlib
 import os
 import secrets
 import stat
+from typing import NamedTuple
 
 from workspace_server.storage.disk.leases import is_open_elsewhere
 
@@ -16,6 +17,14 @@ SPARES_MAX = 1_024
 SPARE_BYTES_MAX = 256 * 1024
 """Larger files are removed: what is kept would be room that the disk lacks."""
 PREFIX = "spare-"
+
+
+class Spare(NamedTuple):
+    """A spare file: its name, a descriptor for writing, and the size of what it still holds."""
+
+    name: str
+    descriptor: int
+    size: int
 
 
 class Spares:
@@ -45,8 +54,8 @@ class Spares:
         self._names.append(spare)
         return True
 
-    def take(self, mode: int) -> tuple[str, int] | None:
-        """Return a spare file's name and a descriptor for writing over it; None when there is none.
+    def take(self, mode: int) -> Spare | None:
+        """Return a spare file to be written over; None when there is none.
 
         It still has its old content, so it keeps a name that is cleared after a crash: the caller writes from the
         start, cuts it at the new end, and renames it only then.
@@ -57,9 +66,11 @@ class Spares:
             try:
                 flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
                 descriptor = os.open(spare, flags, dir_fd=self._directory)
-                if _is_plain(os.fstat(descriptor)) and is_open_elsewhere(descriptor, for_writing=False) is False:
-                    os.fchmod(descriptor, mode)
-                    return spare, descriptor
+                found = os.fstat(descriptor)
+                if _is_plain(found) and is_open_elsewhere(descriptor, for_writing=False) is False:
+                    if stat.S_IMODE(found.st_mode) != mode:
+                        os.fchmod(descriptor, mode)
+                    return Spare(spare, descriptor, found.st_size)
             except OSError:
                 pass  # somebody has it open for writing, or it is gone: the next one will do
             if descriptor is not None:

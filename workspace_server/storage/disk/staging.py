@@ -1,13 +1,18 @@
 """Names and bytes of files on their way into the tree, or out of it."""
 
 import errno
+import functools
 import hashlib
+import itertools
 import os
 import secrets
 from pathlib import Path
 from typing import Literal
 
 _CHUNK_BYTES = 1 << 20
+_RUN = secrets.token_hex(8)
+"""Tells the temporary files of this process from those that an earlier one left."""
+_NUMBERS = itertools.count()
 
 
 def belongs_to(name: str, path: str) -> bool:
@@ -17,9 +22,10 @@ def belongs_to(name: str, path: str) -> bool:
 
 def temporary_name(kind: Literal["copy", "gone"], path: str) -> str:
     """Return a new name for a file that comes to *path* (a copy) or went from it."""
-    return f"{kind}-{_label(path)}-{secrets.token_hex(8)}"
+    return f"{kind}-{_label(path)}-{_RUN}{next(_NUMBERS):x}"
 
 
+@functools.lru_cache(maxsize=4_096)
 def _label(path: str) -> str:
     return hashlib.sha256(path.encode()).hexdigest()[:16]
 

@@ -137,15 +137,15 @@ class Tree:
         name = temporary_name("copy", path)
         mode = 0o666 & ~self._umask
         spare = self._spares.take(mode) if isinstance(content, bytes) and content else None
-        at, descriptor = spare or (name, self._create(name, mode))
+        at, descriptor = spare[:2] if spare is not None else (name, self._create(name, mode))
         try:
             if isinstance(content, bytes):
                 write_all(descriptor, content)
+                if spare is not None and spare.size > len(content):
+                    os.ftruncate(descriptor, len(content))  # only now: what is cut to nothing first, ext4 syncs
             else:
                 copy_into(descriptor, content)
             if spare is not None:
-                # Cut only now: what is cut to nothing first, ext4 syncs.
-                os.ftruncate(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR))
                 os.rename(at, name, src_dir_fd=self._temporary, dst_dir_fd=self._temporary)
                 at = name
             stamp = time.time_ns() - GRANULARITY_NS
