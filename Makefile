@@ -24,7 +24,7 @@ format: setup ## rewrite the code in the house format
 docs: setup ## write the tables of docs/ again from the code
 	@.venv/bin/python scripts/reference.py
 
-bench: setup ## measure the speed and print it side by side
+bench: setup ## measure the speed and print it side by side (make bench ARGS="engine versions" measures parts)
 	@scripts/bench $(ARGS)
 
 soak: setup ## test under faults for a quarter of an hour (make soak ARGS="power --minutes 2"; some parts need root)

@@ -1,4 +1,4 @@
-"""Durable commits inside the engine, without a protocol: one agent, and 32 at once, beside a bare SQLite floor."""
+"""Durable commits inside the engine, without a protocol: one agent, and many at once, beside a bare SQLite floor."""
 
 import itertools
 import tempfile
@@ -13,6 +13,8 @@ from workspace_server.core.access import Caller
 from workspace_server.services.engine import Engine
 
 AGENTS = 32
+CROWDS = (AGENTS, 64)
+ROUNDS = 3
 CONTENT = "The quick brown fox jumps over the lazy dog. " * 91  # 4,095 bytes
 
 
@@ -54,5 +56,7 @@ async def run() -> None:
 
             one = writer("one")
             print((await sequential("write_file, one agent", one, count=1_000)).line(floor))
-            many = [writer(f"a{number}") for number in range(AGENTS)]
-            print((await concurrent(f"write_file, {AGENTS} agents", many, each=100)).line(floor))
+            for agents in CROWDS:
+                many = [writer(f"a{number}") for number in range(agents)]
+                for _ in range(ROUNDS):
+                    print((await concurrent(f"write_file, {agents} agents", many, each=6_400 // agents)).line(floor))
