@@ -64,6 +64,25 @@ async def test_a_lock_is_held_inside_the_block_only(server: Serving) -> None:
         await bob.write_file("a.md", "bob\n", expect_version=1)
 
 
+async def test_a_lock_that_somebody_holds_is_waited_for(server: Serving) -> None:
+    async with Workspace(server.url, agent="ada") as ada, Workspace(server.url, agent="bob") as bob:
+        with pytest.raises(WorkspaceError) as refused:
+            async with ada.locked("a.md"), bob.locked("a.md", wait_s=2):
+                raise AssertionError("both hold it")
+        assert (refused.value.code, refused.value.facts["queue_position"]) == ("locked", 1)
+        async with anyio.create_task_group() as tasks:
+            held = await ada.call("lock_files", paths=["a.md"])
+
+            async def unlock() -> None:
+                while not (await ada.call("list_locks"))["waiting"]:  # noqa: ASYNC110 - nobody tells who waits
+                    await anyio.sleep(0.01)
+                await ada.call("unlock_files", lock=held["lock"])
+
+            tasks.start_soon(unlock)
+            async with bob.locked("a.md", wait_s=30) as lock:
+                await bob.write_file("a.md", "bob\n", lock=lock)
+
+
 async def test_a_lock_that_is_gone_already_ends_the_block_quietly(server: Serving) -> None:
     async with Workspace(server.url, agent="ada") as workspace, workspace.locked("a.md") as lock:
         await workspace.call("unlock_files", lock=lock.handle)

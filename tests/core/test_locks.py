@@ -17,6 +17,7 @@ from workspace_server.core.locks import (
     check_use,
     check_write,
     held_alike,
+    holder,
     in_the_way,
     number_named,
     prolonged,
@@ -176,6 +177,12 @@ def test_an_intent_neither_stops_a_write_nor_vouches_for_it() -> None:
     held = lock("a", mode="intent")
     assert check_write("a", given=[held], covering=[held], agent="alice", now_s=0.0) is None
     assert check_write("a", given=[], covering=[held], agent="bob", now_s=0.0) is None
+
+
+def test_a_path_is_held_by_who_has_an_exclusive_lock_over_it() -> None:
+    held = [lock("docs/", mode="shared"), lock("docs/", mode="intent"), lock("docs/a", agent="bob")]
+    assert holder(held, "docs/a") == "bob"
+    assert holder(held, "docs/b") is None
 
 
 def test_an_expired_lock_and_one_elsewhere_stop_nobody() -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _CAPTURE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
-_STEPS_MAX = 50_000  # of a comparison of two names; beyond it they are said to meet
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +125,7 @@ def _ranges(characters: Sequence[tuple[str, bool]]) -> Iterator[tuple[str, str]]
 
 @lru_cache(maxsize=4_096)
 def names_meet(ours: Name, theirs: Name) -> bool:
-    """Return whether some name may match both."""
-    if len(ours) * len(theirs) > _STEPS_MAX:
-        return True
+    """Return whether some name may match both; that takes as many steps as the product of their lengths."""
     ends = len(ours), len(theirs)
     # Pairs of places, one in each, that the beginning of some name leads to.
     reached = {(0, 0)}

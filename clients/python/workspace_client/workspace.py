@@ -223,16 +223,29 @@ class Workspace:
     async def locked(
         self,
         *paths: str,
-        mode: Literal["exclusive", "shared"] = "exclusive",
+        mode: Literal["exclusive", "shared", "intent"] = "exclusive",
         ttl_seconds: int = 600,
         purpose: str | None = None,
+        wait_s: float = 0.0,
     ) -> AsyncIterator[Lock]:
         """Hold a lock on *paths* (files, `dir/`, patterns) inside the block; it is released at the end.
 
         A block that outlives *ttl_seconds* without a call that gives the handle has lost the lock: its next write under
-        it is refused.
+        it is refused. With *wait_s* it waits in line for that long, over as many calls as that takes.
+
+        Raises:
+            WorkspaceError: Somebody else holds it (`locked`).
         """
-        granted = await self.call("lock_files", paths=list(paths), mode=mode, ttl_seconds=ttl_seconds, purpose=purpose)
+        deadline = anyio.current_time() + wait_s
+        asked = {"paths": list(paths), "mode": mode, "ttl_seconds": ttl_seconds, "purpose": purpose}
+        while True:
+            left = max(0, min(25, int(deadline - anyio.current_time())))
+            try:
+                granted = await self.call("lock_files", **asked, wait_seconds=left)
+                break
+            except WorkspaceError as refusal:
+                if refusal.code != "locked" or refusal.facts.get("yours") or anyio.current_time() >= deadline - 1:
+                    raise
         lock = Lock(handle=granted["lock"], paths=granted["paths"], versions=granted["versions"])
         try:
             yield lock
