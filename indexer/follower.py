@@ -194,7 +194,7 @@ class PassageFollower:
         self._writing = anyio.CapacityLimiter(1)
         self._reading = anyio.CapacityLimiter(1)
         self._rebuilding = anyio.CancelScope()
-        self._anew = False
+        self._anew: anyio.Event | None = None
 
     async def run(self) -> None:
         """Follow until cancelled; a damaged index is built again."""
@@ -220,10 +220,10 @@ class PassageFollower:
 
     async def rebuild(self) -> None:
         """Make the index anew from the files that are there, so that nothing of others is left in its files."""
-        self._anew = True
+        self._anew = wanted = anyio.Event()
         self.progress.advance(NOT_STARTED)
         self._rebuilding.cancel()
-        await self.progress.wait_beyond(NOT_STARTED)
+        await wanted.wait()
 
     async def _ask(self, question: Question, path_prefix: str, limit: int) -> Found:
         return await to_thread.run_sync(
@@ -239,10 +239,13 @@ class PassageFollower:
 
     async def _follow(self) -> None:
         await self._facts.progress.wait_beyond(NOT_STARTED)
-        seq = None if self._anew else await self._write(self._index.verify)
+        wanted = self._anew
+        seq = None if wanted else await self._write(self._index.verify)
         if seq is None:
             seq = await self._build()
-        self._anew = False
+        if wanted is not None:
+            wanted.set()
+            self._anew = None if self._anew is wanted else self._anew
         while True:
             self.progress.advance(seq)
             await self._facts.progress.wait_beyond(seq)

@@ -356,6 +356,8 @@ DELIVERED: dict[str, Requirement] = {
             "services/tree/test_outside_edits.py::test_every_way_to_save_is_an_update_by_external",
             "services/tree/test_outside_edits.py::test_an_append_while_agents_write_beside_it_loses_no_line",
             "services/tree/test_outside_edits.py::test_saves_and_writes_of_the_same_file_lose_nothing",
+            "services/tree/test_outside_edits.py::"
+            "test_what_happened_while_the_folder_was_away_is_found_when_it_is_back",
             "services/tree/test_outside_edits.py::test_a_tree_that_is_deleted_and_one_that_is_renamed_are_recorded",
             "services/tree/test_outside_edits.py::test_a_mass_change_that_overflows_the_kernels_queue_is_found_whole",
         ),
@@ -369,6 +371,14 @@ DELIVERED: dict[str, Requirement] = {
             "test_with_conflict_copies_a_locked_file_stays_and_the_edit_stands_beside_it",
             "services/tree/test_outside_edits.py::test_the_same_edit_again_makes_no_second_copy",
             "services/tree/test_outside_edits.py::test_with_conflict_copies_a_locked_file_cannot_be_deleted_or_made",
+        ),
+    ),
+    "F8": Requirement(
+        "A folder on a network file system is refused, and one that a host shares is warned of",
+        (
+            "storage/disk/test_filesystem.py::test_a_folder_on_a_network_file_system_is_refused_with_its_kind",
+            "storage/disk/test_filesystem.py::test_a_folder_that_a_host_shares_is_warned_of",
+            "app/test_server.py::test_a_folder_on_a_network_file_system_is_not_touched",
         ),
     ),
     "F7": Requirement(
@@ -571,6 +581,7 @@ DELIVERED: dict[str, Requirement] = {
     "U3": Requirement(
         "Clean-up never removes content that something refers to, and by default removes no version's (I8)",
         (
+            "model/test_collecting.py::test_clean_up_removes_nothing_that_is_to_be_kept",
             "services/upkeep/test_collecting.py::test_by_default_nothing_is_cleared",
             "services/upkeep/test_collecting.py::test_content_that_another_version_keeps_stays",
             "services/upkeep/test_collecting.py::test_what_a_tail_rests_on_stays",
@@ -595,6 +606,7 @@ DELIVERED: dict[str, Requirement] = {
             "storage/upkeep/test_archive.py::test_a_damaged_backup_is_refused_or_gives_the_same",
             "storage/upkeep/test_archive.py::test_a_restore_goes_into_an_empty_folder_only",
             "storage/upkeep/test_archive.py::test_a_backup_never_lies_in_the_workspace_or_where_nothing_can",
+            "cli/test_upkeep.py::test_a_backup_beside_the_server_becomes_a_folder_of_its_own",
         ),
     ),
     "U6": Requirement(
@@ -689,6 +701,8 @@ DELIVERED: dict[str, Requirement] = {
             "services/upkeep/test_purging.py::test_the_same_content_elsewhere_is_listed_or_refuses_it",
             "services/upkeep/test_purging.py::test_what_was_appended_to_it_is_stored_anew",
             "services/upkeep/test_purging.py::test_a_purge_that_was_interrupted_is_finished_at_the_next_start",
+            "interfaces/http/test_upkeep.py::test_without_the_verb_admin_nothing_is_told_or_done",
+            "cli/test_upkeep.py::test_a_purged_file_is_gone_and_its_history_says_so",
         ),
     ),
     "U8": Requirement(

@@ -74,7 +74,7 @@ def history_command(api: Api, *, as_json: bool, path: str, limit: int, diff: tup
                 show.when(version["at"]),
                 version["by"],
                 version["op"],
-                show.size(version["size_bytes"]),
+                show.size(version["size_bytes"]) if "size_bytes" in version else "-",
                 version["message"] or "",
             )
             for version in answer["versions"]

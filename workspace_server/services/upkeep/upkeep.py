@@ -115,7 +115,7 @@ class Upkeep:
         while every_s:
             await anyio.sleep(every_s)
             if self._running is None:
-                await self.start_gc(_SERVER)
+                await self.start_gc(_SERVER)  # and then what a purge could not finish
 
     def _now(self) -> str:
         return iso(self._folder.clock.wall_s())

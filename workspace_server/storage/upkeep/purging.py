@@ -101,7 +101,12 @@ async def purged(tx: Transaction) -> set[str]:
 
 
 def rewrite(connection: apsw.Connection) -> None:
-    """Write the whole database anew, so that no free room of it holds what was removed. Blocks, and needs that room."""
+    """Write the whole database anew, so that no free room of it holds what was removed. Blocks, and needs that room.
+
+    Raises:
+        BusyError: A reader, such as a backup, keeps the database as it was from being overwritten.
+    """
     connection.execute("INSERT INTO facts_text (facts_text) VALUES ('optimize')")
     connection.execute("VACUUM")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]:
+        raise apsw.BusyError("somebody reads the database as it was")
