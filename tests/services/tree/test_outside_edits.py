@@ -25,6 +25,7 @@ from tests.services.tree.folders import (
 )
 from workspace_server.errors import LockLost
 from workspace_server.services.engine import Engine
+from workspace_server.services.tree import reconcile as reconciling
 from workspace_server.services.tree.external import conflict_path
 from workspace_server.storage.tables import files
 
@@ -185,7 +186,12 @@ async def test_a_mass_change_that_overflows_the_kernels_queue_is_found_whole(fol
         assert watcher._group is not None
         overflowed: list[bool] = []
         told = watcher._group.on_queue_overflow
-        watcher._group.on_queue_overflow = lambda: (overflowed.append(True), told())[1]  # type: ignore[method-assign]
+
+        def overflow() -> None:
+            overflowed.append(True)
+            told()
+
+        watcher._group.on_queue_overflow = overflow  # type: ignore[method-assign]
         with watcher._group._lock:  # the reader waits, the kernel's queue fills
             subprocess.run([sys.executable, "-c", code, str(folder), str(count)], check=True)
 
@@ -195,6 +201,33 @@ async def test_a_mass_change_that_overflows_the_kernels_queue_is_found_whole(fol
         await until(all_found, timeout_s=90)
         assert overflowed
         assert await text(engine, f"m/{(count - 1) % 10}/{count - 1}.md") == str(count - 1)
+
+
+async def test_what_happened_while_the_folder_was_away_is_found(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciling, "SCAN_EVERY_UNWATCHED_S", 0.1)
+    away = tmp_path / "away"
+    async with opened(folder) as engine:
+        await write(engine, "a.md", "one\n")
+        await write(engine, "b.md", "one\n")
+        await engine.tree.materialiser.sync()
+        reconciler = engine.tree.reconciler
+        assert reconciler is not None
+        folder.rename(away)
+        (away / "a.md").write_text("edited\n")  # which the watcher hears, and nobody can look at
+
+        async def said() -> bool:
+            return "not where it was" in (reconciler.guard.stopped or "")
+
+        await until(said)
+        away.rename(folder)
+
+        async def seen() -> bool:
+            return await text(engine, "a.md") == "edited\n" and reconciler.guard.stopped is None
+
+        await until(seen)
+        assert "file.deleted" not in [kind for kind, _ in await types(engine)]
 
 
 # Under a lock
@@ -225,7 +258,7 @@ async def lock_and_edit(engine: Engine, folder: Path, content: bytes) -> str:
     return str(held["lock"])
 
 
-async def test_with_conflict_copies_a_locked_file_stays_and_the_edit_stands_beside_it(folder: Path) -> None:
+async def test_with_conflict_copies_a_locked_file_stays_as_it_is(folder: Path) -> None:
     copy = conflict_path("draft.md", hashlib.sha256(b"edited\n").hexdigest())
     async with opened(folder, external_edits="conflict_copy") as engine:
         lock = await lock_and_edit(engine, folder, b"edited\n")

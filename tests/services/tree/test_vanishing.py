@@ -44,3 +44,12 @@ def test_nothing_is_recorded_while_the_folder_is_away() -> None:
     assert guard.stopped is not None
     assert guard.allows(0, 100, stands=True)
     assert guard.stopped is None
+
+
+def test_a_look_at_a_part_does_not_say_that_all_is_well() -> None:
+    guard = DeletionGuard(share_max=0.5)
+    assert not guard.allows(15, 20, stands=True)
+    assert guard.allows(0, 20, stands=True, everywhere=False)
+    assert guard.stopped is not None
+    assert guard.allows(0, 20, stands=True)
+    assert guard.stopped is None

@@ -39,7 +39,7 @@ QUIET_S = 0.2
 SCAN_EVERY_S = 300.0
 """How often the whole folder is compared when the watcher listens."""
 SCAN_EVERY_UNWATCHED_S = 5.0
-"""The same when it cannot."""
+"""The same when it cannot, and while the folder is away."""
 PATIENCE_S = 5.0
 """How long a file that is being written is left alone; then it is taken as it is, if it holds still for the reading."""
 STORE_BYTES_MAX = 8 * 1024 * 1024
@@ -126,12 +126,14 @@ class Reconciler:
         self._materialiser = materialiser
         self._busy = asyncio.Lock()
         self._unsteady_since: dict[str, float] = {}
+        self._away = False  # the folder was not there when something was to be looked at
         materialiser.dirty = self.marks.mark
 
     async def run(self) -> None:
         """Reconcile whenever something is marked, and everything from time to time; runs until cancelled."""
         while True:
-            with anyio.move_on_after(SCAN_EVERY_S if self.watched else SCAN_EVERY_UNWATCHED_S) as waiting:
+            often = self._away or not self.watched
+            with anyio.move_on_after(SCAN_EVERY_UNWATCHED_S if often else SCAN_EVERY_S) as waiting:
                 await self._wake.wait()
             if waiting.cancelled_caught:
                 self.marks.mark("")
@@ -154,16 +156,17 @@ class Reconciler:
         async with self._busy:
             if not await asyncio.to_thread(self._tree.stands):
                 self.guard.allows(0, 0, stands=False)  # which says so; nothing here can be compared
+                self._away = True
                 return 0
-            if dirty.everything or any(is_control_file(path) for path in dirty.paths):
+            if self._away or dirty.everything or any(is_control_file(path) for path in dirty.paths):
                 self._ignore.forget()
-                dirty = Dirty(True, set())
+                dirty, self._away = Dirty(True, set()), False
             rows, underway = await self._db.read_long(lambda tx: _rows(tx, dirty))
             survey = await asyncio.to_thread(self._survey, dirty, rows)
             if dirty.everything:
                 self.left_out = survey.left_out
             edits = await self._edits(survey.changed, rows, patient=patient and op == "external")
-            gone = await self._gone(survey, rows, underway)
+            gone = await self._gone(survey, rows, underway, everywhere=dirty.everything)
             return await self._record(edits + gone, op)
 
     # Where something differs; in a thread
@@ -192,7 +195,7 @@ class Reconciler:
         return path in rows or not self._ignore.ignored(path)
 
     def _survey_below(self, directory: str, rows: dict[str, FileRow], survey: _Survey) -> None:
-        scan = Scan(self._tree, self._ignore, below=directory)
+        scan = Scan(self._tree, self._ignore, below=directory, known=rows)
         found = set()
         for seen in scan:
             found.add(seen.path)
@@ -311,14 +314,16 @@ class Reconciler:
 
         await self._db.write(note)
 
-    async def _gone(self, survey: _Survey, rows: dict[str, FileRow], underway: set[str]) -> list[Edit]:
+    async def _gone(
+        self, survey: _Survey, rows: dict[str, FileRow], underway: set[str], *, everywhere: bool
+    ) -> list[Edit]:
         """Return the deletions that may be recorded; what is *underway* was committed, and not yet on disk."""
         missing = dict.fromkeys(survey.vanished)
         early = [path for path in missing if path in underway]
         paths = [path for path in missing if path not in underway]
         live, _ = await self._db.read_long(files.counts) if paths else (0, 0)
         edits = [Edit(path, None, None, rows[path].version, live=True, early=True) for path in early]
-        if self.guard.allows(len(paths), live, stands=survey.stands):
+        if self.guard.allows(len(paths), live, stands=survey.stands, everywhere=everywhere):
             edits += [Edit(path, None, None, rows[path].version, live=True) for path in paths]
         return edits
 

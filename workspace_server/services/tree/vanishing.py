@@ -26,16 +26,17 @@ class DeletionGuard:
         self._clock_s = clock_s
         self._recent: deque[tuple[float, int]] = deque()
 
-    def allows(self, vanished: int, live: int, *, stands: bool) -> bool:
+    def allows(self, vanished: int, live: int, *, stands: bool, everywhere: bool = True) -> bool:
         """Return whether *vanished* of *live* files may be recorded as deleted; say so when not.
 
         Args:
+            everywhere: Whether the whole folder was looked at. A look at a part does not tell that all is well again.
             stands: Whether the folder was where it should be when they were found missing.
         """
         if not stands:
             return self._stop("the folder is not where it was: renamed, removed or unmounted")
         if not vanished:
-            return self._go_on()
+            return self._go_on(everywhere=everywhere)
         now_s = self._clock_s()
         while self._recent and self._recent[0][0] < now_s - WINDOW_S:
             self._recent.popleft()
@@ -47,7 +48,7 @@ class DeletionGuard:
                 " deletion_share_max"
             )
         self._recent.append((now_s, vanished))
-        return self._go_on()
+        return self._go_on(everywhere=everywhere)
 
     def _stop(self, reason: str) -> bool:
         if self.stopped is None:
@@ -55,6 +56,7 @@ class DeletionGuard:
         self.stopped = reason
         return False
 
-    def _go_on(self) -> bool:
-        self.stopped = None
+    def _go_on(self, *, everywhere: bool) -> bool:
+        if everywhere:
+            self.stopped = None
         return True
