@@ -356,8 +356,7 @@ DELIVERED: dict[str, Requirement] = {
             "services/tree/test_outside_edits.py::test_every_way_to_save_is_an_update_by_external",
             "services/tree/test_outside_edits.py::test_an_append_while_agents_write_beside_it_loses_no_line",
             "services/tree/test_outside_edits.py::test_saves_and_writes_of_the_same_file_lose_nothing",
-            "services/tree/test_outside_edits.py::"
-            "test_what_happened_while_the_folder_was_away_is_found_when_it_is_back",
+            "services/tree/test_outside_edits.py::test_what_happened_while_the_folder_was_away_is_found",
             "services/tree/test_outside_edits.py::test_a_tree_that_is_deleted_and_one_that_is_renamed_are_recorded",
             "services/tree/test_outside_edits.py::test_a_mass_change_that_overflows_the_kernels_queue_is_found_whole",
         ),
@@ -367,8 +366,7 @@ DELIVERED: dict[str, Requirement] = {
         (
             "core/test_outside_edits.py::test_an_outsiders_edit_ends_the_lock_or_is_put_aside",
             "services/tree/test_outside_edits.py::test_the_holder_is_shown_what_an_outsider_has_changed",
-            "services/tree/test_outside_edits.py::"
-            "test_with_conflict_copies_a_locked_file_stays_and_the_edit_stands_beside_it",
+            "services/tree/test_outside_edits.py::test_with_conflict_copies_a_locked_file_stays_as_it_is",
             "services/tree/test_outside_edits.py::test_the_same_edit_again_makes_no_second_copy",
             "services/tree/test_outside_edits.py::test_with_conflict_copies_a_locked_file_cannot_be_deleted_or_made",
         ),

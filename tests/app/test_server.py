@@ -18,7 +18,9 @@ from tests.processes import Serving, run, serving
 from workspace_server import config
 from workspace_server.app import owner
 from workspace_server.app.server import PORTS_TRIED, address, listening
+from workspace_server.app.server import run as serve
 from workspace_server.errors import Unavailable
+from workspace_server.storage.disk import filesystem
 
 DOORS = ["/", "/mcp", "/files/a.md", "/api/v1/files", "/api/v1/events", "/healthz", "/readyz", "/metrics", "/admission"]
 ENDED_S = 30.0
@@ -160,3 +162,13 @@ def test_a_signal_ends_it_cleanly(folder: Path, by: signal.Signals) -> None:
     assert server._process is not None
     server._process.send_signal(by)
     assert server._process.wait(ENDED_S) == 0
+
+
+def test_a_folder_on_a_network_file_system_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text("36 27 0:31 / / rw,relatime shared:1 - nfs4 files:/export rw\n", "utf-8")
+    monkeypatch.setattr(filesystem, "MOUNTS", mounts)
+    with pytest.raises(Unavailable) as refusal:
+        serve(tmp_path / "new", config.Settings())
+    assert "nfs4" in str(refusal.value)
+    assert not (tmp_path / "new").exists()

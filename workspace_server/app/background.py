@@ -6,6 +6,7 @@ from pathlib import Path
 from workspace_server.app.owner import Owned
 from workspace_server.app.server import run
 from workspace_server.config import load
+from workspace_server.errors import Unavailable
 
 
 def main() -> int:
@@ -16,6 +17,9 @@ def main() -> int:
     except Owned as refusal:
         print(refusal.message, file=sys.stderr)  # noqa: T201 - stderr is its log file
         return 1
+    except Unavailable as refusal:
+        print(refusal.message, refusal.hint or "", file=sys.stderr)  # noqa: T201 - as above
+        return 2
     return 0
 
 

@@ -29,6 +29,7 @@ from workspace_server.interfaces.mcp.unix_socket import SocketDoor
 from workspace_server.interfaces.web.routes import routes as web_routes
 from workspace_server.interfaces.web.unknown import refusals
 from workspace_server.services.engine import Engine
+from workspace_server.storage.disk import filesystem
 
 PORTS_TRIED = 100
 """How many ports above the default one are tried when it is taken."""
@@ -48,7 +49,7 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
     Raises:
         Owned: Another server owns the folder.
         InvalidArgument: It is to listen where others than this machine could reach it.
-        Unavailable: No port is free, or the database is of a newer program.
+        Unavailable: No port is free, the database is of a newer program, or the folder lies on a network file system.
     """
     if not _is_loopback(settings.host):
         raise InvalidArgument(
@@ -57,6 +58,7 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
             argument="host",
             reason="not a loopback address",
         )
+    filesystem.check(root)
     root.mkdir(parents=True, exist_ok=True)
     with (
         Ownership.take(root, kind) as own,
