@@ -6,7 +6,7 @@ from typing import NamedTuple
 from workspace_server.services.tree.reconcile import Reconciler
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.disk.ignore import Ignore
-from workspace_server.storage.disk.scan import LeftOut, Names, Scan
+from workspace_server.storage.disk.scan import LeftOut, Names, Reason, Scan, shown
 from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.disk.watcher import Dirty
 from workspace_server.storage.tables import meta
@@ -17,30 +17,38 @@ _DONE = "imported_at"
 EVERYTHING = Dirty(True, set())
 
 
+class _Every(LeftOut):
+    """What was left out, with every path instead of some examples."""
+
+    def add(self, reason: Reason, path: str) -> None:
+        """Count one and keep its path."""
+        self.counts[reason] += 1
+        self.examples.setdefault(reason, []).append(shown(path))
+
+
 class Preview(NamedTuple):
-    """What taking a folder in would do."""
+    """What taking a folder in would do: every path of each kind, sorted."""
 
-    files: int
+    taken_in: list[str]
     size_bytes: int
-    left_out: LeftOut
-
-    def as_dict(self) -> dict[str, object]:
-        """Return it as JSON."""
-        return {"files": self.files, "size_bytes": self.size_bytes, "left_out": self.left_out.as_dict()}
+    left_out: dict[Reason, list[str]]
 
 
 def preview(tree: Tree, ignore: Ignore) -> Preview:
     """Return what of the folder would be taken in, and what left out and why; blocks, and changes nothing."""
     scan = Scan(tree, ignore)
+    scan.left_out = every = _Every()
     names = Names()
-    count = size = 0
+    taken_in = []
+    size_bytes = 0
     for seen in scan:
-        if not names.take(seen.path):
-            scan.left_out.add("case collision", seen.path)
-            continue
-        count += 1
-        size += seen.signature.size
-    return Preview(count, size, scan.left_out)
+        if names.take(seen.path):
+            taken_in.append(seen.path)
+            size_bytes += seen.signature.size
+        else:
+            every.add("case collision", seen.path)
+    left_out = {reason: sorted(paths) for reason, paths in every.examples.items()}
+    return Preview(sorted(taken_in), size_bytes, left_out)
 
 
 async def take_in(db: Database, reconciler: Reconciler) -> int | None:

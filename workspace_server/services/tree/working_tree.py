@@ -14,7 +14,7 @@ from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
 from workspace_server.services.tree.disk import Disk
 from workspace_server.services.tree.external import External
-from workspace_server.services.tree.intake import Preview, preview, take_in
+from workspace_server.services.tree.intake import take_in
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.reconcile import Reconciler
 from workspace_server.services.tree.recovery import Recovery
@@ -98,10 +98,6 @@ class WorkingTree:
             with anyio.CancelScope(shield=True):
                 await asyncio.to_thread(watcher.stop)
                 await self.materialiser.finish()
-
-    async def preview(self) -> Preview:
-        """Return what taking the folder in would do."""
-        return await asyncio.to_thread(preview, self.tree, self.ignore)
 
     async def status(self) -> Result:
         """Return `{watched, left_out, blocked, deletions_stopped?}`: what of the folder is not in the workspace."""

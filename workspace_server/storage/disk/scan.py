@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Literal, NamedTuple
 
 from workspace_server.core.limits import LIMITS
@@ -36,6 +36,11 @@ class Seen(NamedTuple):
     signature: Signature
 
 
+def shown(path: str) -> str:
+    """Return a path as text: a name on disk may be no valid Unicode."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
 class LeftOut:
     """What was left out, counted by reason, with a few examples of each."""
 
@@ -48,8 +53,7 @@ class LeftOut:
         self.counts[reason] += 1
         some = self.examples.setdefault(reason, [])
         if len(some) < EXAMPLES_MAX:
-            # A name on disk may be no valid Unicode.
-            some.append(path.encode("utf-8", "backslashreplace").decode())
+            some.append(shown(path))
 
     def add_all(self, other: "LeftOut") -> None:
         """Count what another walk has counted."""
@@ -84,13 +88,17 @@ class Scan:
     """One walk; iterate over it once, then ask `left_out`.
 
     Files are found in no particular order, and names that differ only by case are all found. What changes during the
-    walk may be seen or not. 100,000 files whose stats are in the cache take well under a second.
+    walk may be seen or not.
+
+    Args:
+        known: Paths of files whose names need not be judged again.
     """
 
-    def __init__(self, tree: Tree, ignore: Ignore, *, below: str = "") -> None:
+    def __init__(self, tree: Tree, ignore: Ignore, *, below: str = "", known: Container[str] = ()) -> None:
         self._tree = tree
         self._ignore = ignore
         self._below = below
+        self._known = known
         self._device = 0
         self.left_out = LeftOut()
 
@@ -132,6 +140,8 @@ class Scan:
             if path != STATE_DIRECTORY:
                 self.left_out.add("ignored", path)
             return False
+        if path in self._known:
+            return True
         try:
             valid = canonical_file(path) == path
         except InvalidPath:
