@@ -174,8 +174,8 @@ class LineMachine(RuleBasedStateMachine):
     def pass_by(self, names: list[str], mode: Mode) -> None:
         """Whoever asks without waiting comes after all that wait for the same."""
         chosen = [select(name) for name in names]
-        stopped = in_the_way(self.live.values(), mode=mode, selectors=chosen) or before(
-            self.ordered, mode=mode, selectors=chosen, number=None
+        stopped = in_the_way(self.live.values(), mode=mode, selectors=chosen) or list(
+            before(self.ordered, mode=mode, selectors=chosen, number=None)
         )
         if not stopped:
             for other in self.ordered:

@@ -6,7 +6,7 @@ is not starved by shared requests that come later. A request is granted whole or
 the places before it decide; the first of those that wait is therefore stopped by live locks alone, and those end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workspace_server.core.limits import LIMITS
@@ -44,14 +44,13 @@ class Place:
 
 def before(
     line: Iterable[Place], *, mode: Mode, selectors: Sequence[Selector], number: int | None
-) -> list[tuple[Place, Selector]]:
-    """Return the places that go before a request, each with the part of the request that it disputes, first ones first.
+) -> Iterator[tuple[Place, Selector]]:
+    """Yield the places that go before a request, each with the part of the request that it disputes, first ones first.
 
     Args:
         line: All places, in their order.
         number: The request's own place; None when it has none, and so comes last.
     """
-    found = []
     for place in line:
         if number is not None and place.number >= number:
             break
@@ -59,8 +58,7 @@ def before(
             continue
         part = disputed(selectors, place.selectors)
         if part is not None:
-            found.append((place, part))
-    return found
+            yield place, part
 
 
 def called(live: Sequence[Lock], line: Sequence[Place]) -> list[int]:
@@ -70,7 +68,7 @@ def called(live: Sequence[Lock], line: Sequence[Place]) -> list[int]:
         for place in line
         if place.waiting
         and in_the_way(live, mode=place.mode, selectors=place.selectors) is None
-        and not before(line, mode=place.mode, selectors=place.selectors, number=place.number)
+        and next(before(line, mode=place.mode, selectors=place.selectors, number=place.number), None) is None
     ]
 
 

@@ -336,9 +336,17 @@ async def test_locks_and_triggers_say_who_what_and_why(
         ANA, name="join", files=["one.md", "two.md"], mode="all", queue="analyst", instructions="Compare."
     )
     await hand.write("one.md", "x")
+    engine = served.engine
+    waits = engine.locks.lock_files(Caller(agent="bo"), paths=["a.md"], wait_seconds=50, purpose="a second look")
+    waiting = asyncio.create_task(waits)
+    while not (await engine.locks.list_locks(ANA))["waiting"]:  # noqa: ASYNC110 - nobody tells who waits
+        await asyncio.sleep(0.001)
     locks, triggers = await page(reader, "/locks"), await page(reader, "/triggers")
+    waiting.cancel()
 
     assert "tidying" in locks
+    assert ">L1<" in locks, "what a person calls it who breaks it"
+    assert "a second look" in locks
     assert "dir/" in locks
     assert "<strong>1 of 2</strong> in for the next firing" in triggers
     assert "not there yet" in triggers

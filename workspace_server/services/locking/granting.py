@@ -93,7 +93,8 @@ async def _pass(
     line = await lock_waits.line(tx)
     place = next((place for place in line if place.is_for(agent=agent, mode=mode, selectors=chosen)), None)
     lock_queue.check_extent(chosen, live, (one for one in line if one is not place), agent=agent)
-    earlier = lock_queue.before(line, mode=mode, selectors=chosen, number=None if place is None else place.number)
+    number = None if place is None else place.number
+    earlier = list(lock_queue.before(line, mode=mode, selectors=chosen, number=number))
     holder = rules.in_the_way(live, mode=mode, selectors=chosen)
     if holder is not None:
         refusal = rules.locked(holder[0], holder[1].shown, agent=agent, now_s=tx.boot_s)
