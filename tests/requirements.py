@@ -168,6 +168,56 @@ DELIVERED: dict[str, Requirement] = {
             "services/files/test_writing.py::test_the_same_content_is_no_version_and_no_event_whatever_version_is_expected",
         ),
     ),
+    "W8": Requirement(
+        "A refused write keeps its content as a draft of its agent, for an hour, within a quota",
+        (
+            "services/files/test_drafts.py::test_each_refusal_of_a_write_keeps_what_was_sent_and_says_how_to_send_it",
+            "services/files/test_drafts.py::test_what_was_to_be_appended_is_appended",
+            "services/files/test_drafts.py::test_an_upload_is_kept_as_well",
+            "services/files/test_drafts.py::test_the_writes_of_a_refused_commit_are_kept_each_by_itself",
+            "services/files/test_drafts.py::test_a_draft_is_of_one_agent_and_of_one_hour",
+            "services/files/test_drafts.py::test_a_draft_outlives_the_server",
+            "services/files/test_drafts.py::test_the_oldest_drafts_go_where_the_quota_ends",
+            "interfaces/http/test_files.py::test_a_refused_body_is_sent_again_by_its_draft",
+        ),
+    ),
+    "W9": Requirement(
+        "A shortened copy is refused and can be insisted on; a meant replacement is not",
+        (
+            "core/test_elision.py::test_a_line_that_stands_for_others_is_found_in_many_languages",
+            "core/test_elision.py::test_a_line_that_speaks_of_other_things_is_none",
+            "core/test_elision.py::test_the_standard_library_is_hardly_ever_taken_for_shortened",
+            "core/test_elision.py::test_what_was_not_shown_is_missed_unless_it_is_sent",
+            "services/files/test_conflicts.py::test_a_replacement_with_a_marker_is_refused_and_can_be_insisted_on",
+            "services/files/test_conflicts.py::test_the_guard_comes_after_the_version_and_holds_under_a_lock_in_commits_and_in_merges",
+            "services/files/test_conflicts.py::test_who_was_shown_a_part_cannot_drop_the_rest",
+            "services/files/test_conflicts.py::test_reading_on_to_the_end_is_seeing_all",
+            "services/files/test_conflicts.py::test_what_was_seen_outlives_the_server",
+        ),
+    ),
+    "W10": Requirement(
+        "A change is told of inputs that moved on, and of what others announced",
+        (
+            "services/files/test_conflicts.py::test_a_write_is_told_once_which_of_its_inputs_moved_on",
+            "services/files/test_conflicts.py::test_reading_again_or_changing_it_oneself_is_being_up_to_date",
+            "services/files/test_conflicts.py::test_named_sources_are_compared_with_what_is_there_now",
+            "services/files/test_conflicts.py::test_what_others_announced_stands_in_reads_and_in_every_change",
+            "services/files/test_conflicts.py::test_who_may_not_read_is_told_no_purpose_and_nothing_of_inputs",
+            "interfaces/http/test_files.py::test_a_change_is_told_of_announcements_and_of_inputs_that_moved_on",
+        ),
+    ),
+    "W11": Requirement(
+        "The last change under a lock can give it back; locks are looked at before what stands there",
+        (
+            "services/files/test_conflicts.py::test_the_last_write_under_a_lock_gives_it_back",
+            "services/files/test_conflicts.py::test_a_lock_is_looked_at_before_what_stands_there",
+            "interfaces/http/test_files.py::test_a_change_can_be_the_last_under_its_lock",
+        ),
+    ),
+    "W12": Requirement(
+        "A reader that knows a version gets the difference, or hears that nothing changed",
+        ("services/files/test_conflicts.py::test_a_reader_that_knows_a_version_gets_only_what_changed",),
+    ),
     "L1": Requirement(
         "Locks go by handle; a handle works for its agent only",
         (
@@ -743,8 +793,6 @@ DELIVERED: dict[str, Requirement] = {
 LATER: dict[str, str] = {
     "P10": "A token's scope is a boundary: path globs and verbs, on every door",
     "P3-power": "Acknowledged means durable, after a power cut",
-    "W8": "Refused content is kept as a draft",
-    "W9": "A replacement that elides what it did not see is questioned",
     "T5": "Deadlines, schedules, approvals, checks",
     "M6": "The MCP Events extension",
     "X3": "PDF and Office files",

@@ -19,6 +19,7 @@ EXIT_CODES = {
     "version_required": 4,
     "conflict": 4,
     "edit_failed": 4,
+    "suspicious_write": 4,
     "locked": 5,
     "lock_lost": 5,
     "job_lost": 5,

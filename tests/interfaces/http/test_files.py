@@ -23,6 +23,47 @@ async def test_a_replacement_says_which_version_it_replaces(client: httpx2.Async
     assert (right.status_code, right.json()["version"], right.headers["etag"]) == (200, 2, '"2"')
 
 
+async def test_a_refused_body_is_sent_again_by_its_draft(client: httpx2.AsyncClient) -> None:
+    await client.put("/files/a.md", content=b"one\n")
+    refused = (await client.put("/files/a.md", content=b"two\n")).json()["error"]
+    right, query = {"If-Match": '"1"'}, f"/files/a.md?draft={refused['draft']}"
+    both = await client.put(query, content=b"three\n", headers=right)
+    foreign = await client.put(query, headers={**right, "X-Agent": "bo"})
+    done = await client.put(query, headers=right)
+
+    assert (both.status_code, code(both)) == (400, "invalid_argument")
+    assert (foreign.status_code, code(foreign)) == (404, "not_found")
+    assert (done.status_code, done.json()["version"]) == (200, 2)
+    assert (await client.get("/files/a.md")).content == b"two\n"
+
+
+async def test_a_change_can_be_the_last_under_its_lock(client: httpx2.AsyncClient) -> None:
+    for answer in (
+        lambda lock: client.put("/files/a.md?unlock=true", content=b"one", headers={"X-Lock": lock}),
+        lambda lock: client.patch(
+            "/files/a.md", json={"edits": [{"old_text": "one", "new_text": "two"}], "lock": lock, "unlock": True}
+        ),
+        lambda lock: client.post(
+            "/commits", json={"changes": [{"op": "delete", "path": "a.md"}], "lock": lock, "unlock": True}
+        ),
+    ):
+        lock = (await client.post("/locks", json={"paths": ["a.md"]})).json()["lock"]
+        assert (await answer(lock)).is_success
+        assert (await client.get("/locks")).json()["locks"] == []
+
+
+async def test_a_change_is_told_of_announcements_and_of_inputs_that_moved_on(client: httpx2.AsyncClient) -> None:
+    bo = {"X-Agent": "bo"}
+    await client.put("/files/in.md", content=b"one")
+    await client.get("/files/in.md", headers=bo)
+    await client.put("/files/in.md", content=b"two", headers={"If-Match": '"1"'})
+    await client.post("/locks", json={"paths": ["out.md"], "mode": "intent", "purpose": "summing up"})
+    told = (await client.put("/files/out.md", content=b"x", headers=bo)).json()
+
+    assert told["warnings"] == [{"stale_inputs": [{"path": "in.md", "you_read": 1, "now": 2, "by": "ana"}]}]
+    assert [one["purpose"] for one in told["intents"]] == ["summing up"]
+
+
 async def test_a_file_can_be_made_only_where_none_is(client: httpx2.AsyncClient) -> None:
     first = await client.put("/files/a.md", content=b"one", headers={"If-None-Match": "*"})
     second = await client.put("/files/a.md", content=b"two", headers={"If-None-Match": "*"})

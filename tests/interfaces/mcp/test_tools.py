@@ -128,7 +128,7 @@ async def test_a_misspelt_argument_is_recognised(folder: Path) -> None:
     async with serving(folder) as server, Client(server) as client:
         error = error_of(await client.call_tool("write_file", {"path": "a", "contents": "x"}))
     assert error["argument"] == "contents"
-    assert error["hint"].startswith("Did you mean content? write_file takes path, content; optional: encoding,")
+    assert error["hint"].startswith("Did you mean content? write_file takes path; optional: content, draft, encoding,")
 
 
 async def test_null_means_left_out(folder: Path) -> None:

@@ -12,7 +12,8 @@ what a file is about. Both cost far less than read_file.
 - Save with write_file or edit_file. A new file needs nothing more. To replace one, pass expect_version (from the \
 read), or your lock, or overwrite=true. Every save is a version; nothing is lost, and restore_file brings old ones back.
 - On `conflict` somebody saved before you: read the diff in the error, then send your change again with the new \
-version, or with on_conflict="merge". Never overwrite what you have not read.
+version, or with on_conflict="merge". A refused write keeps your text as a draft: the hint is the call that sends it \
+again. Send whole files, never "rest unchanged"; edit_file changes a part. Never overwrite what you have not read.
 - For work on several files or over a longer time, lock_files first, pass the handle as `lock` to each write, and \
 unlock_files when done: others wait for you, and triggers do not fire on files you still hold.
 - Shared logs: write_file with append=true needs no lock and never conflicts.
