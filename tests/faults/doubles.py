@@ -8,6 +8,7 @@ import base64
 import io
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
@@ -163,9 +164,12 @@ def _double_os(striker: Striker, unsynced: Unsynced, *, syncs: bool) -> None:
 def _changing(real: Callable[..., Any], call: str, striker: Striker, unsynced: Unsynced) -> Callable[..., Any]:
     @wraps(real)
     def double(*arguments: Any, **named: Any) -> Any:
-        _refuse(striker.meets(call))
         if real.__name__ in _DATA:
-            unsynced.dirty(arguments[_DATA[real.__name__]])
+            descriptor = arguments[_DATA[real.__name__]]
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe that wakes somebody
+                return real(*arguments, **named)
+            unsynced.dirty(descriptor)
+        _refuse(striker.meets(call))
         done = real(*arguments, **named)
         if call == "unlink" and str(arguments[0]).endswith(reserve.NAME):
             striker.disarm()  # there is room again

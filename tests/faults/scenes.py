@@ -29,12 +29,17 @@ LARGE = "0123456789abcde\n" * (LIMITS.inline_bytes_max // 16 + 500)
 ADMIN = Caller(agent="ada", verbs=ALL_VERBS, request_id="once")
 
 
+async def _nothing(_engine: Engine) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One change.
 
     Attributes:
         once: Whether it can be made again under its request id and is then the same change.
+        settle: Waits for what the next server finishes in its own time.
         check: Looks at what it makes beside the folder, removes that, and says what is wrong with it.
     """
 
@@ -42,6 +47,7 @@ class Scene:
     before: Act
     act: Act
     once: bool = True
+    settle: Act = _nothing
     check: Callable[[Path], list[str]] = lambda _root: []
 
 
@@ -133,6 +139,11 @@ async def _purge(engine: Engine) -> Any:
     return done
 
 
+async def _cleared(engine: Engine) -> None:
+    while await engine.upkeep._purging.is_due():  # noqa: ASYNC110 - it sends no event
+        await asyncio.sleep(0.005)
+
+
 def _leaves_nothing(root: Path) -> list[str]:
     """See that no byte is left of what was purged, once its row says so."""
     state = root / ".workspace"
@@ -203,7 +214,7 @@ SCENES: dict[str, Scene] = {
         Scene("restore", some_files, _restore),
         Scene("undo", some_files, _undo),
         Scene("gc", _with_an_orphan, _gc, once=False),
-        Scene("purge", some_files, _purge, once=False, check=_leaves_nothing),
+        Scene("purge", some_files, _purge, once=False, settle=_cleared, check=_leaves_nothing),
         Scene("backup", some_files, _backup, once=False, check=_is_whole),
         Scene("unpack", _with_a_backup, _unpack, once=False, check=_can_be_restored),
     )

@@ -204,8 +204,8 @@ def reopened(folder: Path, scene: Scene, *, boot_id: str) -> tuple[State, State]
             await scene.act(engine)
 
     async def just_open() -> None:
-        async with open_engine(folder, boot_id):
-            pass
+        async with open_engine(folder, boot_id) as engine, asyncio.timeout(LIFE_S):
+            await scene.settle(engine)
 
     asyncio.run(just_open())
     first = observe(folder)

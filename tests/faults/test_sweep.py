@@ -12,7 +12,7 @@ from tests.faults.sweep import Life, Orders, copied, judge, live, moments, sprea
 
 pytestmark = [pytest.mark.timeout(240)]
 
-KILLS, ERRORS, SECOND_KILLS = 12, 4, 8
+KILLS, ERRORS, SECOND_KILLS = 10, 3, 8
 """How many moments are tried of each change; `make soak` tries all."""
 
 

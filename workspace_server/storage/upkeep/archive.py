@@ -55,6 +55,25 @@ class Manifest:
     format: str = FORMAT
 
 
+@contextmanager
+def disk_errors(what: str) -> Iterator[None]:
+    """Say of *what* that the disk refused it, instead of failing with an error of the system's.
+
+    Raises:
+        Unavailable: The disk refused.
+    """
+    try:
+        yield
+    except (OSError, apsw.Error) as error:
+        raise Unavailable(
+            f"The disk refused {what}: {getattr(error, 'strerror', None) or error}.",
+            hint="Nothing of it counts. Try again when the disk has room and can be read.",
+            retryable=True,
+            reason=type(error).__name__,
+        ) from error
+
+
+@disk_errors("the backup")
 def backup(root: Path, file: Path, *, force: bool = False, progress: Progress = lambda *_: None) -> Manifest:
     """Write the workspace in *root* to *file*, as it is now, and return what is in it. Blocks.
 

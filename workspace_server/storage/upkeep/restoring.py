@@ -19,13 +19,14 @@ from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
 from workspace_server.storage.tables import audit
-from workspace_server.storage.upkeep.archive import Manifest, Progress, sync, unpack
+from workspace_server.storage.upkeep.archive import Manifest, Progress, disk_errors, sync, unpack
 
 UNFINISHED = STATE_DIRECTORY + ".part"
 """What a restore is called until it is whole; one that was interrupted is begun anew."""
 _OPERATOR = Caller(agent="server", verbs=ALL_VERBS, verified=True)
 
 
+@disk_errors("the restore")
 def restore(file: Path, target: Path, *, clock: Clock, progress: Progress = lambda *_: None) -> Manifest:
     """Make the workspace *target* of the backup *file* and return what the backup held. Blocks.
 
