@@ -68,7 +68,7 @@ def test_a_fork_is_filled_and_compared_with_where_it_came_from(server: Serving, 
     other = tmp_path / "other"
 
     made = as_json("fork", other, "--at-seq", str(seq), "--dir", server.folder)
-    assert made == {"folder": str(other), "seq": seq, "files": 1}
+    assert made == {"folder": str(other), "seq": seq, "files": 1, "missing": []}
     assert (other / "a.md").read_text() == "price: 3 EUR"
     assert as_json("status", "--dir", other)["deliveries"]["off"] is True
     assert run("stop", "--dir", other).returncode == 0

@@ -31,11 +31,13 @@ def fork_command(target: Path, at_seq: int | None, folder: Path, as_json: bool) 
     done = fork(folder, target, at_seq=at_seq, progress=show_progress)
     fill(target)
     if as_json:
-        show.as_json({"folder": str(target), "seq": done.seq, "files": done.files})
+        show.as_json({"folder": str(target), "seq": done.seq, "files": done.files, "missing": done.missing})
     else:
         print(
             f"{target} is a workspace now, as {folder} was at seq {done.seq}: {done.files} files. Deliveries are off."
         )
+        for path in done.missing:
+            print(f"  without {show.plain(path)}: its bytes of that time are not kept any more")
         print(f"  workspace-server serve {target}")
 
 

@@ -16,6 +16,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.errors import InvalidArgument, LockLost, NotFound, Unavailable
 from workspace_server.services.engine import Engine
+from workspace_server.storage.database import Transaction
 from workspace_server.storage.upkeep import rewinding
 from workspace_server.storage.upkeep.fork import UNFINISHED, fork
 from workspace_server.storage.upkeep.integrity import find_damage
@@ -243,6 +244,30 @@ async def test_a_moment_that_never_was_is_refused_and_nothing_is_left(engine: En
     with pytest.raises(NotFound):
         fork(tmp_path, tmp_path / "other", at_seq=None)
     assert not (tmp_path / "other").exists()
+
+
+async def test_files_whose_bytes_are_not_kept_any_more_are_named_and_deleted(engine: Engine, tmp_path: Path) -> None:
+    await engine.files.write_file(ANN, path="a.md", content="secret\n")
+    seq = (await engine.files.write_file(ANN, path="b.md", content="b\n"))["seq"]
+    await engine.files.write_file(ANN, path="a.md", content="harmless\n", expect_version=1)
+
+    async def remove(tx: Transaction) -> None:
+        await tx.run(
+            "UPDATE contents SET data = NULL, removed_at = 1, removed_why = 'purged' WHERE sha256 IN"
+            " (SELECT v.sha256 FROM versions v JOIN files f USING (file_id) WHERE f.path = 'a.md' AND v.version = 1)"
+        )
+
+    await engine.db.write(remove)
+
+    done = fork(engine.root, tmp_path / "other", at_seq=seq)
+
+    assert (done.seq, done.files, done.missing) == (seq, 1, ("a.md",))
+    async with Engine.open(tmp_path / "other", settings=Settings()) as other:
+        assert [row["path"] for row in await listed(other)] == ["b.md"]
+        [event] = (await other.events.feed(ANN, since_seq=seq, types=["file.deleted"]))["events"]
+        assert (event["path"], event["agent"]) == ("a.md", "server")
+        assert (await other.files.write_file(ANN, path="a.md", content="new\n"))["version"] == 2
+    assert damage(tmp_path / "other") == []
 
 
 @pytest.mark.parametrize("how", ["damaged", "missing"])

@@ -33,10 +33,11 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """What was made: the seq at which it begins, and how many files stand there."""
+    """What was made: the seq at which it begins, how many files stand there, and which could not."""
 
     seq: int
     files: int
+    missing: tuple[str, ...]
 
 
 def fork(root: Path, target: Path, *, at_seq: int | None, progress: Progress = lambda *_: None) -> Fork:
@@ -91,12 +92,13 @@ def _fill(state: Path, part: Path, at_seq: int | None, progress: Progress) -> Fo
         migrate(connection)
         head = _one(connection, "SELECT value FROM counters WHERE name = 'seq'")
         progress("rewinding", 0, 1)
-        rewind(connection, head if at_seq is None else at_seq, boot_id=SystemClock().boot_id())
+        missing = rewind(connection, head if at_seq is None else at_seq, boot_id=SystemClock().boot_id())
         progress("rewinding", 1, 1)
         _copy_objects(connection, ObjectStore(state / "objects", state / "tmp"), part, progress)
         done = Fork(
-            seq=_one(connection, "SELECT value FROM counters WHERE name = 'seq'"),
+            seq=_one(connection, "SELECT value FROM counters WHERE name = 'seq'") - len(missing),
             files=_one(connection, "SELECT count(*) FROM files WHERE live = 1"),
+            missing=tuple(missing),
         )
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return done

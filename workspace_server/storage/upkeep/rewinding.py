@@ -4,6 +4,9 @@ What belongs to the running original does not go along: locks, drafts, requests,
 collected. Triggers stay as rules. Whatever only the time after the moment named is gone from the file, not just hidden.
 """
 
+import json
+import time
+
 import apsw
 
 from workspace_server.core.audit_chain import ChainHead
@@ -45,12 +48,16 @@ REWOUND = (
     "meta",
 )
 """What is taken back to the moment."""
+SERVER = "server"
 KEPT = ("endpoints",)
 """What stays as it is."""
 
 
-def rewind(connection: apsw.Connection, seq: int, *, boot_id: str) -> None:
+def rewind(connection: apsw.Connection, seq: int, *, boot_id: str) -> list[str]:
     """Take the database back to *seq*; every file is then on its way into an empty folder. Blocks.
+
+    Returns:
+        The files whose bytes of that time are not kept any more: they are deleted, by events of the server.
 
     Args:
         boot_id: This boot of the machine.
@@ -69,6 +76,7 @@ def rewind(connection: apsw.Connection, seq: int, *, boot_id: str) -> None:
         _index(connection)
         _log(connection, seq)
         _contents(connection)
+        missing = _delete_removed(connection)
         connection.execute(
             "INSERT INTO intents (path, version, sha256, previous_sha256, boot_id)"
             " SELECT path, version, sha256, NULL, ? FROM files WHERE live = 1 ORDER BY path",
@@ -78,6 +86,7 @@ def rewind(connection: apsw.Connection, seq: int, *, boot_id: str) -> None:
         assert not left, f"rows without a parent: {left[:3]}"
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("VACUUM")
+    return missing
 
 
 def _check(connection: apsw.Connection, seq: int) -> None:
@@ -173,6 +182,31 @@ def _contents(connection: apsw.Connection) -> None:
         " UNION SELECT c.base FROM used JOIN contents c ON c.sha256 = used.sha256 WHERE c.base IS NOT NULL)"
         " DELETE FROM contents WHERE sha256 NOT IN (SELECT sha256 FROM used)"
     )
+
+
+def _delete_removed(connection: apsw.Connection) -> list[str]:
+    """Delete the files whose heads were purged, or are beyond retention, where this was copied from."""
+    heads = _rows(
+        connection,
+        "SELECT f.file_id, f.path, f.version FROM files f JOIN contents c USING (sha256)"
+        " WHERE f.live = 1 AND c.removed_at IS NOT NULL ORDER BY f.path",
+    )
+    now_s, message = time.time(), "its bytes are not kept any more"
+    for file_id, path, version in heads:
+        seq = _rows(connection, "UPDATE counters SET value = value + 1 WHERE name = 'seq' RETURNING value")[0][0]
+        connection.execute(
+            "INSERT INTO events (seq, at, type, path, version, agent, data) VALUES (?, ?, 'file.deleted', ?, ?, ?, ?)",
+            (seq, now_s, path, version, SERVER, json.dumps({"message": message})),
+        )
+        connection.execute(
+            "INSERT INTO deletions (file_id, seq, version, at, agent, message) VALUES (?, ?, ?, ?, ?, ?)",
+            (file_id, seq, version, now_s, SERVER, message),
+        )
+        connection.execute(
+            "UPDATE files SET live = 0, seq = ?, modified_at = ?, modified_by = ? WHERE file_id = ?",
+            (seq, now_s, SERVER, file_id),
+        )
+    return [path for _, path, _ in heads]
 
 
 def _rows(connection: apsw.Connection, sql: str, *parameters: int | str) -> list[Row]:
