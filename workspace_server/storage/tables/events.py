@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from workspace_server.storage.database import Transaction
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class Event(NamedTuple):
     """One committed change.
@@ -32,7 +34,7 @@ async def append(tx: Transaction, event: Event) -> None:
         event.path,
         event.version,
         event.agent,
-        json.dumps(event.data, ensure_ascii=False, separators=(",", ":")),
+        _encode(event.data),
     )
 
 
