@@ -18,8 +18,10 @@ from mcp.client.subscriptions import ResourceUpdated
 from tests.agents import Agent
 from tests.processes import PROGRAM, Serving, clean_environment, run, serving
 from workspace_server.app import owner
+from workspace_server.storage.upkeep.integrity import find_damage
 
 AGENTS = 4
+SWARM = 20
 GONE_S = 30.0
 
 pytestmark = pytest.mark.timeout(240)
@@ -63,6 +65,58 @@ def test_many_started_at_once_on_a_fresh_folder_share_one_owner(folder: Path) ->
         assert all(str(number) in agents[0].call("list_files")["tree"] for number in range(AGENTS))
         owners = (folder / ".workspace/server.log").read_text().count("Started server process")
         assert owners == 1
+
+
+def test_twenty_started_at_once_lose_nothing_when_some_of_them_and_their_owner_are_killed(folder: Path) -> None:
+    """One server at a time, nothing acknowledged lost, and no process left once the last one has gone."""
+    swarm(folder, SWARM)
+
+
+def swarm(folder: Path, count: int, kills: int = 1) -> dict[str, str]:
+    """Start *count* processes on a fresh folder at once, kill every fourth and the owner; return what was acknowledged.
+
+    Args:
+        kills: How often the owner is killed, each time while all that are left write.
+    """
+    (folder / ".workspace").mkdir(mode=0o700)
+    (folder / ".workspace" / "config.toml").write_text("idle_seconds = 1\n")
+    agents = [Agent(folder) for _ in range(count)]  # none is spoken to before the last one is started
+    for agent in agents:
+        agent.__enter__()
+    acknowledged: dict[str, str] = {}
+    owners = {owner_pid(folder)}
+    for number, agent in enumerate(agents):
+        path = f"{number}/first.md"
+        assert agent.call("write_file", path=path, content=path)["version"] == 1
+        acknowledged[path] = path
+    for doomed in agents[::4]:
+        doomed.begin("write_file", path="doomed.md", content="x", append=True)
+        doomed.process.kill()
+    left = [agent for number, agent in enumerate(agents) if number % 4]
+    for time_ in range(kills):
+        calls = {f"{number}/{time_}.md": agent for number, agent in enumerate(left)}
+        begun = {path: agent.begin("write_file", path=path, content=path) for path, agent in calls.items()}
+        os.kill(owner_pid(folder), signal.SIGKILL)
+        for path, agent in calls.items():
+            assert agent.finish(begun[path])["version"] == 1
+            acknowledged[path] = path
+        owners.add(owner_pid(folder))
+    assert len(owners) == kills + 1
+    for agent in agents:
+        agent.end()
+    # The owner ends by itself: it was told to be idle for a second only, and nothing is due.
+    until(lambda: owner.current(folder) is None)
+    until(lambda: not any(map(is_alive, owners)))
+    assert {path: (folder / path).read_text() for path in acknowledged} == acknowledged
+    assert not [str(one) for one in find_damage(folder)]
+    return acknowledged
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_agents_that_give_no_name_get_one_each(folder: Path) -> None:
