@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 START = b""
 """What the first row of the chain follows."""
+_SPELL = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class AuditRow(NamedTuple):
@@ -42,7 +43,7 @@ class Break(NamedTuple):
 
 def link(previous: bytes, row: AuditRow) -> bytes:
     """Return the digest of *row*, which follows the row with the digest *previous*."""
-    return hashlib.sha256(previous + json.dumps(row, separators=(",", ":")).encode()).digest()
+    return hashlib.sha256(previous + _SPELL(row).encode()).digest()
 
 
 def breaks(rows: Iterable[tuple[AuditRow, bytes | None]], *, head: ChainHead, unchained: int) -> Iterator[Break]:
