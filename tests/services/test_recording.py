@@ -104,13 +104,13 @@ async def test_a_refusal_is_not_remembered(engine: Engine) -> None:
 async def test_answers_are_kept_for_a_day(engine: Engine, clock: ManualClock) -> None:
     await engine.files.write_file(asking("r1"), path="log.md", content="x\n", append=True)
     clock.advance(LIMITS.request_kept_s - 1)
-    await engine._forget_requests()
+    await engine._forget_old()
     assert (await engine.files.write_file(asking("r1"), path="log.md", content="x\n", append=True))["replayed"]
     clock.advance(2)
     answer = await engine.files.write_file(asking("r1"), path="log.md", content="x\n", append=True)
     assert answer["version"] == 2
     clock.advance(LIMITS.request_kept_s + 1)
-    await engine._forget_requests()
+    await engine._forget_old()
     assert await rows(engine, "SELECT * FROM requests") == []
 
 
