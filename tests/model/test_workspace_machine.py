@@ -1,14 +1,14 @@
 """The workspace against a plain model of it: whatever is done in whatever order, both say the same.
 
-The model is a dictionary of lists of contents and a list of locks. It shows that no update is lost, that versions are
-1..n and never change (I2), that each accepted change has exactly one event (I3), and that the feed replayed from 0 is
-the present listing (I9).
+It shows that no update is lost, that versions are 1..n and never change (I2), that each accepted change has exactly one
+event (I3), that the folder holds the heads (I4), that a lock keeps all but its holder out (I7), that clearing up takes
+nothing away (I8), and that the feed replayed from 0 is the present listing (I9): also after a crash at rest.
 """
 
 import shutil
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,51 +18,29 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from tests.model.workspace_model import PATHS, TTL_S, Answer, Draft, Lock, Model, Refused
 from workspace_server.config import Settings
-from workspace_server.core.access import Caller
+from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.errors import LockLost, WorkspaceError
 from workspace_server.services.engine import Engine
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.disk.watcher import Dirty
 
-PATHS = ["a.md", "b.md", "d/a.md", "d/b.md", "d/e/c.md"]
 SELECTORS = [*PATHS, "d/", "d/e/", "/"]
 AGENTS = ["ann", "bob"]
-TTL_S = 60
+WAIT_S = 50
+PATIENCE_S = 60.0
+"""Longest wait for what the workspace does in the background."""
 
 paths = st.sampled_from(PATHS)
 agents = st.sampled_from(AGENTS)
 contents = st.sampled_from(["one\n", "two\n", "three\n"])
 words = st.sampled_from(["none", "right", "stale", "absent", "overwrite"])
-
-
-@dataclass
-class File:
-    """All contents that a path ever had, and whether the last one is still there."""
-
-    versions: list[str] = field(default_factory=list)
-    live: bool = False
-
-    @property
-    def current(self) -> int:
-        return len(self.versions) if self.live else 0
-
-
-@dataclass
-class Lock:
-    handle: str
-    agent: str
-    selectors: frozenset[str]
-    exclusive: bool
-    fence: int
-    deadline_s: float
-    state: str = "live"
-
-    def covers(self, path: str) -> bool:
-        return any(one in {path, "/"} or (one.endswith("/") and path.startswith(one)) for one in self.selectors)
-
-
-class Refused(Exception):
-    """What the model expects to be refused, by code."""
+modes = st.sampled_from(["exclusive", "exclusive", "shared", "intent"])
+handles = st.none() | st.integers(0, 9)
+ANN = Caller(agent="ann")
+PAT = Caller(agent="pat", verbs=ALL_VERBS)
 
 
 class Workspace(RuleBasedStateMachine):
@@ -70,17 +48,18 @@ class Workspace(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="workspace-model-"))
+        self.base = Path(tempfile.mkdtemp(prefix="workspace-model-"))
+        self.folder = self.base / "0"
+        self.folder.mkdir()
+        self.lives = 0
         self.clock = ManualClock()
         self._portal = start_blocking_portal("asyncio")
         self.portal = self._portal.__enter__()
-        self.files = {path: File() for path in PATHS}
-        self.locks: list[Lock] = []
-        self.fence = 0
-        self.changes = 0
+        self.model = Model(self.clock.boot_s)
         self.seq = 0
         self.replayed: dict[str, tuple[int, str]] = {}
         self.events = 0
+        self.refusal: WorkspaceError | None = None
         self.open()
 
     def open(self) -> None:
@@ -90,21 +69,19 @@ class Workspace(RuleBasedStateMachine):
         self.engine = self._engine.__enter__()
 
     def teardown(self) -> None:
-        for path, file in self.files.items():
+        for path, file in self.model.files.items():
             for number, content in enumerate(file.versions, 1):
                 assert self.text(path, number) == content
         self._engine.__exit__(None, None, None)
         self._portal.__exit__(None, None, None)
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.base)
 
     def text(self, path: str, number: int) -> str | None:
         return self.portal.call(lambda: self.engine.files.read_file(ANN, path=path, version=number)).text
 
     # What both do
 
-    def same(
-        self, call: Callable[[], Awaitable[dict[str, Any]]], expected: Callable[[], dict[str, Any]]
-    ) -> dict[str, Any] | None:
+    def same(self, call: Callable[[], Awaitable[Answer]], expected: Callable[[], Answer]) -> Answer | None:
         """Do it to both; return the answer, or None when both refused."""
         said, wanted = self.outcome(call), self.foreseen(expected)
         if isinstance(wanted, str) or isinstance(said, str):
@@ -113,316 +90,267 @@ class Workspace(RuleBasedStateMachine):
         assert {name: said[name] for name in wanted} == wanted
         return said
 
-    def outcome(self, call: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any] | str:
+    def outcome(self, call: Callable[[], Awaitable[Answer]]) -> Answer | str:
         """Return the workspace's answer, or the code of its refusal."""
+        self.refusal = None
         try:
             return self.portal.call(call)
         except WorkspaceError as refusal:
+            self.refusal = refusal
             return refusal.code
 
-    def foreseen(self, expected: Callable[[], dict[str, Any]]) -> dict[str, Any] | str:
+    def foreseen(self, expected: Callable[[], Answer]) -> Answer | str:
         """Return the model's answer, or the code of its refusal."""
         try:
             return expected()
         except Refused as refusal:
             return str(refusal)
 
-    def caller(self, agent: str) -> Caller:
-        return Caller(agent=agent)
-
-    def under(self, agent: str, handle: str | None, touched: list[str]) -> Lock | None:
-        """Return the exclusive lock that the first path is under, or refuse, as the rules say."""
-        given = None
-        if handle is not None:
-            given = next((lock for lock in self.locks if lock.handle == handle), None)
-            if given is None or given.agent != agent or given.state != "live":
-                raise Refused("lock_lost")
-            given.deadline_s = self.clock.boot_s() + TTL_S
-            if not any(given.covers(path) for path in touched):
-                raise Refused("invalid_argument")
-        for path in touched:
-            for lock in self.locks:
-                if lock.state == "live" and lock.exclusive and lock is not given and lock.covers(path):
-                    raise Refused("locked")
-        return given if given is not None and given.exclusive and given.covers(touched[-1]) else None
-
-    def renew(self, agent: str, handle: str | None) -> None:
-        """Renew the lock: every call that gives its handle does, also one that is refused."""
-        for lock in self.locks:
-            if lock.handle == handle and lock.agent == agent and lock.state == "live":
-                lock.deadline_s = self.clock.boot_s() + TTL_S
-
-    def put(self, path: str, content: str, *, expect: int | None, free: bool) -> dict[str, Any]:
-        """Put content at a path in the model, *free* of the need to say what it replaces."""
-        file = self.files[path]
-        created = not file.live
-        if file.live and file.versions[-1] == content:
-            return {"version": len(file.versions), "unchanged": True, "created": False}
-        if expect is not None and expect != file.current:
-            raise Refused("conflict")
-        if file.live and expect is None and not free:
-            raise Refused("version_required")
-        file.versions.append(content)
-        file.live = True
-        self.changes += 1
-        return {"version": len(file.versions), "unchanged": False, "created": created}
-
     def word(self, path: str, word: str) -> tuple[dict[str, Any], int | None]:
         """Return the arguments that say which content is replaced, and the version they name."""
-        expect = {"right": self.files[path].current, "stale": len(self.files[path].versions) - 1, "absent": 0}.get(word)
+        file = self.model.files[path]
+        expect = {"right": file.current, "stale": len(file.versions) - 1, "absent": 0}.get(word)
         if expect is not None:
             return {"expect_version": expect}, expect
         return ({"overwrite": True} if word == "overwrite" else {}), None
 
     def handle(self, index: int | None) -> str | None:
-        return None if index is None or not self.locks else self.locks[index % len(self.locks)].handle
+        locks = self.model.locks
+        return None if index is None or not locks else locks[index % len(locks)].handle
 
-    handles = st.none() | st.integers(0, 9)
+    def keep_draft(self, agent: str, content: str, *, append: bool = False) -> None:
+        """Nothing that was sent is thrown away."""
+        kept = {"version_required", "conflict", "locked", "lock_lost"}
+        if self.refusal is not None and self.refusal.code in kept:
+            self.model.drafts[str(self.refusal.facts["draft"])] = Draft(agent, content, append)
 
-    # Rules
+    # Rules of files
 
     @rule(path=paths, agent=agents, content=contents, word=words, lock=handles)
     def write(self, path: str, agent: str, content: str, word: str, lock: int | None) -> None:
         given, expect = self.word(path, word)
-        handle = self.handle(lock)
-
-        def model() -> dict[str, Any]:
-            held = self.under(agent, handle, [path])
-            return self.put(path, content, expect=expect, free=word == "overwrite" or held is not None)
-
+        handle, overwrite = self.handle(lock), word == "overwrite"
+        call = {"path": path, "content": content, "lock": handle, **given}
         self.same(
-            lambda: self.engine.files.write_file(self.caller(agent), path=path, content=content, lock=handle, **given),
-            model,
+            lambda: self.engine.files.write_file(Caller(agent=agent), **call),
+            lambda: self.model.write(agent, path, content, expect=expect, overwrite=overwrite, handle=handle),
         )
+        self.keep_draft(agent, content)
 
     @rule(path=paths, agent=agents, lock=handles)
     def append(self, path: str, agent: str, lock: int | None) -> None:
         handle = self.handle(lock)
-
-        def model() -> dict[str, Any]:
-            self.under(agent, handle, [path])
-            file = self.files[path]
-            before = file.versions[-1] if file.live else ""
-            return self.put(path, before + "more\n", expect=None, free=True)
-
+        call: dict[str, Any] = {"path": path, "content": "more\n", "append": True, "lock": handle}
         self.same(
-            lambda: self.engine.files.write_file(
-                self.caller(agent), path=path, content="more\n", append=True, lock=handle
-            ),
-            model,
+            lambda: self.engine.files.write_file(Caller(agent=agent), **call),
+            lambda: self.model.append(agent, path, "more\n", handle=handle),
         )
+        self.keep_draft(agent, "more\n", append=True)
+
+    @precondition(lambda self: self.model.drafts)
+    @rule(path=paths, agent=agents, index=st.integers(0, 9))
+    def send_a_draft(self, path: str, agent: str, index: int) -> None:
+        """Also to another path, and by another agent, who must not have it."""
+        name = sorted(self.model.drafts)[index % len(self.model.drafts)]
+        expect = self.model.files[path].current
+        self.same(
+            lambda: self.engine.files.write_file(Caller(agent=agent), path=path, draft=name, expect_version=expect),
+            lambda: self.model.send_draft(agent, name, path, expect=expect),
+        )
+        if self.refusal is None or self.refusal.code != "locked":
+            return
+        draft = self.model.drafts[name]
+        self.model.drafts[str(self.refusal.facts["draft"])] = draft
 
     @rule(path=paths, agent=agents, old=contents, new=contents, lock=handles)
     def edit(self, path: str, agent: str, old: str, new: str, lock: int | None) -> None:
-        handle = self.handle(lock)
-
-        def model() -> dict[str, Any]:
-            self.under(agent, handle, [path])
-            file = self.files[path]
-            if not file.live:
-                raise Refused("not_found")
-            if file.versions[-1].count(old) != 1:
-                raise Refused("edit_failed")
-            made = self.put(path, file.versions[-1].replace(old, new), expect=None, free=True)
-            return {"version": made["version"]}
-
-        edits = [{"old_text": old, "new_text": new}]
-        self.same(lambda: self.engine.files.edit_file(self.caller(agent), path=path, edits=edits, lock=handle), model)
+        handle, edits = self.handle(lock), [{"old_text": old, "new_text": new}]
+        self.same(
+            lambda: self.engine.files.edit_file(Caller(agent=agent), path=path, edits=edits, lock=handle),
+            lambda: self.model.edit(agent, path, old, new, handle=handle),
+        )
 
     @rule(path=paths, to=paths, agent=agents, word=words, lock=handles, copy=st.booleans())
     def move(self, *, path: str, to: str, agent: str, word: str, lock: int | None, copy: bool) -> None:
         given, expect = self.word(to, word)
-        handle = self.handle(lock)
-
-        def model() -> dict[str, Any]:
-            source, target = self.files[path], self.files[to]
-            if path == to:
-                raise Refused("invalid_argument")
-            self.renew(agent, handle)
-            if not source.live:
-                raise Refused("not_found")
-            covered = self.under(agent, handle, [path, to]) if not copy else self.copying(agent, handle, path, to)
-            if not target.live and expect and expect != source.current:
-                raise Refused("conflict")
-            named = expect if target.live else None
-            free = word == "overwrite" or covered is not None
-            made = self.put(to, source.versions[-1], expect=named, free=free)
-            if not copy:
-                source.live = False
-                self.changes += made["unchanged"]  # the move alone is then the change
-            return {"version": made["version"], "files": 1}
-
+        handle, overwrite = self.handle(lock), word == "overwrite"
+        call = {"path": path, "to": to, "copy": copy, "lock": handle, **given}
         self.same(
-            lambda: self.engine.files.move_file(self.caller(agent), path=path, to=to, copy=copy, lock=handle, **given),
-            model,
+            lambda: self.engine.files.move_file(Caller(agent=agent), **call),
+            lambda: self.model.move(agent, path, to, expect=expect, overwrite=overwrite, handle=handle, copy=copy),
         )
-
-    def copying(self, agent: str, handle: str | None, path: str, to: str) -> Lock | None:
-        """A copy is stopped by locks on its destination only, but a lock on its source is of use to it."""
-        lock = next((one for one in self.locks if one.handle == handle), None)
-        if lock is not None and lock.agent == agent and lock.state == "live" and lock.covers(path):
-            lock.deadline_s = self.clock.boot_s() + TTL_S
-            if not lock.covers(to):
-                return self.under(agent, None, [to])
-        return self.under(agent, handle, [to])
 
     @rule(path=paths, agent=agents, lock=handles)
     def delete(self, path: str, agent: str, lock: int | None) -> None:
         handle = self.handle(lock)
-
-        def model() -> dict[str, Any]:
-            self.renew(agent, handle)
-            if not self.files[path].live:
-                raise Refused("not_found")
-            self.under(agent, handle, [path])
-            self.files[path].live = False
-            self.changes += 1
-            return {"files": 1}
-
-        self.same(lambda: self.engine.files.delete_file(self.caller(agent), path=path, lock=handle), model)
+        self.same(
+            lambda: self.engine.files.delete_file(Caller(agent=agent), path=path, lock=handle),
+            lambda: self.model.delete(agent, path, handle=handle),
+        )
 
     @rule(path=paths, agent=agents, number=st.none() | st.integers(1, 4), word=words)
     def restore(self, path: str, agent: str, number: int | None, word: str) -> None:
         given, expect = self.word(path, word)
-
-        def model() -> dict[str, Any]:
-            versions = self.files[path].versions
-            if not versions or (number or 1) > len(versions):
-                raise Refused("not_found")
-            self.under(agent, None, [path])
-            content = versions[(number or len(versions)) - 1]
-            return self.put(path, content, expect=expect, free=word == "overwrite")
-
-        self.same(lambda: self.engine.files.restore_file(self.caller(agent), path=path, version=number, **given), model)
+        self.same(
+            lambda: self.engine.files.restore_file(Caller(agent=agent), path=path, version=number, **given),
+            lambda: self.model.restore(agent, path, number, expect=expect, overwrite=word == "overwrite"),
+        )
 
     @rule(agent=agents, content=contents, chosen=st.lists(paths, min_size=1, max_size=3, unique=True), lock=handles)
     def commit(self, agent: str, content: str, chosen: list[str], lock: int | None) -> None:
+        """The last one is deleted, so that some commits are refused in their middle."""
         handle = self.handle(lock)
-        # The last one is deleted, so that some commits are refused in their middle.
         changes: list[dict[str, Any]] = [
             {"op": "write", "path": path, "content": content, "overwrite": True} for path in chosen[:-1]
         ]
         changes.append({"op": "delete", "path": chosen[-1]})
+        self.same(
+            lambda: self.engine.files.commit_files(Caller(agent=agent), changes=changes, lock=handle),
+            lambda: self.model.commit(agent, content, chosen, handle=handle),
+        )
 
-        def model() -> dict[str, Any]:
-            self.under_all(agent, handle, chosen)
-            if not self.files[chosen[-1]].live:
-                raise Refused("not_found")
-            for path in chosen[:-1]:
-                self.put(path, content, expect=None, free=True)
-            self.files[chosen[-1]].live = False
-            self.changes += 1
-            return {"files": [self.row(path, deleted=path == chosen[-1]) for path in chosen]}
+    @rule(path=paths, content=contents)
+    def save_outside(self, path: str, content: str) -> None:
+        """A person saves a file in the folder, as editors do: whole, beside it, and then in its place."""
+        place, beside = self.folder / path, self.base / "saved"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(content)
+        beside.replace(place)
+        reconciler = self.engine.tree.reconciler
+        assert reconciler is not None
 
-        self.same(lambda: self.engine.files.commit_files(self.caller(agent), changes=changes, lock=handle), model)
+        def taken_in() -> bool:
+            self.portal.call(lambda: reconciler.reconcile(Dirty(True, set()), patient=False))
+            try:
+                return self.portal.call(lambda: self.engine.files.read_file(ANN, path=path)).text == content
+            except WorkspaceError:
+                return False
 
-    def under_all(self, agent: str, handle: str | None, chosen: list[str]) -> None:
-        """As `under`, for changes that are checked one after the other."""
-        self.under(agent, handle, chosen[:1]) if handle is None else self.under_given(agent, handle, chosen)
-        for path in chosen[:-1]:
-            self.locked_for(path, handle)
-        self.locked_for(chosen[-1], handle)
+        self.until(taken_in)
+        self.model.save_outside(path, content)
 
-    def under_given(self, agent: str, handle: str, chosen: list[str]) -> None:
-        given = next((lock for lock in self.locks if lock.handle == handle), None)
-        if given is None or given.agent != agent or given.state != "live":
-            raise Refused("lock_lost")
-        given.deadline_s = self.clock.boot_s() + TTL_S
-        if not any(given.covers(path) for path in chosen):
-            raise Refused("invalid_argument")
+    # Rules of locks
 
-    def locked_for(self, path: str, handle: str | None) -> None:
-        for lock in self.locks:
-            if lock.state == "live" and lock.exclusive and lock.handle != handle and lock.covers(path):
-                raise Refused("locked")
-
-    def row(self, path: str, *, deleted: bool) -> dict[str, Any]:
-        row: dict[str, Any] = {"path": path, "version": len(self.files[path].versions)}
-        return {**row, "deleted": True} if deleted else row
-
-    @rule(agent=agents, chosen=st.sets(st.sampled_from(SELECTORS), min_size=1, max_size=2), exclusive=st.booleans())
-    def lock(self, agent: str, chosen: set[str], exclusive: bool) -> None:
+    @rule(agent=agents, chosen=st.sets(st.sampled_from(SELECTORS), min_size=1, max_size=2), mode=modes)
+    def lock(self, agent: str, chosen: set[str], mode: Any) -> None:
         wanted = frozenset(chosen)
-        alike = next(
-            (
-                lock
-                for lock in self.locks
-                if lock.state == "live" and (lock.agent, lock.selectors, lock.exclusive) == (agent, wanted, exclusive)
-            ),
-            None,
-        )
-
-        def model() -> dict[str, Any]:
-            now_s = self.clock.boot_s()
-            versions = {
-                path: len(file.versions)
-                for path, file in self.files.items()
-                if file.live and Lock("", agent, wanted, exclusive, 0, 0.0).covers(path)
-            }
-            if alike is not None:
-                alike.deadline_s = now_s + TTL_S
-                return {"fence": alike.fence, "lock": alike.handle, "versions": versions}
-            for lock in self.locks:
-                if lock.state == "live" and (lock.exclusive or exclusive) and self.overlap(lock.selectors, wanted):
-                    raise Refused("locked")
-            self.fence += 1
-            return {"fence": self.fence, "versions": versions, "expires_in_seconds": TTL_S}
-
-        mode: Any = "exclusive" if exclusive else "shared"
+        is_new = self.model.alike(agent, wanted, mode) is None
+        call = {"paths": sorted(chosen), "mode": mode, "ttl_seconds": TTL_S}
         said = self.same(
-            lambda: self.engine.locks.lock_files(
-                self.caller(agent), paths=sorted(chosen), mode=mode, ttl_seconds=TTL_S
-            ),
-            model,
+            lambda: self.engine.locks.lock_files(Caller(agent=agent), **call),
+            lambda: self.model.lock(agent, wanted, mode),
         )
-        if said is not None and alike is None:
-            self.locks.append(Lock(said["lock"], agent, wanted, exclusive, said["fence"], self.clock.boot_s() + TTL_S))
+        if said is not None and is_new:
+            self.model.granted(agent, wanted, mode, said)
 
-    def overlap(self, ours: frozenset[str], theirs: frozenset[str]) -> bool:
-        def within(one: str, other: str) -> bool:
-            return other in {one, "/"} or (other.endswith("/") and one.startswith(other))
-
-        return any(within(one, other) or within(other, one) for one in ours for other in theirs)
-
-    @precondition(lambda self: self.locks)
+    @precondition(lambda self: self.model.locks)
     @rule(agent=agents, index=st.integers(0, 9), release=st.booleans())
     def renew_or_unlock(self, agent: str, index: int, release: bool) -> None:
-        lock = self.locks[index % len(self.locks)]
-
-        def model() -> dict[str, Any]:
-            if lock.agent != agent or lock.state != "live":
-                raise Refused("lock_lost")
-            if release:
-                lock.state = "released"
-                return {"released": [lock.handle]}
-            lock.deadline_s = self.clock.boot_s() + TTL_S
-            return {"lock": lock.handle, "fence": lock.fence}
-
+        handle = self.handle(index)
+        assert handle is not None
         locks = self.engine.locks
+        if release:
+            self.same(
+                lambda: locks.unlock_files(Caller(agent=agent), lock=handle), lambda: self.model.unlock(agent, handle)
+            )
+        else:
+            self.same(
+                lambda: locks.lock_files(Caller(agent=agent), lock=handle, ttl_seconds=TTL_S),
+                lambda: self.model.renew(agent, handle),
+            )
+
+    @precondition(lambda self: self.model.locks)
+    @rule(index=st.integers(0, 9))
+    def break_a_lock(self, index: int) -> None:
+        handle = self.handle(index)
+        assert handle is not None
         self.same(
-            lambda: (
-                locks.unlock_files(self.caller(agent), lock=lock.handle)
-                if release
-                else locks.lock_files(self.caller(agent), lock=lock.handle, ttl_seconds=TTL_S)
-            ),
-            model,
+            lambda: self.engine.locks.end_lock(PAT, handle.partition("-")[0]), lambda: self.model.break_lock(handle)
         )
+
+    def waited_for(self) -> list[Lock]:
+        """Return the locks that stand alone in the way of somebody else who wants just the same."""
+        return [
+            lock
+            for lock in self.model.locks
+            if lock.keeps_out and self.model.in_the_way(lock.selectors, "exclusive") == [lock]
+        ]
+
+    @precondition(lambda self: self.waited_for())
+    @rule(index=st.integers(0, 9), mode=st.sampled_from(["exclusive", "shared"]))
+    def wait_in_the_line(self, index: int, mode: Any) -> None:
+        """Who waits gets the lock when its holder is done, and nobody who came later gets it before."""
+        held = self.waited_for()[index % len(self.waited_for())]
+        waiter = next(agent for agent in AGENTS if agent != held.agent)
+        call = {"paths": sorted(held.selectors), "mode": mode, "ttl_seconds": TTL_S}
+        locks = self.engine.locks
+        waiting = self.portal.start_task_soon(
+            lambda: locks.lock_files(Caller(agent=waiter), wait_seconds=WAIT_S, **call)
+        )
+        self.until(lambda: bool(self.portal.call(lambda: locks.list_locks(ANN))["waiting"]))
+        assert self.outcome(lambda: locks.lock_files(Caller(agent="eve"), **call | {"mode": "shared"})) == "locked"
+        self.portal.call(lambda: locks.unlock_files(Caller(agent=held.agent), lock=held.handle))
+        said = waiting.result(PATIENCE_S)
+        self.model.unlock(held.agent, held.handle)
+        wanted = self.model.lock(waiter, held.selectors, mode)
+        assert {name: said[name] for name in wanted} == wanted
+        self.model.granted(waiter, held.selectors, mode, said)
+
+    def until(self, seen: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not seen():
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
 
     @rule(seconds=st.sampled_from([20, TTL_S]))
     def time_goes_by(self, seconds: int) -> None:
         self.clock.advance(seconds)
-        for lock in self.locks:
-            if lock.state == "live" and self.clock.boot_s() >= lock.deadline_s:
-                lock.state = "expired"
+        self.model.expire()
         self.portal.call(self.engine.locks.expire)
+
+    # Rules of the whole
+
+    @rule(agent=agents, writes=st.lists(st.tuples(paths, contents), min_size=1, max_size=4), erase=st.none() | paths)
+    def work_and_take_it_back(self, agent: str, writes: list[tuple[str, str]], erase: str | None) -> None:
+        """An undo of all that came last brings back what stood there, whatever it was."""
+        if any(lock.keeps_out for lock in self.model.locks):
+            return
+        before, since = self.model.texts(), self.engine.head_seq
+        for path, content in writes:
+            self.write(path, agent, content, "overwrite", None)
+        if erase is not None:
+            self.delete(erase, agent, None)
+        done = self.portal.call(lambda: self.engine.undo.undo(PAT, agent=agent, since=since))
+        assert done["left"] == []
+        self.model.taken_back(before)
+
+    @rule()
+    def clear_up(self) -> None:
+        upkeep = self.engine.upkeep
+        self.portal.call(lambda: upkeep.start_gc(PAT))
+        self.until(lambda: not self.portal.call(lambda: upkeep.status(PAT)).get("running"))
 
     @rule()
     def close_and_reopen(self) -> None:
         self._engine.__exit__(None, None, None)
         self.open()
-        for lock in self.locks:
-            if lock.state == "live":
-                lock.deadline_s = max(lock.deadline_s, self.clock.boot_s() + TTL_S)
+        self.model.start_anew()
+
+    @rule()
+    def crash_and_reopen(self) -> None:
+        """Go on from a copy of what stood on disk at one moment, as after a kill."""
+        self.lives += 1
+        image = self.base / str(self.lives)
+
+        async def copy(_: Transaction) -> None:
+            shutil.copytree(self.folder, image, symlinks=True)  # on the writer's thread: nothing is written meanwhile
+
+        self.portal.call(lambda: self.engine.db.write(copy))
+        self._engine.__exit__(None, None, None)
+        shutil.rmtree(self.folder)
+        self.folder = image
+        self.open()
+        self.model.start_anew()
 
     # What holds at all times
 
@@ -432,14 +360,14 @@ class Workspace(RuleBasedStateMachine):
             lambda: self.engine.listing.list_files(ANN, recursive=True, detail="full", max_tokens=10_000)
         )
         assert {row["path"]: row["version"] for row in found["files"]} == {
-            path: file.current for path, file in self.files.items() if file.live
+            path: file.current for path, file in self.model.files.items() if file.live
         }
 
     @invariant()
     def the_folder_holds_the_heads(self) -> None:
-        for path, file in self.files.items():
+        for path, file in self.model.files.items():
             place = self.folder / path
-            assert (place.read_text() if place.is_file() else None) == (file.versions[-1] if file.live else None)
+            assert (place.read_text() if place.is_file() else None) == file.text
 
     @invariant()
     def the_feed_has_one_event_per_change_and_no_gap_and_replays_to_the_listing(self) -> None:
@@ -455,20 +383,18 @@ class Workspace(RuleBasedStateMachine):
                 self.replayed[event["path"]] = (event["version"], event["sha256"])
                 if "moved_from" in event:
                     del self.replayed[event["moved_from"]["path"]]
-        assert self.events == self.changes
+        assert self.events == self.model.changes
         assert {path: version for path, (version, _) in self.replayed.items()} == {
-            path: file.current for path, file in self.files.items() if file.live
+            path: file.current for path, file in self.model.files.items() if file.live
         }
 
     @invariant()
     def the_locks_are_the_model(self) -> None:
         found = self.portal.call(lambda: self.engine.locks.list_locks(ANN))
-        assert {(row["fence"], row["agent"]) for row in found["locks"]} == {
-            (lock.fence, lock.agent) for lock in self.locks if lock.state == "live"
+        assert {(row["fence"], row["agent"], row["mode"]) for row in found["locks"]} == {
+            (lock.fence, lock.agent, lock.mode) for lock in self.model.locks if lock.state == "live"
         }
 
-
-ANN = Caller(agent="ann")
 
 TestWorkspace = pytest.mark.timeout(300)(Workspace.TestCase)
 TestWorkspace.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
