@@ -122,6 +122,7 @@ class Reading:
         if announced:
             header["intents"] = shown(announced, now_s=now_s, may_read=True)
         if known is not None and known.sha256 == found.sha256:
+            del header["encoding"]  # nothing of it is in this answer
             return ReadResult(header={**header, "since_version": since_version, "unchanged": True}, text="")
         if format == "link" or (format == "auto" and found.size_bytes > TEXT_BYTES_MAX):
             return ReadResult(header=header, url=self._folder.bytes_url(place))
