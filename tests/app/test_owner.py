@@ -103,3 +103,27 @@ def test_a_new_owner_knows_where_the_last_one_listened(tmp_path: Path) -> None:
         assert own.last_port == 4321
         (tmp_path / ".workspace" / "port").write_text("not a port")
         assert own.last_port is None
+
+
+UNPRIVILEGED = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # without CAP_DAC_OVERRIDE root obeys modes as everybody does
+os.execv(sys.executable, [sys.executable, "-m", "workspace_server.cli", "serve", sys.argv[1], "--port", "0"])
+"""
+
+
+@pytest.mark.parametrize("state", ["a file", "read-only", "another user's"])
+def test_a_folder_whose_state_cannot_be_written_is_refused_in_words(folder: Path, state: str) -> None:
+    place = folder / ".workspace"
+    if state == "a file":
+        place.write_text("not a directory")
+    else:
+        place.mkdir()
+        (place / "owner.gate").touch(mode=0o400 if state == "read-only" else 0o000)
+        place.chmod(0o500 if state == "read-only" else 0o700)
+    command = [sys.executable, "-c", UNPRIVILEGED, str(folder)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    place.chmod(0o700)
+    assert done.returncode == 75, done.stderr
+    assert "The server cannot keep its state in" in done.stderr
+    assert "Traceback" not in done.stderr

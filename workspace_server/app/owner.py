@@ -53,10 +53,27 @@ class Owned(Unavailable):
 
 
 def state_directory(root: Path) -> Path:
-    """Return where the server keeps its state for *root*; made with access for the user only."""
+    """Return where the server keeps its state for *root*; made with access for the user only.
+
+    Raises:
+        Unavailable: It cannot be made, or not be written to.
+    """
     state = root / STATE_DIRECTORY
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(state, error.strerror) from error
+    if not os.access(state, os.W_OK | os.X_OK):
+        raise _unwritable(state, "this user may not write there")
     return state
+
+
+def _unwritable(state: Path, why: str | None) -> Unavailable:
+    return Unavailable(
+        f"The server cannot keep its state in {state}: {why}.",
+        hint="Give this user the folder, or serve another one.",
+        reason="unwritable",
+    )
 
 
 def current(root: Path) -> OwnerRecord | None:
@@ -96,6 +113,8 @@ class Ownership:
                 _acquire(lock, root, kind)
         except Timeout:
             raise _owned(current(root)) from None
+        except PermissionError as error:  # another user has served the folder
+            raise _unwritable(state, error.strerror) from error
         own = cls(root, kind)
         own.withdraw()  # what an owner left that was killed
         try:
