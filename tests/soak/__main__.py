@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.soak import calls, full, power, storm, swapping, syscalls
+from tests.soak import calls, crowd, full, machine, power, storm, swapping, syscalls
 from tests.soak.parts import WRONG_SHOWN, Budget, Part, Report
 
 PARTS = {
@@ -20,6 +20,8 @@ PARTS = {
         Part("full", "tmpfs without room, and without inodes", full.run),
         Part("storm", "8 agents over HTTP, MCP and stdio; agents and servers stopped and killed", storm.run, 3),
         Part("swap", "every door, while directories change places with links to outside", swapping.run),
+        Part("model", "whatever agents do in any order, against a plain model of it", machine.run),
+        Part("crowd", "20 processes started at once on a fresh folder, some killed, and their owner", crowd.run),
     )
 }
 MINUTES = 15.0
