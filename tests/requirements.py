@@ -3,7 +3,7 @@
 `P` are the promises of the README. The other letters are rules of the documented behaviour: `W` writes, `L` locks,
 `M` MCP, `A` identity, `F` files and folder, `E` events, `T` triggers, `D` deliveries, `J` jobs, `X` index,
 `O` processes, `U` upkeep, `H` HTTP, `V` web view, `C` command line, `S` the story,
-`Y` history and undo, `K` the project itself.
+`Y` history and undo, `R` recovery from faults, `K` the project itself.
 """
 
 from dataclasses import dataclass
@@ -66,6 +66,8 @@ DELIVERED: dict[str, Requirement] = {
             "services/automation/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
             "services/automation/test_deliveries.py::test_what_was_committed_and_never_sent_is_sent_by_the_next_server",
             "storage/upkeep/test_integrity.py::test_a_gap_in_the_log_is_found",
+            "storage/test_memory.py::test_a_counter_has_no_gap_over_bodies_that_are_refused",
+            "storage/test_memory.py::test_a_counter_falls_back_with_a_commit_that_fails",
             "storm/test_storm.py::test_a_storm_loses_nothing_and_lets_nobody_write_late",
             "storm/test_storm.py::test_a_server_that_breaks_its_word_is_found",
         ),
@@ -759,6 +761,46 @@ DELIVERED: dict[str, Requirement] = {
             "storage/upkeep/test_bit_flips.py::test_a_turned_bit_or_a_cut_in_any_file_is_found_or_changes_nothing",
             "storage/upkeep/test_bit_flips.py::test_this_check_notices_a_verify_that_trusts_the_log",
             "storage/upkeep/test_bit_flips.py::test_this_check_notices_a_database_without_checksums",
+        ),
+    ),
+    "R1": Requirement(
+        "A change is whole or not there, wherever the process is killed and also when the power goes with it",
+        (
+            "faults/test_sweep.py::test_a_change_is_whole_or_not_there_wherever_the_process_is_killed",
+            "faults/test_sweep.py::test_a_server_that_is_killed_while_it_recovers_leaves_the_next_one_to_finish",
+            "faults/test_sweep.py::test_control_a_server_that_breaks_its_word_is_found",
+            "services/tree/test_recovery.py::test_an_upload_that_a_crash_cut_off_goes",
+            "services/tree/test_recovery.py::test_an_empty_file_that_belongs_to_no_path_goes",
+        ),
+    ),
+    "R2": Requirement(
+        "A call that the disk refuses spoils nothing and ends no server",
+        (
+            "faults/test_sweep.py::test_a_call_that_the_disk_refuses_spoils_nothing",
+            "services/automation/test_deliveries.py::test_a_database_that_refuses_the_first_look_ends_neither_server_nor_outbox",
+            "services/test_engine.py::test_background_work_that_fails_ends_no_server_and_is_tried_again",
+            "services/tree/test_tree_faults.py::test_a_disk_that_does_not_sync_at_the_end_leaves_that_to_the_next_server",
+        ),
+    ),
+    "R3": Requirement(
+        "On a full disk reading, unlocking, deleting and the status go on, in room that was kept back for them",
+        (
+            "faults/test_sweep.py::test_a_delete_goes_through_on_a_disk_that_stays_full_until_the_reserve_is_spent",
+            "services/test_full_disk.py::test_deleting_and_unlocking_go_on_when_the_disk_is_full",
+            "services/test_full_disk.py::test_content_is_refused_before_it_is_stored_on_a_full_disk",
+            "services/test_full_disk.py::test_the_index_waits_for_room",
+            "storage/test_reserve.py::test_a_server_that_starts_on_a_full_disk_spends_it_at_once",
+            "core/test_room.py::test_everything_else_waits_until_there_is_room",
+        ),
+    ),
+    "R4": Requirement(
+        "Damaged content is refused, by every way to it, and never served, indexed or put into the folder",
+        (
+            "faults/test_damage.py::test_no_way_leads_to_the_bytes_of_a_damaged_object",
+            "faults/test_damage.py::test_a_damaged_object_is_not_put_into_the_folder_again",
+            "faults/test_damage.py::test_the_index_takes_no_facts_from_what_is_damaged",
+            "faults/test_damage.py::test_a_damaged_page_of_the_database_is_refused",
+            "faults/test_damage.py::test_content_that_was_changed_within_its_page_is_refused",
         ),
     ),
     "K1": Requirement(
