@@ -42,7 +42,7 @@ def mounted(image: Path, at: Path) -> Iterator[str]:
         try:
             yield Path(device).name
         finally:
-            _do("umount", str(at))
+            _unmount(at)
     finally:
         _do("losetup", "--detach", device)
 
@@ -55,7 +55,12 @@ def tmpfs(at: Path, options: str) -> Iterator[Path]:
     try:
         yield at
     finally:
-        _do("umount", str(at))
+        _unmount(at)
+
+
+def _unmount(at: Path) -> None:
+    """Unmount, also what a server that failed has left open: it goes once that is closed."""
+    _do("umount", "--lazy", str(at))
 
 
 def copy_at_one_moment(image: Path, device: str, to: Path) -> None:
