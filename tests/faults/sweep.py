@@ -56,7 +56,9 @@ def open_engine(folder: Path, boot_id: str = BOOT) -> AbstractAsyncContextManage
 
 def copied(source: Path, folder: Path) -> Path:
     """Make *folder* a copy of *source*, whatever it was before, and return it."""
-    shutil.rmtree(folder, ignore_errors=True)
+    for left in (folder, folder.with_name(f"{folder.name}.restored")):
+        shutil.rmtree(left, ignore_errors=True)
+    folder.with_name(f"{folder.name}.backup").unlink(missing_ok=True)
     shutil.copytree(source, folder)
     journal(folder).unlink(missing_ok=True)
     return folder
