@@ -52,7 +52,6 @@ class Workspace(RuleBasedStateMachine):
         self.folder = self.base / "0"
         self.folder.mkdir()
         self.lives = 0
-        self.saved = False
         self.clock = ManualClock()
         self._portal = start_blocking_portal("asyncio")
         self.portal = self._portal.__enter__()
@@ -228,7 +227,6 @@ class Workspace(RuleBasedStateMachine):
                 return False
 
         self.until(taken_in)
-        self.saved = True
         self.model.save_outside(path, content)
 
     # Rules of locks
@@ -338,8 +336,6 @@ class Workspace(RuleBasedStateMachine):
         self.open()
         self.model.start_anew()
 
-    # Not after a save from outside: the copy of such a file, which no commit has placed, is taken for a newer edit.
-    @precondition(lambda self: not self.saved)
     @rule()
     def crash_and_reopen(self) -> None:
         """Go on from a copy of what stood on disk at one moment, as after a kill."""

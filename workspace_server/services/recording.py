@@ -7,7 +7,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
 from workspace_server.core.room import ESSENTIAL, check_room
 from workspace_server.errors import InvalidArgument
-from workspace_server.services.tree.goals import Goal, read_from_tree
+from workspace_server.services.tree.goals import Goal, read_from_tree, standing_before
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import audit, events, intents, meta, requests
@@ -104,7 +104,7 @@ class Commit:
             path,
             version=version,
             sha256=content.sha256 if content is not None else None,
-            previous_sha256=row.tree_sha256 if row is not None else None,
+            previous_sha256=standing_before(row),
         )
         self.goals[path] = Goal.of_commit(
             path, intent_id=intent_id, content=content, row=row, tree_leads=read_from_tree(self.caller.agent, op)

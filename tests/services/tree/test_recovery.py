@@ -1,5 +1,7 @@
 """What a crash or a power cut has left is finished at the next start, and no byte of anybody is lost."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,8 +11,10 @@ import pytest
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.errors import NotFound
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree.external import conflict_path
+from workspace_server.services.tree.intake import EVERYTHING
 from workspace_server.storage.disk import spares
 from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.tables import intents
@@ -167,3 +171,20 @@ async def test_an_empty_file_that_belongs_to_no_path_goes(folder: Path) -> None:
     async with opened(folder) as engine:
         assert await clean(engine, folder)
     assert not (folder / ".workspace" / "lost").exists()
+
+
+async def test_a_delete_after_a_crash_is_not_undone_by_the_file_that_it_deletes(folder: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    async with opened(folder) as engine:
+        await engine.files.write_file(ANN, path="other.md", content="other\n")
+        (folder / "x.md").write_bytes(MINE)
+        assert engine.tree.reconciler is not None
+        await engine.tree.reconciler.reconcile(EVERYTHING, patient=False)
+        await asyncio.to_thread(shutil.copytree, folder, image, symlinks=True)  # other inodes, as in a restored image
+    async with opened(image) as engine:
+        assert (await engine.files.read_file(ANN, path="x.md")).header["modified_by"] == "external"
+        await engine.files.delete_file(ANN, path="x.md")
+        await engine.tree.materialiser.sync()
+        assert names(image) == ["other.md"]
+        with pytest.raises(NotFound):
+            await engine.files.read_file(ANN, path="x.md")

@@ -62,7 +62,7 @@ class Goal(NamedTuple):
                 return None
         known = Known(row.tree_sha256, Signature.parse(row.tree_signature)) if row is not None else NOTHING
         sha256 = content.sha256 if content is not None else None
-        ours = frozenset(found for found in (sha256, known.sha256) if found)
+        ours = frozenset(found for found in (sha256, standing_before(row)) if found)
         return cls(path, intent_id, sha256, form, data, ours, known, tree_leads, torn=False)
 
     def knowing(self, known: Known | None) -> "Goal":
@@ -71,6 +71,17 @@ class Goal(NamedTuple):
             return self
         ours = self.ours if known.sha256 is None or known.sha256 in self.ours else {*self.ours, known.sha256}
         return self._replace(known=known, ours=ours)
+
+
+def standing_before(row: FileRow | None) -> str | None:
+    """Return the hash of what stands at a path before a commit changes it, as far as the server knows.
+
+    Where a crash has taken that knowledge away, as of a file that was saved from outside a moment before, it is the
+    head: those bytes are a version already, so that putting others in their place loses nothing.
+    """
+    if row is None:
+        return None
+    return row.tree_sha256 or (row.sha256 if row.live else None)
 
 
 @dataclass(slots=True)
