@@ -245,7 +245,7 @@ DELIVERED: dict[str, Requirement] = {
         ("services/files/test_writing.py::test_every_call_that_gives_the_handle_renews_the_lock_also_a_refused_one",),
     ),
     "L4": Requirement(
-        "Who waits for a lock is served in the order of coming, together where nothing disputes it, and nobody is stuck",
+        "Who waits for a lock is served in the order of coming, together where nothing disputes it; nobody is stuck",
         (
             "core/test_lock_queue.py::TestLine",
             "core/test_lock_queue.py::test_earlier_places_on_the_same_paths_go_before",

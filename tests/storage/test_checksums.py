@@ -31,7 +31,9 @@ def filled(path: Path) -> bytes:
         connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB)")
         for number in range(200):
             connection.execute("INSERT INTO t VALUES (?, ?)", (number, os.urandom(300)))
-        return bytes(connection.execute("SELECT b FROM t WHERE a = 100").fetchall()[0][0])
+        found = connection.execute("SELECT b FROM t WHERE a = 100").fetchall()[0][0]
+        assert isinstance(found, bytes)
+        return found
 
 
 @pytest.mark.anyio

@@ -97,7 +97,7 @@ class Indexing:
 
     async def _record(self, body: Body) -> None:
         reserve = self._folder.db.reserve
-        while reserve is not None and reserve.short:  # a disk sends no event
+        while reserve is not None and reserve.short:  # noqa: ASYNC110 - a disk sends no event
             await anyio.sleep(_ROOM_S)
 
         async def change(commit: Commit) -> Result:
