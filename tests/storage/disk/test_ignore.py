@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
@@ -105,6 +105,8 @@ paths = st.lists(names, min_size=1, max_size=4).map("/".join)
     st.lists(lines.filter(lambda line: not line.endswith("**/")), min_size=1, max_size=4),
     paths,
 )
+@example(["a", "a*/**/*b"], "ab/ba/b")
+@example(["a", "*/", "!b"], "b/ab/b")
 def test_pathspec_agrees_entry_by_entry(some: list[str], path: str) -> None:
     spec = GitIgnoreSpec.from_lines(some)
     expected = False
@@ -125,8 +127,6 @@ def test_pathspec_agrees_entry_by_entry(some: list[str], path: str) -> None:
 
 def speaks_of(regex: re.Pattern[str], entry: str) -> bool:
     """Return whether a line matches the entry itself, as git asks, and not only a directory above it."""
-    found = regex.search(entry)
-    if found is None:
-        return False
-    below = regex.pattern.endswith("/") and found.end() < len(entry)  # `x/**`
-    return regex.pattern == "." or below or found.end() == len(entry)
+    ends = [found.end() for found in regex.finditer(entry)]
+    below = regex.pattern.endswith("/") and any(end < len(entry) for end in ends)  # `x/**`
+    return (regex.pattern == "." and bool(ends)) or below or len(entry) in ends

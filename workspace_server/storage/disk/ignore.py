@@ -29,7 +29,8 @@ _DIRECTORY = "(?P<ps_d>/)"
 _TAIL = re.compile(r"/\??\\Z$")
 _ENTRY = f"(?:{_DIRECTORY}|$)"
 # A star that another one follows in the same name: closed at the first place that fits, it need never be opened again.
-_STAR_BEFORE_STAR = re.compile(r"\[\^/\]\*((?:\[\^/\](?!\*)|[^/])*?)(?=\[\^/\]\*)")
+# A name ends at a slash, and at what stands here for any depth.
+_STAR_BEFORE_STAR = re.compile(r"\[\^/\]\*((?:\[\^/\](?!\*)|[^/\0\1])*?)(?=\[\^/\]\*)")
 
 
 def is_control_file(path: str) -> bool:
