@@ -79,7 +79,7 @@ class Walk:
         except RefusedError:
             return
         version, text = self.read(path)
-        if self._pauses and self._chance.random() < 0.5:
+        if self._pauses:
             self._pauses -= 1
             os.killpg(0, signal.SIGSTOP)  # until the storm lets it go on, after its lock has ended
         op = self._begin("held", path)
@@ -113,7 +113,10 @@ class Walk:
             return
         tool, arguments, request_id, first = self._chance.choice(self._done)
         op = self._begin("again", str(arguments.get("path", PAIR[0])))
-        answer = self._ask(tool, arguments, request_id)
+        try:
+            answer = self._ask(tool, arguments, request_id)
+        except RefusedError as refusal:  # it was taken the first time
+            answer = {"refused": refusal.code}
         said = {name: answer.get(name) for name in ("version", "seq")}
         same = said == {name: first.get(name) for name in ("version", "seq")}
         self._journal.end(op, "ok", {"same": same, "of": request_id})
