@@ -639,6 +639,8 @@ DELIVERED: dict[str, Requirement] = {
             "services/upkeep/test_collecting.py::test_the_inputs_of_an_unfinished_job_stay",
             "services/upkeep/test_collecting.py::test_a_version_that_comes_while_it_is_looked_for_keeps_its_content",
             "services/upkeep/test_collecting.py::test_an_upload_that_has_placed_its_object_is_left_alone",
+            "services/upkeep/test_collecting.py::test_an_object_that_is_saved_again_before_its_file_is_removed_stays",
+            "services/upkeep/test_collecting.py::test_an_orphan_that_is_saved_again_before_its_file_is_removed_stays",
         ),
     ),
     "U4": Requirement(

@@ -12,8 +12,7 @@ import os
 import secrets
 import threading
 import time
-import weakref
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -27,6 +26,7 @@ from workspace_server.errors import Gone, TooLarge, Unavailable
 from workspace_server.storage import hashed
 from workspace_server.storage.database import Row, Transaction
 from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.pins import Pin, Pins
 
 Form = Literal["raw", "zstd", "object", "tail"]
 CHUNK_BYTES = 1 << 18
@@ -66,7 +66,7 @@ class Content:
         head: The first bytes, uncompressed, from which the media type is told.
         base: The hash of the content that a tail was appended to.
         tails: How many tails stand between it and an object file.
-        placed: Keeps the object file from being cleared before a row names it.
+        pin: Keeps it from being cleared before a row names it: its object file, or what was stored ahead.
     """
 
     sha256: str
@@ -76,24 +76,20 @@ class Content:
     head: bytes
     base: str | None = None
     tails: int = 0
-    placed: "Placed | None" = field(default=None, compare=False, repr=False)
-
-
-class Placed:
-    """An object file that a row is about to name: as long as a `Content` holds this, the file is not cleared."""
-
-    def __init__(self, sha256: str) -> None:
-        self.sha256 = sha256
+    pin: Pin | None = field(default=None, compare=False, repr=False)
 
 
 class ObjectStore:
-    """The object files under one directory, two characters of fan-out."""
+    """The object files under one directory, two characters of fan-out.
+
+    Attributes:
+        pins: What a row is about to name.
+    """
 
     def __init__(self, directory: Path, temporary: Path) -> None:
         self._directory = directory
         self._temporary = temporary
-        self._placing = threading.Lock()
-        self._placed: weakref.WeakSet[Placed] = weakref.WeakSet()
+        self.pins = Pins()
         for made in (directory, temporary):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -120,14 +116,12 @@ class ObjectStore:
             with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()  # a disk that is nearly full takes a part of it, and leaves the rest in this buffer
-                placed = self._finish(file.fileno(), temporary, sha256)
+                pin = self._finish(file.fileno(), temporary, sha256)
         except OSError as error:
             raise _refused(error) from error
         finally:
             temporary.unlink(missing_ok=True)
-        return Content(
-            sha256=sha256, size_bytes=len(data), form="object", data=None, head=data[:HEAD_BYTES], placed=placed
-        )
+        return Content(sha256=sha256, size_bytes=len(data), form="object", data=None, head=data[:HEAD_BYTES], pin=pin)
 
     async def put_stream(self, chunks: AsyncIterator[bytes], *, bytes_max: int) -> Content:
         """Take a stream of any size in and return it as content.
@@ -151,7 +145,7 @@ class ObjectStore:
                     await file.write(chunk)
                 await file.flush()
                 if size > LIMITS.inline_bytes_max:
-                    placed = await asyncio.to_thread(self._finish, file.fileno(), temporary, digest.hexdigest())
+                    pin = await asyncio.to_thread(self._finish, file.fileno(), temporary, digest.hexdigest())
             if size <= LIMITS.inline_bytes_max:
                 async with aiofiles.open(temporary, "rb") as file:
                     return _inline(digest.hexdigest(), await file.read())
@@ -160,15 +154,14 @@ class ObjectStore:
         finally:
             with CancelScope(shield=True):
                 await asyncio.to_thread(temporary.unlink, missing_ok=True)
-        return Content(sha256=digest.hexdigest(), size_bytes=size, form="object", data=None, head=head, placed=placed)
+        return Content(sha256=digest.hexdigest(), size_bytes=size, form="object", data=None, head=head, pin=pin)
 
-    def _finish(self, descriptor: int, temporary: Path, sha256: str) -> "Placed":
+    def _finish(self, descriptor: int, temporary: Path, sha256: str) -> Pin:
         os.fdatasync(descriptor)
         target = self.path(sha256)
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        placed = Placed(sha256)
-        with self._placing:
-            self._placed.add(placed)
+        with self.pins.placing:
+            pin = self.pins.pin(sha256)
             temporary.replace(target)
         hashed.note(target, Signature.of(os.fstat(descriptor)))
         for directory in (target.parent, self._directory):
@@ -177,7 +170,7 @@ class ObjectStore:
                 os.fsync(handle)
             finally:
                 os.close(handle)
-        return placed
+        return pin
 
     def hashes(self) -> Iterator[tuple[str, float]]:
         """Yield the hash of every object file, and when it was placed, in seconds since 1970. Blocks."""
@@ -186,34 +179,40 @@ class ObjectStore:
                 for entry in entries:
                     yield directory.name + entry.name, entry.stat(follow_symlinks=False).st_mtime
 
-    def discard(self, sha256: str) -> int | None:
-        """Remove the object file of a hash that no row names; return how many bytes that freed. Blocks.
+    def set_aside(self, hashes: Iterable[str]) -> list[Path]:
+        """Take object files that no row names out of their place, but for pinned ones; return where they are. Blocks.
 
-        Returns None when it is not there, or when somebody is about to commit a row that names it: an object is placed
-        first. Placing and removing exclude each other, so that none is removed as it comes.
+        For `storage.upkeep.discarding`, which knows that. What a crash leaves of them goes with unfinished uploads.
         """
-        with self._placing:
-            if any(placed.sha256 == sha256 for placed in self._placed):
-                return None
-            path = self.path(sha256)
-            try:
-                size = path.stat().st_size
-                path.unlink()
-            except FileNotFoundError:
-                return None
-            return size
+        found = []
+        with self.pins.placing:
+            for sha256 in self.pins.free(hashes):
+                aside = self._temporary / f"{PREFIX}{secrets.token_hex(8)}"
+                with contextlib.suppress(FileNotFoundError):
+                    self.path(sha256).rename(aside)
+                    found.append(aside)
+        return found
+
+    def discard(self, sha256: str) -> int | None:
+        """Remove the object file of a hash unless it is pinned; return how many bytes that freed. Blocks."""
+        return sum(map(removed, self.set_aside([sha256]))) or None
 
     def discard_uploads(self, *, older_than_s: float) -> int:
         """Remove the beginnings of uploads that nothing was added to for a while; return how many bytes. Blocks."""
         freed = 0
         until = time.time() - older_than_s
-        for path in self._temporary.glob("object-*"):
+        for path in self._temporary.glob(PREFIX + "*"):
             with contextlib.suppress(FileNotFoundError):
-                found = path.stat()
-                if found.st_mtime < until:
-                    path.unlink()
-                    freed += found.st_size
+                if path.stat().st_mtime < until:
+                    freed += removed(path)
         return freed
+
+
+def removed(path: Path) -> int:
+    """Remove a file and return how many bytes that freed. Blocks."""
+    size = path.stat().st_size
+    path.unlink()
+    return size
 
 
 async def keep(tx: Transaction, content: Content) -> None:

@@ -16,7 +16,8 @@ from workspace_server.errors import Forbidden, Gone, Unavailable
 from workspace_server.services.engine import Engine
 from workspace_server.services.upkeep.collecting import Collector
 from workspace_server.storage.content import ObjectStore
-from workspace_server.storage.database import Transaction
+from workspace_server.storage.database import Body, Transaction
+from workspace_server.storage.upkeep.collection import Taken
 from workspace_server.storage.upkeep.integrity import find_damage
 
 pytestmark = pytest.mark.anyio
@@ -198,6 +199,49 @@ async def test_an_upload_that_has_placed_its_object_is_left_alone(folder: Path) 
         del content  # its request was refused
         assert (await collect(engine))["object_files"] == 1
         assert not path.exists()
+
+
+@pytest.mark.blocking
+async def test_an_object_that_is_saved_again_before_its_file_is_removed_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        await saved(engine, "a.md", LARGE, "two")
+        write = engine.db.write
+
+        async def then_saved_again(body: Body[Any], **options: Any) -> Any:
+            result = await write(body, **options)
+            if isinstance(result, list) and any(isinstance(one, Taken) for one in result):
+                monkeypatch.undo()
+                await saved(engine, "b.md", LARGE)
+                await engine.tree.materialiser.finish()
+            return result
+
+        await engine.tree.materialiser.finish()
+        monkeypatch.setattr(engine.db, "write", then_saved_again)
+        assert (await collect(engine))["contents"] == 1
+        assert await kept(engine, "b.md") == [1]
+
+
+@pytest.mark.blocking
+async def test_an_orphan_that_is_saved_again_before_its_file_is_removed_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        os.utime(engine.folder.objects.path(engine.folder.objects.put(LARGE.encode()).sha256), (1, 1))
+        read_long = engine.db.read_long
+
+        async def then_saved(body: Body[Any]) -> Any:
+            result = await read_long(body)
+            if isinstance(result, set):
+                monkeypatch.undo()
+                await saved(engine, "b.md", LARGE)
+                await engine.tree.materialiser.finish()
+            return result
+
+        monkeypatch.setattr(engine.db, "read_long", then_saved)
+        assert (await collect(engine))["object_files"] == 0
+        assert await kept(engine, "b.md") == [1]
 
 
 @pytest.mark.blocking

@@ -16,6 +16,7 @@ from workspace_server.storage.database import Body, Transaction
 from workspace_server.storage.tables import audit, meta
 from workspace_server.storage.upkeep import collection
 from workspace_server.storage.upkeep.collection import Taken, Use
+from workspace_server.storage.upkeep.discarding import discard_objects
 
 PAGE = 5_000
 """Versions that are looked at in one read."""
@@ -98,7 +99,7 @@ class Collector:
         for start in range(0, len(hashes), BATCH):
             part = hashes[start : start + BATCH]
             taken = await self._folder.db.write(self._taking(part, since, why))
-            await asyncio.to_thread(self._discard, taken)
+            await self._discard([one.sha256 for one in taken if one.is_object])
             done += len(taken)
             self._bytes += sum(one.inline_bytes for one in taken)
             self._progress("clearing content", start + len(part), len(hashes))
@@ -116,10 +117,11 @@ class Collector:
 
         return body
 
-    def _discard(self, taken: Sequence[Taken]) -> None:
-        for one in taken:
-            if one.is_object:
-                self._bytes += self._folder.objects.discard(one.sha256) or 0
+    async def _discard(self, hashes: Sequence[str]) -> int:
+        """Remove object files that no row names; return how many were."""
+        discarded = await discard_objects(self._folder.db, self._folder.objects, hashes)
+        self._bytes += discarded.bytes
+        return discarded.files
 
     async def _clear_orphans(self) -> int:
         """Remove object files that no row names: what a crash left between an object and its commit."""
@@ -130,10 +132,6 @@ class Collector:
         for start in range(0, len(old), PAGE):
             part = old[start : start + PAGE]
             named = await self._folder.db.read_long(lambda tx, part=part: collection.named_objects(tx, part))  # type: ignore[misc]
-            for sha256 in part:
-                if sha256 not in named:
-                    freed = await asyncio.to_thread(objects.discard, sha256)
-                    cleared += freed is not None
-                    self._bytes += freed or 0
+            cleared += await self._discard([sha256 for sha256 in part if sha256 not in named])
             self._progress("looking at object files", start + len(part), len(old))
         return cleared
