@@ -1,14 +1,19 @@
 """A replacement that leaves out what it should have kept is told from one that is meant."""
 
+import sys
 import sysconfig
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace_server.core.elision import Loss, joined, left_out, markers, unseen_lost
+from workspace_server.core import diffs, elision
+from workspace_server.core.elision import Loss, carried, joined, left_out, markers, unseen_lost
 
 BASE = "".join(f"line {number}\n" for number in range(40))
 MARKERS = (
@@ -98,8 +103,75 @@ LINES = st.lists(st.sampled_from(["a", "b", "rest", "existing", "the same", "…
 
 @given(old=LINES, new=LINES)
 def test_a_text_of_which_no_line_is_a_marker_is_never_refused(old: list[str], new: list[str]) -> None:
-    assert markers("\n".join(new)) == []
-    assert left_out("\n".join(old), "\n".join(new), []) is None
+    text = "\n".join(new)
+    assert left_out("\n".join(old), text, markers(text)) is None
+
+
+@given(old=LINES, new=LINES, at=st.integers(0, 20))
+def test_a_sure_marker_is_refused_exactly_where_lines_are_missing(old: list[str], new: list[str], at: int) -> None:
+    text = "\n".join([*new[:at], "[unchanged]", *new[at:]])
+    assert left_out("\n".join(old), text, markers(text)) == _missing_at_its_place(old, new, at)
+
+
+def _missing_at_its_place(old: list[str], new: list[str], at: int) -> Loss | None:
+    """Return what the rule says, told line by line."""
+    once = {line: old.index(line) for line in old if line and old.count(line) == 1}
+    above = next((once[line] for line in reversed(new[:at]) if line in once), -1)
+    below = next((once[line] for line in new[at:] if once.get(line, -1) > above), len(old))
+    lost = sum(bool(line) and line not in new for line in old[above + 1 : below])
+    return Loss(lost, "[unchanged]") if lost else None
+
+
+def steps_of(call: Callable[[], object]) -> int:
+    """Return how many steps of the guard's code a call runs through."""
+    steps = 0
+
+    def step(frame: FrameType, event: str, arg: Any) -> Any:
+        nonlocal steps
+        steps += event == "line"
+        return step if frame.f_code.co_filename == elision.__file__ else None
+
+    before = sys.gettrace()
+    sys.settrace(step)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+def test_many_markers_cost_no_more_than_as_many_lines() -> None:
+    def cost(lines: int) -> int:
+        old = "\n".join(f"a{number}" for number in range(lines))
+        new = old + "\n# ..." * lines
+        return steps_of(lambda: left_out(old, new, markers(new)))
+
+    assert cost(400) < 5 * cost(100)
+
+
+def test_many_parts_that_were_shown_cost_no_more_than_as_many_lines() -> None:
+    def cost(lines: int) -> int:
+        before = "line\n" * lines
+        return steps_of(lambda: unseen_lost(before, "", [(5 * number, 5 * number + 2) for number in range(lines)]))
+
+    assert cost(400) < 5 * cost(100)
+
+
+def test_a_line_that_is_none_is_judged_once_and_so_many_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+    monkeypatch.setattr(elision, "_certainty", judged.append)
+    line = "The rest of the remaining work was omitted and truncated in May"
+    assert markers(f"{line}\n" * 9) == []
+    assert judged == [line]
+    markers("".join(f"{line} {number}\n" for number in range(elision.CANDIDATES_MAX + 9)))
+    assert len(judged) == 1 + elision.CANDIDATES_MAX
+
+
+def test_a_text_of_very_many_lines_is_not_judged() -> None:
+    base = "line\n" * (elision.LINES_MAX + 1)
+    text = "# rest unchanged\n"
+    assert left_out(base, text, markers(text)) is None
+    assert unseen_lost(base, "", [(0, 1)]) is None
 
 
 @given(lines=st.integers(1, 30), shown=st.integers(0, 29), kept=st.booleans())
@@ -132,3 +204,34 @@ def test_parts_are_joined_to_what_they_cover(parts: list[tuple[int, int]]) -> No
         covered |= set(range(start, start + length))
     assert {place for a, b in seen for place in range(a, b)} == covered
     assert all(before[1] < after[0] for before, after in pairwise(seen))
+
+
+def test_the_nearest_of_very_many_parts_are_taken_for_one() -> None:
+    seen: list[tuple[int, int]] = []
+    for number in range(elision.PARTS_MAX):
+        seen = joined(seen, (10 * number, 10 * number + 2))
+    assert len(seen) == elision.PARTS_MAX
+    assert joined(seen, (13, 17)) == [(0, 2), (10, 17), *seen[2:]]
+
+
+TEXTS = st.lists(st.sampled_from(["a", "bb", "", "ccc"]), max_size=25).map("\n".join)
+
+
+@given(before=TEXTS, after=TEXTS, part=st.tuples(st.integers(0, 40), st.integers(1, 40)))
+def test_after_a_diff_one_has_seen_what_it_shows_and_what_one_saw_before(
+    before: str, after: str, part: tuple[int, int]
+) -> None:
+    diff = diffs.unified(before, after, before_name="a", after_name="b")
+    changes = diffs.changes(diff)
+    end = min(sum(part), len(before))
+    seen = carried([(part[0], end)] if part[0] < end else [], before, after, changes)
+    assert all(0 <= a < b <= len(after) for a, b in seen)
+    shown = {number for change in changes for number in range(*change.new)}
+    start = 0
+    for number, line in enumerate(diffs.lines_of(after)):
+        if number in shown:
+            assert any(a <= start and start + len(line) <= b for a, b in seen)
+        start += len(line)
+    assert carried([(0, len(before))], before, after, changes) == ([(0, len(after))] if after else [])
+    whole = sum(b - a for a, b in carried([], before, after, changes))
+    assert whole == sum(len(line) for number, line in enumerate(diffs.lines_of(after)) if number in shown)

@@ -1,6 +1,8 @@
 """Bounded unified diffs of two texts."""
 
 import difflib
+import re
+from typing import NamedTuple
 
 from workspace_server.core.limits import LIMITS
 
@@ -8,6 +10,14 @@ LINES_MAX = 10_000
 """Texts with more lines than this where they differ are not compared: that is quadratic, a second at worst here."""
 CUT = "… the rest of the diff is left out\n"
 CONTEXT_LINES = 3
+_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+
+
+class Change(NamedTuple):
+    """A place that a diff shows: from and up to which line, from 0 on, in the old text and in the new one."""
+
+    old: tuple[int, int]
+    new: tuple[int, int]
 
 
 def unified(
@@ -38,6 +48,17 @@ def unified(
 def is_whole(diff: str) -> bool:
     """Whether a diff from `unified` says all that differs: nothing was cut, and it was not too much to compare."""
     return not any(line.startswith("…") for line in diff.split("\n"))
+
+
+def changes(diff: str) -> list[Change]:
+    """Return the places that a diff from `unified` shows, in order, with the lines around each change."""
+    return [Change(_lines(*found[:2]), _lines(*found[2:])) for found in _HUNK.findall(diff)]
+
+
+def _lines(first: str, count: str) -> tuple[int, int]:
+    lines = int(count or 1)
+    start = int(first) - (1 if lines else 0)  # of no lines, the one before is named
+    return start, start + lines
 
 
 def lines_of(text: str) -> list[str]:

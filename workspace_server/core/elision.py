@@ -11,9 +11,12 @@ was shown. Both are guesses, so both are refused in a way that can be insisted o
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
+
+from workspace_server.core import diffs
 
 Certainty = Literal["sure", "likely", "possible"]
 LINE_CHARS_MAX = 160
@@ -23,8 +26,12 @@ PLAIN_WORDS_MAX = 7
 OTHERS_WORDS_MAX = 5
 POSSIBLE_LOST_MIN = 5
 """How many lines a comment of nothing but dots must stand for."""
-NEAR_LINES_MAX = 2_000
-"""How far from a marker one looks for a line that both texts have."""
+CANDIDATES_MAX = 10_000
+"""So many lines of one text are judged as markers at most."""
+LINES_MAX = 100_000
+"""A text of more lines is no copy that a model made."""
+PARTS_MAX = 100
+"""So many parts of one text are kept apart at most."""
 
 _STEMS = (
     *("rest", "remain", "nchang", "omitted", "truncated", "brevity", "snip", "same as", "as before", "no change"),
@@ -89,19 +96,17 @@ def markers(text: str) -> list[Marker]:
     if len(folded) != len(text):  # a capital whose small form is longer: places must stay the same
         folded = text
     stems = _STEMS if text.isascii() else (*_STEMS, *_STEMS_OTHER)
-    found: dict[str, Marker] = {}
+    judged: dict[str, Certainty | None] = {}
     for stem in stems:
         at = folded.find(stem)
-        while at >= 0:
+        while at >= 0 and len(judged) < CANDIDATES_MAX:
             start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
             end = len(text) if end < 0 else end
             line = text[start:end].strip()
-            if line not in found and len(line) <= LINE_CHARS_MAX:
-                certainty = _certainty(line)
-                if certainty is not None:
-                    found[line] = Marker(line, certainty)
+            if len(line) <= LINE_CHARS_MAX and line not in judged:
+                judged[line] = _certainty(line)
             at = folded.find(stem, end)
-    return list(found.values())
+    return [Marker(line, certainty) for line, certainty in judged.items() if certainty is not None]
 
 
 def left_out(before: str, after: str, found: Sequence[Marker]) -> Loss | None:
@@ -112,21 +117,24 @@ def left_out(before: str, after: str, found: Sequence[Marker]) -> Loss | None:
         found: `markers(after)`.
     """
     old, new = _lines(before), _lines(after)
-    known = set(old)
-    fresh = {marker.line: marker for marker in found if marker.line not in known}
-    if not fresh:
+    known, kept = set(old), set(new)
+    fresh = {marker.line: marker.certainty for marker in found if marker.line not in known}
+    if not fresh or max(len(old), len(new)) > LINES_MAX:
         return None
-    counts = Counter(old)
-    places = {line: number for number, line in enumerate(old) if line and counts[line] == 1}
-    kept = set(new)
+    gone = _counted(bool(line) and line not in kept for line in old)
+    come = _counted(bool(line) and line not in known and line not in fresh for line in new)
+    places = _places(old, new)
+    ends = _next_higher(places)
+    above = -1
     for at, line in enumerate(new):
-        marker = fresh.get(line)
-        if marker is None:
+        if places[at] >= 0:
+            above = at
+        certainty = fresh.get(line)
+        if certainty is None:
             continue
-        gone, come = _around(at, new, places, len(old))
-        lost = sum(bool(one) and one not in kept for one in old[gone])
-        came = sum(bool(one) and one not in known and one not in fresh for one in new[come])
-        if _is_enough(marker.certainty, lost, came):
+        below = ends[above + 1]
+        lost = gone[places[below] if below < len(new) else len(old)] - gone[places[above] + 1 if above >= 0 else 0]
+        if _is_enough(certainty, lost, come[below] - come[above + 1]):
             return Loss(lost, line)
     return None
 
@@ -137,21 +145,49 @@ def unseen_lost(before: str, after: str, seen: Sequence[tuple[int, int]]) -> Los
     Args:
         seen: The parts of *before* that were shown, from and up to which character.
     """
-    unseen = [line for line, start, end in _placed(before) if not any(a <= start and end <= b for a, b in seen)]
-    unseen = [line for line in unseen if line]
+    if before.count("\n") > LINES_MAX:
+        return None
+    unseen = list(_unseen(before, seen))
     kept = set(_lines(after))
     lost = sum(line not in kept for line in unseen)
     return Loss(lost, None) if lost and lost * 2 >= len(unseen) else None
 
 
 def joined(seen: Sequence[tuple[int, int]], part: tuple[int, int]) -> list[tuple[int, int]]:
-    """Return *seen* with one more part, in order and without overlaps."""
+    """Return *seen* with one more part, in order and without overlaps.
+
+    Where that makes too many, the two that lie nearest are taken for one: what is told apart is a guess in any case.
+    """
     found: list[tuple[int, int]] = []
     for start, end in sorted((*seen, part)):
         if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], max(end, found[-1][1]))
         else:
             found.append((start, end))
+    while len(found) > PARTS_MAX:
+        at = min(range(1, len(found)), key=lambda number: found[number][0] - found[number - 1][1])
+        found[at - 1 : at + 1] = [(found[at - 1][0], found[at][1])]
+    return found
+
+
+def carried(
+    seen: Sequence[tuple[int, int]], before: str, after: str, changes: Sequence[diffs.Change]
+) -> list[tuple[int, int]]:
+    """Return which parts of *after* someone has seen who had *seen* those of *before*, and was then shown the changes.
+
+    Args:
+        changes: `diffs.changes` of a whole diff from *before* to *after*.
+    """
+    old, new = _starts(before), _starts(after)
+    found: list[tuple[int, int]] = []
+    start = 0
+    for change in (*changes, diffs.Change((len(old) - 1,) * 2, (len(new) - 1,) * 2)):
+        first, last = old[start], old[change.old[0]]
+        moved = new[change.new[0]] - last
+        same = [(max(a, first) + moved, min(b, last) + moved) for a, b in seen if a < last and b > first]
+        for part in (*same, (new[change.new[0]], new[change.new[1]])):
+            found = joined(found, part) if part[0] < part[1] else found
+        start = change.old[1]
     return found
 
 
@@ -190,30 +226,46 @@ def _of_others(line: str, words: Sequence[str], *, dots: bool) -> Certainty | No
     return "likely" if _STATE.search(said) is not None and "same" not in words else None
 
 
-def _around(at: int, new: Sequence[str], places: Mapping[str, int], old_lines: int) -> tuple[slice, slice]:
-    """Return the place of a marker, in the old lines and in the new ones.
+def _counted(ones: Iterable[bool]) -> list[int]:
+    """Return how many of the first n are true, for each n from 0 on."""
+    return list(accumulate(ones, initial=0))
 
-    It is what lies between the nearest lines above and below that stand once in the old text.
-    """
-    gone, come = [-1, old_lines], [-1, len(new)]
-    for number in range(at - 1, max(-1, at - NEAR_LINES_MAX), -1):
-        if new[number] in places:
-            gone[0], come[0] = places[new[number]], number
-            break
-    for number in range(at + 1, min(len(new), at + NEAR_LINES_MAX)):
-        if places.get(new[number], -1) > gone[0]:
-            gone[1], come[1] = places[new[number]], number
-            break
-    return slice(gone[0] + 1, gone[1]), slice(come[0] + 1, come[1])
+
+def _places(old: Sequence[str], new: Sequence[str]) -> list[int]:
+    """Return for each new line where it stands in the old text, when it stands there once; else -1."""
+    counts = Counter(old)
+    places = {line: number for number, line in enumerate(old) if line and counts[line] == 1}
+    return [places.get(line, -1) for line in new]
+
+
+def _next_higher(places: Sequence[int]) -> list[int]:
+    """Return for the beginning and then for each line the next line whose place is higher; their number for none."""
+    found = [len(places)] * (len(places) + 1)
+    waiting = [-1]
+    for at, place in enumerate(places):
+        while waiting and place > (places[waiting[-1]] if waiting[-1] >= 0 else -1):
+            found[waiting.pop() + 1] = at
+        if place >= 0:
+            waiting.append(at)
+    return found
 
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n")]
 
 
-def _placed(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield each line, from and up to which character it goes."""
-    start = 0
+def _starts(text: str) -> list[int]:
+    """Return at which character each line begins, and where the text ends."""
+    return list(accumulate(map(len, diffs.lines_of(text)), initial=0))
+
+
+def _unseen(text: str, seen: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """Yield the lines, but empty ones, that do not lie within one of the parts *seen*, which are in order."""
+    start, part = 0, 0
     for line in text.split("\n"):
-        yield line.strip(), start, start + len(line)
-        start += len(line) + 1
+        end = start + len(line)
+        while part < len(seen) and seen[part][1] < end:
+            part += 1
+        if line.strip() and not (part < len(seen) and seen[part][0] <= start):
+            yield line.strip()
+        start = end + 1
