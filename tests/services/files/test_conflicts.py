@@ -1,17 +1,26 @@
 """What a write is told besides: shortened copies, inputs that moved on, what others announced; and its last lock."""
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.services.files.test_drafts import refused
+from tests.services.files.test_drafts import literally, refused
 from tests.services.files.test_writing import ANN, BOB, READER, events, lock, text, write
 from workspace_server.config import Settings
+from workspace_server.core import elision
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.elision import Loss, Marker
+from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, InvalidArgument, Locked, LockLost, NotFound, SuspiciousWrite
 from workspace_server.services.engine import Engine
+from workspace_server.services.files import guarding
+from workspace_server.services.files.guarding import Guard
+from workspace_server.services.folder import Folder
+from workspace_server.storage.database import Transaction
 
 pytestmark = pytest.mark.anyio
 LINES = "".join(f"line {number}\n" for number in range(400))
@@ -31,9 +40,8 @@ async def test_a_replacement_with_a_marker_is_refused_and_can_be_insisted_on(eng
     short = "line 0\n# ... rest of the code unchanged ...\n"
     told = await refused(engine, SuspiciousWrite, "a.py", short, expect_version=1)
     assert (told["lost_lines"], told["marker"]) == (399, "# ... rest of the code unchanged ...")
-    assert f"write_file(path='a.py', draft='{told['draft']}', overwrite=True)" in told["hint"]
-    done = await engine.files.write_file(BOB, path="a.py", draft=told["draft"], overwrite=True)
-    assert done["version"] == 2
+    assert f"write_file(path='a.py', draft='{told['draft']}', overwrite=True, expect_version=1)" in told["hint"]
+    assert (await literally(engine, told["hint"]))["version"] == 2
     assert await text(engine, "a.py") == short
 
 
@@ -169,6 +177,67 @@ async def test_a_lock_is_looked_at_before_what_stands_there(engine: Engine) -> N
             await call
     with pytest.raises(LockLost):
         await engine.files.delete_file(BOB, path="none.md", lock="L0-none")
+
+
+async def test_a_restore_looks_at_the_lock_before_the_version(engine: Engine) -> None:
+    await write(engine, "a.md", "1")
+    await lock(engine, "a.md", "none.md")
+    for path in ("a.md", "none.md"):
+        with pytest.raises(Locked):
+            await engine.files.restore_file(BOB, path=path, version=99)
+    with pytest.raises(LockLost):
+        await engine.files.restore_file(BOB, path="a.md", version=99, lock="L0-none")
+
+
+async def test_a_write_is_judged_before_its_commit_and_again_only_when_its_base_moved(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    judge = elision.left_out
+
+    def noted(before: str, after: str, found: Sequence[Marker]) -> Loss | None:
+        threads.append(threading.current_thread().name)
+        return judge(before, after, found)
+
+    monkeypatch.setattr(elision, "left_out", noted)
+    short = "line 0\n# rest unchanged\n"
+    await write(engine, "a.md", LINES)
+    writer = await engine.db.write(thread_name)
+    await refused(engine, SuspiciousWrite, "a.md", short, expect_version=1)
+    assert len(threads) == 1
+    assert threads[0] not in {writer, threading.current_thread().name}
+    judged = guarding.judged
+
+    async def outrun(folder: Folder, guard: Guard) -> Guard:
+        verdict = await judged(folder, guard)
+        await write(engine, "a.md", LINES + "more\n", lock=handle)
+        return verdict
+
+    handle = await lock(engine, "a.md")
+    monkeypatch.setattr(guarding, "judged", outrun)
+    with pytest.raises(SuspiciousWrite) as refusal:
+        await write(engine, "a.md", short, lock=handle)
+    assert (refusal.value.facts["version"], refusal.value.facts["lost_lines"]) == (2, 400)
+    assert threads[2:] == [writer]
+
+
+async def thread_name(tx: Transaction) -> str:
+    return threading.current_thread().name
+
+
+async def test_a_long_text_is_searched_off_the_loop(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    search = elision.markers
+
+    def noted(text: str) -> list[Marker]:
+        threads.append(threading.current_thread())
+        return search(text)
+
+    monkeypatch.setattr(elision, "markers", noted)
+    await write(engine, "a.md", "1")
+    await write(engine, "a.md", "2", expect_version=1)
+    await write(engine, "a.md", "x" * (LIMITS.inline_bytes_max + 1), expect_version=2)
+    assert [thread is threading.current_thread() for thread in threads] == [True, False]
 
 
 async def test_a_merge_of_what_is_no_text_is_a_conflict_that_says_so(engine: Engine) -> None:

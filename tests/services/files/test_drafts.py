@@ -1,5 +1,7 @@
 """Nothing that was generated is thrown away: a refused write keeps its content for the agent that sent it."""
 
+import ast
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,15 @@ from tests.services.files.test_writing import ANN, BOB, lock, text, write
 from workspace_server.config import Settings
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import Conflict, InvalidArgument, Locked, LockLost, NotFound, VersionRequired
+from workspace_server.errors import (
+    Conflict,
+    InvalidArgument,
+    Locked,
+    LockLost,
+    NotFound,
+    SuspiciousWrite,
+    VersionRequired,
+)
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
 
@@ -25,6 +35,13 @@ async def refused(engine: Engine, kind: type[Exception], path: str, content: str
 
 async def again(engine: Engine, path: str, draft: object, **given: Any) -> dict[str, Any]:
     return await engine.files.write_file(BOB, path=path, draft=str(draft), **given)
+
+
+async def literally(engine: Engine, hint: str) -> dict[str, Any]:
+    """Make the last call that a hint writes out, as it stands there."""
+    call = ast.parse(re.findall(r"write_file\(.*?\)", hint)[-1], mode="eval").body
+    assert isinstance(call, ast.Call)
+    return await engine.files.write_file(BOB, **{one.arg or "": ast.literal_eval(one.value) for one in call.keywords})
 
 
 async def chunks(data: bytes) -> AsyncIterator[bytes]:
@@ -137,3 +154,65 @@ async def test_an_edit_or_a_restore_leaves_no_draft(engine: Engine) -> None:
         return await tx.one("SELECT count(*) FROM drafts")
 
     assert await engine.db.read(count) == (0,)
+
+
+SHORT = "line 0\n# rest unchanged\n"
+LONG = "".join(f"line {number}\n" for number in range(30))
+
+
+async def test_to_insist_on_a_short_text_goes_under_the_same_locks(engine: Engine) -> None:
+    await write(engine, "a.md", LONG)
+    handles = [await lock(engine, "a.md", caller=BOB), await lock(engine, "b.md", caller=BOB)]
+    told = await refused(engine, SuspiciousWrite, "a.md", SHORT, lock=handles[0])
+    assert (await literally(engine, told["hint"]))["version"] == 2
+    await write(engine, "a.md", LONG, BOB, lock=handles[0])
+    entries = [{"op": "write", "path": path, "content": LONG, "overwrite": True} for path in ("a.md", "b.md")]
+    await engine.files.commit_files(BOB, changes=entries, lock=handles)
+    told = await refused(engine, SuspiciousWrite, "a.md", SHORT, lock=handles[0], unlock=True)
+    assert (await literally(engine, told["hint"]))["version"] == 4
+    assert [one["paths"] for one in (await engine.locks.list_locks(BOB))["locks"]] == [["b.md"]]
+
+
+async def test_to_insist_on_a_short_text_replaces_only_what_it_was_held_against(engine: Engine) -> None:
+    await write(engine, "a.md", LONG)
+    told = await refused(engine, SuspiciousWrite, "a.md", SHORT, expect_version=1)
+    await write(engine, "a.md", LONG + "ann's work\n", expect_version=1)
+    with pytest.raises(Conflict) as refusal:
+        await literally(engine, told["hint"])
+    assert refusal.value.facts["version"] == 2
+    assert "ann's work" in await text(engine, "a.md")
+
+
+async def test_after_a_merge_that_failed_the_hint_is_another_call(engine: Engine) -> None:
+    await write(engine, "a.md", "one\n")
+    await write(engine, "a.md", "two\n", expect_version=1)
+    told = await refused(engine, Conflict, "a.md", "three\n", expect_version=1, on_conflict="merge")
+    assert "same place" in told["hint"]
+    assert "read_file(path='a.md')" in told["hint"]
+    assert (await literally(engine, told["hint"]))["version"] == 3
+    assert await text(engine, "a.md") == "three\n"
+
+
+async def test_no_merge_is_advised_where_there_is_nothing_to_merge(engine: Engine) -> None:
+    await write(engine, "a.bin", "AAEC", encoding="base64")
+    await write(engine, "a.bin", "AAED", encoding="base64", expect_version=1)
+    await write(engine, "a.md", "text")
+    await write(engine, "gone.md", "text")
+    await engine.files.delete_file(ANN, path="gone.md")
+    cases: list[tuple[str, str, dict[str, Any], int]] = [
+        ("a.bin", "AAEE", {"encoding": "base64", "expect_version": 1}, 3),
+        ("a.md", "mine", {"expect_version": 7}, 2),
+        ("a.md", "AAEE", {"encoding": "base64", "expect_version": 1}, 3),
+        ("gone.md", "mine", {"expect_version": 1}, 2),
+    ]
+    for path, content, given, version in cases:
+        told = await refused(engine, Conflict, path, content, **given)
+        assert "merge" not in told["hint"]
+        assert (await literally(engine, told["hint"]))["version"] == version
+
+
+async def test_what_conflicts_under_a_lock_is_sent_again_under_it(engine: Engine) -> None:
+    await write(engine, "a.md", "1\n")
+    handle = await lock(engine, "a.md", caller=BOB)
+    told = await refused(engine, Conflict, "a.md", "2\n", lock=handle, expect_version=7)
+    assert (await literally(engine, told["hint"]))["version"] == 2

@@ -116,7 +116,7 @@ async def put(commit: Commit, store: ObjectStore, change: Put, held: Held) -> Ou
     if not here.live:
         await check_place(tx, change.path)
     elif change.guard is not None and row is not None and row.size_bytes <= LIMITS.merge_bytes_max:
-        change.guard.check(here.version, await head_bytes(tx, store, row))
+        await change.guard.check(here.version, lambda: head_bytes(tx, store, row))
     if content is None:
         content = await _made(tx, store, change, row if here.live else None)
         if row is not None and here.live and row.sha256 == content.sha256:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from workspace_server.core import media
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import (
@@ -18,6 +19,7 @@ from workspace_server.errors import (
     WorkspaceError,
 )
 from workspace_server.services.files.changes import Put
+from workspace_server.services.files.held import Locking
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
 from workspace_server.storage import soundness
@@ -90,12 +92,20 @@ async def found(folder: Folder, caller: Caller, name: str) -> Draft:
     return Draft(number=row.draft_id, content=replace(content, head=head), append=bool(row.append), data=data)
 
 
-async def keep(folder: Folder, caller: Caller, refusal: WorkspaceError, sent: Sent) -> None:
-    """Keep what a refused write brought, and let the refusal name it and the call that sends it again."""
+async def keep(
+    folder: Folder, caller: Caller, refusal: WorkspaceError, sent: Sent, locking: Locking, *, merged: bool
+) -> None:
+    """Keep what a refused write brought, and let the refusal name it and the call that sends it again.
+
+    Args:
+        locking: The locks that were given with it.
+        merged: A merge was tried already.
+    """
     names = await keep_all(folder, caller, refusal, [sent])
     if names and names[0] is not None:
         refusal.facts["draft"] = names[0]
-        refusal.hint = _hint(refusal, sent.put, names[0])
+        mergeable = not merged and sent.put.op != "append" and _has_text(refusal, sent)
+        refusal.hint = _hint(refusal, sent.put, names[0], locking, mergeable=mergeable)
 
 
 async def keep_all(folder: Folder, caller: Caller, refusal: WorkspaceError, sent: Sequence[Sent]) -> list[str | None]:
@@ -131,25 +141,38 @@ async def _kept(tx: Transaction, agent: str, sent: Sent) -> str | None:
     return f"D{number}"
 
 
-def _hint(refusal: WorkspaceError, put: Put, draft: str) -> str:
-    """Return the next call, with the draft in place of the text."""
+def _has_text(refusal: WorkspaceError, sent: Sent) -> bool:
+    """Return whether a conflict is between texts: of what was sent, of the version expected, and of the head."""
+    return refusal.facts.get("diff") is not None and sent.data is not None and media.decode(sent.data) is not None
+
+
+def _hint(refusal: WorkspaceError, put: Put, draft: str, locking: Locking, *, mergeable: bool) -> str:
+    """Return the next call, with the draft in place of the text, and under the same locks."""
     call = f"write_file(path={put.path!r}, draft={draft!r}"
     expect = "" if put.expect_version is None else f", expect_version={put.expect_version}"
+    current, lock = f", expect_version={refusal.facts.get('version')}", _lock_argument(locking)
     match refusal:
         case VersionRequired():
-            return f"{call}, expect_version={refusal.facts['version']}), after reading what it holds"
+            return f"{call}{current}{lock}), after reading what it holds"
         case SuspiciousWrite():
-            return f"{refusal.hint} If it is meant so: {call}, overwrite=True)."
-        case Conflict() if put.op == "append" or not put.expect_version:
-            return f"{refusal.hint} What you sent is kept: {call}, expect_version={refusal.facts['version']}) sends it."
-        case Conflict():
-            merge = f'{call}{expect}, on_conflict="merge") merges both, when the changes lie apart.'
+            return f"{refusal.hint} If it is meant so: {call}, overwrite=True{current}{lock})."
+        case Conflict() if mergeable:
+            merge = f'{call}{expect}{lock}, on_conflict="merge") merges both, when the changes lie apart.'
             return f"{refusal.hint} What you sent is kept: {merge}"
+        case Conflict():
+            return f"{refusal.hint} What you sent is kept: {call}{current}{lock}) sends it as it is."
         case LockLost():
             return f"{refusal.hint} What you sent is kept: {call}{expect}, lock=…) sends it."
         case _:
-            lock = ", lock=…" if refusal.facts.get("yours") else ""
+            lock = ", lock=…" if refusal.facts.get("yours") else lock
             return f"{refusal.hint} What you sent is kept: {call}{expect}{lock}) sends it."
+
+
+def _lock_argument(locking: Locking) -> str:
+    if not locking.handles:
+        return ""
+    given = locking.handles[0] if len(locking.handles) == 1 else list(locking.handles)
+    return f", lock={given!r}" + (", unlock=True" if locking.unlock else "")
 
 
 def _beginning(path: Path) -> bytes:

@@ -1,13 +1,24 @@
-"""The guard against shortened copies, as a write carries it into its commit."""
+"""The guard against shortened copies, as a write carries it into its commit.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Comparing long texts takes long, so a write is judged before its commit, against the head that stands there then; within
+the commit only when that has moved on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from workspace_server.core import elision, media
+from workspace_server.core.access import Caller
 from workspace_server.core.elision import Loss, Marker
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import SuspiciousWrite
-from workspace_server.services.files.seen import Seen
+from workspace_server.errors import Gone, SuspiciousWrite
+from workspace_server.services.folder import Folder
+from workspace_server.storage import content as contents
+from workspace_server.storage import soundness
+from workspace_server.storage.content import Form
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,32 +27,45 @@ class Guard:
 
     Attributes:
         text: The text that is to come.
-        found: Its markers, looked for before the transaction.
+        found: Its markers.
         seen: What the writer has seen of which version, when it has not seen all of it.
+        judged: A version of *path*, and what *text* leaves out of it; None when there was nothing to compare with.
     """
 
     path: str
     text: str
     found: Sequence[Marker]
     seen: tuple[int, Sequence[tuple[int, int]]] | None
+    judged: tuple[int, Loss | None] | None = None
 
-    def check(self, version: int, before: bytes) -> None:
-        """Pass when *text* leaves out nothing of *before* that it should have kept.
+    async def check(self, version: int, before: Callable[[], Awaitable[bytes]]) -> None:
+        """Pass when *text* leaves out nothing of a version that it should have kept.
+
+        Args:
+            before: Gives the bytes of that version.
 
         Raises:
             SuspiciousWrite: It seems to.
         """
-        decoded = media.decode(before)
-        if decoded is None:
-            return
-        loss = elision.left_out(decoded.text, self.text, self.found)
-        if loss is None and self.seen is not None and self.seen[0] == version:
-            loss = elision.unseen_lost(decoded.text, self.text, self.seen[1])
+        if self.judged is not None and self.judged[0] == version:
+            loss = self.judged[1]
+        else:
+            loss = self.loss(version, await before())
         if loss is not None:
             raise _suspicious(self.path, version, loss)
 
+    def loss(self, version: int, before: bytes) -> Loss | None:
+        """Return what *text* leaves out of the bytes of a version, or None."""
+        decoded = media.decode(before)
+        if decoded is None:
+            return None
+        loss = elision.left_out(decoded.text, self.text, self.found)
+        if loss is None and self.seen is not None and self.seen[0] == version:
+            loss = elision.unseen_lost(decoded.text, self.text, self.seen[1])
+        return loss
 
-def guard(seen: Seen, agent: str, path: str, data: bytes | None) -> Guard | None:
+
+async def guard(folder: Folder, caller: Caller, path: str, data: bytes | None) -> Guard | None:
     """Return what a replacement of *path* by *data* is held against; None, as nearly always, when it is above doubt.
 
     Args:
@@ -49,11 +73,44 @@ def guard(seen: Seen, agent: str, path: str, data: bytes | None) -> Guard | None
     """
     if data is None or len(data) > LIMITS.merge_bytes_max:
         return None
-    decoded = media.decode(data)
-    if decoded is None:
+    found = _looked_for(data) if len(data) <= LIMITS.inline_bytes_max else await asyncio.to_thread(_looked_for, data)
+    if found is None:
         return None
-    found, cut = elision.markers(decoded.text), seen.cut(agent, path)
-    return Guard(path=path, text=decoded.text, found=found, seen=cut) if found or cut is not None else None
+    text, markers = found
+    cut = folder.seen.cut(caller.agent, path)
+    if not markers and cut is None:
+        return None
+    return await judged(folder, Guard(path=path, text=text, found=markers, seen=cut))
+
+
+async def judged(folder: Folder, guard: Guard) -> Guard:
+    """Return *guard* with its verdict about the head that stands there now."""
+
+    async def read(tx: Transaction) -> tuple[int, str, Form, bytes | None] | None:
+        row = await files.by_path(tx, guard.path)
+        if row is None or not row.live or row.size_bytes > LIMITS.merge_bytes_max:
+            return None
+        try:
+            _, form, data = await contents.stored(tx, row.sha256)
+        except Gone:
+            return None
+        return row.version, row.sha256, form, data
+
+    head = await folder.db.read(read)
+    if head is None:
+        return guard
+    version, sha256, form, data = head
+
+    def loss() -> Loss | None:
+        return guard.loss(version, soundness.whole(form, data, folder.objects.path(sha256)))
+
+    return replace(guard, judged=(version, await asyncio.to_thread(loss)))
+
+
+def _looked_for(data: bytes) -> tuple[str, list[Marker]] | None:
+    """Return the text of *data* and its markers; None when it is no text."""
+    decoded = media.decode(data)
+    return None if decoded is None else (decoded.text, elision.markers(decoded.text))
 
 
 def _suspicious(path: str, version: int, loss: Loss) -> SuspiciousWrite:

@@ -9,7 +9,7 @@ import merge3
 from workspace_server.core import media
 from workspace_server.core.diffs import LINES_MAX, lines_of
 from workspace_server.errors import Conflict
-from workspace_server.services.files import explaining
+from workspace_server.services.files import explaining, guarding
 from workspace_server.services.files.changes import Put
 from workspace_server.services.files.puts import stored
 from workspace_server.services.folder import Folder
@@ -71,6 +71,7 @@ async def merge_until_put(
             raise refusal
         text = await asyncio.to_thread(merged, base, mine.text, theirs)
         if text is None:
+            refusal.hint = f"This cannot be merged: both changed the same place. {refusal.hint}"
             raise refusal
         merge = Put(
             path=change.path,
@@ -80,7 +81,7 @@ async def merge_until_put(
             message=change.message,
             sources=change.sources,
             event_facts={"merged_from": change.expect_version},
-            guard=None if change.guard is None else replace(change.guard, text=text),
+            guard=None if change.guard is None else await guarding.judged(folder, replace(change.guard, text=text)),
             draft=change.draft,
         )
         try:

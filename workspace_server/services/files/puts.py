@@ -72,7 +72,7 @@ async def write_put(
         replaces=not append,
         message=text,
         sources=used,
-        guard=guarding.guard(folder.seen, caller.agent, place, data)
+        guard=await guarding.guard(folder, caller, place, data)
         if (expect_version or locked) and not append and not overwrite  # else it replaces nothing, or insists
         else None,
         draft=None if kept is None else kept.number,
@@ -104,7 +104,7 @@ async def upload_put(
         overwrite=overwrite,
         message=text,
         sources=used,
-        guard=guarding.guard(folder.seen, caller.agent, place, data),
+        guard=await guarding.guard(folder, caller, place, data),
     )
     return Sent(put=put, content=content, data=data)
 

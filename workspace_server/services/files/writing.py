@@ -18,7 +18,6 @@ from workspace_server.services.files.held import Held, Locking, allowed
 from workspace_server.services.files.merging import merge_until_put
 from workspace_server.services.files.moving import Move
 from workspace_server.services.files.puts import EditPut, upload_put, write_put
-from workspace_server.services.files.restoring import Look
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking import leases
 from workspace_server.services.recording import Commit, Result
@@ -237,10 +236,18 @@ class Writing:
     ) -> Result:
         """Make an earlier version the newest, or bring a deleted file back; return as `write_file`."""
         locking = Locking.of(lock)
-        change, still = await restoring.restore_put(
-            self._folder, caller, path, version=version, expect_version=expect_version, overwrite=overwrite
-        )
-        return await self._put(caller, "restore_file", change, locking, still=still)
+        place = self._folder.place(caller, path)
+        caller.require("read", place)
+
+        async def body(commit: Commit) -> Result:
+            held = await Held.check(commit, locking.handles, [place])
+            await allowed(commit, held, place)
+            change = await restoring.restore_put(
+                commit.tx, place, version=version, expect_version=expect_version, overwrite=overwrite
+            )
+            return self._answer(await changes.put(commit, self._folder.objects, change, held), merged=False)
+
+        return await self._change(caller, "restore_file", body, [place], locking)
 
     async def commit_files(
         self,
@@ -286,15 +293,11 @@ class Writing:
                     raise
                 return await merge_until_put(self._folder, change, sent.data, put, refusal)
         except drafts.KEPT_FOR as refusal:
-            await drafts.keep(self._folder, caller, refusal, sent)
+            await drafts.keep(self._folder, caller, refusal, sent, locking, merged=merge)
             raise
 
-    async def _put(
-        self, caller: Caller, action: str, change: Put, locking: Locking, *, still: Look | None = None
-    ) -> Result:
+    async def _put(self, caller: Caller, action: str, change: Put, locking: Locking) -> Result:
         async def body(commit: Commit) -> Result:
-            if still is not None:
-                await still(commit.tx)  # what was found before may have been removed since
             held = await Held.check(commit, locking.handles, [change.path])
             outcome = await changes.put(commit, self._folder.objects, change, held)
             await locking.end(commit, held)
