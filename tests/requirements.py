@@ -413,6 +413,18 @@ DELIVERED: dict[str, Requirement] = {
             "services/tree/test_outside_edits.py::test_a_mass_change_that_overflows_the_kernels_queue_is_found_whole",
         ),
     ),
+    "F9": Requirement(
+        "Many new files at once are recorded as if each came alone, and not before the folder keeps them for good",
+        (
+            "services/tree/test_arrivals.py::test_files_that_come_together_are_recorded_as_if_each_came_alone",
+            "services/tree/test_arrivals.py::test_new_files_are_durable_in_the_folder_before_they_are_recorded",
+            "services/tree/test_arrivals.py::test_where_the_folder_cannot_be_synced_files_are_recorded_all_the_same",
+            "services/tree/test_arrivals.py::test_a_save_between_reading_and_recording_is_the_next_version",
+            "services/tree/test_arrivals.py::test_content_that_was_cleared_before_it_was_named_is_read_again",
+            "services/tree/test_arrivals.py::test_triggers_see_each_of_many_new_files_but_none_of_an_import",
+            "core/test_names.py::test_what_was_taken_fits_in_pairs_and_what_was_not_does_not",
+        ),
+    ),
     "F6": Requirement(
         "`external_edits` decides whether an edit on disk ends a lock or stands beside the locked file",
         (

@@ -72,17 +72,25 @@ class Commit:
         Args:
             agent: Whose act it is, when it is not the caller's.
         """
-        kept = {name: value for name, value in data.items() if value is not None}
-        if self.number is not None:
-            kept["commit"] = commit_name(self.number)
-        cause = await self._chain()
-        if cause is not None:
-            kept["cause"] = cause
+        kept = {name: value for name, value in data.items() if value is not None} | await self._shared()
         seq = await meta.raise_counter(self.tx, "seq")
         event = Event(seq, self.tx.now_s, kind, path, version, agent or self.caller.agent, kept)
         await events.append(self.tx, event)
         self.events.append(event)
         return seq
+
+    async def add_created(self, created: Sequence[tuple[str, dict[str, Any]]]) -> int:
+        """Add an event for each new file, given its path and its facts, at version 1; return the first one's seq."""
+        shared = await self._shared()
+        first = await meta.raise_counter(self.tx, "seq", len(created)) - len(created) + 1
+        agent, now_s = self.caller.agent, self.tx.now_s
+        made = [
+            Event(seq, now_s, "file.created", path, 1, agent, facts | shared)
+            for seq, (path, facts) in enumerate(created, first)
+        ]
+        await events.append_all(self.tx, made)
+        self.events += made
+        return first
 
     async def intend(
         self,
@@ -131,6 +139,16 @@ class Commit:
         if self._reaction is not None:
             for made in await self._reaction.advance(self.tx, tuple(self.events)):
                 await self.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
+
+    async def _shared(self) -> dict[str, Any]:
+        """Return what all events of this commit say: of which bracket they are, and what caused them."""
+        shared: dict[str, Any] = {}
+        if self.number is not None:
+            shared["commit"] = commit_name(self.number)
+        cause = await self._chain()
+        if cause is not None:
+            shared["cause"] = cause
+        return shared
 
     async def _chain(self) -> dict[str, Any] | None:
         if not self._cause_known:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import secrets
 import threading
@@ -42,6 +43,8 @@ PREFIX = "object-"
 """Begins the names of files that are not objects yet."""
 HEAD_BYTES = 8192
 """How much of a stream is kept to tell its media type."""
+STORED_HEAD_BYTES = 1024
+"""How much of that is kept of content that is stored already."""
 GRACE_S = 3600.0
 """How old an object file that no row names is before it is cleared."""
 
@@ -78,15 +81,35 @@ class Content:
     tails: int = 0
     pin: Pin | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether it was stored ahead of the commit that needs it, so that its bytes are not here any more."""
+        return self.data is None and self.form != "object"
+
+    def stored(self) -> "Content":
+        """Return what is still needed of it once it is stored: `head` is cut to what tells the media type."""
+        return Content(
+            sha256=self.sha256,
+            size_bytes=self.size_bytes,
+            form=self.form,
+            data=None,
+            head=self.head[:STORED_HEAD_BYTES],
+            base=self.base,
+            tails=self.tails,
+            pin=self.pin,
+        )
+
 
 class ObjectStore:
     """The object files under one directory, two characters of fan-out.
 
     Attributes:
+        state: The server's own directory, in which this one is.
         pins: What a row is about to name.
     """
 
     def __init__(self, directory: Path, temporary: Path) -> None:
+        self.state = directory.parent
         self._directory = directory
         self._temporary = temporary
         self.pins = Pins()
@@ -110,7 +133,7 @@ class ObjectStore:
         """
         sha256 = hashlib.sha256(data).hexdigest()
         if len(data) <= LIMITS.inline_bytes_max:
-            return _inline(sha256, data)
+            return inline(sha256, data)
         temporary = self._temporary / f"{PREFIX}{secrets.token_hex(8)}"
         try:
             with temporary.open("wb") as file:
@@ -148,7 +171,7 @@ class ObjectStore:
                     pin = await asyncio.to_thread(self._finish, file.fileno(), temporary, digest.hexdigest())
             if size <= LIMITS.inline_bytes_max:
                 async with aiofiles.open(temporary, "rb") as file:
-                    return _inline(digest.hexdigest(), await file.read())
+                    return inline(digest.hexdigest(), await file.read())
         except OSError as error:
             raise _refused(error) from error
         finally:
@@ -217,17 +240,45 @@ def removed(path: Path) -> int:
 
 async def keep(tx: Transaction, content: Content) -> None:
     """Make the row for *content*, unless it is there; content whose bytes were removed comes back with these."""
-    await tx.run(
-        "INSERT INTO contents (sha256, size_bytes, form, data, base, tails) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (sha256) DO UPDATE SET form = excluded.form, data = excluded.data, base = excluded.base,"
-        " tails = excluded.tails, removed_at = NULL, removed_why = NULL WHERE removed_at IS NOT NULL",
-        content.sha256,
-        content.size_bytes,
-        content.form,
-        content.data,
-        content.base,
-        content.tails,
+    row = _row(content)
+    await tx.run(_KEEP, *row)
+    await tx.run(_REVIVE, *row)
+
+
+async def keep_all(tx: Transaction, some: Iterable[Content]) -> None:
+    """Do what `keep` does for many at once."""
+    # In the order of the table's index: in any other, each would be put on another page of it.
+    rows = sorted(map(_row, some), key=lambda row: str(row[0]))
+    await tx.many(_KEEP, rows)
+    if await tx.one("SELECT 1 FROM contents WHERE removed_at IS NOT NULL LIMIT 1"):
+        await tx.many(_REVIVE, rows)
+
+
+async def missing(tx: Transaction, hashes: Sequence[str]) -> set[str]:
+    """Return which of *hashes* have no bytes here: of nothing that was ever kept, or removed."""
+    rows = await tx.all(
+        "SELECT value FROM json_each(?) LEFT JOIN contents ON sha256 = value"
+        " WHERE sha256 IS NULL OR removed_at IS NOT NULL",
+        json.dumps(hashes),
     )
+    return {row[0] for row in rows}
+
+
+# Not one statement with DO UPDATE: for what that may touch SQLite keeps a journal per row, which took 6 µs beside 8,000
+# contents and 17 µs beside 30,000. These two took 6 µs beside either (2026-11-21).
+_KEEP = (
+    "INSERT INTO contents (sha256, size_bytes, form, data, base, tails) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING"
+)
+_REVIVE = (
+    "UPDATE contents INDEXED BY contents_removed"
+    " SET form = ?3, data = ?4, base = ?5, tails = ?6, removed_at = NULL, removed_why = NULL"
+    " WHERE sha256 = ?1 AND size_bytes = ?2 AND removed_at IS NOT NULL"
+)
+
+
+def _row(content: Content) -> Row:
+    return content.sha256, content.size_bytes, content.form, content.data, content.base, content.tails
 
 
 async def stored(tx: Transaction, sha256: str) -> tuple[int, Form, bytes | None]:
@@ -326,7 +377,8 @@ def _refused(error: OSError) -> Unavailable:
     )
 
 
-def _inline(sha256: str, data: bytes) -> Content:
+def inline(sha256: str, data: bytes) -> Content:
+    """Return small *data* with its hash as content that lives in the database."""
     stored_form: Form = "raw"
     stored_data = data
     if len(data) >= COMPRESS_FROM_BYTES:

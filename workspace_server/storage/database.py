@@ -13,7 +13,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -70,6 +70,10 @@ class Transaction:
     async def all(self, sql: str, *parameters: Any) -> list[Row]:
         """Return all rows."""
         return self._connection.execute(sql, parameters).fetchall()
+
+    async def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute *sql* once for each of *rows*."""
+        self._connection.executemany(sql, rows)
 
     async def recall(self, what: Remembered[T]) -> T:
         """Return a remembered value; a reader, which has no memory, reads it from its rows."""

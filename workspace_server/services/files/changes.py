@@ -158,7 +158,21 @@ async def check_place(tx: Transaction, path: str) -> None:
         NameTaken: A name that differs only by case or normal form is there.
     """
     await check_not_directory(tx, path)
-    for place in (path, *parents(path)):
+    await _check_names(tx, path, (path, *parents(path)))
+
+
+async def check_above(tx: Transaction, path: str) -> None:
+    """Pass when the directories that *path* needs may stand beside the files that are there.
+
+    Raises:
+        InvalidPath: A file stands where one is needed.
+        NameTaken: A name that differs only by case or normal form is there.
+    """
+    await _check_names(tx, path, parents(path))
+
+
+async def _check_names(tx: Transaction, path: str, places: Sequence[str]) -> None:
+    for place in places:
         folded = fold(place)
         twin = await files.by_fold(tx, folded)
         if twin is not None and twin != place:

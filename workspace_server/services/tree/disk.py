@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import TooLarge, WorkspaceError
-from workspace_server.storage.content import Content, ObjectStore
+from workspace_server.storage.content import Content, ObjectStore, inline
 from workspace_server.storage.disk.reading import Reading
 from workspace_server.storage.disk.signatures import Signature
 from workspace_server.storage.disk.tree import Tree
@@ -22,11 +22,15 @@ class Unsteady(Exception):
 
 
 class Read(NamedTuple):
-    """What stands at a path: its signature, its hash, and the content itself unless the hash was expected."""
+    """What stands at a path: its signature, its hash, and the content itself unless the hash was expected.
+
+    With `trusted`, whatever changes the file later shows in its signature.
+    """
 
     signature: Signature
     sha256: str
     content: Content | None
+    trusted: bool
 
 
 class Disk:
@@ -55,9 +59,10 @@ class Disk:
             if patient and 0 <= age_ns < QUIET_NS:
                 raise Unsteady
             content = await self._content(reading, expected)
+            trusted = reading.signature.trusted(reading.taken_ns)
             if isinstance(content, str):
-                return Read(reading.signature, content, None)
-            return Read(reading.signature, content.sha256, content)
+                return Read(reading.signature, content, None, trusted)
+            return Read(reading.signature, content.sha256, content, trusted)
 
     def read_now(self, path: str, *, expected: str | None = None, patient: bool = True) -> Read | None:
         """Do what `read` does for a small file, in this thread.
@@ -77,7 +82,8 @@ class Disk:
             if not reading.unchanged():
                 raise Unsteady
         sha256 = hashlib.sha256(data).hexdigest()
-        return Read(reading.signature, sha256, None if sha256 == expected else self._objects.put(data))
+        content = None if sha256 == expected else inline(sha256, data)
+        return Read(reading.signature, sha256, content, reading.signature.trusted(reading.taken_ns))
 
     async def temporary(self, name: str) -> Content | None:
         """Return the content of a temporary file, or None when it is gone.

@@ -20,35 +20,22 @@ from workspace_server.services.files.changes import Put
 from workspace_server.services.files.held import Held
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Commit, Recorder, Result
+from workspace_server.services.tree import arrivals
 from workspace_server.services.tree.disk import Disk, Unsteady
+from workspace_server.services.tree.edits import Edit
 from workspace_server.services.tree.goals import reopened
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.strangers import Stranger
+from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content, ObjectStore
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.disk.scan import LeftOut
-from workspace_server.storage.disk.signatures import Signature
 from workspace_server.storage.tables import intents, locks, meta
 
 log = logging.getLogger(__name__)
 
 Outcome = Literal["done", "again", "refused", "aside", "the holder's", "the materialiser will tell"]
 BY_EXTERNAL = Caller(agent=EXTERNAL)
-
-
-class Edit(NamedTuple):
-    """What was found at a path: content with its signature, or (both None) nothing.
-
-    `version` and `live` are the head that it was compared with: once that has moved on, the path is looked at anew.
-    `early` says the same of one whose working copy was still on its way: it may stand there by now.
-    """
-
-    path: str
-    content: Content | None
-    signature: Signature | None
-    version: int
-    live: bool
-    early: bool = False
 
 
 class Recorded(NamedTuple):
@@ -94,11 +81,20 @@ class External:
         self._policy = policy
 
     async def record(
-        self, edits: Sequence[Edit], left_out: LeftOut, *, caller: Caller = BY_EXTERNAL, op: str = "external"
+        self,
+        edits: Sequence[Edit],
+        left_out: LeftOut,
+        *,
+        caller: Caller = BY_EXTERNAL,
+        op: str = "external",
+        synced: bool = False,
     ) -> Recorded:
         """Record the edits in one commit: several together are bracketed. Those of lock holders get commits of theirs.
 
         What cannot stand beside the files that are there (a name that differs only by case) is counted in *left_out*.
+
+        Args:
+            synced: The folder was synced after the edits were read.
         """
         found: defaultdict[Outcome, list[Edit]] = defaultdict(list)
         theirs: defaultdict[str, list[Edit]] = defaultdict(list)
@@ -108,18 +104,24 @@ class External:
             theirs.clear()
             if len(edits) > 1:
                 commit.number = await meta.raise_counter(commit.tx, "commit")
+            lost = await _lost(commit.tx, edits)
+            found["again"] += [edit for edit in edits if edit.path in lost]
+            arrived = await arrivals.record(commit, edits, op=op, but=lost) if synced else set()
             for edit in edits:
+                if edit.path in lost or edit.path in arrived:
+                    continue
                 verdict = await self._verdict(commit.tx, edit.path) if op == "external" else Verdict(caller.agent)
                 outcome = await self._apply(commit, edit, op, verdict)
                 found[outcome].append(edit)
                 if outcome == "the holder's":
                     theirs[verdict.agent].append(edit)
+            changed = len(arrived) + len(found["done"])
             seq = commit.events[-1].seq if commit.events else None
             if commit.number is not None and commit.events:
-                seq = await commit.add("files.committed", files=len(found["done"]))
+                seq = await commit.add("files.committed", files=changed)
             # So the materialiser knows of them before it looks, which follows the commit.
             commit.tx.after_commit(lambda: self._stand(found["done"]))
-            return {"seq": seq, "changed": len(found["done"])}
+            return {"seq": seq, "changed": changed}
 
         result = await self._recorder.change(caller, op, body)
         await self._materialiser.followed([edit.path for edit in found["done"] + found["aside"]])
@@ -157,17 +159,17 @@ class External:
 
     async def _accept(self, commit: Commit, edit: Edit, op: str, verdict: Verdict, here: Head) -> Outcome:
         """Record an edit as its verdict says."""
+        try:
+            if edit.content is not None and not here.live:
+                await changes.check_place(commit.tx, edit.path)
+        except (NameTaken, InvalidPath, IsDirectory):
+            return "refused"  # and no copy could stand beside it either
         if verdict.aside:
             return await self._put_aside(commit, edit, here)
         if edit.content is None:
             await self._end(commit, verdict.broken)
             await changes.delete(commit, edit.path, _Unhindered(), expect_version=None, message=verdict.message)
             return "done"
-        try:
-            if not here.live:
-                await changes.check_place(commit.tx, edit.path)
-        except (NameTaken, InvalidPath, IsDirectory):
-            return "refused"
         await self._end(commit, verdict.broken)
         put = Put(path=edit.path, op=op, content=edit.content, replaces=False, message=verdict.message)
         await changes.put(commit, self._objects, put, _Unhindered())
@@ -232,6 +234,13 @@ class External:
         # Not awaited: the materialiser itself waits for us here.
         self._materialiser.want(str(result["path"]))
         return True
+
+
+async def _lost(tx: Transaction, edits: Sequence[Edit]) -> set[str]:
+    """Return the paths of edits whose content was stored ahead and removed since, as nothing named it yet."""
+    ahead = {edit.path: edit.content.sha256 for edit in edits if edit.content is not None and edit.content.is_stored}
+    missing = await contents.missing(tx, list(ahead.values())) if ahead else set()
+    return {path for path, sha256 in ahead.items() if sha256 in missing} if missing else set()
 
 
 def _conflict(path: str, content: Content, **facts: str) -> Put:

@@ -3,10 +3,11 @@
 import logging
 from typing import NamedTuple
 
+from workspace_server.core.names import Names
 from workspace_server.services.tree.reconcile import Reconciler
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.disk.ignore import Ignore
-from workspace_server.storage.disk.scan import LeftOut, Names, Reason, Scan, shown
+from workspace_server.storage.disk.scan import LeftOut, Reason, Scan, shown
 from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.disk.watcher import Dirty
 from workspace_server.storage.tables import meta
@@ -41,7 +42,7 @@ def preview(tree: Tree, ignore: Ignore) -> Preview:
     names = Names()
     taken_in = []
     size_bytes = 0
-    for seen in scan:
+    for seen in sorted(scan):  # the order in which they are taken in
         if names.take(seen.path):
             taken_in.append(seen.path)
             size_bytes += seen.signature.size

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import anyio
@@ -18,8 +17,10 @@ from workspace_server.core.access import EXTERNAL, IMPORT, Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.errors import InvalidPath
+from workspace_server.services.tree import arrivals
 from workspace_server.services.tree.disk import Disk, Read, Unsteady
-from workspace_server.services.tree.external import Edit, External
+from workspace_server.services.tree.edits import Edit
+from workspace_server.services.tree.external import External
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.vanishing import DeletionGuard
 from workspace_server.storage import content as contents
@@ -44,9 +45,12 @@ PATIENCE_S = 5.0
 """How long a file that is being written is left alone; then it is taken as it is, if it holds still for the reading."""
 STORE_BYTES_MAX = 8 * 1024 * 1024
 """Most content that is stored in one transaction ahead of the commit."""
-STORE_FILES_MAX = 1_000
+STORE_FILES_MAX = 8_000
 """Most files of which this is done at once: nobody else writes meanwhile."""
-READ_TOGETHER = 64
+READ_TOGETHER = 256
+"""Files that are read in one go."""
+AHEAD_FROM = 64
+"""So many changed files are many: their content is stored ahead of the commit."""
 
 Op = Literal["external", "import"]
 
@@ -74,18 +78,14 @@ class _Ahead:
         self._bytes += len(content.data or b"")
         if self._bytes > STORE_BYTES_MAX or len(self._some) >= STORE_FILES_MAX:
             await self.store()
-        return replace(content, data=None, head=content.head[:1024])
+        return content.stored()
 
     async def store(self) -> None:
         """Store what was taken so far."""
         some, self._some, self._bytes = self._some, [], 0
 
-        async def keep(tx: Transaction) -> None:
-            for content in some:
-                await contents.keep(tx, content)
-
         if some:
-            await self._db.write(keep)
+            await self._db.write(lambda tx: contents.keep_all(tx, some))
 
 
 class Reconciler:
@@ -165,9 +165,10 @@ class Reconciler:
             survey = await asyncio.to_thread(self._survey, dirty, rows)
             if dirty.everything:
                 self.left_out = survey.left_out
-            edits = await self._edits(survey.changed, rows, patient=patient and op == "external")
-            gone = await self._gone(survey, rows, underway, everywhere=dirty.everything)
-            return await self._record(edits + gone, op)
+            with arrivals.uncollected(len(survey.changed)):
+                edits = await self._edits(survey.changed, rows, patient=patient and op == "external")
+                gone = await self._gone(survey, rows, underway, everywhere=dirty.everything)
+                return await self._record(edits + gone, op)
 
     # Where something differs; in a thread
 
@@ -225,10 +226,21 @@ class Reconciler:
 
     async def _edits(self, paths: Sequence[str], rows: dict[str, FileRow], *, patient: bool) -> list[Edit]:
         """Read what has changed and return what is news; note the signatures of what is not."""
+        paths = sorted(set(paths))
+        if len(paths) < arrivals.ARRIVALS_MIN:
+            return await self._news(paths, rows, patient=patient)
+        # Most of what is to be waited for before the commit is then done by the time all is read.
+        early = asyncio.ensure_future(self._sync(paths))
+        try:
+            return await self._news(paths, rows, patient=patient)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await early
+
+    async def _news(self, paths: Sequence[str], rows: dict[str, FileRow], *, patient: bool) -> list[Edit]:
         edits: list[Edit] = []
         same: list[tuple[str, Read]] = []
         ahead = _Ahead(self._db)
-        paths = list(dict.fromkeys(paths))
         heads, underway = await self._heads(paths)
         for first in range(0, len(paths), READ_TOGETHER):
             part = paths[first : first + READ_TOGETHER]
@@ -242,9 +254,10 @@ class Reconciler:
                 if read.content is None:  # the head moved on to other content since the survey
                     self.marks.mark(path)
                     continue
-                content = await ahead.add(read.content) if len(paths) > READ_TOGETHER else read.content
+                content = await ahead.add(read.content) if len(paths) > AHEAD_FROM else read.content
                 version = row.version if row else 0
-                edits.append(Edit(path, content, read.signature, version, live, early=path in underway))
+                early = path in underway
+                edits.append(Edit(path, content, read.signature, version, live, early=early, trusted=read.trusted))
         await ahead.store()
         await self._note_same(same)
         return edits
@@ -291,15 +304,13 @@ class Reconciler:
         """Return the heads of *paths*, and whose working copies are on their way."""
 
         async def read(tx: Transaction) -> tuple[dict[str, FileRow], set[str]]:
-            rows = [await files.by_path(tx, path) for path in paths]
-            return {row.path: row for row in rows if row is not None}, await _underway(tx)
+            return {row.path: row for row in await files.by_paths(tx, paths)}, await _underway(tx)
 
         return await self._db.read_long(read)
 
     async def _note_same(self, same: Sequence[tuple[str, Read]]) -> None:
         """Record the signatures of files whose content turned out to be the head's."""
-        now_ns = time.time_ns()
-        trusted = [(path, read) for path, read in same if read.signature.trusted(now_ns)]
+        trusted = [(path, read) for path, read in same if read.trusted]
         # Touched a moment ago: a later change may carry the same time stamp, so it is read once more.
         for path in {path for path, _ in same} - {path for path, _ in trusted}:
             self.marks.mark(path)
@@ -330,14 +341,25 @@ class Reconciler:
     async def _record(self, edits: Sequence[Edit], op: Op) -> int:
         caller = Caller(agent=IMPORT if op == "import" else EXTERNAL)
         size = len(edits) if op == "import" else LIMITS.commit_files_max
+        arrived = [edit.path for edit in edits if arrivals.may_arrive(edit)]
+        synced = len(arrived) >= arrivals.ARRIVALS_MIN and await self._sync(arrived)
         changed = 0
         for first in range(0, len(edits), max(size, 1)):
             part = edits[first : first + size]
-            recorded = await self._external.record(part, self.left_out, caller=caller, op=op)
+            recorded = await self._external.record(part, self.left_out, caller=caller, op=op, synced=synced)
             changed += recorded.changed
             for path in recorded.again:
                 self.marks.mark(path)
         return changed
+
+    async def _sync(self, paths: Sequence[str]) -> bool:
+        """Let new files survive a power cut before anybody is told of them; return whether that was done."""
+        try:
+            await asyncio.to_thread(self._tree.sync, paths)
+        except OSError as error:
+            log.warning("the folder could not be synced, which is tried again: %s", error.strerror)
+            return False
+        return True
 
 
 def _is_canonical(path: str) -> bool:

@@ -15,12 +15,16 @@ _CHUNK_BYTES = 1 << 20
 class Reading:
     """One open file; read it, then ask `unchanged` whether that was one state of it."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, taken_ns: int, signature: Signature) -> None:
         self._descriptor = descriptor
-        self.taken_ns = time.time_ns()
-        self._stat = os.fstat(descriptor)
-        self.signature = Signature.of(self._stat)
-        self.size_bytes = self._stat.st_size
+        self.taken_ns = taken_ns
+        self.signature = signature
+        self.size_bytes = signature.size
+
+    @classmethod
+    def of(cls, descriptor: int) -> Self:
+        """Return a reading of an open file as it is now."""
+        return cls(descriptor, time.time_ns(), Signature.of(os.fstat(descriptor)))
 
     def __enter__(self) -> Self:
         return self
@@ -38,7 +42,10 @@ class Reading:
 
     def read_all(self) -> bytes:
         """Return the whole rest; the caller has looked at `size_bytes`."""
-        chunks = []
+        first = os.read(self._descriptor, self.size_bytes + 1)
+        if len(first) == self.size_bytes:  # nearly always all of it; `unchanged` tells when more has come
+            return first
+        chunks = [first]
         while chunk := self.read():
             chunks.append(chunk)
         return b"".join(chunks)

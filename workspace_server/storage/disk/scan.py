@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from typing import Literal, NamedTuple
 
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import STATE_DIRECTORY, canonical_file, fold, parents
+from workspace_server.core.paths import STATE_DIRECTORY, canonical_file
 from workspace_server.errors import InvalidPath
 from workspace_server.storage.disk.ignore import Ignore, Level
 from workspace_server.storage.disk.signatures import Signature
@@ -67,21 +67,6 @@ class LeftOut:
         return {
             reason: {"count": count, "examples": self.examples[reason]} for reason, count in self.counts.most_common()
         }
-
-
-class Names:
-    """The names of a workspace to be: of those that differ only by letter case or normal form, the first."""
-
-    def __init__(self) -> None:
-        self._spelt: dict[str, str] = {}
-
-    def take(self, path: str) -> bool:
-        """Return whether *path* fits beside those that were taken; then it is taken too."""
-        names = [*parents(path), path]
-        fits = all(self._spelt.get(fold(name), name) == name for name in names)
-        if fits:
-            self._spelt.update((fold(name), name) for name in names)
-        return fits
 
 
 class Scan:

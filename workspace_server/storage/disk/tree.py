@@ -115,11 +115,14 @@ class Tree:
             Place(kind).refuse(path)
             return None
         try:
-            place_of(os.fstat(descriptor)).refuse(path)
+            taken_ns = time.time_ns()
+            place = place_of(os.fstat(descriptor))
+            place.refuse(path)
         except BaseException:
             os.close(descriptor)
             raise
-        return Reading(descriptor)
+        assert place.signature is not None
+        return Reading(descriptor, taken_ns, place.signature)
 
     def open_directory(self, path: str) -> int:
         """Return a descriptor of the directory at *path*; the root is the empty string. The caller closes it."""
@@ -216,7 +219,7 @@ class Tree:
     def open_temporary(self, name: str) -> "Reading | None":
         """Return a temporary file opened for reading, or None when it is not there."""
         try:
-            return Reading(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._temporary))
+            return Reading.of(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._temporary))
         except FileNotFoundError:
             return None
 

@@ -1,11 +1,12 @@
 """Rows of the event log."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from workspace_server.storage.database import Transaction
 
+_INSERT = "INSERT INTO events (seq, at, type, path, version, agent, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -26,16 +27,16 @@ class Event(NamedTuple):
 
 async def append(tx: Transaction, event: Event) -> None:
     """Insert one event; its seq was drawn in the same transaction."""
-    await tx.run(
-        "INSERT INTO events (seq, at, type, path, version, agent, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        event.seq,
-        event.at,
-        event.type,
-        event.path,
-        event.version,
-        event.agent,
-        _encode(event.data),
-    )
+    await tx.run(_INSERT, *_row(event))
+
+
+async def append_all(tx: Transaction, some: Iterable[Event]) -> None:
+    """Insert events, as `append` does."""
+    await tx.many(_INSERT, map(_row, some))
+
+
+def _row(event: Event) -> Sequence[Any]:
+    return (*event[:6], _encode(event.data))
 
 
 async def after(

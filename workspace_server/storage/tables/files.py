@@ -75,6 +75,12 @@ async def by_path(tx: Transaction, path: str) -> FileRow | None:
     return None if row is None else FileRow._make(row)
 
 
+async def by_paths(tx: Transaction, paths: Sequence[str]) -> list[FileRow]:
+    """Return the rows that there are of *paths*, deleted or not."""
+    rows = await tx.all(f"SELECT {_FILE} FROM files WHERE path IN (SELECT value FROM json_each(?))", json.dumps(paths))
+    return [FileRow._make(row) for row in rows]
+
+
 async def path_of(tx: Transaction, file_id: int) -> str | None:
     """Return the path of a file's row."""
     row = await tx.one("SELECT path FROM files WHERE file_id = ?", file_id)
