@@ -686,6 +686,7 @@ DELIVERED: dict[str, Requirement] = {
             "services/history/test_undo.py::test_what_others_changed_elsewhere_in_the_text_is_kept",
             "services/history/test_undo.py::test_commits_restores_copies_and_edits_are_taken_back",
             "services/history/test_undo.py::test_an_undo_is_undone_like_any_other_work",
+            "services/history/test_undo.py::test_a_second_undo_finds_nothing_to_take_back_of_what_the_first_has_merged_out",
             "services/history/test_undo.py::test_times_and_seqs_bound_what_is_taken_back",
             "services/history/test_undo.py::test_a_file_that_moves_on_meanwhile_is_looked_at_again",
             "cli/test_history.py::test_an_agents_work_is_taken_back_and_what_cannot_be_is_listed",

@@ -8,13 +8,16 @@ from workspace_server.core.undo import (
     COLLIDES,
     CREATED,
     DELETED,
+    Done,
     Left,
     State,
     Step,
     Stretch,
     Target,
+    Undid,
     followed,
     stretches,
+    taken_back,
     together,
     undone,
 )
@@ -134,3 +137,12 @@ def test_an_agent_that_was_last_leaves_what_stood_before_it(before: State, happe
         assert verdict == Target(past[first - 1].after if first else before)
     if not any(step.mine for step in past):
         assert verdict == Target(past[-1].after if past else before)
+
+
+def test_what_an_undo_took_back_counts_as_taken_back_until_that_undo_is_undone() -> None:
+    ann = [Done(1, "ann"), Done(2, "ann"), Done(5, "ann")]
+    first = Done(3, "pat", Undid("ann", 1, 2))
+    assert taken_back(ann) == set()
+    assert taken_back([*ann, first]) == {2}
+    assert taken_back([*ann, first, Done(4, "pat", Undid("pat", 2, 3))]) == {3}
+    assert taken_back([*ann, first, Done(4, "pat", Undid("bob", 0, 3))]) == {2}

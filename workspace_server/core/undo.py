@@ -35,6 +35,22 @@ class Step:
     moved_to: str | None = None
 
 
+class Undid(NamedTuple):
+    """Whose changes an undo took back: those beyond seq `since` up to `until`."""
+
+    agent: str
+    since: int
+    until: int
+
+
+class Done(NamedTuple):
+    """Who changed a file at a seq; an undo says besides what it took back there."""
+
+    seq: int
+    agent: str
+    undid: Undid | None = None
+
+
 class Stretch(NamedTuple):
     """Changes of one agent with nobody's in between: what stood there before and after."""
 
@@ -57,6 +73,17 @@ class Left:
 
 
 Verdict = Target | Left
+
+
+def taken_back(done: Iterable[Done]) -> set[int]:
+    """Return the seqs of those changes of one file that an undo has taken back, and no later undo brought again."""
+    newest_first = sorted(done, reverse=True)
+    gone: set[int] = set()
+    for at, change in enumerate(newest_first):
+        if change.undid is not None and change.seq not in gone:
+            agent, since, until = change.undid
+            gone.update(one.seq for one in newest_first[at + 1 :] if one.agent == agent and since < one.seq <= until)
+    return gone
 
 
 def stretches(before: State, steps: Sequence[Step]) -> list[Stretch]:

@@ -123,12 +123,12 @@ class Commit:
         self.number = await meta.raise_counter(self.tx, "commit")
         return commit_name(self.number)
 
-    async def close_bracket(self, message: str | None) -> int | None:
+    async def close_bracket(self, message: str | None, **facts: Any) -> int | None:
         """End a commit of several files with the event that names it; return that one's seq, or None for no bracket."""
         if self.number is None or not self.events:
             return None
         changed = sum(event.type.startswith("file.") for event in self.events)
-        return await self.add("files.committed", files=changed, message=message)
+        return await self.add("files.committed", files=changed, message=message, **facts)
 
     async def finish(self, action: str) -> None:
         """Write the audit row and let the triggers move on."""

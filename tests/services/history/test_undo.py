@@ -498,3 +498,34 @@ async def test_edits_on_disk_can_be_taken_back_too(engine: Engine) -> None:
 
     assert did(await undo(engine, seq, agent="external")) == {"a.md": "restored"}
     assert (engine.root / "a.md").read_text() == "old\n"
+
+
+async def test_a_second_undo_finds_nothing_to_take_back_of_what_the_first_has_merged_out(engine: Engine) -> None:
+    await write(engine, BOB, "a.md", LINES)
+    seq = await write(engine, BOB, "b.md", LINES)
+    await write(engine, ANN, "a.md", LINES.replace("one", "1"))
+    await write(engine, BOB, "a.md", LINES.replace("one", "1").replace("seven", "7"))
+    await write(engine, ANN, "a.md", LINES.replace("one", "uno").replace("seven", "7"))
+    await engine.files.move_file(ANN, path="b.md", to="c.md")
+    await write(engine, BOB, "c.md", LINES.replace("six", "6"))
+    first = await undo(engine, seq)
+    stands = {path: await text(engine, path) for path in ("a.md", "b.md", "c.md")}
+    before = engine.head_seq
+
+    again = await undo(engine, seq)
+
+    assert (first["left"], again["left"], set(did(again).values())) == ([], [], {"nothing"})
+    assert {path: await text(engine, path) for path in stands} == stands
+    assert stands == {"a.md": LINES.replace("seven", "7"), "b.md": LINES.replace("six", "6"), "c.md": None}
+    assert await happened(engine, before) == []
+
+
+async def test_later_work_is_taken_back_without_the_part_that_an_earlier_undo_took(engine: Engine) -> None:
+    seq = await write(engine, BOB, "a.md", LINES)
+    await write(engine, ANN, "a.md", LINES.replace("one", "1"))
+    await write(engine, BOB, "a.md", LINES.replace("one", "1").replace("four", "4"))
+    await undo(engine, seq)
+    await write(engine, ANN, "a.md", LINES.replace("four", "4").replace("seven", "7"))
+
+    assert did(await undo(engine, seq)) == {"a.md": "restored"}
+    assert await text(engine, "a.md") == LINES.replace("four", "4")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from workspace_server.core import media, undo
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.undo import Left, Step, Stretch
+from workspace_server.core.undo import Done, Left, Step, Stretch, Undid
 from workspace_server.errors import Gone, Unavailable
 from workspace_server.services.files.merging import merged
 from workspace_server.services.files.puts import stored
@@ -20,6 +20,7 @@ from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files, moments
 from workspace_server.storage.tables.files import FileRow
+from workspace_server.storage.tables.moments import UndoRow
 
 T = TypeVar("T")
 
@@ -91,16 +92,23 @@ class Plan:
     left: dict[str, str] = field(default_factory=dict)
 
 
-async def past_of(tx: Transaction, path: str, *, agent: str, since: int, until: int) -> Past:
-    """Return the past of one file that *agent* has changed beyond seq *since* up to *until*."""
+async def past_of(
+    tx: Transaction, path: str, *, agent: str, since: int, until: int, undos: Sequence[UndoRow] = ()
+) -> Past:
+    """Return the past of one file that *agent* has changed beyond seq *since* up to *until*.
+
+    Args:
+        undos: Those made since: what they have taken back of the file is not to be taken back again.
+    """
     head = await files.by_path(tx, path)
     assert head is not None, f"an event names {path}"
     before = await moments.by_path(tx, path, seq=since)
     changes = await moments.changes_of(tx, head.file_id, since=since)
+    gone = undo.taken_back(Done(one.seq, one.agent, _undid(one.seq, undos)) for one in changes)
     steps: list[Step] = []
     moves: list[tuple[str, str]] = []
     for change in changes:
-        mine = change.agent == agent and change.seq <= until
+        mine = change.agent == agent and change.seq <= until and change.seq not in gone
         steps.append(Step(mine=mine, after=change.sha256, moved_to=change.moved_to))
         if mine and change.moved_to is not None:
             moves.append((path, change.moved_to))
@@ -109,6 +117,11 @@ async def past_of(tx: Transaction, path: str, *, agent: str, since: int, until: 
     known = [] if before is None else [(before.sha256, before.version)]
     known += [(change.sha256, change.version) for change in changes if change.sha256 is not None]
     return Past(head=head, before=before, steps=tuple(steps), versions=dict(known), moves=tuple(moves))
+
+
+def _undid(seq: int, undos: Iterable[UndoRow]) -> Undid | None:
+    """Return what the undo took back that the change at *seq* belongs to, if it belongs to one."""
+    return next((Undid(one.agent, one.since, one.until) for one in undos if one.first <= seq <= one.last), None)
 
 
 async def planned(folder: Folder, pasts: Sequence[Past], left: Mapping[str, str]) -> Plan:

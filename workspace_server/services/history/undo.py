@@ -79,7 +79,8 @@ class Undo:
         """Take back what *agent* did, in one commit that is itself a change like any other.
 
         A file that nobody has changed since gets the content from before. Where others have, the agent's changes are
-        merged out of it; where that cannot be, or the file is locked, it stays as it is and is listed in `left`.
+        merged out of it; where that cannot be, or the file is locked, it stays as it is and is listed in `left`. What
+        an earlier undo has taken back of a file is not looked at again.
 
         Args:
             since: From when on: a seq (what came after it), a span back from now (`1h`), or a time.
@@ -146,8 +147,10 @@ class Undo:
             if len(paths) > LIMITS.commit_files_max:
                 reason = f"{window.agent} has changed {len(paths)} files; one commit takes {LIMITS.commit_files_max}"
                 raise refused("since", reason, "Name some of them with path, or a later since.")
+            known = await moments.undos(tx, since=window.since)
             return [
-                await past_of(tx, path, agent=window.agent, since=window.since, until=window.until) for path in paths
+                await past_of(tx, path, agent=window.agent, since=window.since, until=window.until, undos=known)
+                for path in paths
             ]
 
         return await self._folder.db.read_long(read)
@@ -202,7 +205,8 @@ class Undo:
             seq = await meta.counter(commit.tx, "seq")
             name = await commit.open_bracket() if needed else None
             done = await _apply(commit, self._folder, needed, message, fire=fire)
-            seq = await commit.close_bracket(message) or seq
+            undid = {"agent": window.agent, "since_seq": window.since, "until_seq": window.until, "first_seq": seq + 1}
+            seq = await commit.close_bracket(message, undid=undid) or seq
             files_done = [done.get(path) or {"path": path, "did": "nothing"} for path in sorted(plan.work)]
             if dry_run:
                 raise _Rehearsed({**answer, "files": files_done, "left": left, "dry_run": True})

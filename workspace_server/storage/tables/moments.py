@@ -58,6 +58,27 @@ async def seq_at(tx: Transaction, at_s: float, *, inclusive: bool) -> int:
     return 0 if row is None else int(row[0])
 
 
+class UndoRow(NamedTuple):
+    """One undo: its changes go from seq `first` to `last`; it took back those of an agent beyond `since` to `until`."""
+
+    first: int
+    last: int
+    agent: str
+    since: int
+    until: int
+
+
+async def undos(tx: Transaction, *, since: int) -> list[UndoRow]:
+    """Return the undos that were made beyond seq *since*, oldest first."""
+    rows = await tx.all(
+        "SELECT json_extract(data, '$.undid.first_seq'), seq, json_extract(data, '$.undid.agent'),"
+        " json_extract(data, '$.undid.since_seq'), json_extract(data, '$.undid.until_seq') FROM events"
+        " WHERE seq > ? AND type = 'files.committed' AND json_type(data, '$.undid') = 'object' ORDER BY seq",
+        since,
+    )
+    return [UndoRow._make(row) for row in rows]
+
+
 async def touched_by(tx: Transaction, agent: str, *, since: int, until: int) -> list[str]:
     """Return the paths that *agent* has changed beyond seq *since* up to *until*, in their order."""
     rows = await tx.all(
