@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from workspace_server.core.access import EXTERNAL, IMPORT
+from workspace_server.errors import Unavailable
 from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content, Form
-from workspace_server.storage.database import Transaction
+from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.disk.signatures import Signature
 from workspace_server.storage.tables import files, intents
 from workspace_server.storage.tables.files import FileRow
@@ -28,8 +29,8 @@ class Goal(NamedTuple):
     """What is to stand at a path.
 
     `ours` are the hashes that the server itself may have put there. With `tree_leads` the version was read from the
-    folder, so that whatever differs there is newer. `torn`: the machine went down since the intent was opened, so that
-    unknown bytes may be half-written ones.
+    folder, so that whatever differs there is newer. `torn`: the intent was not opened in this boot, so that the machine
+    went down since, or the folder is a new one; unknown bytes may be half-written ones, and the database leads.
     """
 
     path: str
@@ -109,6 +110,27 @@ class Open:
 def deletions_first(goals: Iterable[Goal]) -> list[Goal]:
     """Return the goals in the order to reach them: a file may be meant to stand where a directory was."""
     return sorted(goals, key=lambda goal: goal.sha256 is not None)
+
+
+async def readable_goals(
+    db: Database, paths: Sequence[str], remembered: Mapping[str, Known], *, boot_id: str
+) -> tuple[list[Goal], dict[str, str]]:
+    """Return what `goals_of` does, and the paths of which it cannot be read, with the reason.
+
+    One page that is damaged keeps no other path waiting.
+    """
+    try:
+        return await db.read(lambda tx: goals_of(tx, paths, remembered, boot_id=boot_id)), {}
+    except Unavailable as refusal:
+        if len(paths) == 1:
+            return [], {paths[0]: f"the database cannot be read: {refusal.facts.get('reason')}"}
+    found: list[Goal] = []
+    unreadable: dict[str, str] = {}
+    for path in paths:
+        goals, reasons = await readable_goals(db, [path], remembered, boot_id=boot_id)
+        found += goals
+        unreadable |= reasons
+    return deletions_first(found), unreadable
 
 
 async def goals_of(

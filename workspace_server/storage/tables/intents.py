@@ -6,7 +6,12 @@ A commit opens one per path; it is cleared only after the working copy was synce
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import apsw
+
 from workspace_server.storage.database import Transaction
+
+NO_BOOT = ""
+"""The boot of intents that no server has opened: their folder was begun empty, so the database leads, whoever wrote."""
 
 
 class Intent(NamedTuple):
@@ -38,6 +43,15 @@ async def open_(
     )
     assert row is not None
     return int(row[0])
+
+
+def open_all(connection: apsw.Connection) -> None:
+    """Say of a database that was just made of another one's copy that its folder holds none of its files yet."""
+    connection.execute(
+        "INSERT INTO intents (path, version, sha256, previous_sha256, boot_id)"
+        " SELECT path, version, sha256, NULL, ? FROM files WHERE live = 1 ORDER BY path",
+        (NO_BOOT,),
+    )
 
 
 async def of_path(tx: Transaction, path: str) -> list[Intent]:

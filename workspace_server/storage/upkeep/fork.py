@@ -18,7 +18,6 @@ import apsw
 from workspace_server.config import FILE
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import InvalidArgument, NotFound, Unavailable
-from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
@@ -92,7 +91,7 @@ def _fill(state: Path, part: Path, at_seq: int | None, progress: Progress) -> Fo
         migrate(connection)
         head = _one(connection, "SELECT value FROM counters WHERE name = 'seq'")
         progress("rewinding", 0, 1)
-        missing = rewind(connection, head if at_seq is None else at_seq, boot_id=SystemClock().boot_id())
+        missing = rewind(connection, head if at_seq is None else at_seq)
         progress("rewinding", 1, 1)
         _copy_objects(connection, ObjectStore(state / "objects", state / "tmp"), part, progress)
         done = Fork(

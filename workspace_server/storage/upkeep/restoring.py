@@ -18,7 +18,7 @@ from workspace_server.errors import InvalidArgument
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
-from workspace_server.storage.tables import audit
+from workspace_server.storage.tables import audit, intents
 from workspace_server.storage.upkeep.archive import Manifest, Progress, disk_errors, sync, unpack
 
 UNFINISHED = STATE_DIRECTORY + ".part"
@@ -100,11 +100,7 @@ def _begin_anew(connection: apsw.Connection, clock: Clock) -> None:
     for table in ("lock_selectors", "lock_waits", "intents"):
         connection.execute(f"DELETE FROM {table}")
     connection.execute("UPDATE files SET tree_sha256 = NULL, tree_signature = NULL")
-    connection.execute(
-        "INSERT INTO intents (path, version, sha256, previous_sha256, boot_id)"
-        " SELECT path, version, sha256, NULL, ? FROM files WHERE live = 1 ORDER BY path",
-        (clock.boot_id(),),
-    )
+    intents.open_all(connection)
     data = json.dumps({"head_before": counted["seq"], "locks_ended": ended})
     connection.execute(
         "INSERT INTO events (seq, at, type, agent, data) VALUES (?, ?, 'log.restored', 'server', ?)", (seq, now_s, data)

@@ -12,6 +12,7 @@ import apsw
 from workspace_server.core.audit_chain import ChainHead
 from workspace_server.errors import InvalidArgument
 from workspace_server.storage.database import Row
+from workspace_server.storage.tables import intents
 from workspace_server.storage.tables.audit import HEAD, spell_head
 
 CLEARED = (
@@ -53,14 +54,11 @@ KEPT = ("endpoints",)
 """What stays as it is."""
 
 
-def rewind(connection: apsw.Connection, seq: int, *, boot_id: str) -> list[str]:
+def rewind(connection: apsw.Connection, seq: int) -> list[str]:
     """Take the database back to *seq*; every file is then on its way into an empty folder. Blocks.
 
     Returns:
         The files whose bytes of that time are not kept any more: they are deleted, by events of the server.
-
-    Args:
-        boot_id: This boot of the machine.
 
     Raises:
         InvalidArgument: The log does not go that far, or a commit of several files was half made at *seq*.
@@ -77,11 +75,7 @@ def rewind(connection: apsw.Connection, seq: int, *, boot_id: str) -> list[str]:
         _log(connection, seq)
         _contents(connection)
         missing = _delete_removed(connection)
-        connection.execute(
-            "INSERT INTO intents (path, version, sha256, previous_sha256, boot_id)"
-            " SELECT path, version, sha256, NULL, ? FROM files WHERE live = 1 ORDER BY path",
-            (boot_id,),
-        )
+        intents.open_all(connection)
         left = connection.execute("PRAGMA foreign_key_check").fetchall()
         assert not left, f"rows without a parent: {left[:3]}"
     connection.execute("PRAGMA foreign_keys = ON")
