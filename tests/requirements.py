@@ -674,6 +674,11 @@ DELIVERED: dict[str, Requirement] = {
         ),
     ),
     "U6": Requirement(
+            "storage/upkeep/test_new_folders.py::test_what_was_read_from_the_folder_comes_along",
+            "storage/upkeep/test_new_folders.py::test_it_comes_along_whatever_boot_the_copy_is_opened_in",
+            "storage/upkeep/test_snapshot.py::test_a_large_database_beside_a_server_is_copied_whole",
+            "storage/upkeep/test_snapshot.py::test_a_copy_that_is_not_whole_is_refused",
+            "storage/upkeep/test_snapshot.py::test_a_large_workspace_is_backed_up_and_forked_beside_its_server",
         "A restored workspace gives no seq and no fence again",
         ("storage/upkeep/test_archive.py::test_the_log_goes_on_above_every_number_that_was_given",),
     ),
@@ -748,6 +753,7 @@ DELIVERED: dict[str, Requirement] = {
         ),
     ),
     "Y9": Requirement(
+            "storage/upkeep/test_new_folders.py::test_what_was_read_from_the_folder_comes_along",
         "Two workspaces are compared file by file and fact by fact",
         (
             "storage/upkeep/test_comparison.py::test_files_and_facts_that_differ_are_named_with_both_sides",

@@ -21,6 +21,7 @@ from workspace_server.errors import InvalidArgument, NotFound, Unavailable
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
+from workspace_server.storage.upkeep.archive import disk_errors
 from workspace_server.storage.upkeep.rewinding import rewind
 from workspace_server.storage.upkeep.snapshot import Progress, copy_database
 
@@ -40,6 +41,7 @@ class Fork:
 
 
 def fork(root: Path, target: Path, *, at_seq: int | None, progress: Progress = lambda *_: None) -> Fork:
+@disk_errors("the fork")
     """Make the workspace *target* of what *root* was at a seq (None: now); its files come when it is first opened.
 
     Blocks. Deliveries are off in it, by its settings.
@@ -47,7 +49,7 @@ def fork(root: Path, target: Path, *, at_seq: int | None, progress: Progress = l
     Raises:
         NotFound: There is no workspace in *root*.
         InvalidArgument: *target* is not an empty folder, or lies in a workspace; or there is no such moment.
-        Unavailable: Content is damaged or went away meanwhile, or the workspace is of a newer program.
+        Unavailable: Content is damaged or went away meanwhile, the workspace is of a newer program, or no room.
     """
     state = root / STATE_DIRECTORY
     if not (state / "workspace.db").is_file():
