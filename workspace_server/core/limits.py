@@ -38,6 +38,8 @@ class Limits:
     """Longest message of a version."""
     sources_max: int = 200
     """Most sources named by one write."""
+    commit_sources_max: int = 2000
+    """Most sources named by all writes of one commit."""
     edits_max: int = 100
     """Most edits in one `edit_file`."""
     commit_files_max: int = 10_000

@@ -82,14 +82,14 @@ class Batch:
         """Read the entries of a call.
 
         Raises:
-            InvalidArgument: An entry has the wrong fields, or two change one path.
+            InvalidArgument: An entry has the wrong fields, two change one path, or they name too many sources.
             TooLarge, InvalidPath, Forbidden: As for single calls; `change` says which entry.
         """
         if not 1 <= len(entries) <= LIMITS.commit_files_max:
             raise refused("changes", f"takes 1 to {LIMITS.commit_files_max} entries", "Make several commits.")
         steps: list[Step] = []
         seen: set[str] = set()
-        size = 0
+        size = sources = 0
         for index, entry in enumerate(entries):
             step = await _numbered(index, _step(folder, caller, entry, message))
             for path in step.paths:
@@ -100,6 +100,10 @@ class Batch:
             if size > LIMITS.commit_bytes_max:
                 reason = f"hold more than {LIMITS.commit_bytes_max} bytes together"
                 raise refused("changes", reason, "Make several commits.")
+            sources += 0 if step.put is None else len(step.put.sources)
+            if sources > LIMITS.commit_sources_max:
+                reason = f"name more than {LIMITS.commit_sources_max} sources together"
+                raise refused("changes", reason, "Name those that matter most, or make several commits.")
             steps.append(step)
         return cls(folder, steps, message)
 

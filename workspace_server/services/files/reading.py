@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from workspace_server.core import diffs, media, tokens
+from workspace_server.core import diffs, elision, media, tokens
 from workspace_server.core import locks as lock_rules
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
@@ -16,6 +16,7 @@ from workspace_server.services.arguments import bounded, refused, too_small
 from workspace_server.services.files import changes, explaining, kept
 from workspace_server.services.files.cuts import Cut, cut_text
 from workspace_server.services.files.opened import OpenContent
+from workspace_server.services.files.seen import Parts
 from workspace_server.services.files.shown import deletion_facts, file_facts, version_facts
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.moment import version_at
@@ -23,7 +24,7 @@ from workspace_server.services.locking.announced import shown
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Body, Transaction
-from workspace_server.storage.tables import files, locks
+from workspace_server.storage.tables import files, locks, removed
 
 T = TypeVar("T")
 Format = Literal["auto", "text", "base64", "link"]
@@ -123,6 +124,7 @@ class Reading:
             header["intents"] = shown(announced, now_s=now_s, may_read=True)
         if known is not None and known.sha256 == found.sha256:
             del header["encoding"]  # nothing of it is in this answer
+            self._carry(caller, found, self._folder.seen.parts(caller.agent, place, known.version))
             return ReadResult(header={**header, "since_version": since_version, "unchanged": True}, text="")
         if format == "link" or (format == "auto" and found.size_bytes > TEXT_BYTES_MAX):
             return ReadResult(header=header, url=self._folder.bytes_url(place))
@@ -142,7 +144,10 @@ class Reading:
         before_version: int | None = None,
         diff: tuple[int, int] | list[int] | None = None,
     ) -> Result:
-        """Return `{versions, diff?}`: versions and deletes newest first, and the diff of any two versions."""
+        """Return `{versions, diff?}`: versions and deletes newest first, and the diff of any two versions.
+
+        `gone` at a version says that its bytes are no longer kept: `purged`, or beyond `retention`.
+        """
         bounded("limit", limit, 1, LIMITS.history_page_max)
         if before_version is not None:
             bounded("before_version", before_version, 1, files.NUMBERS_MAX)
@@ -162,7 +167,9 @@ class Reading:
             deleted = await files.deletions(
                 tx, row.file_id, from_version=found[-1].version if found else 0, to_version=top
             )
-            rows = [version_facts(one) for one in found] + [deletion_facts(one) for one in deleted]
+            gone = await removed.reasons(tx, {one.sha256 for one in found})
+            rows = [version_facts(one, gone.get(one.sha256)) for one in found]
+            rows += [deletion_facts(one) for one in deleted]
             return sorted(rows, key=lambda one: -int(one["seq"]))
 
         result: Result = {"path": place, "versions": await self._folder.db.read(read)}
@@ -235,6 +242,12 @@ class Reading:
             at = self._folder.clock.wall_s()
             self._folder.seen.show(caller.agent, found.path, found.version, at=at, part=part, chars=chars)
 
+    def _carry(self, caller: Caller, found: OpenContent, parts: Parts | None) -> None:
+        """Take note that the caller was told in what a head differs from a version that it knows."""
+        if found.newest:
+            at = self._folder.clock.wall_s()
+            self._folder.seen.carry(caller.agent, found.path, found.version, parts, at=at)
+
     async def _bytes(self, found: OpenContent, header: Result) -> ReadResult:
         if found.size_bytes > LIMITS.tool_content_bytes_max:
             raise TooLarge(
@@ -273,6 +286,8 @@ class Reading:
                 media_type=found.media_type,
             )
         header["encoding"] = decoded.encoding
+        if known is not None:
+            header["since_version"] = known.version
         start_line, start_column, max_lines, max_tokens = part
         most = max(found.size_bytes, 1)  # no number that the cut adds to the header is higher
         place = {"start_line": most, "start_column": most}
@@ -283,14 +298,14 @@ class Reading:
         if known is not None:
             before = await _decoded(known)
             versions = (known.version, found.version)
+            seen = self._folder.seen.parts(caller.agent, found.path, known.version)
             diff = None
             if before is not None:
-                diff = await asyncio.to_thread(_diff, before.text, decoded.text, room, found.path, versions)
+                texts = (before.text, decoded.text)
+                diff, seen = await asyncio.to_thread(_diff, texts, seen, room, found.path, versions)
             if diff is not None:
-                seen = self._folder.seen.cut(caller.agent, found.path)
-                if seen is None or seen[0] != known.version:  # it has all of that one, as far as we know
-                    self._show(caller, found)
-                return ReadResult(header={**header, "since_version": known.version, "diff": True}, text=diff)
+                self._carry(caller, found, seen)
+                return ReadResult(header={**header, "diff": True}, text=diff)
         if len(decoded.text) <= LIMITS.inline_bytes_max:
             cut = cut_text(decoded.text, start_line, start_column, max_lines, room)
         else:
@@ -307,9 +322,20 @@ async def _decoded(found: OpenContent) -> media.Text | None:
     return media.decode(data) if len(data) <= LIMITS.inline_bytes_max else await asyncio.to_thread(media.decode, data)
 
 
-def _diff(before: str, after: str, bytes_max: int, path: str, versions: tuple[int, int]) -> str | None:
-    """Return the diff of two texts when it is whole, fits, and is smaller than the text itself."""
-    room = min(bytes_max, len(after.encode()))
+def _diff(
+    texts: tuple[str, str], seen: Parts | None, bytes_max: int, path: str, versions: tuple[int, int]
+) -> tuple[str | None, Parts | None]:
+    """Return the diff of two texts when it is whole, fits, and is smaller than the text itself.
+
+    Args:
+        seen: The parts of the one before that its reader has seen; None: all.
+
+    Returns:
+        The diff or None, and what its reader has seen of the text after.
+    """
+    room = min(bytes_max, len(texts[1].encode()))
     old, new = (f"{path}@{version}" for version in versions)
-    diff = diffs.unified(before, after, before_name=old, after_name=new, chars_max=room)
-    return diff if diffs.is_whole(diff) and len(diff.encode()) < room else None
+    diff = diffs.unified(*texts, before_name=old, after_name=new, chars_max=room)
+    if not diffs.is_whole(diff) or len(diff.encode()) >= room:
+        return None, None
+    return diff, None if seen is None else elision.carried(seen, *texts, diffs.changes(diff))

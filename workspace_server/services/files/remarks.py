@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workspace_server.services.files.seen import STALE_SHOWN_MAX
 from workspace_server.services.locking.announced import others_intents
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.database import Transaction
@@ -23,24 +24,40 @@ async def added(
     Args:
         paths: The files that were changed.
         sources: The versions that the change says it was made from.
-        moved_on: What its caller has read of late and has moved on since.
+        moved_on: What its caller has read of late, but for *paths*, and has moved on since.
     """
     intents = await others_intents(commit.tx, commit.caller.agent, paths, may_read="read" in commit.caller.verbs)
     if intents:
         result["intents"] = intents
-    stale = {str(one["path"]): one for one in moved_on}
-    stale |= {str(one["path"]): one for one in await _overtaken(commit.tx, sources, paths)}
-    if stale and "read" in commit.caller.verbs:
-        result["warnings"] = [{"stale_inputs": list(stale.values())}]
+    if (moved_on or sources) and "read" in commit.caller.verbs:
+        stale = {str(one["path"]): one for one in await _overtaken(commit.tx, sources, paths)}
+        for one in moved_on:
+            stale.setdefault(str(one["path"]), dict(one))
+        if stale:
+            result["warnings"] = [{"stale_inputs": list(stale.values())[:STALE_SHOWN_MAX]}]
     return result
 
 
+def stale_inputs(result: Result) -> list[str]:
+    """Return the paths that an answer names as moved on."""
+    warnings: list[Mapping[str, list[Mapping[str, Any]]]] = result.get("warnings", [])
+    return [str(one["path"]) for warning in warnings for one in warning.get("stale_inputs", [])]
+
+
 async def _overtaken(tx: Transaction, sources: Sequence[Source], paths: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the sources that are not the newest of their files any more; `now` is 0 for what is deleted."""
-    found = []
-    for source in sources:
-        row = None if source["path"] in paths else await files.by_path(tx, str(source["path"]))
-        if row is not None and (row.version != source["version"] or not row.live):
+    """Return the sources that are not the newest of their files any more, so many as are shown.
+
+    Returns:
+        `[{path, you_read, now, by}]`; `now` is 0 for what is deleted.
+    """
+    found: list[dict[str, Any]] = []
+    changed = frozenset(paths)
+    named = dict.fromkeys((str(one["path"]), int(one["version"])) for one in sources if one["path"] not in changed)
+    for path, version in named:
+        if len(found) == STALE_SHOWN_MAX:
+            break
+        row = await files.by_path(tx, path)
+        if row is not None and (row.version != version or not row.live):
             now = row.version if row.live else 0
-            found.append({"path": row.path, "you_read": source["version"], "now": now, "by": row.modified_by})
+            found.append({"path": row.path, "you_read": version, "now": now, "by": row.modified_by})
     return found

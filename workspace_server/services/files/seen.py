@@ -81,26 +81,48 @@ class Seen:
                 self._change(event, str(origin["path"]), 0)
             self._change(event, event.path, 0 if event.type == "file.deleted" else event.version)
 
-    def moved_on(self, agent: str, paths: Sequence[str], *, now_s: float) -> list[dict[str, Any]]:
-        """Return what *agent* has read of late, other than *paths*, and what has moved on since.
+    def parts(self, agent: str, path: str, version: int) -> Parts | None:
+        """Return what *agent* has seen of a version that it says it knows; None for all of it, as far as we know."""
+        cut = self.cut(agent, path)
+        return None if cut is None or cut[0] != version else cut[1]
+
+    def carry(self, agent: str, path: str, version: int, parts: Parts | None, *, at: float) -> None:
+        """Take note that *agent* was told in what a version differs from one it knows, so that it has seen *parts*."""
+        if agent != ANONYMOUS:
+            self._moved[agent].pop(path, None)
+            self._keep((agent, path), Sight(version, parts, at))
+
+    def moved_on(
+        self, agent: str, paths: Sequence[str], *, now_s: float, below: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Return what *agent* has read of late, other than *paths* and what is *below*, and what has moved on since.
 
         Returns:
-            `[{path, you_read, now, by}]`; `now` is 0 for what is deleted.
+            `[{path, you_read, now, by}]`, so many as are shown; `now` is 0 for what is deleted.
         """
         moved = self._moved.get(agent)
         if not moved:
             return []
-        found = []
+        found: list[dict[str, Any]] = []
+        past: list[str] = []
+        changed, inside = frozenset(paths), tuple(f"{place}/" for place in below)
         for path, (version, by) in moved.items():
             sight = self._sights[agent, path]
-            if path not in paths and sight.at > now_s - READ_FOR_S:
+            if sight.at <= now_s - READ_FOR_S:
+                past.append(path)
+            elif path not in changed and path not in below and not path.startswith(inside):
                 found.append({"path": path, "you_read": sight.version, "now": version, "by": by})
-        return found[:STALE_SHOWN_MAX]
+            if len(found) == STALE_SHOWN_MAX:
+                break
+        for path in past:
+            del moved[path]
+        return found
 
     def told(self, agent: str, paths: Iterable[str]) -> None:
         """Forget reads that *agent* now knows to be overtaken: each is told once."""
         for path in paths:
-            self._forget((agent, path))
+            if path in self._moved.get(agent, ()):  # not what it has read again meanwhile
+                self._forget((agent, path))
 
     async def load(self, db: Database) -> None:
         """Remember what was known when the server ended."""
@@ -117,7 +139,7 @@ class Seen:
                 self._moved[one.agent][one.path] = (one.version, one.by)
 
     async def flush(self, db: Database) -> None:
-        """Write what was not yet written; a disk that is full makes it wait."""
+        """Write what was not yet written; what cannot be written now waits for the next time."""
         if not self._unwritten:
             return
         keys, self._unwritten = self._unwritten, set()
@@ -128,8 +150,15 @@ class Seen:
             await reads.record(tx, kept)
             await reads.forget(tx, gone)
 
+        written = False
         with contextlib.suppress(Unavailable):
-            await db.write(write)
+            try:
+                await db.write(write)
+                written = True
+            finally:
+                if not written:
+                    self._unwritten.update(key for key in keys if key in self._sights)
+                    self._unwritten.update(gone[: LIMITS.reads_max])
 
     def _change(self, event: Event, path: str, version: int) -> None:
         for agent in list(self._readers.get(path, ())):

@@ -187,7 +187,8 @@ class Writing:
             result: Result = {"path": source, "to": target, "seq": seq, "files": len(pairs)}
             return result if whole else {**result, "version": outcomes[0].version}
 
-        return await self._change(caller, "move_file", body, touched, locking)
+        below = [target] if copy else [source, target]
+        return await self._change(caller, "move_file", body, touched, locking, below=below)
 
     async def delete_file(
         self,
@@ -222,7 +223,7 @@ class Writing:
             seq = await commit.close_bracket(text)
             return {"path": place, "seq": seq or commit.events[-1].seq, "files": len(touched)}
 
-        return await self._change(caller, "delete_file", body, touched, locking)
+        return await self._change(caller, "delete_file", body, touched, locking, below=[place])
 
     async def restore_file(
         self,
@@ -327,12 +328,17 @@ class Writing:
         locking: Locking,
         *,
         sources: Sequence[Source] = (),
+        below: Sequence[str] = (),
     ) -> Result:
         """Commit *body* and add what its caller should know besides.
 
         A refusal leaves explained, and with the caller's locks renewed all the same.
+
+        Args:
+            below: Files or directories that are changed as a whole.
         """
-        moved_on = self._folder.seen.moved_on(caller.agent, paths, now_s=self._folder.clock.wall_s())
+        now_s = self._folder.clock.wall_s()
+        moved_on = self._folder.seen.moved_on(caller.agent, paths, now_s=now_s, below=below)
 
         async def remarked(commit: Commit) -> Result:
             return await remarks.added(commit, await body(commit), paths, sources=sources, moved_on=moved_on)
@@ -342,8 +348,8 @@ class Writing:
         except WorkspaceError as refusal:
             await leases.keep(self._folder.db, caller, locking.handles)
             raise await explaining.explained(self._folder, caller, refusal) from None
-        if moved_on:
-            self._folder.seen.told(caller.agent, [str(one["path"]) for one in moved_on])
+        if moved_on and not result.get("replayed"):  # a replayed answer says what was true before
+            self._folder.seen.told(caller.agent, remarks.stale_inputs(result))
         return result
 
     async def _look_ahead(self, source: str, target: str) -> list[str]:
