@@ -16,7 +16,7 @@ from workspace_server.services.selecting import selectors
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import events, meta
-from workspace_server.storage.tables.events import Event
+from workspace_server.storage.tables.events import Event, Only
 
 MESSAGE_CHARS = 200
 """How much of a message a short event shows."""
@@ -145,13 +145,13 @@ class Events:
         async def read(tx: Transaction) -> tuple[list[Event], int]:
             head = await meta.counter(tx, "seq")
             chosen = (await selectors(tx, [path], argument="path"))[0] if path is not None else None
-            bounds = None if chosen is None else _bounds(chosen)
+            only = Only(types=types, agent=agent, path_range=None if chosen is None else _bounds(chosen))
             select = events.before if since_seq is None else events.after
             at = head + 1 if since_seq is None else since_seq
             found: list[Event] = []
             more = True
             while len(found) < limit and more:
-                page = await select(tx, at, limit=limit, types=types, agent=agent, path_range=bounds)
+                page = await select(tx, at, limit=limit, only=only)
                 found += [one for one in page if chosen is None or _concerns(one, chosen)]
                 more = len(page) == limit
                 at = page[-1].seq if page else at

@@ -25,6 +25,21 @@ class Event(NamedTuple):
     data: dict[str, Any]
 
 
+class Only(NamedTuple):
+    """Which events are asked for: None for all.
+
+    Attributes:
+        path_range: Paths p with first <= p < last, and all moves: where those came from is in their data.
+    """
+
+    types: Sequence[str] | None = None
+    agent: str | None = None
+    path_range: tuple[str, str] | None = None
+
+
+EVERY = Only()
+
+
 async def append(tx: Transaction, event: Event) -> None:
     """Insert one event; its seq was drawn in the same transaction."""
     await tx.run(_INSERT, *_row(event))
@@ -39,35 +54,15 @@ def _row(event: Event) -> Sequence[Any]:
     return (*event[:6], _encode(event.data))
 
 
-async def after(
-    tx: Transaction,
-    seq: int,
-    *,
-    limit: int,
-    types: Sequence[str] | None = None,
-    agent: str | None = None,
-    path_range: tuple[str, str] | None = None,
-) -> list[Event]:
-    """Return events beyond *seq*, oldest first.
-
-    Args:
-        path_range: Only paths p with first <= p < last, and all moves: where those came from is in their data.
-    """
-    where, parameters = _filter(types, agent, path_range)
+async def after(tx: Transaction, seq: int, *, limit: int, only: Only = EVERY) -> list[Event]:
+    """Return events beyond *seq*, oldest first."""
+    where, parameters = _filter(only)
     return await _events(tx, f"seq > ?{where} ORDER BY seq LIMIT ?", seq, *parameters, limit)
 
 
-async def before(
-    tx: Transaction,
-    seq: int,
-    *,
-    limit: int,
-    types: Sequence[str] | None = None,
-    agent: str | None = None,
-    path_range: tuple[str, str] | None = None,
-) -> list[Event]:
-    """Return events below *seq*, newest first; the rest as in `after`."""
-    where, parameters = _filter(types, agent, path_range)
+async def before(tx: Transaction, seq: int, *, limit: int, only: Only = EVERY) -> list[Event]:
+    """Return events below *seq*, newest first."""
+    where, parameters = _filter(only)
     return await _events(tx, f"seq < ?{where} ORDER BY seq DESC LIMIT ?", seq, *parameters, limit)
 
 
@@ -76,18 +71,16 @@ async def _events(tx: Transaction, condition: str, *parameters: Any) -> list[Eve
     return [Event._make((*row[:6], json.loads(row[6]))) for row in rows]
 
 
-def _filter(
-    types: Sequence[str] | None, agent: str | None, path_range: tuple[str, str] | None
-) -> tuple[str, list[Any]]:
+def _filter(only: Only) -> tuple[str, list[Any]]:
     where = ""
     parameters: list[Any] = []
-    if types:
-        where += f" AND type IN ({', '.join('?' * len(types))})"
-        parameters += types
-    if agent is not None:
+    if only.types:
+        where += f" AND type IN ({', '.join('?' * len(only.types))})"
+        parameters += only.types
+    if only.agent is not None:
         where += " AND agent = ?"
-        parameters.append(agent)
-    if path_range is not None:
+        parameters.append(only.agent)
+    if only.path_range is not None:
         where += " AND (path >= ? AND path < ? OR type = 'file.moved')"
-        parameters += path_range
+        parameters += only.path_range
     return where, parameters

@@ -13,7 +13,7 @@ from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import events, files, meta
 from workspace_server.storage.tables.files import FileRow
 
-_TYPES = sorted(FILE_CHANGES)
+_ONLY = events.Only(types=sorted(FILE_CHANGES))
 
 
 class WorkspaceSource:
@@ -35,7 +35,7 @@ class WorkspaceSource:
         """Return what changed beyond *after_seq*, from at most *limit* events."""
 
         async def body(tx: Transaction) -> Batch:
-            found = await events.after(tx, after_seq, limit=limit, types=_TYPES)
+            found = await events.after(tx, after_seq, limit=limit, only=_ONLY)
             upto = found[-1].seq if len(found) == limit else await meta.counter(tx, "seq")
             paths: dict[str, int] = {}
             for event in found:
@@ -60,7 +60,7 @@ class WorkspaceSource:
         """Return the last seq from *after_seq* on without a file event between: the log's end when none waits."""
 
         async def body(tx: Transaction) -> int:
-            waiting = await events.after(tx, after_seq, limit=1, types=_TYPES)
+            waiting = await events.after(tx, after_seq, limit=1, only=_ONLY)
             return waiting[0].seq - 1 if waiting else await meta.counter(tx, "seq")
 
         return await self._db.read(body)
