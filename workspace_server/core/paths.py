@@ -21,6 +21,9 @@ ROOT_SPELLINGS = frozenset({"", ".", "./", "/"})
 
 STATE_DIRECTORY = ".workspace"
 """The server's own directory in the root; never reachable through a path."""
+UNFINISHED = STATE_DIRECTORY + ".part"
+"""What it is called until a restore or a fork has filled it; never reachable either."""
+STATE_DIRECTORIES = frozenset({STATE_DIRECTORY, UNFINISHED})
 
 # What nearly every path looks like. It is an allow-list: everything else takes the long way round.
 _PLAIN = re.compile(
@@ -31,7 +34,7 @@ _PLAIN = re.compile(
 _PLAIN_CHARS_MAX = 200  # below every limit in bytes, and (with at most 31 slashes) in depth
 
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$|clock\$)\s*(?:\..*)?")
-_RESERVED = frozenset({".git", STATE_DIRECTORY})
+_RESERVED = STATE_DIRECTORIES | {".git"}
 # Windows gives `.git` and `.workspace` a second, short name: the first six letters and a number, or, after four of
 # those are taken, two letters and a hash.
 _RESERVED_SHORT = re.compile(r"(?:git|worksp|gi[0-9a-f]{4}|wo[0-9a-f]{4})~[0-9]+(?:\..*)?")

@@ -15,6 +15,7 @@ import pytest
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.paths import UNFINISHED
 from workspace_server.errors import InvalidArgument, LockLost, NotFound, Unavailable, WorkspaceError
 from workspace_server.services.engine import Engine
 from workspace_server.storage.clock import SystemClock
@@ -22,8 +23,7 @@ from workspace_server.storage.database import connect
 from workspace_server.storage.upkeep import archive
 from workspace_server.storage.upkeep.archive import backup
 from workspace_server.storage.upkeep.integrity import find_damage
-from workspace_server.storage.upkeep.restoring import UNFINISHED, restore
-from workspace_server.storage.upkeep.snapshot import copy_database
+from workspace_server.storage.upkeep.restoring import restore
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking]  # both are for processes of their own
 
@@ -117,23 +117,23 @@ async def test_a_backup_beside_a_server_is_of_one_moment(folder: Path, tmp_path:
     assert [finding for finding in find_damage(tmp_path / "again") if finding.damage] == []
 
 
-async def test_content_that_is_cleared_while_the_backup_runs_is_gone_in_it_too(
+async def test_content_without_what_it_rests_on_is_neither_backed_up_nor_restored(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def copy_and_clear(source: Path, *rest: Any) -> None:
-        copy_database(source, *rest)
-        with closing(connect(source)) as connection:
-            connection.execute(
-                "UPDATE contents SET form = 'raw', data = NULL, base = NULL, removed_at = 5, removed_why = 'retention'"
-                " WHERE form IN ('object', 'tail')"
-            )
-        for path in (workspace / ".workspace" / "objects").rglob("*"):
-            if path.is_file():
-                path.unlink()
-
-    monkeypatch.setattr(archive, "copy_database", copy_and_clear)
-    made = backup(workspace, tmp_path / "b.tar")
-    assert set(made.entries) == {"config.toml", "workspace.db"}
+    with closing(connect(workspace / ".workspace" / "workspace.db")) as connection:
+        connection.execute(
+            "UPDATE contents SET form = 'raw', data = NULL, removed_at = 5, removed_why = 'purged'"
+            " WHERE form = 'object'"
+        )
+    with pytest.raises(Unavailable) as refusal:
+        backup(workspace, tmp_path / "b.tar")
+    assert refusal.value.facts["reason"] == "damaged"
+    with monkeypatch.context() as patched:
+        patched.setattr(archive, "resting_on_nothing", lambda _: [])
+        backup(workspace, tmp_path / "b.tar")
+    with pytest.raises(InvalidArgument):
+        restore(tmp_path / "b.tar", tmp_path / "again", clock=SystemClock())
+    assert not (tmp_path / "again").exists()
 
 
 async def test_damaged_content_is_not_backed_up(workspace: Path, tmp_path: Path) -> None:

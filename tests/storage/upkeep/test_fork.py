@@ -14,11 +14,12 @@ import pytest
 from workspace_server import config
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
-from workspace_server.errors import InvalidArgument, LockLost, NotFound, Unavailable
+from workspace_server.core.paths import UNFINISHED
+from workspace_server.errors import InvalidArgument, InvalidPath, LockLost, NotFound, Unavailable
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.upkeep import rewinding
-from workspace_server.storage.upkeep.fork import UNFINISHED, fork
+from workspace_server.storage.upkeep.fork import fork
 from workspace_server.storage.upkeep.integrity import find_damage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking]  # a fork is made by a process of its own
@@ -291,8 +292,10 @@ async def test_what_a_killed_fork_leaves_is_no_workspace(engine: Engine, tmp_pat
     fork(engine.root, tmp_path / "other", at_seq=None)
     (tmp_path / "other" / ".workspace").rename(tmp_path / "other" / UNFINISHED)
 
-    with pytest.raises(InvalidArgument, match="not an empty folder"):
-        fork(engine.root, tmp_path / "other", at_seq=None)
-    shutil.rmtree(tmp_path / "other" / UNFINISHED)
+    async with Engine.open(tmp_path / "other", settings=Settings()) as served:
+        assert await served.db.read(lambda tx: tx.all("SELECT path FROM files")) == []
+        with pytest.raises(InvalidPath):
+            await served.files.read_file(ANN, path=f"{UNFINISHED}/workspace.db")
+    shutil.rmtree(tmp_path / "other" / ".workspace")
     assert fork(engine.root, tmp_path / "other", at_seq=None).files == 1
     assert tomllib.loads((tmp_path / "other" / ".workspace" / "config.toml").read_text()) == {"deliveries": False}

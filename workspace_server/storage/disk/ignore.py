@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
 
-from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.core.paths import STATE_DIRECTORIES
 
 CONTROL_FILES = (".gitignore", ".workspaceignore")
 """Files that say what is ignored below their directory; the later one wins."""
@@ -84,7 +84,7 @@ class Level:
 
     def ignores(self, name: str, *, is_directory: bool) -> bool:
         """Return whether the entry *name* of this directory is ignored."""
-        if not self._directory and name == STATE_DIRECTORY:
+        if not self._directory and name in STATE_DIRECTORIES:
             return True
         shown = name + "/" if is_directory else name
         path = f"{self._directory}/{shown}" if self._directory else shown

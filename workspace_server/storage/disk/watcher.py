@@ -16,7 +16,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.core.paths import STATE_DIRECTORIES
 
 if sys.platform == "linux":
     from watchdog.observers.inotify import InotifyWatchGroup
@@ -149,7 +149,7 @@ def _relative(root: bytes, path: bytes) -> str | None:
     if not path.startswith(root + b"/"):
         return None
     relative = os.fsdecode(path[len(root) + 1 :])
-    return None if relative.partition("/")[0] == STATE_DIRECTORY else relative
+    return None if relative.partition("/")[0] in STATE_DIRECTORIES else relative
 
 
 if sys.platform == "linux":

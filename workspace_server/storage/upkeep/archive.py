@@ -13,7 +13,7 @@ import secrets
 import tarfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +27,7 @@ from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Row, connect
 from workspace_server.storage.tables import audit
 from workspace_server.storage.upkeep.integrity import database_of
+from workspace_server.storage.upkeep.readers import reading
 from workspace_server.storage.upkeep.snapshot import copy_database
 
 FORMAT = "workspace-server backup 1"
@@ -64,6 +65,12 @@ def disk_errors(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except apsw.ConstraintError as error:
+        raise Unavailable(
+            f"Rows of the database contradict each other, which stops {what}: {error}.",
+            hint="`workspace-server verify` names what is damaged.",
+            reason=type(error).__name__,
+        ) from error
     except (OSError, apsw.Error) as error:
         raise Unavailable(
             f"The disk refused {what}: {getattr(error, 'strerror', None) or error}.",
@@ -92,10 +99,10 @@ def backup(root: Path, file: Path, *, force: bool = False, progress: Progress = 
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
     copied = part.with_suffix(".db")
     try:
-        copy_database(source, copied, progress)
-        with part.open("xb") as raw:
+        with reading(source.parent), part.open("xb") as raw:
+            copy_database(source, copied, progress)
             os.fchmod(raw.fileno(), 0o600)
-            manifest = _write(raw, root, source, copied, progress)
+            manifest = _write(raw, root, copied, progress)
             raw.flush()
             os.fsync(raw.fileno())
         part.replace(file)
@@ -123,23 +130,24 @@ def _check_file(root: Path, file: Path, *, force: bool) -> None:
         raise InvalidArgument(f"{file} {reason}.", hint=hint, argument="FILE", reason=reason)
 
 
-def _write(raw: IO[bytes], root: Path, source: Path, copied: Path, progress: Progress) -> Manifest:
+def _write(raw: IO[bytes], root: Path, copied: Path, progress: Progress) -> Manifest:
     objects = ObjectStore(root / STATE_DIRECTORY / "objects", root / STATE_DIRECTORY / "tmp")
     entries: dict[str, str] = {}
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as archive:
         with closing(connect(copied)) as connection:
             rows = _rows(connection, "SELECT sha256, size_bytes FROM contents WHERE form = 'object' ORDER BY sha256")
             for done, (sha256, size_bytes) in enumerate(rows, 1):
-                if _add_object(archive, objects.path(sha256), sha256, size_bytes):
-                    entries[f"objects/{sha256[:2]}/{sha256[2:]}"] = sha256
-                else:
-                    _follow(connection, source, sha256)
+                _add_object(archive, objects.path(sha256), sha256, size_bytes)
+                entries[f"objects/{sha256[:2]}/{sha256[2:]}"] = sha256
                 progress("objects", done, len(rows))
+            baseless = resting_on_nothing(connection)
             seq = int(_rows(connection, "SELECT value FROM counters WHERE name = 'seq'")[0][0])
             head, faults = audit.broken(connection)
             connection.execute("PRAGMA journal_mode = DELETE").fetchall()  # one file, without a log beside it
         if faults:
             raise _damaged("The audit log")
+        if baseless:
+            raise _damaged(f"The content {baseless[0][:12]}…")
         if (root / FILE).is_file():
             entries[SETTINGS] = _add_bytes(archive, SETTINGS, (root / FILE).read_bytes())
         with copied.open("rb") as database:
@@ -150,36 +158,29 @@ def _write(raw: IO[bytes], root: Path, source: Path, copied: Path, progress: Pro
     return manifest
 
 
-def _add_object(archive: tarfile.TarFile, path: Path, sha256: str, size_bytes: int) -> bool:
-    """Add an object file; return False when it is not there.
+def _add_object(archive: tarfile.TarFile, path: Path, sha256: str, size_bytes: int) -> None:
+    """Add an object file.
 
     Raises:
-        Unavailable: It is damaged.
+        Unavailable: It is damaged, or not there.
     """
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size == size_bytes:
-                found = _add(archive, f"objects/{sha256[:2]}/{sha256[2:]}", size_bytes, file)
-                if found == sha256:
-                    return True
-    except FileNotFoundError:
-        return False
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size == size_bytes:
+            found = _add(archive, f"objects/{sha256[:2]}/{sha256[2:]}", size_bytes, file)
+            if found == sha256:
+                return
     raise _damaged(f"The object {sha256[:12]}…")
 
 
-def _follow(copy: apsw.Connection, source: Path, sha256: str) -> None:
-    """Let the copy say of a missing object what the workspace says now: that it was cleared meanwhile."""
-    with closing(connect(source, read_only=True)) as connection:
-        now = _rows(connection, "SELECT removed_at, removed_why FROM contents WHERE sha256 = ?", sha256)
-    if not now:
-        copy.execute("DELETE FROM contents WHERE sha256 = ?", (sha256,))
-    elif now[0][1] is None:
-        raise _damaged(f"The object {sha256[:12]}…")
-    else:
-        copy.execute(
-            "UPDATE contents SET form = 'raw', data = NULL, removed_at = ?, removed_why = ? WHERE sha256 = ?",
-            (*now[0], sha256),
-        )
+def resting_on_nothing(connection: apsw.Connection) -> list[str]:
+    """Return the tails that rest on content whose bytes are not there, and what stands in the folder without any."""
+    rows = connection.execute(
+        "SELECT t.sha256 FROM contents t LEFT JOIN contents b ON b.sha256 = t.base WHERE t.form = 'tail'"
+        " AND (b.sha256 IS NULL OR b.removed_at IS NOT NULL OR b.form NOT IN ('object', 'tail') OR b.tails >= t.tails)"
+        " UNION SELECT f.sha256 FROM files f JOIN contents c USING (sha256)"
+        " WHERE f.live = 1 AND c.removed_at IS NOT NULL"
+    )
+    return [str(sha256) for (sha256,) in rows]
 
 
 def _damaged(what: str) -> Unavailable:

@@ -16,16 +16,16 @@ from pathlib import Path
 import apsw
 
 from workspace_server.config import FILE
-from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.core.paths import STATE_DIRECTORY, UNFINISHED
 from workspace_server.errors import InvalidArgument, NotFound, Unavailable
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
 from workspace_server.storage.upkeep.archive import disk_errors
+from workspace_server.storage.upkeep.readers import reading
 from workspace_server.storage.upkeep.rewinding import rewind
 from workspace_server.storage.upkeep.snapshot import Progress, copy_database
 
-UNFINISHED = STATE_DIRECTORY + ".part"
 OF_ONE_SERVER = frozenset({"name", "port", "public_url", "deliveries"})
 """Settings that are the original's own."""
 CHUNK_BYTES = 1 << 20
@@ -40,8 +40,8 @@ class Fork:
     missing: tuple[str, ...]
 
 
-def fork(root: Path, target: Path, *, at_seq: int | None, progress: Progress = lambda *_: None) -> Fork:
 @disk_errors("the fork")
+def fork(root: Path, target: Path, *, at_seq: int | None, progress: Progress = lambda *_: None) -> Fork:
     """Make the workspace *target* of what *root* was at a seq (None: now); its files come when it is first opened.
 
     Blocks. Deliveries are off in it, by its settings.
@@ -58,9 +58,11 @@ def fork(root: Path, target: Path, *, at_seq: int | None, progress: Progress = l
     made = not target.exists()
     target.mkdir(parents=True, exist_ok=True)
     part = target / UNFINISHED
+    shutil.rmtree(part, ignore_errors=True)  # what one left that was killed
     part.mkdir(mode=0o700)
     try:
-        done = _fill(state, part, at_seq, progress)
+        with reading(state):
+            done = _fill(state, part, at_seq, progress)
         _write_durably(part / FILE.name, _settings(root / FILE))
         part.rename(target / STATE_DIRECTORY)
         _sync(target)
@@ -76,7 +78,7 @@ def _check_target(target: Path) -> None:
     for above in (target, *target.parents):
         if (above / STATE_DIRECTORY / "workspace.db").exists():
             raise _refused(target, "is a workspace" if above == target else f"lies in the workspace {above}")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if target.exists() and (not target.is_dir() or {entry.name for entry in target.iterdir()} - {UNFINISHED}):
         raise _refused(target, "is not an empty folder")
 
 

@@ -13,16 +13,14 @@ import apsw
 
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import Clock
-from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.core.paths import STATE_DIRECTORY, UNFINISHED
 from workspace_server.errors import InvalidArgument
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
 from workspace_server.storage.tables import audit, intents
-from workspace_server.storage.upkeep.archive import Manifest, Progress, disk_errors, sync, unpack
+from workspace_server.storage.upkeep.archive import Manifest, Progress, disk_errors, resting_on_nothing, sync, unpack
 
-UNFINISHED = STATE_DIRECTORY + ".part"
-"""What a restore is called until it is whole; one that was interrupted is begun anew."""
 _OPERATOR = Caller(agent="server", verbs=ALL_VERBS, verified=True)
 
 
@@ -81,6 +79,7 @@ def _check_whole(connection: apsw.Connection, part: Path, manifest: Manifest) ->
     head, faults = audit.broken(connection)
     named = connection.execute("SELECT sha256 FROM contents WHERE form = 'object'").fetchall()
     missing = [sha256 for (sha256,) in named if not objects.path(str(sha256)).is_file()]
+    missing += resting_on_nothing(connection)
     if missing or faults or audit.spell_head(head) != manifest.audit_head:
         raise InvalidArgument(
             "The backup's parts do not belong together.",
