@@ -33,7 +33,8 @@ def gc_command(api: Api, as_json: bool) -> int:
 def purge_command(api: Api, path: str, version: int | None, as_json: bool) -> int:
     """Remove the content of PATH for good: all its versions, or one, with every copy and trace that the server made.
 
-    A file that is there is deleted first. The rows of its versions stay, marked. Copies elsewhere are listed.
+    A file that is there is deleted first. The rows of its versions stay, marked. Copies elsewhere are listed, and what
+    stands in another file now is kept: exits with 1 then, or while the disk is not clear because a backup is made.
     """
     removed = api.post(f"/files/{path_of(path)}:purge", {"version": version})
     if not as_json:
@@ -50,12 +51,12 @@ def finished(api: Api, as_json: bool, also: Mapping[str, object] | None = None) 
         time.sleep(POLL_S)
     if shown:
         print(file=sys.stderr)
-    done = {**(also or {}), **state["last"]} if as_json else state["last"]
+    done = state["last"] if state["waits_for"] is None else {"waits_for": state["waits_for"]}
     if as_json:
-        show.as_json(done)
+        show.as_json({**(also or {}), **done})
     else:
         show.pairs(done)
-    return leave.FAILED if "failed" in done else 0
+    return leave.FAILED if "failed" in done or state["waits_for"] is not None or (also or {}).get("kept") else 0
 
 
 def _show(work: Answer) -> None:

@@ -106,6 +106,34 @@ async def test_the_same_content_elsewhere_is_listed_or_refuses_it(folder: Path) 
         assert (await engine.files.read_file(ADA, path="b.md")).text == "clean"
 
 
+async def test_content_that_stands_elsewhere_is_kept_and_named_and_the_rest_goes(folder: Path) -> None:
+    leaked = secret()
+    async with Engine.open(folder, settings=Settings()) as engine:
+        await engine.files.write_file(ADA, path="pkg/__init__.py", content="")
+        for text in ("", leaked):
+            await engine.files.write_file(ADA, path="secret.env", content=text, overwrite=True)
+        result = await engine.upkeep.purge(ADMIN, path="secret.env")
+        assert (result["versions"], result["kept"]) == ([2], [{"path": "pkg/__init__.py", "version": 1}])
+        await until(lambda: not engine.upkeep.is_busy)
+        assert holding(folder, leaked) == []
+        assert (await engine.files.read_file(ADA, path="pkg/__init__.py")).text == ""
+        assert not (folder / "secret.env").exists()
+
+
+async def test_a_tail_that_is_kept_does_not_rest_on_what_goes(folder: Path) -> None:
+    base = secrets.token_hex(50_000)
+    async with Engine.open(folder, settings=Settings()) as engine:
+        await engine.files.write_file(ADA, path="log.txt", content=base)
+        await engine.files.write_file(ADA, path="log.txt", content="more\n", append=True)
+        await engine.files.move_file(ADA, path="log.txt", to="copy.txt", copy=True)
+        result = await engine.upkeep.purge(ADMIN, path="log.txt")
+        assert (result["versions"], result["kept"]) == ([1], [{"path": "copy.txt", "version": 1}])
+        await until(lambda: not engine.upkeep.is_busy)
+        found = await engine.files.open_content(ADA, path="copy.txt")
+        assert await found.read() == (base + "more\n").encode()
+    assert [finding for finding in find_damage(folder) if finding.damage] == []
+
+
 async def test_what_was_appended_to_it_is_stored_anew(folder: Path) -> None:
     base = secrets.token_hex(50_000)
     async with Engine.open(folder, settings=Settings()) as engine:
@@ -178,3 +206,19 @@ async def test_what_cannot_be_purged_is_refused_with_the_way(folder: Path) -> No
         with pytest.raises(Gone):
             await engine.upkeep.purge(ADMIN, path="a.md", version=1)
         assert (await engine.files.read_file(ADA, path="a.md")).text == "two"
+
+
+async def test_a_history_and_a_listing_tell_what_is_gone(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        for text in ("secret\n", "clean\n"):
+            await engine.files.write_file(ADA, path="a.md", content=text, overwrite=True)
+        await engine.upkeep.purge(ADMIN, path="a.md", version=1)
+        await until(lambda: not engine.upkeep.is_busy)
+        told = (await engine.files.file_history(ADA, path="a.md"))["versions"]
+        assert [(one["version"], one.get("gone")) for one in told] == [(2, None), (1, "purged")]
+        assert "gone" not in (await engine.listing.list_files(ADA, detail="full"))["files"][0]
+        await engine.upkeep.purge(ADMIN, path="a.md")
+        await until(lambda: not engine.upkeep.is_busy)
+        rows = (await engine.listing.list_files(ADA, detail="full", deleted=True))["files"]
+        assert [(row["path"], row["gone"]) for row in rows] == [("a.md", "purged")]
+        assert "[deleted, purged]" in (await engine.listing.list_files(ADA, deleted=True))["tree"]

@@ -6,8 +6,13 @@ again at the next start when that was interrupted.
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+import os
+import time
 from pathlib import Path
+from typing import NamedTuple
+
+import anyio
+import apsw
 
 from workspace_server.core.access import Caller
 from workspace_server.core.paths import STATE_DIRECTORY, canonical_file
@@ -23,13 +28,19 @@ from workspace_server.services.upkeep.collecting import Progress
 from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import audit, meta
+from workspace_server.storage.tables import audit
 from workspace_server.storage.upkeep import purging
+from workspace_server.storage.upkeep.discarding import discard_objects
 from workspace_server.storage.upkeep.purging import Standing
 
-DUE = "purge_due"
-"""The fact that says, while it is not empty, that the disk is still to be cleared."""
 STEPS = 4
+READERS_S = 5.0
+"""How long a purge tries to get between the readers of the database before it lets them end."""
+_POLL_S = 0.05
+
+
+class ReaderThere(Exception):
+    """Somebody reads the workspace as it was, such as a backup: the rest is to be cleared when that has ended."""
 
 
 class Purging:
@@ -39,23 +50,29 @@ class Purging:
         self._folder = folder
         self._tree = tree
         self._indexing = indexing
+        self._rewritten = 0
+        """Up to which removal the database was written anew."""
 
     async def purge(self, caller: Caller, *, path: str, version: int | None = None) -> Result:
-        """Remove a version, or the file with all its versions; return `{path, versions, also, seq?}`.
+        """Remove a version, or the file with all its versions; return `{path, versions, also, kept, seq?}`.
 
         A file that is there is deleted first. Versions of other files that have the same content are gone with it, and
-        listed in `also`; one that stands at its path now refuses it.
+        listed in `also`. Content that stands in a file now stays, as it need be no secret: `kept` says where it stands.
+
+        Raises:
+            Conflict: All of it stands in files now.
         """
         caller.require("admin")
         place = canonical_file(path)
-        hashes = await self._folder.db.read_long(lambda tx: self._chosen(tx, place, version))
-        whole = [await self._stored_whole(sha256) for sha256 in await self._tails(hashes)]
+        chosen = await self._folder.db.read_long(lambda tx: self._chosen(tx, place, version))
+        tails = await self._folder.db.read_long(lambda tx: purging.tails_on(tx, chosen.hashes))
+        whole = [await self._stored_whole(sha256) for sha256 in tails]
 
         async def body(commit: Commit) -> Result:
             chosen = await self._chosen(commit.tx, place, version)
             for content in whole:
                 await purging.store_whole(commit.tx, content.sha256)
-            if await purging.tails_on(commit.tx, chosen):
+            if await purging.tails_on(commit.tx, chosen.hashes):
                 raise Conflict(f"{place} was written to meanwhile.", hint="Try again.", retryable=True, path=place)
             return await self._remove(commit, place, version, chosen)
 
@@ -63,23 +80,48 @@ class Purging:
 
     async def is_due(self) -> bool:
         """Whether the disk is still to be cleared of what was removed."""
-        return bool(await self._folder.db.read(lambda tx: meta.fact(tx, DUE)))
+        return await self._folder.db.read(purging.asked) is not None
 
     async def clear(self, progress: Progress) -> Result:
-        """Clear the disk of what was removed, and return `{copies}`: how many files were removed."""
-        hashes = await self._folder.db.read_long(purging.purged)
+        """Clear the disk of what was removed, and return `{copies}`: how many files were removed.
+
+        Raises:
+            ReaderThere: Not yet.
+        """
         progress("clearing copies", 0, STEPS)
         await self._tree.materialiser.finish()
-        copies = await asyncio.to_thread(self._clear_files, hashes)
+        began_s = time.time()  # as files have it
+        asked, hashes = await self._folder.db.read_long(_removed)
+        if asked is None:
+            return {"copies": 0}
+        objects = await discard_objects(self._folder.db, self._folder.objects, sorted(hashes))
+        copies = await asyncio.to_thread(self._clear_files, hashes, began_s)
+        if objects.kept_for_reader:
+            raise ReaderThere("A backup or a fork is being made.")
         progress("making the search index anew", 1, STEPS)
         await self._indexing.rebuild_passages()
         progress("writing the database anew", 2, STEPS)
-        await self._folder.db.alone(purging.rewrite)
-        await self._folder.db.write(lambda tx: meta.set_fact(tx, DUE, ""))
+        clock = self._folder.clock
+        if self._rewritten != asked:
+            await self._empty_log()  # with a reader there, all would have to wait for nothing
+            await self._folder.db.alone(lambda connection: purging.rewrite(connection, clock))
+            self._rewritten = asked
+        await self._empty_log()
+        await self._folder.db.write(lambda tx: purging.cleared(tx, asked))
         progress("done", STEPS, STEPS)
-        return {"copies": copies}
+        return {"copies": copies + objects.files}
 
-    async def _chosen(self, tx: Transaction, path: str, version: int | None) -> list[str]:
+    async def _empty_log(self) -> None:
+        def empty(connection: apsw.Connection) -> bool:
+            return purging.empty_log(connection, self._folder.clock)
+
+        with anyio.move_on_after(READERS_S):
+            while not await self._folder.db.alone(empty):  # noqa: ASYNC110 - a reader sends no event
+                await anyio.sleep(_POLL_S)
+            return
+        raise ReaderThere("Something reads the database as it was, such as a backup.")
+
+    async def _chosen(self, tx: Transaction, path: str, version: int | None) -> "_Chosen":
         here, row = await changes.head(tx, path)
         if row is None:
             check_exists(here)
@@ -98,10 +140,18 @@ class Purging:
         found = await purging.versions_of(tx, row.file_id, version)
         if not found:
             raise Gone(f"Nothing of {path} is kept.", hint="There is nothing to remove.", path=path, version=version)
-        return sorted({sha256 for _, sha256 in found})
-
-    async def _tails(self, hashes: Sequence[str]) -> list[str]:
-        return await self._folder.db.read_long(lambda tx: purging.tails_on(tx, hashes))
+        hashes = {sha256 for _, sha256 in found}
+        standing = await purging.standing(tx, sorted(hashes))
+        kept = [one for one in standing if one.is_head and (version is not None or one.path != path)]
+        removed = sorted(hashes - {one.sha256 for one in kept})
+        if not removed:
+            raise Conflict(
+                f"The same content stands in {kept[0].path}" + (f" and {len(kept) - 1} others." if kept[1:] else "."),
+                hint="Delete it there first, or save it there without it; its versions are removed together.",
+                path=path,
+                also=[_version(one) for one in kept],
+            )
+        return _Chosen(removed, kept)
 
     async def _stored_whole(self, sha256: str) -> Content:
         """Make an object file of content that rests on what is to be removed."""
@@ -110,7 +160,7 @@ class Purging:
         whole = await asyncio.to_thread(contents.expand, form, data, objects.path(sha256))
         return await asyncio.to_thread(objects.put, whole)
 
-    async def _remove(self, commit: Commit, path: str, version: int | None, hashes: Sequence[str]) -> Result:
+    async def _remove(self, commit: Commit, path: str, version: int | None, chosen: "_Chosen") -> Result:
         tx = commit.tx
         here, row = await changes.head(tx, path)
         assert row is not None
@@ -120,41 +170,47 @@ class Purging:
                 commit, path, await Held.check(commit, [], [path]), expect_version=None, message="purged"
             )
             result |= {"deleted": deleted.version, "seq": commit.events[-1].seq}
-        gone = await purging.standing(tx, hashes)
-        heads = [one for one in gone if one.is_head]
-        if heads:
-            raise Conflict(
-                f"The same content stands in {heads[0].path}"
-                + (f" and {len(heads) - 1} others." if heads[1:] else "."),
-                hint="Delete it there first, or save it there without it; its versions are removed together.",
-                path=path,
-                also=[_version(one) for one in heads],
-            )
+        gone = await purging.standing(tx, chosen.hashes)
         drafts = await purging.drafted(tx, path) if version is None else []
-        await purging.remove(tx, [*hashes, *drafts], gone, path if version is None else None)
-        await meta.set_fact(tx, DUE, path)
+        await purging.remove(tx, [*chosen.hashes, *drafts], gone, path if version is None else None)
+        await purging.ask(tx)
         await audit.add(tx, commit.caller, "purge", path if version is None else f"{path}@{version}", None)
         return {
             **result,
             "versions": [one.version for one in gone if one.path == path],
             "also": [_version(one) for one in gone if one.path != path],
+            "kept": [_version(one) for one in chosen.kept],
         }
 
-    def _clear_files(self, hashes: set[str]) -> int:
-        """Remove object files, and what lies about in the server's own folders with one of these contents."""
-        cleared = sum(self._folder.objects.discard(sha256) is not None for sha256 in hashes)
+    def _clear_files(self, hashes: set[str], until_s: float) -> int:
+        """Remove what lies about in the server's own folders with one of these contents, but for what came since."""
+        cleared = 0
         self._tree.tree.drop_spares()
         state = self._folder.root / STATE_DIRECTORY
         for path in (*(state / "tmp").glob("*-*"), *(state / "lost").glob("*")):
-            if _hash(path) in hashes:
+            if _hash(path, until_s) in hashes:
                 path.unlink(missing_ok=True)
                 cleared += 1
         return cleared
 
 
-def _hash(path: Path) -> str | None:
+class _Chosen(NamedTuple):
+    """What a purge takes, and what it leaves because that stands in files now."""
+
+    hashes: list[str]
+    kept: list[Standing]
+
+
+async def _removed(tx: Transaction) -> tuple[int | None, set[str]]:
+    return await purging.asked(tx), await purging.purged(tx)
+
+
+def _hash(path: Path, until_s: float) -> str | None:
+    """Return the hash of what a file held at that time; None for one that is newer, or cannot be read."""
     try:
         with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mtime >= until_s:
+                return None
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

@@ -7,16 +7,18 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from workspace_server.core.access import ALL_VERBS, Caller
-from workspace_server.errors import Unavailable
+from workspace_server.errors import Unavailable, WorkspaceError
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.services.upkeep.collecting import Collector, Progress
-from workspace_server.services.upkeep.purging import Purging
+from workspace_server.services.upkeep.purging import Purging, ReaderThere
 
 log = logging.getLogger(__name__)
 
 HOUR_S = 3600.0
+RETRY_S = 60.0
+"""How long after a failure, or for the sake of a reader, a purge is tried again."""
 _SERVER = Caller(agent="server", verbs=ALL_VERBS, verified=True)
 Work = Callable[[Progress], Awaitable[Result]]
 
@@ -29,6 +31,7 @@ class Upkeep:
         self._purging = purging
         self._running: Result | None = None
         self._last: Result | None = None
+        self._waits_for: str | None = None
         self._asked: asyncio.Queue[tuple[str, Work]] = asyncio.Queue(1)
 
     async def start_gc(self, caller: Caller) -> Result:
@@ -49,11 +52,18 @@ class Upkeep:
             Unavailable: Other upkeep is being done.
         """
         caller.require("admin")
-        self._check_free()
-        result = await self._purging.purge(caller, path=path, version=version)
-        if self._running is None:
-            self.begin("purge", self._purging.clear)
-        return result
+        self._reserve("purge")  # before anything else can begin
+        refused = False
+        try:
+            return await self._purging.purge(caller, path=path, version=version)
+        except WorkspaceError:
+            refused = True
+            raise
+        finally:
+            if refused:
+                self._running = None
+            else:  # also when the caller went away, whose purge may be done all the same
+                self._asked.put_nowait(("purge", self._purging.clear))
 
     def begin(self, task: str, work: Work) -> None:
         """Have *work* done in the background.
@@ -61,11 +71,10 @@ class Upkeep:
         Raises:
             Unavailable: Other upkeep is being done.
         """
-        self._check_free()
-        self._running = {"task": task, "since": self._now(), "step": "", "done": 0, "total": 0}
+        self._reserve(task)
         self._asked.put_nowait((task, work))
 
-    def _check_free(self) -> None:
+    def _reserve(self, task: str) -> None:
         if self._running is not None:
             raise Unavailable(
                 f"The upkeep {self._running['task']} is being done.",
@@ -73,9 +82,10 @@ class Upkeep:
                 retryable=True,
                 reason="busy",
             )
+        self._running = {"task": task, "since": self._now(), "step": "", "done": 0, "total": 0}
 
     async def status(self, caller: Caller) -> Result:
-        """Return `{running: {task, since, step, done, total}?, last: {task, at, …}?}`.
+        """Return `{running: {task, since, step, done, total}?, last: {task, at, …}?, waits_for?}`.
 
         Raises:
             Forbidden: The caller is no admin.
@@ -85,29 +95,45 @@ class Upkeep:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is being done."""
-        return self._running is not None
+        """Whether something is being done, or waits to be."""
+        return self._running is not None or self._waits_for is not None
 
     def told(self) -> Result:
-        """Return what is being done, and what was done last."""
-        return {"running": self._running, "last": self._last}
+        """Return what is being done, what was done last, and what a purge waits for."""
+        return {"running": self._running, "last": self._last, "waits_for": self._waits_for}
 
     async def run(self) -> None:
         """Do what is asked for, and what an earlier server did not finish, until cancelled."""
-        if self._running is None and await self._purging.is_due():
-            self.begin("purge", self._purging.clear)
+        pause_s: float | None = None
         while True:
-            task, work = await self._asked.get()
-            outcome: Result
-            try:
-                outcome = await work(self._note)
-            except Exception:
-                log.exception("the upkeep %s failed", task)
-                outcome = {"failed": "The server's log says why."}
-            self._last = {"task": task, "at": self._now(), **outcome}
-            self._running = None
-            if task != "purge" and await self._purging.is_due():
+            if pause_s is None and await self._purging.is_due() and self._running is None:
                 self.begin("purge", self._purging.clear)
+            try:
+                async with asyncio.timeout(pause_s):
+                    task, work = await self._asked.get()
+            except TimeoutError:
+                pause_s = None
+                continue
+            pause_s = None if await self._do(task, work) else RETRY_S
+
+    async def _do(self, task: str, work: Work) -> bool:
+        """Do one piece of work; return whether it came to its end."""
+        done = False
+        outcome: Result | None
+        try:
+            outcome = await work(self._note)
+            done = True
+        except ReaderThere as reader:
+            outcome = None
+            self._waits_for = f"{reader} The purge goes on by itself once that has ended."
+        except Exception:
+            log.exception("the upkeep %s failed", task)
+            outcome = {"failed": "The server's log says why."}
+        if outcome is not None:
+            self._last = {"task": task, "at": self._now(), **outcome}
+            self._waits_for = None if task == "purge" else self._waits_for
+        self._running = None
+        return done
 
     async def run_daily(self) -> None:
         """Clear up at intervals, until cancelled."""

@@ -1,14 +1,25 @@
 """What has to go from the database when content is removed for good."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import apsw
 
+from workspace_server.core.clock import Clock
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import meta
 
 WHY = "purged"
+ASKED, CLEARED = "purges_asked", "purges_cleared"
+"""The facts that count removals: how many there were, and up to which the disk is clear of them."""
+LEASES = (
+    ("locks", "deadline_s", "state = 'live'"),
+    ("lock_waits", "kept_until_s", "true"),
+    ("jobs", "deadline_s", "state = 'claimed'"),
+)
+"""What ends by itself unless its holder is heard: the table, its column, and which rows."""
 
 
 class Standing(NamedTuple):
@@ -100,13 +111,59 @@ async def purged(tx: Transaction) -> set[str]:
     return {row[0] for row in await tx.all("SELECT sha256 FROM contents WHERE removed_why = ?", WHY)}
 
 
-def rewrite(connection: apsw.Connection) -> None:
-    """Write the whole database anew, so that no free room of it holds what was removed. Blocks, and needs that room.
+async def ask(tx: Transaction) -> None:
+    """Record that something was removed of which the disk is still to be cleared."""
+    await meta.set_fact(tx, ASKED, str(int(await meta.fact(tx, ASKED) or 0) + 1))
 
-    Raises:
-        BusyError: A reader, such as a backup, keeps the database as it was from being overwritten.
-    """
+
+async def asked(tx: Transaction) -> int | None:
+    """Return up to which removal the disk is to be cleared, counted from 1; None: it is."""
+    number = int(await meta.fact(tx, ASKED) or 0)
+    return number if number > int(await meta.fact(tx, CLEARED) or 0) else None
+
+
+async def cleared(tx: Transaction, number: int) -> None:
+    """Record that the disk is clear of everything up to that removal; what came since stays due."""
+    await meta.set_fact(tx, CLEARED, str(number))
+
+
+def rewrite(connection: apsw.Connection, clock: Clock) -> None:
+    """Write the whole database anew, so that no free room of it holds what was removed. Blocks, and needs that room."""
+    with _holding(connection, clock):
+        write_anew(connection)
+
+
+def write_anew(connection: apsw.Connection) -> None:
+    """Leave no trace on any page, nor of words in the index of facts."""
     connection.execute("INSERT INTO facts_text (facts_text) VALUES ('optimize')")
     connection.execute("VACUUM")
-    if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]:
-        raise apsw.BusyError("somebody reads the database as it was")
+
+
+def empty_log(connection: apsw.Connection, clock: Clock) -> bool:
+    """Put all pages in their places and cut the write-ahead log to nothing; return False while somebody reads. Blocks.
+
+    All changes stand behind it, so it never waits for a reader.
+    """
+    patience_ms = connection.execute("PRAGMA busy_timeout").fetchall()[0][0]
+    connection.set_busy_timeout(0)
+    try:
+        with _holding(connection, clock):
+            return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+    except apsw.BusyError:
+        return False
+    finally:
+        connection.set_busy_timeout(int(str(patience_ms)))
+
+
+@contextmanager
+def _holding(connection: apsw.Connection, clock: Clock) -> Iterator[None]:
+    """Give leases the time that all changes wait, renewals among them: what was live when it began stays live."""
+    began_s = clock.boot_s()
+    try:
+        yield
+    finally:
+        held_s = clock.boot_s() - began_s
+        for table, until, those in LEASES:
+            connection.execute(
+                f"UPDATE {table} SET {until} = {until} + ? WHERE {those} AND {until} > ?", (held_s, began_s)
+            )

@@ -6,11 +6,15 @@ from workspace_server.interfaces.http.results.base import Changed, Result, Versi
 
 
 class Purged(Changed):
-    """What was removed: versions of the file, and those of others that had the same content."""
+    """What was removed: versions of the file, and those of others that had the same content.
+
+    `kept` says where content stands now that the file had too, and that was therefore not removed.
+    """
 
     path: str
     versions: list[int]
     also: list[VersionOf]
+    kept: list[VersionOf]
     deleted: int = 0
     seq: int = 0
 
@@ -26,7 +30,8 @@ class UpkeepWork(Result):
 
 
 class UpkeepState(Result):
-    """What is being done, and what the last piece of work did; null when there is none."""
+    """What is being done, what the last piece of work did, and what a purge waits for; null when there is none."""
 
     running: UpkeepWork | None
     last: dict[str, Any] | None
+    waits_for: str | None
