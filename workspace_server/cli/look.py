@@ -73,7 +73,7 @@ def history_command(api: Api, *, as_json: bool, path: str, limit: int, diff: tup
                 version["version"],
                 show.when(version["at"]),
                 version["by"],
-                version["op"],
+                version["op"] + (f", {version['gone']}" if "gone" in version else ""),
                 show.size(version["size_bytes"]) if "size_bytes" in version else "-",
                 version["message"] or "",
             )

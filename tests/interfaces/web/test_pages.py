@@ -10,7 +10,7 @@ import pytest
 
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
-from workspace_server.core.access import Caller
+from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.storage.disk.watcher import Dirty
 
 pytestmark = pytest.mark.anyio
@@ -449,3 +449,22 @@ async def test_a_fault_of_ours_is_a_page_that_tells_an_id_and_nothing_else(
 
     assert "Traceback" not in html
     assert html.split("Request ")[1].split("<")[0] in caplog.text
+
+
+async def test_a_purged_file_is_shown_as_one_and_not_as_one_that_comes_back(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    admin = Caller(agent="op", verbs=ALL_VERBS)
+    await hand.write("a.md", "secret")
+    await hand.write("a.md", "clean")
+    await hand.write("b.md", "b")
+    await served.engine.files.delete_file(ANA, path="b.md")
+    await served.engine.upkeep.purge(admin, path="a.md")
+
+    listed = await page(reader, "/files/?deleted=1")
+    purged, kept = await page(reader, "/files/a.md"), await page(reader, "/files/b.md")
+
+    assert listed.count(">purged</span>") == 1
+    assert (purged.count(">purged</span>"), "restore_file" in purged) == (3, False)
+    assert (kept.count(">purged</span>"), "restore_file" in kept) == (0, True)
+    assert "/api/v1/files/a.md?version" not in purged

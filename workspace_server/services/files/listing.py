@@ -1,7 +1,7 @@
 """The use case that lists files: as an indented tree for agents, or as rows."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,7 +20,7 @@ from workspace_server.services.recording import Result
 from workspace_server.services.selecting import existing, matching
 from workspace_server.services.times import ago, size
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, locks, meta
+from workspace_server.storage.tables import files, locks, meta, removed
 from workspace_server.storage.tables.files import FileRow
 
 SCAN_PAGE = 1_000
@@ -30,6 +30,7 @@ CURSOR = re.compile(r"([1-9][0-9]{0,15})(?:\.([1-9][0-9]?))?")
 """The id of a file, and how many names of its path stand for a directory that is done with."""
 PAST_ALL = "/\U0010ffff"
 """What follows all that lies in a directory: no path holds that character."""
+REMOVED = {"purged": "purged", "retention": "beyond retention"}
 CURSOR_WIDEST = "9" * 16 + ".99"
 
 
@@ -52,10 +53,16 @@ Entry = FileRow | Directory
 
 @dataclass(slots=True)
 class Page:
-    """What a listing found, in the order of paths; `last` is what was looked at last when there may be more."""
+    """What a listing found, in the order of paths.
+
+    Attributes:
+        last: What was looked at last when there may be more.
+        gone: Why bytes were removed, by their hash; of deleted files only.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     last: Entry | None = None
+    gone: Mapping[str, str] = field(default_factory=dict)
 
 
 class Listing:
@@ -87,6 +94,12 @@ class Listing:
         plain_text("pattern", pattern, LIMITS.pattern_chars_max)
 
         async def read(tx: Transaction) -> tuple[Page, int, list[Lock]]:
+            page, seq, held = await look(tx)
+            if deleted:
+                page.gone = await removed.reasons(tx, {one.sha256 for one in page.entries if isinstance(one, FileRow)})
+            return page, seq, held
+
+        async def look(tx: Transaction) -> tuple[Page, int, list[Lock]]:
             after = "" if cursor is None else await _decoded(tx, cursor)
             view = await view_of(tx, as_of_seq)
             if pattern is not None:
@@ -172,7 +185,7 @@ def _rows(page: Page, exclusive: Sequence[Lock], seq: int, max_tokens: int) -> R
         if isinstance(entry, Directory):
             facts: Result = {"path": entry.path, "type": "directory", "files": entry.count}
         else:
-            facts = file_facts(entry, holder(exclusive, entry.path))
+            facts = file_facts(entry, holder(exclusive, entry.path), page.gone.get(entry.sha256))
         room -= tokens.bytes_of(facts) + 1
         if room < 0:
             _cut(page, len(shown), max_tokens, room)
@@ -193,7 +206,7 @@ def _tree(page: Page, exclusive: Sequence[Lock], seq: int, max_tokens: int, *, n
         while common < min(len(stack), len(parents)) and stack[common] == parents[common]:
             common += 1
         fresh = [f"{'  ' * depth}{above}/" for depth, above in enumerate(parents) if depth >= common]
-        fresh.append("  " * len(parents) + _line(entry, name, exclusive, now_s))
+        fresh.append("  " * len(parents) + _line(entry, name, exclusive, now_s, page.gone))
         room -= sum(map(tokens.bytes_of, fresh))  # its quotes stand for the line's end
         if room < 0:
             _cut(page, shown, max_tokens, room)
@@ -218,14 +231,15 @@ def _cut(page: Page, shown: int, max_tokens: int, room: int) -> None:
     page.last = page.entries[shown - 1]
 
 
-def _line(entry: Entry, name: str, exclusive: Sequence[Lock], now_s: float) -> str:
+def _line(entry: Entry, name: str, exclusive: Sequence[Lock], now_s: float, gone: Mapping[str, str]) -> str:
     if isinstance(entry, Directory):
         return f"{name}/  {entry.count} {'file' if entry.count == 1 else 'files'}, {ago(now_s - entry.modified_at)}"
     held = holder(exclusive, entry.path)
     mark = f"  [locked by {held}]" if held else ""
-    gone = "" if entry.live else "  [deleted]"
+    why = gone.get(entry.sha256)
+    deleted = "" if entry.live else f"  [deleted, {REMOVED[why]}]" if why is not None else "  [deleted]"
     when = ago(now_s - entry.modified_at)
-    return f"{name}  v{entry.version} {size(entry.size_bytes)} {entry.modified_by} {when}{mark}{gone}"
+    return f"{name}  v{entry.version} {size(entry.size_bytes)} {entry.modified_by} {when}{mark}{deleted}"
 
 
 def _answer(result: Result, page: Page, seq: int) -> Result:

@@ -19,6 +19,7 @@ class ListedFile(Result):
     modified_by: str = ""
     locked_by: str = ""
     deleted: bool = False
+    gone: Literal["", "purged", "retention"] = ""
     files: int = 0
 
 
@@ -123,6 +124,7 @@ class HistoryEntry(Result):
     message: str | None
     size_bytes: int = 0
     sha256: str = ""
+    gone: Literal["", "purged", "retention"] = ""
     sources: list[VersionOf] = Field(default_factory=list)
     moved_from: VersionOf | None = None
     moved_to: str = ""

@@ -89,7 +89,7 @@ TOOLS = (
             "See what is in the workspace: a tree with name, version, size, who saved it, when, and locks. Start here."
             " `pattern` finds by name: * and ? within one component, ** across directories. Large answers are cut at"
             " max_tokens; pass next_cursor as `cursor` for more. detail='full' gives one record per file;"
-            " deleted=true shows what restore_file can bring back."
+            " deleted=true shows deleted files; restore_file brings back those not marked as gone."
             " Example: list_files(pattern='research/**/*.md')"
         ),
         params=ListFiles,
@@ -118,7 +118,7 @@ TOOLS = (
         name="file_history",
         description=(
             "Who changed a file, when and why: its versions and deletes, newest first. diff=[a, b] adds the difference"
-            " between two versions. Any version can be read with read_file and brought back with restore_file."
+            " between two versions. Any version not marked gone can be read (read_file) and restored (restore_file)."
             " Example: file_history(path='draft.md', diff=[3, 5])"
         ),
         params=FileHistory,
