@@ -237,3 +237,13 @@ async def test_nobody_else_may_read_the_database_even_when_it_was_open_to_all(tm
     finally:
         await second.close()
         await first.close()
+
+
+async def test_a_closed_database_refuses_work_instead_of_keeping_it_waiting(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "closed.db", clock=ManualClock())
+    await database.close()
+    async with asyncio.timeout(30):
+        with pytest.raises(Unavailable):
+            await database.alone(lambda _: None)
+        with pytest.raises(Unavailable):
+            await database.write(notes)

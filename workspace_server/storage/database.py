@@ -196,8 +196,7 @@ class Database:
             return await self._hand_in(body)
 
     async def _hand_in(self, body: Body[T]) -> T:
-        if self._closed or self._unanswered >= LIMITS.queue_writes_max:
-            raise Unavailable("The server takes no more writes now.", hint="Try again shortly.", retryable=True)
+        self._check_open()
         future: asyncio.Future[T] = self._loop.create_future()
         if not self._collected:
             # What comes in during one turn of the loop goes over together: the two threads then take turns, instead of
@@ -206,6 +205,10 @@ class Database:
         self._collected.append(_Write(body, future))
         self._unanswered += 1
         return await future
+
+    def _check_open(self) -> None:
+        if self._closed or self._unanswered >= LIMITS.queue_writes_max:
+            raise Unavailable("The server takes no more writes now.", hint="Try again shortly.", retryable=True)
 
     def _hand_over(self) -> None:
         if self._collected:
@@ -216,8 +219,9 @@ class Database:
         """Run *work* on the writer's connection, outside of a transaction; all changes wait behind it.
 
         Raises:
-            Unavailable: The database refused.
+            Unavailable: The database is closed, too much waits for it, or it refused.
         """
+        self._check_open()
 
         async def none(_: Transaction) -> T:
             raise AssertionError("it has no body")
