@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from workspace_server.cli import show
-from workspace_server.cli.fork import show_progress
 from workspace_server.cli.options import as_json_option, folder_option
+from workspace_server.cli.progress import Shown
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -24,7 +24,7 @@ def backup_command(file: Path, force: bool, folder: Path, as_json: bool) -> None
     """
     from workspace_server.storage.upkeep.archive import backup
 
-    done = backup(folder, file.absolute(), force=force, progress=show_progress)
+    done = backup(folder, file.absolute(), force=force, progress=Shown())
     if as_json:
         show.as_json({"file": str(file), "seq": done.seq, "audit_head": done.audit_head})
     else:
@@ -47,7 +47,7 @@ def restore_command(file: Path, target: Path, as_json: bool) -> None:
     from workspace_server.storage.upkeep.restoring import restore
 
     target = target.resolve()
-    done = restore(file, target, clock=SystemClock(), progress=show_progress)
+    done = restore(file, target, clock=SystemClock(), progress=Shown())
     fill(target)
     if as_json:
         show.as_json({"folder": str(target), "seq": done.seq, "audit_head": done.audit_head})

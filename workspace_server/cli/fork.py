@@ -1,12 +1,12 @@
 """`fork` and `compare`: a second workspace from any moment of a first one, and two of them side by side."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from workspace_server.cli import show
 from workspace_server.cli.options import as_json_option, folder_option
+from workspace_server.cli.progress import Shown
 
 DIFFERENT = 1
 LINES_MAX = 1_000
@@ -28,7 +28,7 @@ def fork_command(target: Path, at_seq: int | None, folder: Path, as_json: bool) 
     from workspace_server.storage.upkeep.fork import fork
 
     target = target.resolve()
-    done = fork(folder, target, at_seq=at_seq, progress=show_progress)
+    done = fork(folder, target, at_seq=at_seq, progress=Shown())
     fill(target)
     if as_json:
         show.as_json({"folder": str(target), "seq": done.seq, "files": done.files, "missing": done.missing})
@@ -92,9 +92,3 @@ def _about(subject: dict[str, str]) -> str:
 
 def _fact(side: list[str] | None) -> str:
     return "-" if side is None else ", ".join(side)
-
-
-def show_progress(what: str, done: int, total: int) -> None:
-    """Show on a terminal how far some long work is."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{what}: {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)

@@ -1,12 +1,12 @@
 """`verify`: read everything and name what is damaged."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from workspace_server.cli import leave, show
 from workspace_server.cli.options import as_json_option, folder_option
+from workspace_server.cli.progress import Shown
 
 
 @click.command("verify")
@@ -20,7 +20,7 @@ def verify_command(folder: Path, as_json: bool) -> int:
     """
     from workspace_server.storage.upkeep.integrity import find_damage
 
-    progress = _show_progress if sys.stderr.isatty() else lambda *_: None
+    progress = Shown()
     findings = list(find_damage(folder, progress))
     damaged = [finding for finding in findings if finding.damage]
     if as_json:
@@ -34,8 +34,3 @@ def verify_command(folder: Path, as_json: bool) -> int:
             empty="All is as it should be.",
         )
     return leave.FAILED if damaged else 0
-
-
-def _show_progress(what: str, done: int, total: int) -> None:
-    end = "\n" if done == total else ""
-    print(f"\r{what}: {done} of {total}", end=end, file=sys.stderr, flush=True)

@@ -159,3 +159,22 @@ async def test_damage_to_what_was_appended_is_found_and_so_is_damage_to_what_it_
     path.write_bytes(path.read_bytes()[:-1])
     subjects = {finding.subject for finding in damage(workspace) if finding.kind == "content"}
     assert subjects == {f"large.txt@{version}" for version in range(1, 5)}
+
+
+async def test_the_folder_gets_one_moment_to_settle_however_much_differs(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(f"{integrity.__name__}.time.sleep", slept.append)
+    (workspace / "small.md").write_text("tw")
+    (workspace / "large.txt").unlink()
+
+    assert [found.subject for found in find_damage(workspace) if found.kind == "folder"] == ["large.txt", "small.md"]
+    assert len(slept) == 1
+
+
+async def test_a_save_that_was_under_way_is_no_finding(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{integrity.__name__}.time.sleep", lambda _: (workspace / "small.md").write_text("two\n"))
+    (workspace / "small.md").write_text("tw")
+
+    assert list(find_damage(workspace)) == []

@@ -256,14 +256,17 @@ def _users(connection: apsw.Connection, sha256: str) -> str:
 def _folder(connection: apsw.Connection, tree: Tree, progress: Progress) -> Iterator[Finding]:
     """Check that each live file in the folder is its head, unless the server is about to make it so."""
     paths = [row[0] for row in _rows(connection, "SELECT path FROM files WHERE live = 1 ORDER BY path")]
+    differing = []
     for done, path in enumerate(paths, 1):
+        if _wrong_file(connection, tree, path) is not None:
+            differing.append(path)
+        progress("folder", done, len(paths))
+    if differing:
+        time.sleep(SETTLE_S)
+    for path in differing:
         finding = _wrong_file(connection, tree, path)
         if finding is not None:
-            time.sleep(SETTLE_S)
-            finding = _wrong_file(connection, tree, path)
-        if finding is not None:
             yield finding
-        progress("folder", done, len(paths))
 
 
 def _wrong_file(connection: apsw.Connection, tree: Tree, path: str) -> Finding | None:
