@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.lock_queue import Place, before, behind, called, check_extent
+from workspace_server.core.lock_queue import Place, before, behind, called, check_extent, check_line
 from workspace_server.core.locks import Lock, Mode, in_the_way, modes_agree
 from workspace_server.core.patterns import Selector, parse_selector
 from workspace_server.errors import QuotaExceeded
@@ -40,7 +40,6 @@ def lock(number: int, *names: str, agent: str = "ann", mode: Mode = "exclusive")
         deadline_s=100.0,
         granted_seq=0,
         granted_at=0.0,
-        versions={},
     )
 
 
@@ -56,13 +55,13 @@ def test_a_place_is_that_of_the_same_request_in_any_order() -> None:
 def test_earlier_places_on_the_same_paths_go_before() -> None:
     line = [place(1, "a"), place(2, "b"), place(3, "*", waiting=0), place(4, "/", mode="shared"), place(5, "a", "b")]
 
-    def numbers(mode: Mode, *names: str, number: int | None = None) -> list[tuple[int, str]]:
+    def numbers(mode: Mode, *names: str, number: int | None = None) -> list[int]:
         found = before(line, mode=mode, selectors=[select(name) for name in names], number=number)
-        return [(one.number, part.text) for one, part in found]
+        return [one.number for one in found]
 
-    assert numbers("exclusive", "x", "b") == [(2, "b"), (4, "x"), (5, "b")]
-    assert numbers("exclusive", "a", "b", number=5) == [(1, "a"), (2, "b"), (4, "a")]
-    assert numbers("shared", "a", number=4) == [(1, "a")]
+    assert numbers("exclusive", "x", "b") == [2, 4, 5]
+    assert numbers("exclusive", "a", "b", number=5) == [1, 2, 4]
+    assert numbers("shared", "a", number=4) == [1]
     assert numbers("intent", "a", "b") == []
 
 
@@ -84,7 +83,7 @@ def test_it_is_the_turn_of_those_that_nothing_live_and_nobody_earlier_stops() ->
     ("live", "seconds"), [([lock(1, "a")], 60), ([], 0), ([lock(1, "a")], -60)], ids=["held", "free", "overdue"]
 )
 def test_who_comes_later_is_told_whom_it_waits_for_and_how_long_that_may_take(live: list[Lock], seconds: int) -> None:
-    refusal = behind(place(1, "a", "b"), select("b"), live, agent="cy", now_s=100.0 - seconds)
+    refusal = behind(place(1, "a", "b"), [select("x"), select("b")], live, agent="cy", now_s=100.0 - seconds)
     assert refusal.facts == {
         "path": "b",
         "agent": "bob",
@@ -97,9 +96,9 @@ def test_who_comes_later_is_told_whom_it_waits_for_and_how_long_that_may_take(li
     assert "bob" in refusal.message
 
 
-def test_a_call_behind_another_one_of_the_same_agent_is_told_so() -> None:
-    refusal = behind(place(1, "a"), select("a"), [], agent="bob", now_s=0.0)
-    assert refusal.facts["yours"] is True
+def test_a_call_behind_another_one_of_the_same_agent_is_told_so_and_may_wait() -> None:
+    refusal = behind(place(1, "a"), [select("a")], [], agent="bob", now_s=0.0)
+    assert (refusal.facts["agent"], refusal.facts["yours"]) == ("bob", False)
     assert "yours" in refusal.message
 
 
@@ -123,6 +122,20 @@ def test_what_one_agent_locks_and_waits_for_is_bounded(asked: list[str], live: i
     assert (refusal.value.facts["limit"], refusal.value.facts["actual"]) == (actual - 1, actual)
     check_extent(chosen[:-1], held, waits, agent="ann")
     check_extent(chosen[:1], held, waits, agent="bob")
+
+
+@pytest.mark.parametrize(
+    ("end", "limit"),
+    [("", LIMITS.lock_line_paths_max), ("*", LIMITS.lock_line_patterns_max)],
+    ids=["paths", "patterns"],
+)
+def test_what_all_agents_together_wait_for_is_bounded(end: str, limit: int) -> None:
+    line = [place(number, *(f"{number}/{part}{end}" for part in range(10))) for number in range(limit // 10 - 1)]
+    asked = [select(f"{number}{end}") for number in range(11)]
+    check_line(asked[:10], line)
+    with pytest.raises(QuotaExceeded) as refusal:
+        check_line(asked, line)
+    assert (refusal.value.facts["limit"], refusal.value.facts["actual"]) == (limit, limit + 1)
 
 
 NAMES = st.lists(st.sampled_from(["a", "b", "d/", "d/a", "*", "d/*", "**/a", "/"]), min_size=1, max_size=2)

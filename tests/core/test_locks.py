@@ -50,7 +50,6 @@ def lock(
         deadline_s=deadline_s,
         granted_seq=0,
         granted_at=0.0,
-        versions={},
         state=state,
     )
 

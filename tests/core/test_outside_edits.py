@@ -25,7 +25,6 @@ def lock(mode: Mode = "exclusive", *, on_disk: bool = False) -> Lock:
         deadline_s=600,
         granted_seq=1,
         granted_at=0,
-        versions={},
         on_disk=on_disk,
     )
 

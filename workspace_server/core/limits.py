@@ -79,6 +79,8 @@ class Limits:
     """Longest handle of a lock that is looked up."""
     locks_per_agent_max: int = 100
     """Most live locks of one agent."""
+    lock_ended_kept_s: int = 24 * 3600
+    """How long it is remembered why a lock has ended, in seconds."""
     lock_patterns_max: int = 20
     """Most patterns of one lock; to compare patterns takes time, and all who ask for a lock wait for it."""
     lock_paths_per_agent_max: int = 2_000
@@ -89,6 +91,10 @@ class Limits:
     """Most places in the line for locks."""
     lock_places_per_agent_max: int = 100
     """Most places of one agent in the line for locks."""
+    lock_line_paths_max: int = 10_000
+    """Most paths, directories and patterns of all places in the line; they are compared whenever a lock ends."""
+    lock_line_patterns_max: int = 200
+    """Most patterns among them."""
     lock_place_kept_s: int = 60
     """How long a place in the line is kept while no call waits on it, in seconds."""
     purpose_chars_max: int = 500

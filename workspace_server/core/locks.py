@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from workspace_server.core.claims import Claims
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector, overlaps
-from workspace_server.errors import InvalidArgument, Locked, LockLost
+from workspace_server.errors import InvalidArgument, Locked, LockLost, NotFound
 
 Mode = Literal["exclusive", "shared", "intent"]
 State = Literal["live", "released", "expired", "broken"]
@@ -29,7 +30,6 @@ class Lock:
         fence: The workspace-wide increasing number of this grant.
         deadline_s: When it ends, on the boot clock, unless renewed.
         granted_seq: Where the log stood when it was granted.
-        versions: The files it covered then, with their versions.
         session: The process that keeps it while it lives; None when only calls do.
         used_s: When a call last named it, on the boot clock.
         on_disk: Its holder edits the files in the folder itself, so that edits there are the holder's.
@@ -46,7 +46,6 @@ class Lock:
     deadline_s: float
     granted_seq: int
     granted_at: float
-    versions: dict[str, int]
     state: State = "live"
     session: str | None = None
     used_s: float = 0.0
@@ -100,11 +99,11 @@ def held_alike(live: Iterable[Lock], *, agent: str, mode: Mode, selectors: Seque
 
 def in_the_way(live: Iterable[Lock], *, mode: Mode, selectors: Sequence[Selector]) -> tuple[Lock, Selector] | None:
     """Return a lock that keeps a new one in *mode* on *selectors* from being granted, with the part it disputes."""
+    claims = Claims(selectors)
     for lock in live:
-        if modes_agree(lock.mode, mode):
-            continue
-        part = disputed(selectors, lock.selectors)
-        if part is not None:
+        if not modes_agree(lock.mode, mode) and any(map(claims.meet, lock.selectors)):
+            part = disputed(selectors, lock.selectors)
+            assert part is not None, "both ask the same of each two"
             return lock, part
     return None
 
@@ -174,10 +173,11 @@ def check_breakable(lock: Lock | None, name: str, *, now_s: float) -> Lock:
     """Return the lock that is to be broken when it is live.
 
     Raises:
-        LockLost: There is none, or it has ended.
+        NotFound: There is none, or it was released.
+        LockLost: It has expired, or was broken already.
     """
     if lock is None or lock.state == "released":
-        raise lost(name, "unknown")
+        raise NotFound(f"There is no live lock {name}.", hint="list_locks() shows the live ones with their names.")
     return check_handle(lock, name, agent=lock.agent, now_s=now_s)
 
 
@@ -208,12 +208,14 @@ def locked(lock: Lock, path: str, *, agent: str, now_s: float) -> Locked:
     return Locked(
         f"{path} is locked by {'you' if yours else lock.agent}.",
         hint=hint,
-        retryable=True,
+        retryable=not yours,
         path=path,
         agent=lock.agent,
         yours=yours,
         purpose=lock.purpose,
         mode=lock.mode,
+        lock_name=f"L{lock.lock_id}",
+        lock_paths=lock.names(),
         expires_in_seconds=max(0, round(lock.deadline_s - now_s)),
     )
 

@@ -33,7 +33,7 @@ from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.reserve import Reserve
-from workspace_server.storage.tables import drafts, meta, requests
+from workspace_server.storage.tables import drafts, locks, meta, requests
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ AFTER_FAILURE_S = 1.0
 REFILL_S = 5.0
 """How often a reserve that is spent is tried to be made anew."""
 FORGET_S = 600.0
-"""How often answers to old requests, and old drafts, are dropped."""
+"""How often answers to old requests, old drafts and ended locks are dropped."""
 READS_S = 5.0
 """How often it is written down who has read what."""
 
@@ -174,6 +174,7 @@ class Engine:
         async def forget(tx: Transaction) -> None:
             await requests.forget_old(tx)
             await drafts.forget_old(tx)
+            await locks.forget_old(tx)
 
         await self.db.write(forget)
 

@@ -1,6 +1,7 @@
 """Waiting for a lock: in the order of arrival, with a place that is kept, and woken when it is one's turn."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +13,11 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import InvalidArgument, Locked, QuotaExceeded
+from workspace_server.errors import InvalidArgument, Locked, QuotaExceeded, Unavailable
 from workspace_server.services.engine import Engine
+from workspace_server.services.locking import line as waiting_line
 from workspace_server.services.recording import Result
+from workspace_server.storage.database import Transaction
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +57,51 @@ async def call(engine: Engine, caller: Caller, *paths: str, **given: Any) -> Asy
 async def granted(task: asyncio.Task[Result]) -> Result:
     async with asyncio.timeout(30):
         return await task
+
+
+@asynccontextmanager
+async def writer_held(engine: Engine) -> AsyncIterator[None]:
+    """Keep the writer from doing anything while the block lasts."""
+    go_on = threading.Event()
+
+    async def hold(_: Transaction) -> None:
+        go_on.wait(30)
+
+    holding = asyncio.create_task(engine.db.write(hold))
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        go_on.set()
+        await holding
+
+
+@asynccontextmanager
+async def engine_busy(engine: Engine) -> AsyncIterator[None]:
+    """Let the writer refuse everything while the block lasts, because too much waits for it."""
+
+    async def nothing(_: Transaction) -> None:
+        return
+
+    async with writer_held(engine):
+        waits = [asyncio.create_task(engine.db.write(nothing)) for _ in range(LIMITS.queue_writes_max)]
+        await asyncio.sleep(0)
+        yield
+    await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def handed_in() -> None:
+    """Let a call come as far as the writer."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def given_back(engine: Engine) -> None:
+    async with asyncio.timeout(30):
+        while not (await engine.events.feed(ANN, since_seq=0, types=["lock.released"]))["events"]:
+            await engine.locks.expire()
+            await asyncio.sleep(0.001)
+    assert (await engine.locks.list_locks(ANN))["locks"] == []
 
 
 async def refused(engine: Engine, caller: Caller, *paths: str, **given: Any) -> dict[str, Any]:
@@ -281,6 +329,46 @@ async def test_a_lock_granted_to_a_call_that_nobody_waits_for_any_more_is_given_
             await asyncio.sleep(0.001)
 
 
+async def test_a_call_with_a_request_id_that_is_cancelled_gives_its_lock_back_too(engine: Engine) -> None:
+    """A stdio process gives each call an id; its agent cancels like any other. Who repeats the call locks anew."""
+    asking = Caller(agent="bob", request_id="r1", asked="a.md")
+    async with writer_held(engine):
+        task = asyncio.create_task(lock(engine, asking, "a.md"))
+        await handed_in()
+        task.cancel()
+        await asyncio.wait([task])
+    await given_back(engine)
+    again = await lock(engine, asking, "a.md")
+    assert "replayed" not in again
+    await unlock(engine, BOB, again)
+
+
+async def test_a_lock_that_its_agent_was_told_of_meanwhile_is_not_given_back(engine: Engine) -> None:
+    asking = Caller(agent="bob", request_id="r1", asked="a.md")
+    async with writer_held(engine):
+        task = asyncio.create_task(lock(engine, asking, "a.md"))
+        await handed_in()
+        task.cancel()
+        await asyncio.wait([task])
+        again = asyncio.create_task(lock(engine, asking, "a.md"))
+        await asyncio.sleep(0)
+    told = await granted(again)
+    await engine.locks.expire()
+    await unlock(engine, BOB, told)
+
+
+async def test_what_cannot_be_given_back_now_is_given_back_later(engine: Engine) -> None:
+    async with writer_held(engine):
+        task = asyncio.create_task(lock(engine, BOB, "a.md"))
+        await handed_in()
+        task.cancel()
+        await asyncio.wait([task])
+    async with engine_busy(engine):
+        with pytest.raises(Unavailable):
+            await engine.locks.expire()
+    await given_back(engine)
+
+
 async def test_one_that_is_held_already_is_kept_when_asking_again_is_cancelled(engine: Engine) -> None:
     await lock(engine, BOB, "a.md")
     for turns in range(6):
@@ -309,6 +397,48 @@ async def test_a_file_made_while_one_waits_does_not_change_what_one_waits_for(en
         await engine.files.write_file(CY, path="a[1].md", content="now this name is a file")
         await unlock(engine, ANN, held)
         assert (await granted(task))["versions"] == {}
+
+
+async def test_a_place_that_cannot_be_left_now_is_left_later_and_the_server_goes_on_meanwhile(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_line, "RING_AGAIN_S", 0.01)
+    held = await lock(engine, ANN, "a.md")
+    async with call(engine, BOB, "a.md") as task:
+        await waiting(engine, "bob")
+        async with engine_busy(engine):
+            task.cancel()
+            await asyncio.wait([task])
+            engine.locks.line.ring()
+            for _ in range(100):
+                await asyncio.sleep(0)
+    await waiting(engine)
+    async with call(engine, CY, "a.md") as cy:
+        await waiting(engine, "cy")
+        await unlock(engine, ANN, held)
+        await granted(cy)
+
+
+async def test_behind_another_call_of_its_own_an_agent_waits_like_anybody(engine: Engine) -> None:
+    held = await lock(engine, ANN, "a.md")
+    async with call(engine, BOB, "a.md", "b.md") as first:
+        await waiting(engine, "bob")
+        facts = await refused(engine, BOB, "b.md")
+        assert (facts["agent"], facts["yours"]) == ("bob", False)
+        async with call(engine, BOB, "b.md") as second:
+            await waiting(engine, "bob", "bob")
+            await unlock(engine, ANN, held)
+            await unlock(engine, BOB, await granted(first))
+            await granted(second)
+
+
+async def test_who_has_to_give_up_its_own_lock_first_is_told_which(engine: Engine) -> None:
+    own = await lock(engine, BOB, "a.md", mode="shared")
+    with pytest.raises(Locked) as refusal:
+        await lock(engine, BOB, "a.md", wait_seconds=50)
+    assert f"unlock_files(lock={own['lock']!r})" in str(refusal.value.hint)
+    await unlock(engine, BOB, own)
+    await lock(engine, BOB, "a.md")
 
 
 async def test_places_outlive_the_server_and_nobody_waits_at_its_start(folder: Path, clock: ManualClock) -> None:

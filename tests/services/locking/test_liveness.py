@@ -48,6 +48,17 @@ async def test_a_lock_that_has_run_out_is_not_revived_by_a_sign_of_life(engine: 
         await engine.files.write_file(ANN, path="a.md", content="x", lock=handle)
 
 
+async def test_a_lock_is_kept_by_the_process_that_used_it_last(engine: Engine, clock: ManualClock) -> None:
+    """Two processes under one name: the second one asks for the same lock and ends, the first one works on."""
+    kept = (await engine.locks.lock_files(ANN, paths=["a.md"], ttl_seconds=60))["lock"]
+    await engine.locks.lock_files(Caller(agent="ann", session="f" * 16), paths=["a.md"], ttl_seconds=60)
+    await engine.files.write_file(ANN, path="a.md", content="1", lock=kept)
+    for _ in range(4):
+        clock.advance(30)
+        await engine.locks.keep_session(PROCESS)
+    await engine.files.write_file(ANN, path="a.md", content="2", lock=kept)
+
+
 async def test_a_process_whose_agent_hangs_loses_its_lock_in_the_end(engine: Engine, clock: ManualClock) -> None:
     handle = (await engine.locks.lock_files(ANN, paths=["a.md"], ttl_seconds=60))["lock"]
     clock.advance(50)

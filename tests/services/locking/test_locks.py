@@ -1,11 +1,13 @@
 """Locks over a real workspace: granted, renewed, expired, released, and enforced in every write."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.services.tree.folders import until
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
@@ -19,8 +21,12 @@ from workspace_server.errors import (
     QuotaExceeded,
     VersionRequired,
 )
+from workspace_server.services import engine as engine_module
 from workspace_server.services.engine import Engine
-from workspace_server.services.recording import Commit
+from workspace_server.services.locking import granting
+from workspace_server.services.locking.granting import VERSIONS_SHOWN_MAX
+from workspace_server.services.selecting import covered
+from workspace_server.storage.tables import locks as lock_rows
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +51,10 @@ async def told(engine: Engine) -> list[tuple[str, str]]:
 async def held(engine: Engine, caller: Caller = ANN, **given: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = (await engine.locks.list_locks(caller, **given))["locks"]
     return found
+
+
+async def gone(engine: Engine) -> bool:
+    return await held(engine) == []
 
 
 async def test_a_granted_lock_says_what_it_covers_and_until_when(engine: Engine) -> None:
@@ -341,16 +351,83 @@ async def test_a_lock_whose_file_changed_after_its_time_is_not_revived_by_a_rest
         assert refusal.value.facts["reason"] == "expired"
 
 
+@pytest.mark.blocking("it plays the editor, in the same thread")
+async def test_a_lock_whose_file_was_edited_on_disk_after_its_time_is_not_revived_by_a_restart(
+    folder: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "EXPIRY_S_MAX", 3_600.0)  # nobody marks it as expired meanwhile
+    async with Engine.open(folder, settings=Settings(), clock=clock) as engine:
+        await write(engine, "a.md", "1")
+        handles = [(await lock(engine, path, ttl_seconds=60))["lock"] for path in ("a.md", "new.md")]
+        await engine.tree.materialiser.sync()
+        await asyncio.sleep(0.01)  # lets the first look at the locks pass
+        clock.advance(60)
+        for path in ("a.md", "new.md"):
+            (folder / path).write_text("a person's edit")
+
+        async def seen() -> bool:
+            found = await engine.listing.list_files(ANN, detail="full")
+            return [(row["path"], row.get("version")) for row in found["files"]] == [("a.md", 2), ("new.md", 1)]
+
+        await until(seen)
+    async with Engine.open(folder, settings=Settings(), clock=clock) as engine:
+        for path, handle in zip(("a.md", "new.md"), handles, strict=True):
+            with pytest.raises(LockLost) as refusal:
+                await write(engine, path, "3", lock=handle)
+            assert refusal.value.facts["reason"] == "expired"
+
+
+async def test_a_lost_lock_on_many_files_tells_of_each_whether_it_changed(engine: Engine) -> None:
+    changes = [{"op": "write", "path": f"d/{number:03}.md", "content": "x"} for number in range(250)]
+    await engine.files.commit_files(ANN, changes=changes)
+    granted = await lock(engine, "d/")
+    assert len(granted["versions"]) == VERSIONS_SHOWN_MAX
+    await engine.locks.unlock_files(ANN, lock=granted["lock"])
+    await write(engine, "d/001.md", "y", BOB, expect_version=1)
+    await write(engine, "d/241.md", "y", BOB, expect_version=1)
+    for number, changed in ((0, False), (1, True), (240, False), (241, True)):
+        with pytest.raises(LockLost) as refusal:
+            await write(engine, f"d/{number:03}.md", "mine", lock=granted["lock"])
+        assert refusal.value.facts["changed_since_lock"] is changed
+
+
+async def test_the_files_under_a_lock_are_looked_up_beside_the_writer(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pattern may have every file there is looked at, and nobody else's change is to wait for that."""
+    await write(engine, "a.md", "x")
+    threads = []
+
+    async def looked_up(*asked: Any, **more: Any) -> dict[str, int]:
+        threads.append(threading.current_thread().name.partition("_")[0])
+        return await covered(*asked, **more)
+
+    monkeypatch.setattr(granting, "covered", looked_up)
+    granted = await lock(engine, "*.md")
+    renewed = await engine.locks.lock_files(ANN, lock=granted["lock"])
+    assert granted["versions"] == renewed["versions"] == {"a.md": 1}
+    assert threads == ["read", "read"]
+
+
+async def test_it_is_forgotten_after_a_while_why_a_lock_ended(engine: Engine, clock: ManualClock) -> None:
+    handle = (await lock(engine, "a.md", ttl_seconds=60))["lock"]
+    clock.advance(60)
+    await engine.locks.expire()
+    for passed_s, reason in ((LIMITS.lock_ended_kept_s - 1, "expired"), (1, "unknown")):
+        clock.advance(passed_s)
+        await engine.db.write(lock_rows.forget_old)
+        with pytest.raises(LockLost) as refusal:
+            await engine.locks.unlock_files(ANN, lock=handle)
+        assert refusal.value.facts["reason"] == reason
+
+
+@pytest.mark.blocking("it plays the editor, in the same thread")
 async def test_a_broken_lock_says_so_and_shows_what_changed(engine: Engine) -> None:
     await write(engine, "a.md", "one\n")
     handle = (await lock(engine, "a.md"))["lock"]
-
-    async def breaks(commit: Commit) -> dict[str, Any]:
-        return {"broken": [found.handle for found in await engine.locks.break_covering(commit, "a.md")]}
-
-    broken = await engine.folder.recorder.change(Caller(agent="external"), "break", breaks)
-    assert broken["broken"] == [handle]
-    await write(engine, "a.md", "two\n", BOB, expect_version=1)
+    await engine.tree.materialiser.sync()
+    (engine.root / "a.md").write_text("two\n")
+    await until(lambda: gone(engine))
     with pytest.raises(LockLost) as refusal:
         await write(engine, "a.md", "mine\n", lock=handle)
     assert (refusal.value.facts["reason"], refusal.value.facts["changed_since_lock"]) == ("broken", True)

@@ -11,7 +11,8 @@ from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
 from workspace_server.storage import soundness
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, locks
+from workspace_server.storage.tables import files, locks, moments
+from workspace_server.storage.tables.files import FileRow
 
 
 async def version_text(tx: Transaction, folder: Folder, path: str, number: int | None) -> str | None:
@@ -78,8 +79,9 @@ async def lock_lost(folder: Folder, caller: Caller, refusal: LockLost) -> LockLo
     async def read(tx: Transaction) -> tuple[int | None, int]:
         lock = await locks.by_handle(tx, handle)
         row = await files.by_path(tx, path)
-        known = None if lock is None or lock.agent != caller.agent else lock.versions.get(path, 0)
-        return known, row.version if row is not None and row.live else 0
+        if lock is None or lock.agent != caller.agent:
+            return None, _standing(row)
+        return _standing(await moments.by_path(tx, path, seq=lock.granted_seq)), _standing(row)
 
     known, current = await folder.db.read(read)
     refusal.facts["version"] = current
@@ -87,6 +89,10 @@ async def lock_lost(folder: Folder, caller: Caller, refusal: LockLost) -> LockLo
     if known and known != current and "read" in caller.verbs:
         refusal.facts["diff"] = await version_diff(folder, path, known, None)
     return refusal
+
+
+def _standing(row: FileRow | None) -> int:
+    return row.version if row is not None and row.live else 0
 
 
 async def edit_failed(folder: Folder, caller: Caller, refusal: EditFailed, path: str, old_text: str) -> EditFailed:

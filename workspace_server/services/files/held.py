@@ -46,7 +46,7 @@ class Held:
         """
         held = await cls.look(commit.tx, commit.caller.agent, handles, path)
         for lock in held.given:
-            await locks.renew(commit.tx, lock.lock_id, ttl_s=lock.ttl_s, deadline_s=commit.tx.boot_s + lock.ttl_s)
+            await leases.use(commit, lock, lock.ttl_s)
         return held
 
     @classmethod

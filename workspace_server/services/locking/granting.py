@@ -15,7 +15,7 @@ from workspace_server.services.locking import leases
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import Names, covered, selectors
 from workspace_server.services.times import iso
-from workspace_server.storage.database import Transaction
+from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import lock_waits, locks, meta
 
 HANDLE_CHARS = 4
@@ -40,7 +40,7 @@ class Wanted:
 
 
 async def acquire(commit: Commit, wanted: Wanted, chosen: Sequence[Selector] | None = None) -> Result:
-    """Return the lock that the caller now has on all that it wants.
+    """Return the lock that the caller now has on all that it wants; `told` makes it an answer.
 
     Args:
         chosen: What the paths were read as, when they have been read before.
@@ -72,17 +72,26 @@ async def acquire(commit: Commit, wanted: Wanted, chosen: Sequence[Selector] | N
         await lock_waits.remove(tx, place.number)
         tx.after_commit(commit.freed)
     await commit.add("lock.acquired", **leases.told(lock), ttl_seconds=wanted.ttl_s, purpose=wanted.purpose)
-    return await _granted(tx, lock, lock.deadline_s)
+    return _granted(tx, lock, lock.deadline_s)
 
 
 async def renewed(commit: Commit, held: Lock, ttl_s: float) -> Result:
     """Return a lock that goes on for *ttl_s* seconds from now, kept by the process that asks."""
-    tx, session = commit.tx, commit.caller.session
-    if session is not None and session != held.session:
-        await locks.bind(tx, held.lock_id, session)
-    deadline_s = tx.boot_s + ttl_s
-    await locks.renew(tx, held.lock_id, ttl_s=ttl_s, deadline_s=deadline_s)
-    return await _granted(tx, held, deadline_s)
+    await leases.use(commit, held, ttl_s)
+    return _granted(commit.tx, held, commit.tx.boot_s + ttl_s)
+
+
+async def told(db: Database, granted: Result) -> Result:
+    """Return the answer to a granted or renewed lock: with the versions of the files that it covers.
+
+    To find them may take a look at every file there is, which is nothing to keep the writer waiting for.
+    """
+
+    async def versions(tx: Transaction) -> dict[str, int]:
+        held = await locks.by_handle(tx, granted["lock"])
+        return {} if held is None else await covered(tx, held.selectors, limit=VERSIONS_SHOWN_MAX)
+
+    return {**granted, "versions": await db.read_long(versions)}
 
 
 async def _pass(
@@ -98,8 +107,10 @@ async def _pass(
     holder = rules.in_the_way(live, mode=mode, selectors=chosen)
     if holder is not None:
         refusal = rules.locked(holder[0], holder[1].shown, agent=agent, now_s=tx.boot_s)
+        if refusal.facts["yours"]:
+            refusal.hint = f"unlock_files(lock={holder[0].handle!r}), then call again: your own lock is in the way."
     elif earlier:
-        refusal = lock_queue.behind(*earlier[0], live, agent=agent, now_s=tx.boot_s)
+        refusal = lock_queue.behind(earlier[0], chosen, live, agent=agent, now_s=tx.boot_s)
     else:
         return place
     if place is not None:
@@ -122,14 +133,13 @@ async def _new(commit: Commit, wanted: Wanted, chosen: Sequence[Selector]) -> Lo
         deadline_s=tx.boot_s + wanted.ttl_s,
         granted_seq=await meta.counter(tx, "seq"),
         granted_at=tx.now_s,
-        versions=await covered(tx, chosen, limit=VERSIONS_SHOWN_MAX),
         session=commit.caller.session,
         used_s=tx.boot_s,
         on_disk=wanted.on_disk,
     )
 
 
-async def _granted(tx: Transaction, lock: Lock, deadline_s: float) -> Result:
+def _granted(tx: Transaction, lock: Lock, deadline_s: float) -> Result:
     left_s = deadline_s - tx.boot_s
     return {
         "lock": lock.handle,
@@ -138,5 +148,4 @@ async def _granted(tx: Transaction, lock: Lock, deadline_s: float) -> Result:
         "mode": lock.mode,
         "expires_in_seconds": round(left_s),
         "expires_at": iso(tx.now_s + left_s),
-        "versions": await covered(tx, lock.selectors, limit=VERSIONS_SHOWN_MAX),
     }

@@ -14,6 +14,8 @@ from workspace_server.services.recording import Commit
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import lock_waits, locks
 
+CHECK_OUT = "checkout:"
+"""What the session of a lock begins with that lasts from check-out to check-in; no other process takes it over."""
 _KINDS: dict[State, EventType] = {"released": "lock.released", "expired": "lock.expired", "broken": "lock.broken"}
 
 
@@ -23,6 +25,14 @@ async def end(commit: Commit, held: Lock, state: State, *, note: str | None = No
     commit.tx.after_commit(commit.freed)
     by = commit.caller.agent if state == "broken" else None
     await commit.add(_KINDS[state], agent=held.agent, **told(held), by=by, note=note)
+
+
+async def use(commit: Commit, held: Lock, ttl_s: float) -> None:
+    """Let a lock that a call names go on for *ttl_s* seconds from now; the process that called keeps it henceforth."""
+    tx, session = commit.tx, commit.caller.session
+    if session is not None and session != held.session and not (held.session or "").startswith(CHECK_OUT):
+        await locks.bind(tx, held.lock_id, session)
+    await locks.renew(tx, held.lock_id, ttl_s=ttl_s, deadline_s=tx.boot_s + ttl_s)
 
 
 async def resume(tx: Transaction) -> None:

@@ -9,17 +9,21 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from workspace_server.core import lock_queue
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.lock_queue import Place
-from workspace_server.core.locks import Lock, Mode
+from workspace_server.core.locks import Mode
 from workspace_server.core.patterns import Selector
 from workspace_server.errors import QuotaExceeded, Unavailable
 from workspace_server.services.locking.granting import Wanted
 from workspace_server.services.selecting import selectors
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import lock_waits, locks
+
+RING_AGAIN_S = 1.0
+"""After how long a call that could not leave the line is tried again."""
 
 
 class Turn:
@@ -29,12 +33,14 @@ class Turn:
         selectors: What the place is for, as its calls have read it: a file made meanwhile changes no pattern's meaning.
         calls: How many calls wait at it here.
         times: How often it was called.
+        served: Its lock was granted, and with that the place is gone.
     """
 
     def __init__(self, selectors: Sequence[Selector]) -> None:
         self.selectors = selectors
         self.calls = 0
         self.times = 0
+        self.served = False
         self._called = asyncio.Event()
 
     def call(self) -> None:
@@ -57,6 +63,7 @@ class Line:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._loop = asyncio.get_running_loop()
         self._turns: dict[int, Turn] = {}
         self._gone: list[int] = []
         self._rung = asyncio.Event()
@@ -69,14 +76,18 @@ class Line:
         """Wait until something has changed, then wake those whose turn it is, or whose place has been granted."""
         await self._rung.wait()
         self._rung.clear()
-        while self._gone:
-            await self._leave(self._gone.pop())
+        gone, self._gone = self._gone, []
+        if gone:
+            await self._leave(gone)
         if not self._turns:
             return
-        asked = list(self._turns)
-        live, line = await self._db.read_long(_here)
-        awaited = {place.number for place in line if place.waiting}
-        for number in (*lock_queue.called(live, line), *(number for number in asked if number not in awaited)):
+        try:
+            # On another thread: a long line takes a while to compare.
+            turns = await self._db.read_long(partial(_called, asked=list(self._turns)))
+        except BaseException:
+            self.ring()
+            raise
+        for number in turns:
             if number in self._turns:
                 self._turns[number].call()
 
@@ -104,7 +115,9 @@ class Line:
             turn.calls -= 1
             if not turn.calls:
                 del self._turns[number]
-            await self._leave(number)
+            if not turn.served:
+                # On its own, so that it is known whether it failed also when this call is cancelled once more.
+                await asyncio.shield(asyncio.ensure_future(self._leave([number])))
 
     async def _entered(self, entering: "asyncio.Future[tuple[int, list[Selector]]]") -> tuple[int, list[Selector]]:
         """Return the place that was taken; a caller that is cancelled meanwhile does not stay in the line."""
@@ -120,21 +133,26 @@ class Line:
             entering.add_done_callback(leave)
             raise
 
-    async def _leave(self, number: int) -> None:
-        """Leave a place. Also in a cancelled call: its write is on the way before anything waits for it."""
+    async def _leave(self, numbers: Sequence[int]) -> None:
+        """Leave places, or have it tried again in a while."""
 
         async def leave(tx: Transaction) -> None:
-            await lock_waits.leave(tx, number, kept_until_s=tx.boot_s + LIMITS.lock_place_kept_s)
+            for number in numbers:
+                await lock_waits.leave(tx, number, kept_until_s=tx.boot_s + LIMITS.lock_place_kept_s)
             tx.after_commit(self.ring)
 
         try:
             await self._db.write(leave, essential=True)
         except Unavailable:
-            self._gone.append(number)
+            self._gone += numbers
+            self._loop.call_later(RING_AGAIN_S, self.ring)
 
 
-async def _here(tx: Transaction) -> tuple[list[Lock], list[Place]]:
-    return await locks.live(tx), await lock_waits.line(tx)
+async def _called(tx: Transaction, asked: Sequence[int]) -> list[int]:
+    """Return the places whose turn it is, and those of *asked* at which nobody waits any more."""
+    line = await lock_waits.line(tx)
+    awaited = {place.number for place in line if place.waiting}
+    return lock_queue.called(await locks.live(tx), line) + [number for number in asked if number not in awaited]
 
 
 def _check_room(line: Sequence[Place], *, agent: str, mode: Mode, chosen: Sequence[Selector]) -> None:
@@ -153,3 +171,4 @@ def _check_room(line: Sequence[Place], *, agent: str, mode: Mode, chosen: Sequen
                 limit=limit,
                 actual=taken + 1,
             )
+    lock_queue.check_line(chosen, line)

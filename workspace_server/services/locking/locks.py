@@ -1,10 +1,7 @@
 """The use cases of locks: take, renew, release, list, and end those whose time is over."""
 
-import asyncio
-import contextlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 from workspace_server.core import locks as rules
 from workspace_server.core.access import Caller
@@ -12,12 +9,13 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.lock_queue import Place
 from workspace_server.core.locks import Lock, Mode, State
 from workspace_server.core.patterns import Selector
-from workspace_server.errors import Locked, LockLost
+from workspace_server.errors import Locked
 from workspace_server.services.arguments import bounded, handles, plain_text, refused
 from workspace_server.services.files import explaining
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking import granting, leases
 from workspace_server.services.locking.granting import Wanted
+from workspace_server.services.locking.handing_over import HandingOver
 from workspace_server.services.locking.line import Line
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import Names, selectors
@@ -35,7 +33,7 @@ class Locks:
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        self._unheard: list[tuple[Caller, str]] = []
+        self._handing = HandingOver(folder)
         self.line = Line(folder.db)
         folder.recorder.freed = self.line.ring
 
@@ -152,15 +150,6 @@ class Locks:
 
         return await self._folder.db.read(read)
 
-    async def break_covering(self, commit: Commit, path: str) -> list[Lock]:
-        """End the exclusive locks that cover *path*, because it was changed from outside; return them."""
-        broken = [
-            held for held in await locks.covering(commit.tx, path) if held.mode == "exclusive" and held.covers(path)
-        ]
-        for held in broken:
-            await self.end(commit, held, "broken")
-        return broken
-
     async def keep_session(self, session: str) -> None:
         """Keep the locks of a process that has given a sign of life."""
         await leases.keep_session(self._folder.db, session)
@@ -170,10 +159,7 @@ class Locks:
 
         Returns when the next one ends, on the boot clock, or None.
         """
-        while self._unheard:
-            caller, handle = self._unheard.pop()
-            with contextlib.suppress(LockLost):
-                await self.unlock_files(caller, lock=handle)
+        await self._handing.give_back()
 
         async def body(commit: Commit) -> Result:
             for held in await locks.expired(commit.tx):
@@ -193,9 +179,9 @@ class Locks:
     async def _grant(self, caller: Caller, wanted: Wanted, wait_s: float) -> Result:
         until_s = self._folder.clock.boot_s() + wait_s
         try:
-            return await self._try(caller, wanted)
+            return await self._handing.take(caller, wanted)
         except Locked as refusal:
-            if not wait_s or refusal.facts["yours"]:  # nobody waits for itself
+            if not wait_s or refusal.facts["yours"]:  # nobody waits for a lock of its own
                 raise
         async with self.line.joined(caller.agent, wanted) as turn:
             seen = turn.times
@@ -205,32 +191,10 @@ class Locks:
                     continue
                 seen = turn.times
                 try:
-                    return await self._try(caller, wanted, turn.selectors)
+                    return await self._handing.take(caller, wanted, turn)
                 except Locked:
                     if left_s <= 0:
                         raise
-
-    async def _try(self, caller: Caller, wanted: Wanted, chosen: Sequence[Selector] | None = None) -> Result:
-        """Return the lock if it can be had now; one that comes too late for a cancelled call is given back."""
-        is_new = False
-
-        async def body(commit: Commit) -> Result:
-            nonlocal is_new
-            result = await granting.acquire(commit, wanted, chosen)
-            is_new = any(event.type == "lock.acquired" for event in commit.events)
-            return result
-
-        def unheard(done: "asyncio.Future[Result]") -> None:
-            refused = done.cancelled() or done.exception() is not None  # asked for, else asyncio would log it as lost
-            if not refused and is_new and caller.request_id is None:  # with an id it is asked again, and answered so
-                self._unheard.append((replace(caller, asked=None), done.result()["lock"]))
-
-        trying = asyncio.ensure_future(self._folder.recorder.change(caller, "lock_files", body))
-        try:
-            return await asyncio.shield(trying)
-        except asyncio.CancelledError:
-            trying.add_done_callback(unheard)
-            raise
 
     async def _renew(self, caller: Caller, handle: str, ttl_s: float) -> Result:
         async def body(commit: Commit) -> Result:
@@ -238,7 +202,7 @@ class Locks:
             held = rules.check_handle(found, handle, agent=caller.agent, now_s=commit.tx.boot_s)
             return await granting.renewed(commit, held, ttl_s)
 
-        return await self._folder.recorder.change(caller, "lock_files", body)
+        return await granting.told(self._folder.db, await self._folder.recorder.change(caller, "lock_files", body))
 
 
 def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:

@@ -19,6 +19,7 @@ from workspace_server.services.arguments import plain_text
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking import granting, leases
 from workspace_server.services.locking.granting import Wanted
+from workspace_server.services.locking.leases import CHECK_OUT
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.tree.disk import Disk, Unsteady
 from workspace_server.services.tree.working_tree import WorkingTree
@@ -29,8 +30,6 @@ from workspace_server.storage.tables import files, locks
 ROUNDS = 20
 """How often the folder and the head are compared until they agree."""
 PAUSE_S = 0.05
-SESSION = "checkout:"
-"""What the session of a lock begins with that lasts from check-out to check-in only."""
 
 
 class Checkouts:
@@ -53,7 +52,8 @@ class Checkouts:
         """Lock a file that the caller's own tool is about to edit in the folder.
 
         Returns `{lock, fence, paths, mode, expires_in_seconds, expires_at, versions}`. Under an exclusive lock that the
-        caller has already, it is that lock, which from then on is for work in the folder.
+        caller has already, it is that lock: from then on until the check-in it is for work in the folder at this path,
+        and as ever at all others.
 
         Args:
             session: Tells two that work under one name apart: what one has checked out is locked for the other.
@@ -71,12 +71,14 @@ class Checkouts:
             for held in await _covering(commit.tx, place):
                 if held.agent != caller.agent or _is_anothers(held, mine):
                     raise _locked(held, place, caller, commit.tx.boot_s)
-                await locks.put_on_disk(commit.tx, held.lock_id)
+                if held.session != mine:
+                    until_s = commit.tx.boot_s + ttl_seconds
+                    await locks.check_out(commit.tx, held.lock_id, place, until_s=until_s)
                 return await granting.renewed(commit, held, max(held.ttl_s, ttl_seconds))
             commit.caller = replace(commit.caller, session=mine)
             return await granting.acquire(commit, wanted)
 
-        return await self._folder.recorder.change(caller, "check_out", body)
+        return await granting.told(self._folder.db, await self._folder.recorder.change(caller, "check_out", body))
 
     async def check_in(self, caller: Caller, *, path: str, session: str | None = None) -> Result:
         """Take in what the caller's own tool has left at *path*, and end the check-out.
@@ -95,7 +97,9 @@ class Checkouts:
             live = row is not None and bool(row.live)
             released = []
             for held in await _covering(commit.tx, place):
-                if held.agent == caller.agent and held.session == mine:
+                if held.agent == caller.agent and held.session != mine:
+                    await locks.check_in(commit.tx, held.lock_id, place)
+                elif held.agent == caller.agent:
                     await leases.end(commit, held, "released")
                     released.append(held.handle)
             return {
@@ -144,12 +148,12 @@ async def _covering(tx: Transaction, path: str) -> Sequence[Lock]:
 
 
 def _named(session: str | None) -> str:
-    return SESSION + (session or "")
+    return CHECK_OUT + (session or "")
 
 
 def _is_anothers(held: Lock, mine: str) -> bool:
     """Whether a lock of the same agent is a check-out of another session of it."""
-    return held.session is not None and held.session.startswith(SESSION) and held.session != mine
+    return held.session is not None and held.session.startswith(CHECK_OUT) and held.session != mine
 
 
 def _locked(held: Lock, path: str, caller: Caller, now_s: float) -> Exception:

@@ -47,12 +47,13 @@ class Recorded(NamedTuple):
 
 
 class _Unhindered(Held):
-    """No lock stops what has already happened."""
+    """No lock stops what has already happened; one that stood there past its time ends, as with any other change."""
 
     def __init__(self) -> None:
         super().__init__([], EXTERNAL, 0.0)
 
-    async def allow(self, tx: Transaction, path: str) -> Lock | None:  # noqa: ARG002 - the answer is the same for all
+    async def allow(self, tx: Transaction, path: str) -> Lock | None:
+        self.overdue += [lock for lock in await locks.covering(tx, path, overdue=True) if not lock.is_live(tx.boot_s)]
         return None
 
 
@@ -139,8 +140,7 @@ class External:
                 self._materialiser.found(edit.path, edit.content.sha256, edit.signature)
 
     async def _verdict(self, tx: Transaction, path: str) -> Verdict:
-        covering = [lock for lock in await locks.covering(tx, path) if lock.covers(path)]
-        return outside_edits.judge(covering, policy=self._policy)
+        return outside_edits.judge(await locks.covering(tx, path), policy=self._policy)
 
     async def _apply(self, commit: Commit, edit: Edit, op: str, verdict: Verdict) -> Outcome:
         here, row = await changes.head(commit.tx, edit.path)

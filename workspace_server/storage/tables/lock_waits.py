@@ -1,12 +1,12 @@
 """Rows of the line that waits for locks."""
 
-import json
 from collections.abc import Sequence
 
 from workspace_server.core.lock_queue import Place
 from workspace_server.core.locks import Mode
 from workspace_server.core.patterns import Selector
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import spelled
 
 
 async def line(tx: Transaction) -> list[Place]:
@@ -19,7 +19,7 @@ async def line(tx: Transaction) -> list[Place]:
             number=row[0],
             agent=row[1],
             mode=row[2],
-            selectors=tuple(Selector.stored(kind, text) for kind, text in json.loads(row[3])),
+            selectors=spelled.selectors(row[3]),
             purpose=row[4],
             waiting=row[5],
             since=row[6],
@@ -30,14 +30,13 @@ async def line(tx: Transaction) -> list[Place]:
 
 async def enter(tx: Transaction, agent: str, mode: Mode, selectors: Sequence[Selector], purpose: str | None) -> int:
     """Note that one more call waits for this, at its old place if that is still kept; return the place's number."""
-    spelled = json.dumps(sorted([selector.kind, selector.text] for selector in selectors))
     row = await tx.one(
         "INSERT INTO lock_waits (agent, mode, selectors, purpose, waiting, kept_until_s, since)"
         " VALUES (?, ?, ?, ?, 1, 0, ?) ON CONFLICT (agent, mode, selectors)"
         " DO UPDATE SET waiting = waiting + 1, purpose = excluded.purpose RETURNING wait_id",
         agent,
         mode,
-        spelled,
+        spelled.spelled(selectors),
         purpose,
         tx.now_s,
     )

@@ -3,16 +3,24 @@
 import json
 from collections.abc import Sequence
 
+from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock, Mode, State
-from workspace_server.core.patterns import Selector
+from workspace_server.core.patterns import parse_pattern
 from workspace_server.storage.database import Row, Transaction
 from workspace_server.storage.memory import Remembered
+from workspace_server.storage.tables import spelled
 
 _LOCK = (
     "l.lock_id, l.handle, l.agent, l.mode, l.fence, l.purpose, l.ttl_s, l.deadline_s, l.granted_seq, l.granted_at,"
-    " l.versions, l.state, l.session, l.used_s, l.on_disk,"
+    " l.state, l.session, l.used_s, l.on_disk,"
     " (SELECT json_group_array(json_array(s.kind, s.text)) FROM lock_selectors s WHERE s.lock_id = l.lock_id)"
 )
+
+_LOCK_AT = _LOCK.replace(
+    "l.on_disk",
+    "l.on_disk OR EXISTS (SELECT 1 FROM checkouts c WHERE c.lock_id = l.lock_id AND c.path = ? AND c.until_s > ?)",
+)
+"""The same, as it is for one path: parameters are the path and the time."""
 
 
 async def _counted(tx: Transaction) -> dict[Mode, int]:
@@ -35,12 +43,11 @@ def _lock(row: Row) -> Lock:
         deadline_s=row[7],
         granted_seq=row[8],
         granted_at=row[9],
-        versions=json.loads(row[10]),
-        state=row[11],
-        session=row[12],
-        used_s=row[13],
-        on_disk=bool(row[14]),
-        selectors=tuple(Selector.stored(kind, text) for kind, text in json.loads(row[15])),
+        state=row[10],
+        session=row[11],
+        used_s=row[12],
+        on_disk=bool(row[13]),
+        selectors=spelled.selectors(row[14]),
     )
 
 
@@ -48,8 +55,8 @@ async def insert(tx: Transaction, lock: Lock) -> None:
     """Record a granted lock."""
     await tx.run(
         "INSERT INTO locks (lock_id, handle, agent, mode, fence, purpose, ttl_s, deadline_s, boot_id, granted_at,"
-        " granted_seq, versions, state, session, used_s, on_disk)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'live', ?, ?, ?)",
+        " granted_seq, state, session, used_s, on_disk)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'live', ?, ?, ?)",
         lock.lock_id,
         lock.handle,
         lock.agent,
@@ -61,7 +68,6 @@ async def insert(tx: Transaction, lock: Lock) -> None:
         tx.boot_id,
         lock.granted_at,
         lock.granted_seq,
-        json.dumps(lock.versions),
         lock.session,
         lock.used_s,
         int(lock.on_disk),
@@ -109,25 +115,40 @@ async def any_intent(tx: Transaction) -> bool:
 
 
 async def covering(tx: Transaction, path: str, *, overdue: bool = False) -> list[Lock]:
-    """Return the live locks that may cover *path*: on it, on a directory above it, and all patterns.
+    """Return the live locks that cover *path*, oldest first; `on_disk` also when just this path is checked out.
 
     Args:
         overdue: Return also those whose time has run out and that are not yet marked so.
     """
     if not await any_live(tx):
         return []
+    found = await _around(tx, path)
+    if not found:
+        return []
+    rows = await tx.all(
+        f"SELECT {_LOCK_AT} FROM locks l WHERE l.lock_id IN (SELECT value FROM json_each(?)) AND l.state = 'live'"
+        " AND l.deadline_s > ? ORDER BY l.lock_id",
+        path,
+        tx.boot_s,
+        json.dumps(found),
+        -1.0 if overdue else tx.boot_s,
+    )
+    return [_lock(row) for row in rows]
+
+
+async def _around(tx: Transaction, path: str) -> list[int]:
+    """Return the numbers of the locks of which a part covers *path*; only their rows are worth to be read."""
     parts = path.split("/")
     above = ["/".join(parts[:depth]) + "/" if depth else "" for depth in range(len(parts))]
     places = ", ".join("?" * len(above))
     rows = await tx.all(
-        f"SELECT DISTINCT {_LOCK} FROM lock_selectors c JOIN locks l USING (lock_id)"
-        " WHERE l.state = 'live' AND l.deadline_s > ? AND"
-        f" ((c.kind = 'path' AND c.text = ?) OR (c.kind = 'directory' AND c.text IN ({places})) OR c.kind = 'pattern')",
-        -1.0 if overdue else tx.boot_s,
+        "SELECT lock_id FROM lock_selectors WHERE (kind = 'path' AND text = ?)"
+        f" OR (kind = 'directory' AND text IN ({places}))",
         path,
         *above,
     )
-    return [_lock(row) for row in rows]
+    patterns = await tx.all("SELECT lock_id, text FROM lock_selectors WHERE kind = 'pattern'")
+    return [row[0] for row in rows] + [lock_id for lock_id, text in patterns if parse_pattern(text).matches(path)]
 
 
 async def intents_over(tx: Transaction, agent: str, paths: Sequence[str]) -> list[Lock]:
@@ -164,9 +185,14 @@ async def bind(tx: Transaction, lock_id: int, session: str) -> None:
     await tx.run("UPDATE locks SET session = ? WHERE lock_id = ?", session, lock_id)
 
 
-async def put_on_disk(tx: Transaction, lock_id: int) -> None:
-    """Let edits in the folder of what a lock covers be its holder's from now on."""
-    await tx.run("UPDATE locks SET on_disk = 1 WHERE lock_id = ?", lock_id)
+async def check_out(tx: Transaction, lock_id: int, path: str, *, until_s: float) -> None:
+    """Let edits in the folder of *path*, which a lock covers, be its holder's until then."""
+    await tx.run("INSERT OR REPLACE INTO checkouts (lock_id, path, until_s) VALUES (?, ?, ?)", lock_id, path, until_s)
+
+
+async def check_in(tx: Transaction, lock_id: int, path: str) -> None:
+    """End what `check_out` began."""
+    await tx.run("DELETE FROM checkouts WHERE lock_id = ? AND path = ?", lock_id, path)
 
 
 async def of_session(tx: Transaction, session: str) -> list[Lock]:
@@ -179,9 +205,19 @@ async def of_session(tx: Transaction, session: str) -> list[Lock]:
 
 async def end(tx: Transaction, lock_id: int, state: State) -> None:
     """Let a lock go; its row stays, so that its handle is refused with the reason."""
-    await tx.run("UPDATE locks SET state = ? WHERE lock_id = ?", state, lock_id)
+    await tx.run("UPDATE locks SET state = ?, ended_at = ? WHERE lock_id = ?", state, tx.now_s, lock_id)
     await tx.run("DELETE FROM lock_selectors WHERE lock_id = ?", lock_id)
+    await tx.run("DELETE FROM checkouts WHERE lock_id = ?", lock_id)
     tx.remember(_LIVE, await _counted(tx))
+
+
+async def forget_old(tx: Transaction) -> None:
+    """Drop the locks that have ended long ago; their handles are then unknown, like any other.
+
+    Of those that an older program or a restore has ended it is not written when; they go so long after this.
+    """
+    await tx.run("UPDATE locks SET ended_at = ? WHERE state <> 'live' AND ended_at IS NULL", tx.now_s)
+    await tx.run("DELETE FROM locks WHERE state <> 'live' AND ended_at <= ?", tx.now_s - LIMITS.lock_ended_kept_s)
 
 
 async def expired(tx: Transaction) -> list[Lock]:
@@ -198,6 +234,7 @@ async def next_deadline(tx: Transaction) -> float | None:
 
 async def give_fresh_time(tx: Transaction) -> None:
     """Give every live lock at least a fresh TTL, as at a restart: its holder could not renew it meanwhile."""
+    await tx.run("DELETE FROM checkouts WHERE lock_id IN (SELECT lock_id FROM locks WHERE boot_id <> ?)", tx.boot_id)
     await tx.run(
         "UPDATE locks SET deadline_s = max(CASE WHEN boot_id = ?1 THEN deadline_s ELSE 0 END, ?2 + ttl_s),"
         " used_s = ?2, boot_id = ?1 WHERE state = 'live'",

@@ -32,6 +32,11 @@ async def remember(tx: Transaction, agent: str, request_id: str, action: str, re
     )
 
 
+async def forget(tx: Transaction, agent: str, request_id: str) -> None:
+    """Drop an answer that holds no longer: the request does its work anew when it is repeated."""
+    await tx.run("DELETE FROM requests WHERE agent = ? AND request_id = ?", agent, request_id)
+
+
 async def forget_old(tx: Transaction) -> None:
     """Drop the answers whose time is over."""
     await tx.run("DELETE FROM requests WHERE at <= ?", tx.now_s - LIMITS.request_kept_s)

@@ -15,8 +15,10 @@ PINS = (
     "SELECT sha256 FROM drafts",
     "SELECT sha256 FROM intents WHERE sha256 IS NOT NULL",
     (
-        f"SELECT v.sha256 FROM locks l, json_each(l.versions) e {_NAMED.format(path='e.key', version='e.value')}"
-        " WHERE l.state = 'live'"
+        "SELECT v.sha256 FROM events e JOIN files f ON f.path = e.path JOIN versions v ON v.file_id = f.file_id"
+        " AND v.version BETWEEN e.version - 1 AND e.version WHERE e.version IS NOT NULL"
+        " AND e.seq > (SELECT min(granted_seq) FROM locks WHERE state = 'live')"
+        " AND e.seq > (SELECT min(granted_seq) FROM locks WHERE state = 'live' AND granted_seq >= v.seq)"
     ),
     f"SELECT v.sha256 FROM jobs j, json_each(j.inputs) e {_LISTED} WHERE j.state IN ('queued', 'claimed', 'blocked')",
     (
