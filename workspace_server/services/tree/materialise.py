@@ -18,7 +18,7 @@ from typing import NamedTuple
 import anyio
 
 from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
-from workspace_server.services.tree.goals import Goal, Known, Open, deletions_first, goals_of, reopened
+from workspace_server.services.tree.goals import Goal, Known, Open, deletions_first, readable_goals, reopened
 from workspace_server.services.tree.leftovers import Leftover, clear, hash_of
 from workspace_server.services.tree.strangers import Stranger, Strangers
 from workspace_server.storage import content as contents
@@ -137,8 +137,7 @@ class Materialiser:
 
     async def settle(self, paths: Iterable[str]) -> None:
         """Bring each path to its newest committed version; return when that is visible."""
-        paths = list(paths)
-        for path in paths:
+        for path in (paths := list(paths)):
             self.want(path)
         await self.followed(paths)
 
@@ -213,9 +212,9 @@ class Materialiser:
                     future.set_result(None)
 
     async def _bring(self, paths: Sequence[str]) -> None:
-        goals = await self._goals_of(paths)
+        goals, unreadable = await self._goals_of(paths)
         for path in set(paths) - {goal.path for goal in goals}:
-            self.blocked.pop(path, None)
+            self._block(path, unreadable.get(path))
         done = await asyncio.to_thread(lambda: [self._reach(goal) for goal in goals])
         for one in done:
             self._note(one)
@@ -223,21 +222,18 @@ class Materialiser:
             if one.stranger is not None:
                 await self._hand_over(one.stranger)
 
-    async def _goals_of(self, paths: Sequence[str]) -> list[Goal]:
-        """Return what is to stand at *paths*: as their last commits said, or as the database says."""
+    async def _goals_of(self, paths: Sequence[str]) -> tuple[list[Goal], dict[str, str]]:
+        """Return what is to stand at *paths*, as their last commits or the database say, and what cannot be read."""
         handed = [self._goals.pop(path) for path in paths if path in self._goals]
         found = [goal.knowing(self._known.get(goal.path)) for goal in handed]
-        unknown = set(paths) - {goal.path for goal in handed}
-        if unknown:
-            left = [path for path in paths if path in unknown]
-            read = await self._db.read(lambda tx: goals_of(tx, left, self._known, boot_id=self._boot_id))
+        unreadable: dict[str, str] = {}
+        if left := [path for path in paths if path not in {goal.path for goal in handed}]:
+            read, unreadable = await readable_goals(self._db, left, self._known, boot_id=self._boot_id)
             found += map(self._opened, read)
-        return deletions_first(found)
+        return deletions_first(found), unreadable
 
     def _opened(self, goal: Goal) -> Goal:
-        if goal.path not in self._open:
-            self._open[goal.path] = Open()
-        return self._open[goal.path].joined_by(goal)
+        return self._open.setdefault(goal.path, Open()).joined_by(goal)
 
     def _reach(self, goal: Goal) -> _Done:
         """Bring one path to its goal; runs in a thread."""
@@ -265,14 +261,13 @@ class Materialiser:
         return signature is not None and signature.same_file(goal.known.signature)
 
     def _placed(self, goal: Goal) -> _Done:
-        data = goal.data
         content: bytes | Path = self._objects.path(goal.sha256 or "")
         if goal.form == "object":
             soundness.check(self._objects.path(goal.sha256 or ""))
         elif goal.form == "tail":
-            content = soundness.whole(goal.form, data, self._objects.path(goal.sha256 or ""))
+            content = soundness.whole(goal.form, goal.data, self._objects.path(goal.sha256 or ""))
         else:  # from the database, whose pages have checksums
-            content = contents.expand(goal.form, data, self._objects.path(goal.sha256 or ""))
+            content = contents.expand(goal.form, goal.data, self._objects.path(goal.sha256 or ""))
         staged = self._tree.stage(content, goal.path)
         try:
             displaced = self._tree.place(staged, goal.path)
@@ -303,12 +298,9 @@ class Materialiser:
 
     def _note(self, done: _Done) -> None:
         path = done.goal.path
+        self._block(path, done.blocked)
         if done.blocked is not None:
-            if path not in self.blocked:
-                log.warning("%s cannot be brought up to date: %s", path, done.blocked)
-            self.blocked[path] = done.blocked
             return
-        self.blocked.pop(path, None)
         if is_control_file(path):
             self._ignore.forget()
         if done.known is not None:
@@ -319,6 +311,14 @@ class Materialiser:
         if done.leftover is not None:
             self._leftovers.append(done.leftover)
         self._due.set()
+
+    def _block(self, path: str, reason: str | None) -> None:
+        if reason is None:
+            self.blocked.pop(path, None)
+        else:
+            if path not in self.blocked:
+                log.warning("%s cannot be brought up to date: %s", path, reason)
+            self.blocked[path] = reason
 
     async def _hand_over(self, stranger: Stranger) -> None:
         if self.strangers is not None and await self.strangers.take(stranger):
