@@ -1,11 +1,13 @@
 """What a crash or a power cut has left is finished at the next start, and no byte of anybody is lost."""
 
 import asyncio
+import hashlib
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import apsw
 import pytest
 
 from workspace_server.config import Settings
@@ -13,8 +15,11 @@ from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.errors import NotFound
 from workspace_server.services.engine import Engine
+from workspace_server.services.tree import goals
 from workspace_server.services.tree.external import conflict_path
 from workspace_server.services.tree.intake import EVERYTHING
+from workspace_server.storage import content as contents
+from workspace_server.storage.database import Transaction
 from workspace_server.storage.disk import spares
 from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.tables import intents
@@ -188,3 +193,57 @@ async def test_a_delete_after_a_crash_is_not_undone_by_the_file_that_it_deletes(
         assert names(image) == ["other.md"]
         with pytest.raises(NotFound):
             await engine.files.read_file(ANN, path="x.md")
+
+
+LARGE = "a line of a large file\n" * 10_000
+
+
+async def test_a_missing_object_does_not_keep_the_server_from_starting(folder: Path) -> None:
+    await crashed(folder, content=LARGE)
+    left_behind(folder, MINE)
+    for found in (folder / ".workspace" / "objects").rglob("*"):
+        if found.is_file():
+            found.unlink()
+    async with opened(folder) as engine:
+        await engine.files.write_file(ANN, path="other.md", content="served\n")
+        assert (folder / "other.md").read_bytes() == b"served\n"
+        assert list(engine.tree.materialiser.blocked) == ["x.md"]
+    kept = [path for path in folder.rglob("*") if path.is_file() and path.read_bytes() == MINE]
+    assert len(kept) == 1
+
+
+async def test_a_half_staged_large_file_goes_and_one_that_differs_late_is_kept(folder: Path) -> None:
+    await crashed(folder, content=LARGE)
+    half = LARGE[: len(LARGE) // 2].encode()
+    left_behind(folder, half)
+    left_behind(folder, half + b"!")
+    async with opened(folder) as engine:
+        assert await clean(engine, folder)
+        found = [name for name in names(folder) if "conflict" in name]
+        assert [(folder / name).read_bytes() for name in found] == [half + b"!"]
+
+
+async def test_one_unreadable_page_blocks_only_its_own_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [f"{number:02}.md" for number in range(20)]
+    async with opened(folder) as engine:
+        await engine.files.commit_files(ANN, changes=[{"op": "write", "path": path, "content": path} for path in many])
+        await engine.tree.materialiser.finish()
+        for path in many:
+            (folder / path).unlink()
+        await engine.db.write(lambda tx: goals.reopened(tx, many, boot_id="boot-1"))
+        bad = hashlib.sha256(b"07.md").hexdigest()
+        stored = contents.stored
+
+        async def unreadable(tx: Transaction, sha256: str) -> tuple[int, contents.Form, bytes | None]:
+            if sha256 == bad:
+                raise apsw.IOError("what a page with a wrong checksum gives")
+            return await stored(tx, sha256)
+
+        monkeypatch.setattr(contents, "stored", unreadable)
+        await engine.tree.materialiser.settle(many)
+        assert names(folder) == [path for path in many if path != "07.md"]
+        assert list(engine.tree.materialiser.blocked) == ["07.md"]
+        monkeypatch.undo()
+        await engine.tree.materialiser.settle(many)
+        assert names(folder) == many
+        assert engine.tree.materialiser.blocked == {}

@@ -6,17 +6,19 @@ half-written ones of our own.
 """
 
 import asyncio
-import hashlib
+import io
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
-from workspace_server.core.limits import LIMITS
-from workspace_server.errors import Gone
+import zstandard
+
+from workspace_server.errors import WorkspaceError
 from workspace_server.services.tree.external import External
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.strangers import Stranger
 from workspace_server.storage import content as contents
-from workspace_server.storage.content import ObjectStore
+from workspace_server.storage.content import Form, ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.disk.staging import belongs_to
 from workspace_server.storage.disk.tree import Tree
@@ -65,10 +67,9 @@ class Recovery:
     async def _clear(self, name: str, open_: Sequence[Intent]) -> None:
         path = await self._path_of(name, open_)
         mine = [intent for intent in open_ if intent.path == path]
-        ours = await self._contents([intent.sha256 for intent in mine if intent.sha256])
-        sha256, head = await asyncio.to_thread(self._read, name)
+        sha256, size_bytes = await asyncio.to_thread(self._read, name)
         # An empty one holds nothing to keep, whosever it is.
-        if not head or await self._is_known(sha256) or any(body.startswith(head) for body in ours.values()):
+        if not size_bytes or await self._is_known(sha256) or await self._is_half_staged(name, mine):
             await asyncio.to_thread(self._tree.discard, name)
             return
         torn = any(intent.boot_id != self._boot_id for intent in open_)
@@ -89,20 +90,27 @@ class Recovery:
 
         return await self._db.read_long(read)
 
-    async def _contents(self, hashes: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the small contents behind *hashes*: a half-staged file is the beginning of one."""
+    async def _is_half_staged(self, name: str, mine: Sequence[Intent]) -> bool:
+        """Return whether a temporary file is the beginning of what one of *mine* was to put in place."""
+        for sha256 in {intent.sha256 for intent in mine if intent.sha256}:
+            try:
+                _, form, data = await self._db.read_long(lambda tx, sha256=sha256: contents.stored(tx, sha256))  # type: ignore[misc]  # the default binds it
+                if await asyncio.to_thread(self._begins, name, form, data, self._objects.path(sha256)):
+                    return True
+            except (WorkspaceError, OSError, zstandard.ZstdError) as error:
+                log.warning("%s is not compared with %s, which cannot be read: %s", name, sha256, error)
+        return False
 
-        async def read(tx: Transaction) -> dict[str, bytes]:
-            found = {}
-            for sha256 in hashes:
-                try:
-                    _, form, data = await contents.stored(tx, sha256)
-                except Gone:
-                    continue
-                found[sha256] = contents.expand(form, data, self._objects.path(sha256))
-            return found
-
-        return await self._db.read_long(read)
+    def _begins(self, name: str, form: Form, data: bytes | None, path: Path) -> bool:
+        """Return whether a temporary file is the beginning of a content; runs in a thread."""
+        reading = self._tree.open_temporary(name)
+        assert reading is not None, "nobody else clears temporary files at start"
+        # Content that is no object file is small, so that it may be had whole.
+        with reading, path.open("rb") if form == "object" else io.BytesIO(contents.expand(form, data, path)) as whole:
+            while chunk := reading.read():
+                if whole.read(len(chunk)) != chunk:
+                    return False
+        return True
 
     async def _is_known(self, sha256: str) -> bool:
         async def read(tx: Transaction) -> bool:
@@ -110,15 +118,9 @@ class Recovery:
 
         return await self._db.read(read)
 
-    def _read(self, name: str) -> tuple[str, bytes]:
-        """Return the hash of a temporary file, and its bytes as far as they may be the beginning of something."""
+    def _read(self, name: str) -> tuple[str, int]:
+        """Return the hash of a temporary file, and how many bytes it has."""
         reading = self._tree.open_temporary(name)
         assert reading is not None, "nobody else clears temporary files at start"
-        digest = hashlib.sha256()
-        head = bytearray()
         with reading:
-            while chunk := reading.read():
-                digest.update(chunk)
-                if len(head) <= LIMITS.merge_bytes_max:
-                    head += chunk
-        return digest.hexdigest(), bytes(head)
+            return reading.sha256(), reading.size_bytes
