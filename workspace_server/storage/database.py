@@ -41,6 +41,10 @@ FULL = (apsw.FullError, apsw.IOError)
 """What SQLite says of a disk without room: it is not told apart from other trouble wherever that shows."""
 UNREADABLE = (apsw.CorruptError, apsw.IOError, apsw.NotADBError)
 """What SQLite says of a damaged page, or of a disk that does not give it."""
+UNREADABLE_HINT = (
+    "Ask a person to run `workspace-server verify`: it names what is damaged. Where another program wrote to the"
+    " database, `workspace-server verify --repair-checksums` makes it good."
+)
 LONG_READERS = 2
 """Threads for reads that scan."""
 
@@ -141,7 +145,6 @@ class Database:
         _make_private(path)
         self._connection = connect(path)
         migrate(self._connection)
-        checksums.add(self._connection)
         self._memory = Memory()
         self._reader = connect(path, read_only=True)
         self._threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="read")
@@ -378,7 +381,7 @@ def _read_on(connection: apsw.Connection, body: Body[T], clock: Clock) -> T:
     except UNREADABLE as error:
         raise Unavailable(
             "The workspace's database cannot be read here.",
-            hint="Ask a person to run `workspace-server verify`: it names what is damaged.",
+            hint=UNREADABLE_HINT,
             reason=type(error).__name__,
         ) from error
 

@@ -1,6 +1,7 @@
 """`verify` finds what is damaged and names it, and calls nothing damage that is none."""
 
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -9,6 +10,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.errors import NotFound
 from workspace_server.services.engine import Engine
+from workspace_server.storage.database import Row
 from workspace_server.storage.upkeep import integrity
 from workspace_server.storage.upkeep.integrity import Finding, find_damage
 
@@ -159,6 +161,44 @@ async def test_damage_to_what_was_appended_is_found_and_so_is_damage_to_what_it_
     path.write_bytes(path.read_bytes()[:-1])
     subjects = {finding.subject for finding in damage(workspace) if finding.kind == "content"}
     assert subjects == {f"large.txt@{version}" for version in range(1, 5)}
+
+
+@pytest.mark.parametrize("how", ["removed_at = 1, removed_why = 'purged', data = NULL", "form = 'raw', data = :data"])
+async def test_content_that_goes_or_changes_its_form_while_it_is_read_is_no_damage(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    original = integrity._hash_of
+    path = large_object(workspace)
+
+    def meanwhile(*arguments: Any) -> tuple[str, int]:
+        if path.exists():
+            change(workspace, f"UPDATE contents SET {how} WHERE form = 'object'", *([LARGE.encode()] * (":" in how)))
+            path.unlink()
+        return original(*arguments)
+
+    monkeypatch.setattr(integrity, "_hash_of", meanwhile)
+    assert damage(workspace) == []
+    assert not path.exists()
+
+
+async def test_a_change_between_two_readings_of_the_counters_is_no_damage(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = integrity._rows
+
+    def meanwhile(connection: apsw.Connection, sql: str, *parameters: str) -> list[Row]:
+        rows = original(connection, sql, *parameters)
+        if "FROM counters" in sql:
+            change(workspace, "UPDATE counters SET value = value + 1 WHERE name = 'seq'")
+            change(
+                workspace,
+                "INSERT INTO events (seq, type, at, agent, data)"
+                " SELECT max(seq) + 1, type, at, agent, data FROM events",
+            )
+        return rows
+
+    monkeypatch.setattr(integrity, "_rows", meanwhile)
+    assert damage(workspace) == []
 
 
 async def test_the_folder_gets_one_moment_to_settle_however_much_differs(

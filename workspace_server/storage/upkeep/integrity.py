@@ -39,6 +39,8 @@ HIGHEST = {
     "firing": ("firing_id", "firings"),
 }
 """Where the numbers stand that a counter gave: it is never behind them."""
+REFUSED = "checksums_refused"
+"""The fact that says why a database of an older schema has no checksums."""
 SETTLE_S = 1.0
 """A file that was just saved may be a moment on its way."""
 FINDINGS_MAX = 1_000
@@ -79,23 +81,38 @@ def find_damage(root: Path, progress: Progress = lambda *_: None) -> Iterator[Fi
             yield Finding(kind="database", subject=path.name, said=_said(error))
             return
         tree = opened.enter_context(closing(Tree(root)))
-        for check in (
-            _database(connection, progress),
-            _history(connection),
-            _audit(connection),
-            _contents(connection, objects, progress),
-            _folder(connection, tree, progress),
-        ):
-            try:
-                yield from check
-            except apsw.Error as error:  # a page that cannot be read: what else there is to find can still be found
-                yield Finding(kind="database", subject=path.name, said=_said(error))
+        yield from stored_damage(connection, objects, progress)
+        yield from _readable(_folder(connection, tree, progress))
     yield from _index(root / STATE_DIRECTORY / "index")
+
+
+def stored_damage(connection: apsw.Connection, objects: ObjectStore, progress: Progress) -> Iterator[Finding]:
+    """Yield what is wrong with the database and the contents."""
+    for check in (
+        _database(connection, progress),
+        _history(connection),
+        _audit(connection),
+        _contents(connection, objects, progress),
+    ):
+        yield from _readable(check)
+
+
+def _readable(check: Iterator[Finding]) -> Iterator[Finding]:
+    try:
+        yield from check
+    except apsw.Error as error:  # a page that cannot be read: what else there is to find can still be found
+        yield Finding(kind="database", subject="workspace.db", said=_said(error))
+
+
+def refused_checksums(connection: apsw.Connection) -> str | None:
+    """Return why checksums could not be added to the database, when that was tried."""
+    rows = _rows(connection, "SELECT value FROM meta WHERE name = ?", REFUSED)
+    return str(rows[0][0]) if rows else None
 
 
 def _said(error: apsw.Error) -> str:
     if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
-        return "a page does not match its checksum"
+        return "a page does not match its checksum: it is damaged, or another program wrote it (--repair-checksums)"
     return str(error)
 
 
@@ -159,6 +176,8 @@ def _database(connection: apsw.Connection, progress: Progress) -> Iterator[Findi
     progress("database", 0, 1)
     if not checksums.are_kept(connection):
         said = "has no checksums of its pages: not all damage can be found"
+        if (why := refused_checksums(connection)) is not None:
+            said += f". To add them failed: {why}. `verify --repair-checksums` tries again"
         yield Finding(kind="database", subject="workspace.db", said=said, damage=False)
     for (said,) in connection.execute(f"PRAGMA quick_check({FINDINGS_MAX})"):
         if said != "ok":
@@ -189,7 +208,16 @@ def _history(connection: apsw.Connection) -> Iterator[Finding]:
         " AND e.type <> 'log.restored'"
     ):
         yield Finding(kind="history", subject=f"seq {after}", said=f"the event before it is {before}")
+    connection.execute("BEGIN")  # else a change that comes between two of these is a difference
+    try:
+        findings = list(_counters(connection))
+    finally:
+        connection.execute("COMMIT")
+    yield from findings
 
+
+def _counters(connection: apsw.Connection) -> Iterator[Finding]:
+    """Check that no number that was given is ahead of its counter."""
     counted: dict[str, int] = dict(_rows(connection, "SELECT name, value FROM counters"))
     for name, highest in HIGHEST.items():
         reached = _rows(connection, f"SELECT coalesce(max({highest[0]}), 0) FROM {highest[1]}")[0][0]
@@ -213,18 +241,36 @@ def _contents(connection: apsw.Connection, objects: ObjectStore, progress: Progr
         last,
     ):
         for sha256, size_bytes, form, data in rows:
-            whole = joined(_rows(connection, CHAIN, sha256)) if form == "tail" else data
-            said = _wrong_content(sha256, size_bytes, form, whole, objects.path(sha256))
-            if said is not None:
+            row: _Stored | None = (size_bytes, form, data)
+            said = None
+            while row is not None and (said := _wrong_content(connection, objects, sha256, row)) is not None:
+                read, row = row, _content(connection, sha256)
+                if row == read:
+                    break  # else it was cleared, purged or stored in another form since its row was read
+            if row is not None and said is not None:
                 yield Finding(kind="content", subject=_users(connection, sha256), said=said)
         last = rows[-1][0]
         done += len(rows)
         progress("content", done, total)
 
 
-def _wrong_content(sha256: str, size_bytes: int, form: Form, data: bytes | None, path: Path) -> str | None:
+_Stored = tuple[int, Form, bytes | None]
+"""Size in bytes, form and data of the row of a content."""
+
+
+def _content(connection: apsw.Connection, sha256: str) -> _Stored | None:
+    """Return the row of a content as it is now; None when it is gone, or its bytes were removed."""
+    rows = _rows(
+        connection, "SELECT size_bytes, form, data FROM contents WHERE sha256 = ? AND removed_at IS NULL", sha256
+    )
+    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+
+
+def _wrong_content(connection: apsw.Connection, objects: ObjectStore, sha256: str, row: _Stored) -> str | None:
+    size_bytes, form, data = row
     try:
-        found, size = _hash_of(form, data, path)
+        whole = joined(_rows(connection, CHAIN, sha256)) if form == "tail" else data
+        found, size = _hash_of(form, whole, objects.path(sha256))
     except FileNotFoundError:
         return f"the object {sha256[:12]}… is missing"
     except (OSError, zstandard.ZstdError) as error:
