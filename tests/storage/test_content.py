@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,25 @@ async def test_content_is_kept_once(store: ObjectStore, tmp_path: Path) -> None:
 
     assert [await database.write(keep) for _ in range(2)] == [[(1,)], [(1,)]]
     assert await database.read(lambda tx: contents.stored(tx, content.sha256)) == (2_500, content.form, content.data)
+    await database.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size_bytes", [3, LARGE])
+async def test_content_without_its_bytes_is_refused_unless_it_is_there(
+    store: ObjectStore, tmp_path: Path, size_bytes: int
+) -> None:
+    database = Database.open(tmp_path / "test.db", clock=ManualClock())
+    content = await asyncio.to_thread(store.put, b"x" * size_bytes)
+    named = replace(content, data=None, pin=None)
+    with pytest.raises(Unavailable) as refusal:
+        await database.write(lambda tx: contents.keep(tx, named))
+    assert refusal.value.facts["reason"] == "content_cleared"
+    await database.write(lambda tx: contents.keep(tx, content))
+    await database.write(lambda tx: contents.keep(tx, named))
+    await database.write(lambda tx: tx.run("UPDATE contents SET data = NULL, form = 'raw', removed_at = 1"))
+    with pytest.raises(Unavailable):
+        await database.write(lambda tx: contents.keep(tx, named))
     await database.close()
 
 

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import secrets
-import threading
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import Literal
 
 import aiofiles
-import zstandard
 from anyio import CancelScope
 
 from workspace_server.core.limits import LIMITS
@@ -27,13 +25,11 @@ from workspace_server.errors import Gone, TooLarge, Unavailable
 from workspace_server.storage import hashed
 from workspace_server.storage.database import Row, Transaction
 from workspace_server.storage.disk.signatures import Signature
+from workspace_server.storage.packing import packed, unpacked
 from workspace_server.storage.pins import Pin, Pins
 
 Form = Literal["raw", "zstd", "object", "tail"]
 CHUNK_BYTES = 1 << 18
-COMPRESS_FROM_BYTES = 512
-"""Below this, compression saves less than it costs."""
-ZSTD_LEVEL = 1
 TAILS_MAX = 256
 """Most tails on one object file: ten thousand appends to a log of a megabyte then take 40 MB, not 10 GB."""
 TAILED_BYTES_MAX = 16 * 1024 * 1024
@@ -45,19 +41,6 @@ HEAD_BYTES = 8192
 """How much of a stream is kept to tell its media type."""
 STORED_HEAD_BYTES = 1024
 """How much of that is kept of content that is stored already."""
-GRACE_S = 3600.0
-"""How old an object file that no row names is before it is cleared."""
-
-
-class _Zstd(threading.local):
-    """One of each for a thread: to make one took 10 µs, and to compress 4 KiB 1.5 µs (2026-11-21)."""
-
-    def __init__(self) -> None:
-        self.compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
-        self.decompressor = zstandard.ZstdDecompressor()
-
-
-_zstd = _Zstd()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +69,14 @@ class Content:
         """Whether it was stored ahead of the commit that needs it, so that its bytes are not here any more."""
         return self.data is None and self.form != "object"
 
-    def stored(self) -> "Content":
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether a row can be made of it; else it only names content that has one."""
+        if self.form == "object":
+            return self.pin is not None
+        return self.data is not None and (self.form != "tail" or self.base is not None)
+
+    def stored(self, pin: Pin) -> "Content":
         """Return what is still needed of it once it is stored: `head` is cut to what tells the media type."""
         return Content(
             sha256=self.sha256,
@@ -96,7 +86,7 @@ class Content:
             head=self.head[:STORED_HEAD_BYTES],
             base=self.base,
             tails=self.tails,
-            pin=self.pin,
+            pin=self.pin or pin,
         )
 
 
@@ -239,7 +229,20 @@ def removed(path: Path) -> int:
 
 
 async def keep(tx: Transaction, content: Content) -> None:
-    """Make the row for *content*, unless it is there; content whose bytes were removed comes back with these."""
+    """Make the row for *content*, unless it is there; content whose bytes were removed comes back with these.
+
+    Raises:
+        Unavailable: Its bytes are not at hand, and were removed since somebody looked.
+    """
+    if not content.is_at_hand:
+        if await missing(tx, [content.sha256]):
+            raise Unavailable(
+                "The content was cleared away meanwhile; nothing was changed.",
+                hint="Try again.",
+                retryable=True,
+                reason="content_cleared",
+            )
+        return
     row = _row(content)
     await tx.run(_KEEP, *row)
     await tx.run(_REVIVE, *row)
@@ -345,7 +348,7 @@ def expand(form: Form, data: bytes | None, path: Path) -> bytes:
         path: Where the object file of this content is, or would be.
     """
     if form == "zstd":
-        return _zstd.decompressor.decompress(data or b"")
+        return unpacked(data or b"")
     if form == "raw":
         return data or b""
     if form == "tail":
@@ -379,10 +382,5 @@ def _refused(error: OSError) -> Unavailable:
 
 def inline(sha256: str, data: bytes) -> Content:
     """Return small *data* with its hash as content that lives in the database."""
-    stored_form: Form = "raw"
-    stored_data = data
-    if len(data) >= COMPRESS_FROM_BYTES:
-        packed = _zstd.compressor.compress(data)
-        if len(packed) < len(data):
-            stored_form, stored_data = "zstd", packed
-    return Content(sha256=sha256, size_bytes=len(data), form=stored_form, data=stored_data, head=data[:HEAD_BYTES])
+    form, stored_data = packed(data)
+    return Content(sha256=sha256, size_bytes=len(data), form=form, data=stored_data, head=data[:HEAD_BYTES])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import apsw
 import pytest
 
 from workspace_server.config import Settings
@@ -14,10 +15,14 @@ from workspace_server.core.clock import ManualClock
 from workspace_server.core.retention import DAY_S
 from workspace_server.errors import Forbidden, Gone, Unavailable
 from workspace_server.services.engine import Engine
+from workspace_server.services.tree.external import External, Recorded
+from workspace_server.services.tree.reconcile import AHEAD_FROM
+from workspace_server.services.upkeep import collecting
 from workspace_server.services.upkeep.collecting import Collector
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Body, Transaction
-from workspace_server.storage.upkeep.collection import Taken
+from workspace_server.storage.disk.watcher import Dirty
+from workspace_server.storage.upkeep.collection import Taken, Use
 from workspace_server.storage.upkeep.integrity import find_damage
 
 pytestmark = pytest.mark.anyio
@@ -163,9 +168,9 @@ async def test_a_version_that_comes_while_it_is_looked_for_keeps_its_content(
         await saved(engine, "a.md", LARGE, "two")
         beyond = Collector._beyond
 
-        async def and_then_somebody_saves_it(self: Collector) -> set[str]:
-            found = await beyond(self)
-            assert found
+        async def and_then_somebody_saves_it(self: Collector, stuck: set[str]) -> tuple[dict[str, list[Use]], set[str]]:
+            found = await beyond(self, stuck)
+            assert found[0]
             await saved(engine, "b.md", LARGE)
             return found
 
@@ -245,7 +250,85 @@ async def test_an_orphan_that_is_saved_again_before_its_file_is_removed_stays(
 
 
 @pytest.mark.blocking
-async def test_content_that_nothing_names_goes_with_its_row(folder: Path) -> None:
+async def test_what_a_mass_edit_has_stored_ahead_of_its_commit_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        record, cleared = External.record, []
+
+        async def after_a_clean_up(*args: Any, **options: Any) -> Recorded:
+            cleared.append(await Collector(engine.folder, ADMIN, lambda *_: None).run())
+            return await record(*args, **options)
+
+        monkeypatch.setattr(External, "record", after_a_clean_up)
+        for number in range(AHEAD_FROM + 1):
+            (folder / f"{number}.txt").write_text(f"file {number}\n")
+            os.utime(folder / f"{number}.txt", (1, 1))
+        assert engine.tree.reconciler is not None
+        await engine.tree.reconciler.reconcile(Dirty(True, set()))
+        assert cleared
+        assert {result["contents"] for result in cleared} == {0}
+        for number in range(AHEAD_FROM + 1):
+            assert await kept(engine, f"{number}.txt") == [1]
+    assert [finding for finding in find_damage(folder) if finding.damage] == []
+
+
+async def test_a_chain_of_appends_goes_in_one_run(folder: Path) -> None:
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        await saved(engine, "log.txt", LARGE)
+        for number in range(20):
+            await engine.files.write_file(ADA, path="log.txt", content=f"line {number}\n", append=True)
+        await saved(engine, "log.txt", "fresh start")
+        assert (await collect(engine))["contents"] == 21
+        assert objects(folder) == []
+
+
+async def test_what_cannot_be_taken_neither_hides_what_can_nor_holds_it_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "ROUND_MAX", 2)
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        for number in range(3):  # what has gone, and is kept by another file
+            await saved(engine, f"a{number}.md", f"shared {number}", "other")
+            await saved(engine, f"b{number}.md", f"shared {number}")
+        await saved(engine, "log.txt", LARGE)  # the head rests on it
+        for number in range(3):
+            await engine.files.write_file(ADA, path="log.txt", content=f"line {number}\n", append=True)
+        await saved(engine, "z.md", "one", "two", "three")
+        with anyio.fail_after(30):
+            assert (await collect(engine))["contents"] == 2
+        assert await kept(engine, "z.md") == [3]
+
+
+@pytest.mark.blocking
+async def test_no_step_that_holds_changes_up_looks_at_all_versions(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        await saved(engine, "a.md", *(str(number) for number in range(3)))
+
+        async def fill(tx: Transaction) -> None:
+            await tx.run(
+                "WITH RECURSIVE n (n) AS (SELECT 4 UNION ALL SELECT n + 1 FROM n WHERE n < 5000) INSERT INTO versions"
+                " (file_id, version, seq, op, at, agent, sha256, size_bytes, media_type) SELECT file_id, n, n, 'write',"
+                " 0, 'ada', sha256, size_bytes, media_type FROM files, n"
+            )
+            await tx.run("UPDATE files SET version = 5000")
+            await tx.run(f"INSERT INTO contents (sha256, size_bytes, form, data) VALUES ('{0:064}', 3, 'raw', 'abc')")
+
+        await engine.tree.materialiser.finish()
+        await engine.db.write(fill)
+        steps: list[int] = []
+
+        def note(event: dict[str, Any]) -> None:
+            steps.append(event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"])
+
+        engine.db._connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, note)
+        assert (await Collector(engine.folder, ADMIN, lambda *_: None).run())["contents"] == 1
+        assert steps
+        assert max(steps) < 2_000
+
+
+@pytest.mark.blocking
+async def test_content_that_nothing_names_goes(folder: Path) -> None:
     async with Engine.open(folder, settings=Settings()) as engine:
         await saved(engine, "a.md", "kept")
 

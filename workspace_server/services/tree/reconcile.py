@@ -30,6 +30,7 @@ from workspace_server.storage.disk.ignore import Ignore, is_control_file
 from workspace_server.storage.disk.scan import LeftOut, Scan, Seen
 from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.disk.watcher import Dirty, Marks
+from workspace_server.storage.pins import Pins
 from workspace_server.storage.tables import files, intents
 from workspace_server.storage.tables.files import FileRow
 
@@ -67,18 +68,20 @@ class _Survey(NamedTuple):
 class _Ahead:
     """Content that is stored ahead of a big commit, many files at a time."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, pins: Pins) -> None:
         self._db = db
+        self._pin = pins.pin()
         self._some: list[Content] = []
         self._bytes = 0
 
     async def add(self, content: Content) -> Content:
         """Take *content* and return it without its bytes; they are stored by the next `store`, if not before."""
+        self._pin.hashes.add(content.sha256)
         self._some.append(content)
         self._bytes += len(content.data or b"")
         if self._bytes > STORE_BYTES_MAX or len(self._some) >= STORE_FILES_MAX:
             await self.store()
-        return content.stored()
+        return content.stored(self._pin)
 
     async def store(self) -> None:
         """Store what was taken so far."""
@@ -104,6 +107,7 @@ class Reconciler:
         ignore: Ignore,
         disk: Disk,
         db: Database,
+        pins: Pins,
         external: External,
         materialiser: Materialiser,
         deletion_share_max: float,
@@ -122,6 +126,7 @@ class Reconciler:
         self._ignore = ignore
         self._disk = disk
         self._db = db
+        self._pins = pins
         self._external = external
         self._materialiser = materialiser
         self._busy = asyncio.Lock()
@@ -240,7 +245,7 @@ class Reconciler:
     async def _news(self, paths: Sequence[str], rows: dict[str, FileRow], *, patient: bool) -> list[Edit]:
         edits: list[Edit] = []
         same: list[tuple[str, Read]] = []
-        ahead = _Ahead(self._db)
+        ahead = _Ahead(self._db, self._pins)
         heads, underway = await self._heads(paths)
         for first in range(0, len(paths), READ_TOGETHER):
             part = paths[first : first + READ_TOGETHER]

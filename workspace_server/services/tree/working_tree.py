@@ -69,6 +69,7 @@ class WorkingTree:
             ignore=self.ignore,
             disk=disk,
             db=self._db,
+            pins=self._objects.pins,
             external=external,
             materialiser=self.materialiser,
             deletion_share_max=self._settings.deletion_share_max,

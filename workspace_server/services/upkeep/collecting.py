@@ -5,13 +5,12 @@ writer, and looked at again in the transaction that takes it: whatever was commi
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from workspace_server.core.access import Caller
 from workspace_server.core.retention import Retention
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
-from workspace_server.storage.content import GRACE_S
 from workspace_server.storage.database import Body, Transaction
 from workspace_server.storage.tables import audit, meta
 from workspace_server.storage.upkeep import collection
@@ -24,11 +23,25 @@ BATCH = 200
 """Contents that are taken away in one transaction."""
 ROUND_MAX = 50_000
 """Contents that one round takes at most: their hashes are held in memory."""
+GRACE_S = 3600.0
+"""How old an object file that no row names is before it is cleared."""
 UPLOAD_S = 24 * 3600.0
 """An upload to which nothing was added for so long will never end."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are through, and how many there are (0: not known)."""
+
+
+class _Watch:
+    """What was used since something was looked for: as far as seq, this content."""
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self.used: set[str] = set()
+
+    def add(self, used: set[str], seq: int) -> None:
+        self.used |= used
+        self.seq = seq
 
 
 class Collector:
@@ -50,34 +63,44 @@ class Collector:
     async def run(self) -> Result:
         """Clear and return `{contents, object_files, bytes}`: what was cleared."""
         if not self._retention.keeps_all:
-            while await self._round():
-                pass
-        await self._drop_unused()
+            await self._take_beyond()
+        await self._take_unused()
         orphans = await self._clear_orphans()
         self._bytes += await asyncio.to_thread(self._folder.objects.discard_uploads, older_than_s=UPLOAD_S)
         return {"contents": self._contents, "object_files": orphans, "bytes": self._bytes}
 
-    async def _round(self) -> bool:
-        """Take what is beyond retention, as far as one round goes; return whether there is more."""
-        since = await self._folder.db.read(lambda tx: meta.counter(tx, "seq"))
-        beyond = await self._beyond()
-        await self._take(sorted(beyond), since, why="retention")
-        return len(beyond) >= ROUND_MAX
+    async def _take_beyond(self) -> None:
+        """Take what is beyond retention, in rounds: what a content rests on is free once that is taken."""
+        stuck: set[str] = set()
+        while True:
+            watch = await self._watch()
+            found, looked_at = await self._beyond(stuck)
+            # A tail goes before what it rests on.
+            hashes = sorted(found, key=lambda sha256: -found[sha256][0].tails)
+            if await self._take(hashes, watch, found, why="retention"):
+                stuck.clear()
+            elif len(looked_at) >= ROUND_MAX:
+                stuck |= looked_at  # there is more, behind what cannot be taken
+            else:
+                return
 
-    async def _beyond(self) -> set[str]:
-        """Return content of which no version is within retention."""
-        found: set[str] = set()
+    async def _beyond(self, stuck: Container[str]) -> tuple[dict[str, list[Use]], set[str]]:
+        """Return content of which no version is within retention, with its versions; and all that was looked at."""
+        found: dict[str, list[Use]] = {}
+        kept: set[str] = set()
         for keeping in (False, True):  # first what may go, then what of that another version keeps
             after = (0, 0)
             while page := await self._page(after):
                 for use in page:
-                    if keeping and use.sha256 in found and self._keeps(use):
-                        found.discard(use.sha256)
-                    elif not keeping and len(found) < ROUND_MAX and not self._keeps(use):
-                        found.add(use.sha256)
+                    if not keeping and len(found) < ROUND_MAX and use.sha256 not in stuck and not self._keeps(use):
+                        found.setdefault(use.sha256, [])
+                    elif keeping and use.sha256 in found:
+                        found[use.sha256].append(use)
+                        if self._keeps(use):
+                            kept.add(use.sha256)
                 after = (page[-1].file_id, page[-1].version)
                 self._progress("looking at versions", 0, 0)
-        return found
+        return {sha256: uses for sha256, uses in found.items() if uses and sha256 not in kept}, set(found)
 
     async def _page(self, after: tuple[int, int]) -> list[Use]:
         return await self._folder.db.read_long(lambda tx: collection.uses(tx, after, limit=PAGE))
@@ -86,19 +109,25 @@ class Collector:
         replaced_s = None if use.replaced_at is None else self._folder.clock.wall_s() - use.replaced_at
         return self._retention.keeps(newer=use.newer, replaced_s=replaced_s)
 
-    async def _drop_unused(self) -> None:
+    async def _take_unused(self) -> None:
         while True:
-            since = await self._folder.db.read(lambda tx: meta.counter(tx, "seq"))
+            watch = await self._watch()
             found = await self._folder.db.read_long(lambda tx: collection.unused(tx, limit=ROUND_MAX))
-            if not await self._take(found, since, why=None):
+            if not await self._take(found, watch, {}, why="unused"):
                 return
 
-    async def _take(self, hashes: Sequence[str], since: int, *, why: str | None) -> int:
-        """Take the bytes of content away, or all of it without *why*; return how many were."""
+    async def _watch(self) -> _Watch:
+        return _Watch(await self._folder.db.read(lambda tx: meta.counter(tx, "seq")))
+
+    async def _take(self, hashes: Sequence[str], watch: _Watch, uses: Mapping[str, list[Use]], *, why: str) -> int:
+        """Take the bytes of content away, of which only *uses* are known; return of how many they were."""
         done = 0
         for start in range(0, len(hashes), BATCH):
             part = hashes[start : start + BATCH]
-            taken = await self._folder.db.write(self._taking(part, since, why))
+            # Most of what was committed meanwhile is found beside the writer.
+            watch.add(*await self._folder.db.read_long(lambda tx: collection.used_since(tx, watch.seq)))
+            named = [use for sha256 in part for use in uses.get(sha256, ())]
+            taken = await self._folder.db.write(self._taking(part, watch, named, why))
             await self._discard([one.sha256 for one in taken if one.is_object])
             done += len(taken)
             self._bytes += sum(one.inline_bytes for one in taken)
@@ -106,11 +135,12 @@ class Collector:
         self._contents += done
         return done
 
-    def _taking(self, part: Sequence[str], since: int, why: str | None) -> Body[list[Taken]]:
+    def _taking(self, part: Sequence[str], watch: _Watch, named: Sequence[Use], why: str) -> Body[list[Taken]]:
         async def body(tx: Transaction) -> list[Taken]:
-            kept = await collection.pinned(tx) | await collection.used_since(tx, since)
-            free = [sha256 for sha256 in part if sha256 not in kept]
-            taken = await (collection.drop(tx, free) if why is None else collection.take(tx, free, why))
+            used, _ = await collection.used_since(tx, watch.seq)
+            kept = used | watch.used | await collection.pinned(tx, part, named)
+            free = set(self._folder.objects.pins.free(part)) - kept
+            taken = await collection.take(tx, [sha256 for sha256 in part if sha256 in free], why)
             if taken:
                 await audit.add(tx, self._caller, "gc", None, None)
             return taken
