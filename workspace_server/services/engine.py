@@ -34,6 +34,7 @@ from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.reserve import Reserve
 from workspace_server.storage.tables import drafts, locks, meta, requests
+from workspace_server.storage.upkeep import checksumming
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,7 @@ class Engine:
         async with AsyncExitStack() as opened:
             reserve = Reserve(state)
             await anyio.to_thread.run_sync(reserve.open)
+            await anyio.to_thread.run_sync(checksumming.upgrade, state / "workspace.db")
             db = Database.open(state / "workspace.db", clock=clock, reserve=reserve)
             opened.push_async_callback(db.close)
             objects = await anyio.to_thread.run_sync(ObjectStore, state / "objects", state / "tmp")
