@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.tree.folders import ANN, BOB, history, opened, text, types, write
+from tests.services.tree.folders import ANN, BOB, aged, history, opened, reconcile, text, types, write
 from workspace_server.config import Settings
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
-from workspace_server.errors import Forbidden, InvalidPath, IsDirectory, Locked, Unavailable, VersionRequired
+from workspace_server.errors import Forbidden, InvalidPath, IsDirectory, Locked, LockLost, Unavailable, VersionRequired
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree import checkouts
 
@@ -85,6 +85,32 @@ async def test_a_lock_that_the_agent_has_already_serves_and_stays(folder: Path) 
         done = await engine.checkouts.check_in(BOB, path="d/a.md", session="s1")
         assert (done["by"], done["released"]) == ("bob", [])
         assert (await engine.files.write_file(BOB, path="d/a.md", content="3", lock=held["lock"]))["version"] == 3
+
+
+async def test_a_wide_lock_is_for_the_folder_only_at_a_checked_out_path_until_its_check_in(
+    folder: Path,
+) -> None:
+    async with opened(folder) as engine:
+        await write(engine, "d/a.md", "one\n")
+        await write(engine, "d/b.md", "one\n")
+        held = await engine.locks.lock_files(BOB, paths=["d/"])
+        await engine.checkouts.check_out(BOB, path="d/a.md", session="s1")
+        (folder / "d/a.md").write_text("the tool's\n")
+        await engine.checkouts.check_in(BOB, path="d/a.md", session="s1")
+        await engine.checkouts.check_out(BOB, path="d/a.md", session="s1")
+        await engine.tree.materialiser.sync()
+        aged(folder / "d/b.md", b"a person's\n")
+        await reconcile(engine)
+        assert (await history(engine, "d/b.md"))[0] == (2, "external", "external")
+        with pytest.raises(LockLost) as lost:
+            await engine.files.write_file(BOB, path="d/b.md", content="x", lock=held["lock"])
+        assert lost.value.facts["reason"] == "broken"
+        held = await engine.locks.lock_files(BOB, paths=["d/"])
+        await engine.checkouts.check_out(BOB, path="d/a.md", session="s1")
+        await engine.checkouts.check_in(BOB, path="d/a.md", session="s1")
+        aged(folder / "d/a.md", b"a person's, later\n")
+        await reconcile(engine)
+        assert [by for _, by, _ in await history(engine, "d/a.md")] == ["external", "bob", "ann"]
 
 
 async def test_what_no_agent_may_write_cannot_be_checked_out(folder: Path) -> None:
