@@ -12,16 +12,16 @@ CREATE TABLE locks_2 (
     boot_id    TEXT NOT NULL,
     granted_at REAL NOT NULL,
     granted_seq INTEGER NOT NULL,
-    versions   TEXT NOT NULL,           -- JSON {path: version} of the files covered when it was granted
     state      TEXT NOT NULL CHECK (state IN ('live', 'released', 'expired', 'broken')),
+    ended_at   REAL,                    -- seconds since 1970
     session    TEXT,                    -- the stdio process that keeps it while it lives
     used_s     REAL NOT NULL DEFAULT 0, -- when a call last named it, on the clock of the boot above
     on_disk    INTEGER NOT NULL DEFAULT 0  -- 1: its holder edits the files in the folder itself
 );
 INSERT INTO locks_2 (lock_id, handle, agent, mode, fence, purpose, ttl_s, deadline_s, boot_id, granted_at, granted_seq,
-    versions, state)
-    SELECT lock_id, handle, agent, mode, fence, purpose, ttl_s, deadline_s, boot_id, granted_at, granted_seq, versions,
-    state FROM locks;
+    state)
+    SELECT lock_id, handle, agent, mode, fence, purpose, ttl_s, deadline_s, boot_id, granted_at, granted_seq, state
+    FROM locks;
 CREATE TABLE lock_selectors_2 (         -- what live locks cover
     lock_id INTEGER NOT NULL REFERENCES locks ON DELETE CASCADE,
     kind    TEXT NOT NULL CHECK (kind IN ('path', 'directory', 'pattern')),
@@ -34,8 +34,16 @@ DROP TABLE locks;
 ALTER TABLE locks_2 RENAME TO locks;
 ALTER TABLE lock_selectors_2 RENAME TO lock_selectors;
 CREATE INDEX locks_live ON locks (deadline_s) WHERE state = 'live';
+CREATE INDEX locks_granted ON locks (granted_seq) WHERE state = 'live';
 CREATE INDEX lock_selectors_text ON lock_selectors (text, kind);
 CREATE INDEX lock_selectors_kind ON lock_selectors (kind) WHERE kind = 'pattern';
+
+CREATE TABLE checkouts (                -- files that the holder of a lock edits in the folder, from check-out to check-in
+    lock_id INTEGER NOT NULL REFERENCES locks ON DELETE CASCADE,
+    path    TEXT NOT NULL,
+    until_s REAL NOT NULL,              -- on the clock of the boot of the lock
+    PRIMARY KEY (lock_id, path)
+) WITHOUT ROWID;
 
 CREATE TABLE lock_waits (               -- places in the line; a lower wait_id came first
     wait_id    INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: a call may still hold the number of one that is gone
