@@ -77,7 +77,11 @@ class Workspace(RuleBasedStateMachine):
         shutil.rmtree(self.base)
 
     def text(self, path: str, number: int) -> str | None:
-        return self.portal.call(lambda: self.engine.files.read_file(ANN, path=path, version=number)).text
+        """Return the text of a version; None when the workspace has none that it gives."""
+        try:
+            return self.portal.call(lambda: self.engine.files.read_file(ANN, path=path, version=number)).text
+        except WorkspaceError:
+            return None
 
     # What both do
 
