@@ -206,10 +206,6 @@ class ObjectStore:
                     found.append(aside)
         return found
 
-    def discard(self, sha256: str) -> int | None:
-        """Remove the object file of a hash unless it is pinned; return how many bytes that freed. Blocks."""
-        return sum(map(removed, self.set_aside([sha256]))) or None
-
     def discard_uploads(self, *, older_than_s: float) -> int:
         """Remove the beginnings of uploads that nothing was added to for a while; return how many bytes. Blocks."""
         freed = 0
