@@ -16,6 +16,7 @@ from workspace_server.storage.tables import intents
 from workspace_server.storage.tables.audit import HEAD, spell_head
 
 CLEARED = (
+    "checkouts",
     "lock_selectors",
     "locks",
     "lock_waits",
