@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import anyio
-import apsw
 
 from workspace_server.core.access import Caller
 from workspace_server.core.paths import STATE_DIRECTORY, canonical_file
@@ -112,11 +111,9 @@ class Purging:
         return {"copies": copies + objects.files}
 
     async def _empty_log(self) -> None:
-        def empty(connection: apsw.Connection) -> bool:
-            return purging.empty_log(connection, self._folder.clock)
-
+        db, clock = self._folder.db, self._folder.clock
         with anyio.move_on_after(READERS_S):
-            while not await self._folder.db.alone(empty):  # noqa: ASYNC110 - a reader sends no event
+            while not await db.alone(lambda connection: purging.empty_log(connection, clock)):  # noqa: ASYNC110 - a reader sends no event
                 await anyio.sleep(_POLL_S)
             return
         raise ReaderThere("Something reads the database as it was, such as a backup.")
