@@ -68,7 +68,8 @@ def test_an_edit_of_what_another_agent_holds_is_denied_with_who_and_what_to_do(s
     taken = run("call", "lock_files", 'paths=["held.md"]', "purpose=intro", "--agent", "ann", "--dir", server.folder)
     reason = denied(hook(recorded("Edit.pre", server.folder, "held.md")))
     assert "locked by ann" in reason
-    assert "wait_for" in reason
+    assert "lock_files(paths=['held.md'], wait_seconds=50)" in reason
+    assert "(intro, for " in reason
     handle = json.loads(taken.stdout)["lock"]
     run("call", "unlock_files", f"lock={handle}", "--agent", "ann", "--dir", server.folder)
     assert hook(recorded("Edit.pre", server.folder, "held.md")) is None
@@ -129,6 +130,12 @@ def test_what_is_no_json_fails_without_stopping_the_agent() -> None:
     done = run("hook", "claude-code", input="nonsense")
     assert (done.returncode, done.stdout) == (1, "")  # 2 alone would stop the tool call
     assert "client-config" in done.stderr
+
+
+def test_what_is_no_json_stops_the_call_where_a_server_is_required() -> None:
+    done = run("hook", "claude-code", "--required", input="nonsense")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no JSON" in done.stderr
 
 
 def test_the_settings_for_claude_code_run_the_hook_around_its_edit_tools() -> None:

@@ -24,6 +24,8 @@ from workspace_server.errors import Internal, Unavailable, WorkspaceError
 PATHS = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 """The tools that edit a file, each with the argument that names it."""
 AGENT = "claude-code"
+STOPPED = 2
+"""The exit code at which Claude Code drops the tool call, and tells its model what stands on standard error."""
 INPUT_BYTES_MAX = 64 * 1024 * 1024
 
 Output = dict[str, Any]
@@ -80,7 +82,7 @@ def claude_code_command(agent: str, required: bool) -> int:
         click.echo(
             "The input is no JSON; Claude Code runs this command, see client-config claude-code --hooks.", err=True
         )
-        return leave.FAILED
+        return STOPPED if required else leave.FAILED
     except NotAnEdit:
         return 0
     answer = respond(call, agent, required=required)
@@ -145,7 +147,7 @@ def _after(call: ToolCall, api: Api, path: str) -> Output | None:
 
 
 def _denied(refusal: WorkspaceError) -> Output:
-    reason = f"workspace-server: {refusal} ({refusal.code}) {refusal.hint or ''}".rstrip()
+    reason = f"workspace-server: {refusal} ({refusal.code}){_held_for(refusal)} {refusal.hint or ''}".rstrip()
     return {
         "hookSpecificOutput": {
             "hookEventName": "PreToolUse",
@@ -153,6 +155,14 @@ def _denied(refusal: WorkspaceError) -> Output:
             "permissionDecisionReason": reason,
         }
     }
+
+
+def _held_for(refusal: WorkspaceError) -> str:
+    """Return for what and how long somebody holds the file, where that is why an edit is refused."""
+    left_s, purpose = refusal.facts.get("expires_in_seconds"), refusal.facts.get("purpose")
+    if left_s is None:
+        return ""
+    return f" ({purpose}, for {left_s} s more unless renewed)" if purpose else f" (for {left_s} s more unless renewed)"
 
 
 def _told(call: ToolCall, what: str) -> Output:

@@ -120,6 +120,13 @@ def _print(events: Iterable[Answer]) -> None:
 def _line(event: Answer) -> str:
     subject = event.get("path") or event.get("trigger") or ", ".join(event.get("paths", ())) or ""
     version = f"@{event['version']}" if event.get("version") is not None else ""
-    note = f"  {show.plain(event['message'])}" if event.get("message") else ""
+    said = event.get("message") or (_broken(event) if event["type"] == "lock.broken" else None)
+    note = f"  {show.plain(said)}" if said else ""
     who, when = show.plain(event["agent"]), show.when(event["at"])
     return f"{event['seq']:>6}  {when}  {event['type']:<16}  {who:<16}  {show.plain(subject)}{version}{note}"
+
+
+def _broken(event: Answer) -> str:
+    """Return who ended a lock of somebody else, and why."""
+    by = f"broken by {event.get('by', 'an edit on disk')}"
+    return f"{by}: {event['note']}" if event.get("note") else by

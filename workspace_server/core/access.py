@@ -54,8 +54,10 @@ class Caller:
         """
         if verb not in self.verbs:
             raise Forbidden(
-                f"{self.agent} may not {verb} here.",
-                hint=f"Ask the operator for the verb {verb}.",
+                f"{self.agent} needs the verb {verb} for this.",
+                hint="The command line on the folder has it, and `workspace-server open` gives it to your browser."
+                if verb == "admin"
+                else f"Ask the operator for the verb {verb}.",
                 verb=verb,
                 path=path,
             )

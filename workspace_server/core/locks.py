@@ -173,12 +173,13 @@ def check_breakable(lock: Lock | None, name: str, *, now_s: float) -> Lock:
     """Return the lock that is to be broken when it is live.
 
     Raises:
-        NotFound: There is none, or it was released.
-        LockLost: It has expired, or was broken already.
+        NotFound: There is none, or it has ended.
     """
-    if lock is None or lock.state == "released":
-        raise NotFound(f"There is no live lock {name}.", hint="list_locks() shows the live ones with their names.")
-    return check_handle(lock, name, agent=lock.agent, now_s=now_s)
+    if lock is None or not lock.is_live(now_s):
+        raise NotFound(
+            f"There is no live lock {name}.", hint="The command `locks`, or list_locks, shows the live ones.", lock=name
+        )
+    return lock
 
 
 def check_use(given: Sequence[Lock], paths: Sequence[str]) -> None:
@@ -203,7 +204,7 @@ def locked(lock: Lock, path: str, *, agent: str, now_s: float) -> Locked:
     hint = (
         "You hold it: give its handle as `lock`. list_locks(mine=True) shows it."
         if yours
-        else f"Wait for {lock.agent}: wait_for(files=[{path!r}]) returns once it is unlocked."
+        else f"lock_files(paths=[{path!r}], wait_seconds={LIMITS.wait_s_max}) waits for {lock.agent}. Or do other work."
     )
     return Locked(
         f"{path} is locked by {'you' if yours else lock.agent}.",

@@ -136,3 +136,9 @@ async def test_a_webhook_to_an_unlisted_host_waits_for_approval(client: httpx2.A
     assert made.json()["secret"].startswith("whsec_")
     assert deliveries.json()["deliveries"] == []
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "not_found")
+
+
+async def test_a_lifetime_out_of_bounds_is_told_the_bounds_at_once(client: httpx2.AsyncClient) -> None:
+    for ttl_s in (-1, 3, 3601):
+        answer = await client.post("/locks", json={"paths": ["a.md"], "ttl_seconds": ttl_s})
+        assert (answer.status_code, answer.json()["error"]["message"]) == (400, "ttl_seconds must be 5 to 3600.")

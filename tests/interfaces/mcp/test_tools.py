@@ -124,6 +124,13 @@ async def test_wrong_arguments_are_told_to_the_model(
     assert error["hint"]
 
 
+async def test_a_lifetime_out_of_bounds_is_told_the_bounds_at_once(folder: Path) -> None:
+    async with serving(folder) as server, Client(server) as client:
+        for ttl_s in (-1, 3, 3601):
+            error = error_of(await client.call_tool("lock_files", {"paths": ["a"], "ttl_seconds": ttl_s}))
+            assert error["message"] == "ttl_seconds must be 5 to 3600."
+
+
 async def test_a_misspelt_argument_is_recognised(folder: Path) -> None:
     async with serving(folder) as server, Client(server) as client:
         error = error_of(await client.call_tool("write_file", {"path": "a", "contents": "x"}))

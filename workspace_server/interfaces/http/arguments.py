@@ -15,6 +15,8 @@ def _split(value: Any) -> Any:
 
 Count = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
 Seconds = Annotated[float, Field(ge=0, le=INTEGER_MAX)]
+Lifetime = Annotated[float, Field(allow_inf_nan=False)]
+"""For how long a lock lives: its rule says the bounds, and refuses."""
 Commas = Annotated[list[str], BeforeValidator(_split), Field(description="With commas between, or repeated.")]
 Handles = str | list[str]
 """One lock handle or several."""

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.interfaces.http import results
-from workspace_server.interfaces.http.arguments import Seconds
+from workspace_server.interfaces.http.arguments import Lifetime
 from workspace_server.interfaces.http.call import Body, Call
 from workspace_server.interfaces.http.errors import json_response
 from workspace_server.interfaces.http.operations import operation
@@ -20,7 +20,7 @@ class CheckOut(Body):
 
     session: Session | None = None
     purpose: str | None = Field(default=None, max_length=LIMITS.purpose_chars_max)
-    ttl_seconds: Seconds = 120
+    ttl_seconds: Lifetime = 120
 
 
 class CheckIn(Body):

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.interfaces.http import results
-from workspace_server.interfaces.http.arguments import Seconds
+from workspace_server.interfaces.http.arguments import Lifetime
 from workspace_server.interfaces.http.call import Body, Call, Query
 from workspace_server.interfaces.http.connection import while_connected
 from workspace_server.interfaces.http.errors import json_response
@@ -32,7 +32,7 @@ class LockFiles(Body):
 
     paths: list[str | NamedPath] = Field(min_length=1, max_length=LIMITS.lock_paths_max)
     mode: Literal["exclusive", "shared", "intent"] = "exclusive"
-    ttl_seconds: Seconds = 600
+    ttl_seconds: Lifetime = 600
     wait_seconds: Annotated[int, Field(ge=0, le=LIMITS.wait_s_max)] = 0
     purpose: str | None = Field(default=None, max_length=LIMITS.purpose_chars_max)
 
@@ -40,7 +40,7 @@ class LockFiles(Body):
 class RenewLock(Body):
     """For how long from now."""
 
-    ttl_seconds: Seconds = 600
+    ttl_seconds: Lifetime = 600
 
 
 class EndLock(Query):

@@ -160,6 +160,7 @@ def _locked(held: Lock, path: str, caller: Caller, now_s: float) -> Exception:
     refusal = rules.locked(held, path, agent=caller.agent, now_s=now_s)
     if held.agent == caller.agent:
         refusal.hint = "Another session under your name edits it: wait until it is done, or use a name of your own."
+        refusal.retryable = True
     if "read" not in caller.verbs:
         refusal.facts["purpose"] = None
     return refusal

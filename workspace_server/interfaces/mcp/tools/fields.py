@@ -19,6 +19,8 @@ def _bounded(value: Any) -> Any:
 
 Count = Annotated[int, BeforeValidator(_bounded)]
 Seconds = Annotated[float, BeforeValidator(_bounded), Field(allow_inf_nan=False)]
+Lifetime = Annotated[float, Field(allow_inf_nan=False)]
+"""For how long a lock lives: its rule says the bounds, and refuses."""
 Handles = str | list[str]
 """One lock handle or several."""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from workspace_server.core.access import Caller
 from workspace_server.interfaces.mcp.registry import Answer, ToolSpec
 from workspace_server.interfaces.mcp.schemas import Arguments
-from workspace_server.interfaces.mcp.tools.fields import Handles, Seconds, Selectors, named
+from workspace_server.interfaces.mcp.tools.fields import Handles, Lifetime, Seconds, Selectors, named
 
 if TYPE_CHECKING:
     from workspace_server.services.engine import Engine
@@ -17,7 +17,7 @@ class LockFiles(Arguments):
     paths: Selectors | None = None
     lock: str | None = None
     mode: Literal["exclusive", "shared", "intent"] = "exclusive"
-    ttl_seconds: Seconds = 600
+    ttl_seconds: Lifetime = 600
     wait_seconds: Seconds = 0
     purpose: str | None = None
 
@@ -70,7 +70,7 @@ TOOLS = (
             " patterns, also of files that do not exist yet: all are locked or none. Returns a handle such as"
             " 'L42-k7q9': pass it as `lock` to every write below those paths, which also keeps it alive. It ends"
             " after ttl_seconds (5-3600) without use; lock_files(lock=handle) renews it. exclusive: only you write."
-            " shared: many hold it, nobody takes an exclusive one. intent: keeps nobody out; who writes there is told."
+            " shared: no exclusive lock meanwhile, but writes pass. intent: keeps nobody out; who writes there is told."
             " If somebody holds it you get `locked` with who, why and for how long; wait_seconds (up to 50) waits in"
             " line, and asking again keeps your place. Short edits need no lock. Unlock when done: others wait for it."
             " Example: lock_files(paths=['research/anyio/'], purpose='collecting facts')"
