@@ -90,6 +90,8 @@ def test_who_comes_later_is_told_whom_it_waits_for_and_how_long_that_may_take(li
         "yours": False,
         "purpose": "next",
         "mode": "exclusive",
+        "lock_name": "L1" if live else None,
+        "lock_paths": ["a", "b"],
         "expires_in_seconds": max(0, seconds),
     }
     assert refusal.retryable

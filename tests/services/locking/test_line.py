@@ -184,6 +184,8 @@ async def test_whoever_comes_later_does_not_overtake_even_where_the_lock_is_free
             "yours": False,
             "purpose": "both",
             "mode": "exclusive",
+            "lock_name": "L1",
+            "lock_paths": ["a.md", "b.md"],
             "expires_in_seconds": 60,
         }
         await lock(engine, CY, "c.md")
