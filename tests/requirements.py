@@ -657,6 +657,10 @@ DELIVERED: dict[str, Requirement] = {
         (
             "storage/test_checksums.py::test_no_damaged_byte_of_a_page_is_served",
             "storage/test_checksums.py::test_a_database_from_before_checksums_gets_them_and_keeps_its_rows",
+            "storage/test_checksums.py::test_a_program_without_the_extension_may_read_but_not_write_it",
+            "storage/test_checksums.py::test_what_another_client_wrote_is_refused_with_the_way_out_which_works",
+            "storage/test_checksums.py::test_checksums_are_not_written_over_damage",
+            "storage/test_checksums.py::test_checksums_that_could_not_be_added_are_not_tried_again_unasked",
         ),
     ),
     "U3": Requirement(
