@@ -16,6 +16,7 @@ ASKED, CLEARED = "purges_asked", "purges_cleared"
 """The facts that count removals: how many there were, and up to which the disk is clear of them."""
 LEASES = (
     ("locks", "deadline_s", "state = 'live'"),
+    ("checkouts", "until_s", "true"),
     ("lock_waits", "kept_until_s", "true"),
     ("jobs", "deadline_s", "state = 'claimed'"),
 )
