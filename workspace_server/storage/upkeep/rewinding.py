@@ -17,7 +17,6 @@ from workspace_server.storage.tables.audit import HEAD, spell_head
 
 CLEARED = (
     "checkouts",
-    "checkouts",
     "lock_selectors",
     "locks",
     "lock_waits",
