@@ -136,6 +136,23 @@ async def test_every_page_fits_and_complains_of_nothing(
     assert [said for said in watch.complaints if "404" not in said] == []
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_no_column_leaves_the_page_whatever_a_lock_covers(
+    served: Listening, browser: Browser, tmp_path: Path, size: str
+) -> None:
+    locks, width, height = served.engine.locks, *SIZES[size]
+    await locks.lock_files(ANA, paths=["x" * 200 + "*" + "y" * 200], purpose="z" * 180)
+    await locks.lock_files(ANA, paths=["plan.md"], mode="intent", purpose="soon")
+    page = await browser.new_page(viewport={"width": width, "height": height})
+    for name in ("", "locks"):
+        await page.goto(f"{served.url}/{name}")
+        await page.locator("#live.on").wait_for()
+        await page.screenshot(path=tmp_path / f"{name or 'home'}-{size}.png")
+        outside = "all => all.filter(one => one.getBoundingClientRect().right > innerWidth).map(one => one.outerHTML)"
+        assert await page.locator("#held *, #locks td, #locks td *").evaluate_all(outside) == []
+        assert await page.get_by_text("announced").is_visible()
+
+
 @pytest.mark.parametrize("address", ["/", "/activity"])
 async def test_a_change_appears_on_an_open_page(served: Listening, hand: Hand, browser: Browser, address: str) -> None:
     page = await browser.new_page()

@@ -16,7 +16,8 @@ async def home(view: View) -> Response:
     engine, caller = view.engine, view.caller
     listing = await engine.listing.list_files(caller, detail="full", max_tokens=LISTING_TOKENS)
     recent = [happenings.happening(event) for event in await happenings.newest(view, limit=LOOKED_AT)]
-    held = (await engine.locks.list_locks(caller))["locks"]
+    found = await engine.locks.list_locks(caller)
+    held = found["locks"]
     triggers = (await engine.triggers.list_triggers(caller))["triggers"]
     return view.render(
         "home.html",
@@ -29,6 +30,8 @@ async def home(view: View) -> Response:
         recent=recent[:RECENT],
         agents=happenings.agents(recent),
         locks=held[:LOCKS_SHOWN],
+        held=sum(lock["mode"] != "intent" for lock in held),
+        waiting=found["waiting"][:LOCKS_SHOWN],
         locks_more=max(0, len(held) - LOCKS_SHOWN),
         triggers=triggers,
         address=view.request.headers["host"],
