@@ -7,7 +7,10 @@ import sys
 from workspace_server.errors import WorkspaceError
 
 FAILED = 1
+TRY_LATER = 75
 INTERRUPTED = 130
+LASTING = frozenset({"damaged", "newer schema"})
+"""Why a workspace is unavailable when no later try changes it."""
 EXIT_CODES = {
     "invalid_argument": 2,
     "invalid_path": 2,
@@ -27,11 +30,11 @@ EXIT_CODES = {
     "forbidden": 6,
     "too_large": 7,
     "quota_exceeded": 7,
-    "rate_limited": 75,
-    "unavailable": 75,
+    "rate_limited": TRY_LATER,
+    "unavailable": TRY_LATER,
 }
 """By what a script can do next: 2 mend the call, 3 look elsewhere, 4 read again, 5 wait, 6 ask, 7 make it smaller,
-75 try later (which `work` understands as well). Anything else is 1."""
+75 try later (which `work` understands as well). Anything else is 1, also what no later try changes."""
 
 
 def exit_code(code: str) -> int:
@@ -47,7 +50,7 @@ def refused(error: WorkspaceError, *, as_json: bool = False) -> int:
         print(f"workspace-server: {error.message}", file=sys.stderr)
         if error.hint:
             print(f"  {error.hint}", file=sys.stderr)
-    return exit_code(error.code)
+    return FAILED if error.facts.get("reason") in LASTING else exit_code(error.code)
 
 
 def quietly() -> int:

@@ -23,7 +23,7 @@ import apsw
 from workspace_server.core.clock import Clock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Unavailable
-from workspace_server.storage import checksums
+from workspace_server.storage import checksums, refusals
 from workspace_server.storage.memory import Memory, Remembered
 from workspace_server.storage.migrations import migrate
 from workspace_server.storage.reserve import Reserve
@@ -37,14 +37,6 @@ SQLITE_MIN = (3, 51, 3)
 """Older versions can corrupt a WAL database that two connections write (the WAL-reset bug of 3.7.0 to 3.51.2)."""
 BATCH_MAX = 256
 """Most transaction bodies in one commit."""
-FULL = (apsw.FullError, apsw.IOError)
-"""What SQLite says of a disk without room: it is not told apart from other trouble wherever that shows."""
-UNREADABLE = (apsw.CorruptError, apsw.IOError, apsw.NotADBError)
-"""What SQLite says of a damaged page, or of a disk that does not give it."""
-UNREADABLE_HINT = (
-    "Ask a person to run `workspace-server verify`: it names what is damaged. Where another program wrote to the"
-    " database, `workspace-server verify --repair-checksums` makes it good."
-)
 LONG_READERS = 2
 """Threads for reads that scan."""
 
@@ -193,7 +185,7 @@ class Database:
         try:
             return await self._hand_in(body)
         except Unavailable as refusal:
-            if not essential or self.reserve is None or not isinstance(refusal.__cause__, FULL):
+            if not essential or self.reserve is None or not refusals.is_full(refusal.__cause__):
                 raise
             await asyncio.to_thread(self.reserve.spend)
             return await self._hand_in(body)
@@ -274,7 +266,7 @@ class Database:
         try:
             write.result = work(self._connection)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for it
-            write.error = _unavailable(error) if isinstance(error, apsw.Error) else error
+            write.error = refusals.of_change(error) if isinstance(error, apsw.Error) else error
 
     def _commit(self, batch: list[_Write]) -> None:
         try:
@@ -293,7 +285,7 @@ class Database:
             self._memory.forget()
             for write in batch:
                 write.after_commit.clear()
-                write.error = _unavailable(error)
+                write.error = refusals.of_change(error)
 
     def _apply(self, write: _Write) -> None:
         transaction = Transaction(self._connection, self._clock, self._memory)
@@ -305,7 +297,7 @@ class Database:
                 raise  # SQLite itself gave the whole batch up (full disk, I/O error)
             self._connection.execute("ROLLBACK TO body")
             self._memory.drop_body()
-            write.error = _unavailable(error) if isinstance(error, apsw.Error) else error
+            write.error = refusals.of_change(error) if isinstance(error, apsw.Error) else error
         else:
             self._memory.keep_body()
             write.after_commit = transaction._after_commit  # noqa: SLF001 - the transaction is this module's own
@@ -378,20 +370,5 @@ def _read_on(connection: apsw.Connection, body: Body[T], clock: Clock) -> T:
         finally:
             if connection.in_transaction:  # else SQLite itself has ended it
                 connection.execute("COMMIT")
-    except UNREADABLE as error:
-        raise Unavailable(
-            "The workspace's database cannot be read here.",
-            hint=UNREADABLE_HINT,
-            reason=type(error).__name__,
-        ) from error
-
-
-def _unavailable(error: BaseException) -> Unavailable:
-    refusal = Unavailable(
-        "The workspace's database refused the change; nothing was changed.",
-        hint="See `workspace-server status`; try again when the reason is gone.",
-        retryable=True,
-        reason=type(error).__name__,
-    )
-    refusal.__cause__ = error
-    return refusal
+    except refusals.UNREADABLE as error:
+        raise refusals.of_read(error) from error

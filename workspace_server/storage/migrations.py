@@ -27,6 +27,7 @@ def migrate(connection: apsw.Connection) -> None:
         raise Unavailable(
             f"This workspace has schema {current}; this program knows up to {known[-1][0]}.",
             hint="Upgrade workspace-server.",
+            reason="newer schema",
         )
     connection.execute("PRAGMA foreign_keys = OFF")  # a step may make a table anew that others refer to
     for number, sql in known:

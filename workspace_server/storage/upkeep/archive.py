@@ -23,6 +23,7 @@ import apsw
 from workspace_server.config import FILE
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import InvalidArgument, NotFound, Unavailable
+from workspace_server.storage import refusals
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Row, connect
 from workspace_server.storage.tables import audit
@@ -72,6 +73,8 @@ def disk_errors(what: str) -> Iterator[None]:
             reason=type(error).__name__,
         ) from error
     except (OSError, apsw.Error) as error:
+        if refusals.is_damage(error):
+            raise refusals.of_read(error) from error
         raise Unavailable(
             f"The disk refused {what}: {getattr(error, 'strerror', None) or error}.",
             hint="Nothing of it counts. Try again when the disk has room and can be read.",

@@ -13,8 +13,9 @@ from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import Unavailable
 from workspace_server.storage import checksums
 from workspace_server.storage.content import ObjectStore
-from workspace_server.storage.database import UNREADABLE, UNREADABLE_HINT, connect
+from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
+from workspace_server.storage.refusals import UNREADABLE, UNREADABLE_HINT
 from workspace_server.storage.upkeep import integrity
 from workspace_server.storage.upkeep.integrity import Progress
 
