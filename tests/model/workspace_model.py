@@ -244,10 +244,10 @@ class Model:
         return {"files": 1}
 
     def restore(self, agent: str, path: str, number: int | None, *, expect: int | None, overwrite: bool) -> Answer:
+        self.stopped(None, path)
         versions = self.files[path].versions
         if not versions or (number or 1) > len(versions):
             raise Refused("not_found")
-        self.stopped(None, path)
         return self.put(path, versions[(number or len(versions)) - 1], expect=expect, free=overwrite)
 
     def commit(self, agent: str, content: str, chosen: Sequence[str], *, handle: str | None) -> Answer:
