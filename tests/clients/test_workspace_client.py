@@ -67,7 +67,7 @@ async def test_a_lock_is_held_inside_the_block_only(server: Serving) -> None:
 async def test_a_lock_that_somebody_holds_is_waited_for(server: Serving) -> None:
     async with Workspace(server.url, agent="ada") as ada, Workspace(server.url, agent="bob") as bob:
         with pytest.raises(WorkspaceError) as refused:
-            async with ada.locked("a.md"), bob.locked("a.md", wait_s=2):
+            async with ada.locked("a.md"), bob.locked("a.md", wait_seconds=2):
                 raise AssertionError("both hold it")
         assert (refused.value.code, refused.value.facts["queue_position"]) == ("locked", 1)
         async with anyio.create_task_group() as tasks:
@@ -79,7 +79,7 @@ async def test_a_lock_that_somebody_holds_is_waited_for(server: Serving) -> None
                 await ada.call("unlock_files", lock=held["lock"])
 
             tasks.start_soon(unlock)
-            async with bob.locked("a.md", wait_s=30) as lock:
+            async with bob.locked("a.md", wait_seconds=30) as lock:
                 await bob.write_file("a.md", "bob\n", lock=lock)
 
 
@@ -180,3 +180,17 @@ async def test_it_speaks_stdio_as_well(folder: Path) -> None:
 def test_a_refusal_that_is_no_json_is_internal() -> None:
     assert WorkspaceError.from_text("Traceback …").code == "internal"
     assert WorkspaceError.from_text('{"code": "gone", "message": "m", "hint": null, "retryable": false}').code == "gone"
+
+
+async def test_a_draft_is_sent_again_the_lock_given_back_and_only_the_change_read(server: Serving) -> None:
+    async with Workspace(server.url, agent="ada") as ada:
+        lines = "".join(f"line {number}\n" for number in range(200))
+        await ada.write_file("draft.md", lines)
+        with pytest.raises(WorkspaceError) as refused:
+            await ada.write_file("draft.md", lines + "more\n")
+        lock = await ada.call("lock_files", paths=["draft.md"])
+        draft = str(refused.value.facts["draft"])
+        saved = await ada.write_file("draft.md", draft=draft, expect_version=1, lock=lock["lock"], unlock=True)
+        read = await ada.read_file("draft.md", since_version=1)
+        assert (saved["version"], read.header["diff"], "+more" in str(read.text)) == (2, True, True)
+        assert (await ada.call("list_locks"))["locks"] == []

@@ -126,17 +126,23 @@ class Workspace:
         path: str,
         *,
         version: int | None = None,
+        since_version: int | None = None,
         start_line: int | None = None,
         max_lines: int | None = None,
         max_tokens: int = 200_000,
         format: Literal["auto", "text", "base64", "link"] | None = None,  # noqa: A002  # the tool's own name for it
     ) -> File:
-        """Return a file, or the part of it that fits into *max_tokens*."""
+        """Return a file, or the part of it that fits into *max_tokens*.
+
+        With *since_version*, a version that the caller knows, the text is a diff from it where that is smaller (`diff`
+        in the header), and empty where the file holds the same (`unchanged`).
+        """
         result = await self._call(
             "read_file",
             {
                 "path": path,
                 "version": version,
+                "since_version": since_version,
                 "start_line": start_line,
                 "max_lines": max_lines,
                 "max_tokens": max_tokens,
@@ -158,25 +164,34 @@ class Workspace:
     async def write_file(
         self,
         path: str,
-        content: str,
+        content: str | None = None,
         *,
+        draft: str | None = None,
         expect_version: int | None = None,
         overwrite: bool = False,
         append: bool = False,
         lock: str | Lock | None = None,
+        unlock: bool = False,
         on_conflict: Literal["fail", "merge"] = "fail",
         message: str | None = None,
         sources: Sequence[Mapping[str, Any]] | None = None,
     ) -> Answer:
-        """Save a file; to replace one, say which version, give the lock that covers it, or overwrite."""
+        """Save a file; to replace one, say which version, give the lock that covers it, or overwrite.
+
+        Args:
+            draft: What a refusal kept (`error.facts["draft"]`), in place of *content*.
+            unlock: Give *lock* back once the file is saved.
+        """
         return await self.call(
             "write_file",
             path=path,
             content=content,
+            draft=draft,
             expect_version=expect_version,
             overwrite=overwrite or None,
             append=append or None,
             lock=_handle(lock),
+            unlock=unlock or None,
             on_conflict=None if on_conflict == "fail" else on_conflict,
             message=message,
             sources=sources,
@@ -226,17 +241,17 @@ class Workspace:
         mode: Literal["exclusive", "shared", "intent"] = "exclusive",
         ttl_seconds: int = 600,
         purpose: str | None = None,
-        wait_s: float = 0.0,
+        wait_seconds: float = 0.0,
     ) -> AsyncIterator[Lock]:
         """Hold a lock on *paths* (files, `dir/`, patterns) inside the block; it is released at the end.
 
         A block that outlives *ttl_seconds* without a call that gives the handle has lost the lock: its next write under
-        it is refused. With *wait_s* it waits in line for that long, over as many calls as that takes.
+        it is refused. With *wait_seconds* it waits in line for that long, over as many calls as that takes.
 
         Raises:
             WorkspaceError: Somebody else holds it (`locked`).
         """
-        deadline = anyio.current_time() + wait_s
+        deadline = anyio.current_time() + wait_seconds
         asked = {"paths": list(paths), "mode": mode, "ttl_seconds": ttl_seconds, "purpose": purpose}
         while True:
             left = max(0, min(25, int(deadline - anyio.current_time())))
