@@ -160,7 +160,7 @@ class Model:
     def break_lock(self, handle: str) -> Answer:
         lock = next(lock for lock in self.locks if lock.handle == handle)
         if lock.state != "live":
-            raise Refused("lock_lost")
+            raise Refused("not_found")
         lock.state = "broken"
         self.fence += 1
         return {}
