@@ -6,7 +6,10 @@ from pathlib import Path
 from workspace_server.app.owner import Owned
 from workspace_server.app.server import run
 from workspace_server.config import load
-from workspace_server.errors import Unavailable
+from workspace_server.errors import WorkspaceError
+
+REFUSED = 2
+"""The exit code of an owner that no later start helps; the last line of its log says why."""
 
 
 def main() -> int:
@@ -17,9 +20,9 @@ def main() -> int:
     except Owned as refusal:
         print(refusal.message, file=sys.stderr)  # noqa: T201 - stderr is its log file
         return 1
-    except Unavailable as refusal:
+    except WorkspaceError as refusal:  # whoever started it passes its last line on
         print(refusal.message, refusal.hint or "", file=sys.stderr)  # noqa: T201 - as above
-        return 2
+        return REFUSED
     return 0
 
 

@@ -18,6 +18,9 @@ STATE_DIRECTORY = ".workspace"
 SOCKET_NAME = "owner.sock"
 CHUNK_BYTES = 1 << 16
 OWNER_S = 60.0
+REFUSED = 2
+"""The exit code of an owner that no later start helps, as `app.background` gives it; its log says why."""
+LAST_BYTES = 4_096
 """How long an owner may take to start: it takes the folder in before it answers."""
 AGAIN_S = 0.5
 """How long to wait before another try to start one."""
@@ -103,6 +106,8 @@ def start(root: Path, state: Path, deadline: float) -> Owner:
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             return Owner(state)
+        if process is not None and process.poll() == REFUSED:
+            raise Unreachable(last_words(state))
         if process is None or process.poll() is not None:
             if process is not None:
                 time.sleep(AGAIN_S)  # another one is taking the folder over, or this one failed: its log says why
@@ -117,6 +122,15 @@ def start(root: Path, state: Path, deadline: float) -> Owner:
                 )
         time.sleep(0.01)
     raise Unreachable(f"no server could be started for {root}; see {state / 'server.log'}")
+
+
+def last_words(state: Path) -> str:
+    """Return the last line of the log of the servers in the background."""
+    with contextlib.suppress(OSError), (state / "server.log").open("rb") as log:
+        log.seek(-min(LAST_BYTES, log.seek(0, 2)), 2)
+        lines = log.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+    return ""
 
 
 def as_line(message: Message) -> bytes:

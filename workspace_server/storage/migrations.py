@@ -20,15 +20,9 @@ def migrate(connection: apsw.Connection) -> None:
     Raises:
         Unavailable: The database was written by a newer program.
     """
-    row = connection.execute("PRAGMA user_version").fetchall()[0]
-    current = int(str(row[0]))
+    current = _current(connection)
     known = steps()
-    if current > known[-1][0]:
-        raise Unavailable(
-            f"This workspace has schema {current}; this program knows up to {known[-1][0]}.",
-            hint="Upgrade workspace-server.",
-            reason="newer schema",
-        )
+    refuse_newer(connection)
     connection.execute("PRAGMA foreign_keys = OFF")  # a step may make a table anew that others refer to
     for number, sql in known:
         if number > current:
@@ -39,3 +33,22 @@ def migrate(connection: apsw.Connection) -> None:
                 )
                 connection.execute(f"PRAGMA user_version = {number}")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def refuse_newer(connection: apsw.Connection) -> None:
+    """Pass when this program knows the schema of the database.
+
+    Raises:
+        Unavailable: The database was written by a newer program.
+    """
+    current, newest = _current(connection), steps()[-1][0]
+    if current > newest:
+        raise Unavailable(
+            f"This workspace has schema {current}; this program knows up to {newest}.",
+            hint="Upgrade workspace-server.",
+            reason="newer schema",
+        )
+
+
+def _current(connection: apsw.Connection) -> int:
+    return int(str(connection.execute("PRAGMA user_version").fetchall()[0][0]))

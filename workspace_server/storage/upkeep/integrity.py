@@ -24,6 +24,7 @@ from workspace_server.storage.content import CHAIN, Form, ObjectStore, expand, j
 from workspace_server.storage.database import Row, connect
 from workspace_server.storage.disk.signatures import Signature
 from workspace_server.storage.disk.tree import Tree
+from workspace_server.storage.migrations import refuse_newer
 from workspace_server.storage.tables import audit
 from workspace_server.storage.upkeep import write_ahead
 
@@ -69,6 +70,7 @@ def find_damage(root: Path, progress: Progress = lambda *_: None) -> Iterator[Fi
 
     Raises:
         NotFound: There is no workspace in *root*.
+        Unavailable: The workspace is of a newer program.
     """
     path = database_of(root)
     yield from _log(path)  # before SQLite opens it, and passes over what is damaged
@@ -77,6 +79,7 @@ def find_damage(root: Path, progress: Progress = lambda *_: None) -> Iterator[Fi
         try:
             connection = opened.enter_context(closing(connect(path, read_only=True)))
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            refuse_newer(connection)
         except apsw.Error as error:
             yield Finding(kind="database", subject=path.name, said=_said(error))
             return
