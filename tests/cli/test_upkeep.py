@@ -66,6 +66,7 @@ def test_a_purged_file_is_gone_and_its_history_says_so(server: Serving) -> None:
     assert run("call", "read_file", "path=purge/a.md", "version=1", "--dir", server.folder).returncode == 3
     whole = run("purge", "purge/a.md", "--dir", server.folder)
     assert whole.returncode == 0, whole.stderr
+    assert whole.stdout.startswith("Removed the content of purge/a.md: version 2.\n  The file stood there, and was")
     assert not (server.folder / "purge" / "a.md").exists()
     assert "delete" in run("history", "purge/a.md", "--dir", server.folder).stdout
 
@@ -73,4 +74,5 @@ def test_a_purged_file_is_gone_and_its_history_says_so(server: Serving) -> None:
 def test_gc_says_what_it_cleared(server: Serving) -> None:
     done = run("gc", "--dir", server.folder)
     assert done.returncode == 0, done.stderr
-    assert "object_files" in done.stdout
+    assert done.stdout.startswith("Cleared: ")
+    assert done.stdout.endswith(" freed.\n")

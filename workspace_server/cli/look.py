@@ -1,5 +1,7 @@
 """What a person wants to see in a terminal: status, locks, history, triggers, deliveries."""
 
+from collections.abc import Mapping
+
 import click
 
 from workspace_server.cli import show
@@ -19,7 +21,13 @@ def status_command(api: Api, *, as_json: bool) -> None:
         stored = {
             one["agent"]: f"{show.size(one['bytes'])} in {one['versions']} versions" for one in answer["stored_by"]
         }
-        show.pairs({"url": api.url, **answer, "stored_by": stored})
+        print(
+            f"{show.plain(answer['workspace'])} at {api.url}: {answer['files']} files, {show.size(answer['bytes'])},"
+            f" {answer['seq']} changes, {answer['locks']} locks."
+        )
+        said = {"workspace", "url", "seq", "files", "bytes", "locks"}
+        rest = {name: value for name, value in answer.items() if name not in said} | {"stored_by": stored}
+        show.pairs(_readable(rest))
 
 
 @click.command("locks")
@@ -121,6 +129,20 @@ def deliveries_command(api: Api, *, as_json: bool, trigger: str | None, state: s
         head=("DELIVERY", "TRIGGER", "TARGET", "STATE", "ATTEMPTS", "LAST ANSWER"),
         empty="no deliveries",
     )
+
+
+def _readable(answer: Mapping[str, object]) -> dict[str, object]:
+    """Return names and values for people: words without underscores, sizes with a unit."""
+    found: dict[str, object] = {}
+    for name, value in answer.items():
+        if isinstance(value, Mapping):
+            # The names below it are those of agents and queues.
+            found[name.replace("_", " ")] = dict(value) if name == "stored_by" else _readable(value)
+        elif isinstance(value, int) and not isinstance(value, bool) and name.endswith("bytes"):
+            found[name.removesuffix("bytes").rstrip("_").replace("_", " ") or "size"] = show.size(value)
+        else:
+            found[name.replace("_", " ")] = value
+    return found
 
 
 def _lock_row(name: object, row: Answer, time: str) -> tuple[object, ...]:

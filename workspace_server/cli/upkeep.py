@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -38,7 +39,7 @@ def purge_command(api: Api, path: str, version: int | None, as_json: bool) -> in
     """
     removed = api.post(f"/files/{path_of(path)}:purge", {"version": version})
     if not as_json:
-        show.pairs(removed)
+        _print_removed(removed)
     return finished(api, as_json, also=removed)
 
 
@@ -55,8 +56,30 @@ def finished(api: Api, as_json: bool, also: Mapping[str, object] | None = None) 
     if as_json:
         show.as_json({**(also or {}), **done})
     else:
-        show.pairs(done)
+        _print_done(done)
     return leave.FAILED if "failed" in done or state["waits_for"] is not None or (also or {}).get("kept") else 0
+
+
+def _print_removed(removed: Answer) -> None:
+    path, numbers = show.plain(removed["path"]), removed["versions"]
+    named = f"version {numbers[0]}" if len(numbers) == 1 else f"versions {', '.join(map(str, numbers))}"
+    print(f"Removed the content of {path}: {named}.")
+    if removed.get("deleted"):
+        print("  The file stood there, and was deleted first.")
+    for said, versions in (("The same content is gone from", removed["also"]), ("Kept, as it", removed.get("kept"))):
+        for one in versions or ():
+            place = f"{show.plain(one['path'])}, version {one['version']}"
+            print(f"  {said} {place}" if said.endswith("from") else f"  {said} stands in {place}")
+
+
+def _print_done(done: Mapping[str, Any]) -> None:
+    if "failed" in done:
+        print(f"The {done['task']} failed. {done['failed']}")
+    elif "copies" in done:
+        print(f"Nothing of it is left on the disk; {done['copies']} copies were removed there.")
+    else:
+        freed = show.size(done["bytes"])
+        print(f"Cleared: {done['contents']} contents, {done['object_files']} object files, {freed} freed.")
 
 
 def _show(work: Answer) -> None:

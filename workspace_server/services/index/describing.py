@@ -55,7 +55,7 @@ async def describe(folder: Folder, path: str, version: int | None, *, max_tokens
         "title": fitted(clean(extraction.title or path.rpartition("/")[2]), _TITLE_BYTES_MAX),
         "media_type": known.row.media_type,
         "size_bytes": known.row.size_bytes,
-        "lines": extraction.lines,
+        **({} if extraction.state == "pending" else {"lines": extraction.lines}),
         "index_state": extraction.state,
     }
     if extraction.reason:
