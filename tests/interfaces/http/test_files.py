@@ -221,3 +221,12 @@ async def test_a_listing_goes_on_where_it_stopped(client: httpx2.AsyncClient) ->
     assert seen == names
     found = await client.get("/files", params={"pattern": "*0[12].txt"})
     assert [row["path"] for row in found.json()["files"]] == ["f01.txt", "f02.txt"]
+
+
+async def test_the_hint_of_a_refusal_is_a_request_that_sends_the_draft(client: httpx2.AsyncClient) -> None:
+    await client.put("/files/a b.md", content=b"one\n")
+    refused = (await client.put("/files/a b.md", content=b"two\n")).json()["error"]
+
+    assert f'PUT /api/v1/files/a%20b.md?draft={refused["draft"]} with If-Match: "1"' in refused["hint"]
+    sent = await client.put(f"/files/a b.md?draft={refused['draft']}", headers={"If-Match": '"1"'})
+    assert (sent.status_code, (await client.get("/files/a b.md")).text) == (200, "two\n")

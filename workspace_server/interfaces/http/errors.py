@@ -5,15 +5,17 @@ import logging
 import secrets
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from workspace_server.errors import Internal, InvalidArgument, RateLimited, WorkspaceError
+from workspace_server.errors import Conflict, Internal, InvalidArgument, RateLimited, VersionRequired, WorkspaceError
 
 logger = logging.getLogger(__name__)
 
 Json = Mapping[str, Any]
+FILES = "/api/v1/files/"
 DESCRIPTION = "/api/v1/openapi.json"
 
 
@@ -39,7 +41,16 @@ def error_response(error: WorkspaceError, *, status: int | None = None, headers:
     wait_s = error.facts.get("retry_after_seconds")
     if isinstance(error, RateLimited) and isinstance(wait_s, int | float):
         extra["retry-after"] = str(max(1, round(wait_s)))
-    return json_response({"error": error.as_dict()}, status or error.http_status, extra)
+    return json_response({"error": error.as_dict() | _hint(error)}, status or error.http_status, extra)
+
+
+def _hint(error: WorkspaceError) -> Json:
+    """Return the hint as a request, where the one of the refusal is a tool's call that sends a draft again."""
+    path, draft, version = (error.facts.get(name) for name in ("path", "draft", "version"))
+    if draft is None or not isinstance(error, VersionRequired | Conflict):
+        return {}
+    request = f'PUT {FILES}{quote(str(path))}?draft={draft} with If-Match: "{version}" and no body'
+    return {"hint": f"GET {FILES}{quote(str(path))} to see what it holds now; then {request} sends yours in its place."}
 
 
 def unexpected_response(error: Exception) -> Response:

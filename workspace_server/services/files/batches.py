@@ -120,7 +120,8 @@ class Batch:
                 for (number, one), name in zip(sent.items(), names, strict=True)
                 if name is not None
             ]
-            refusal.hint = f"{refusal.hint} What was sent is kept: in each entry, `draft` stands for `content`."
+            hint = (refusal.hint or "").rstrip(".")
+            refusal.hint = f"{hint}. What was sent is kept: in each entry, `draft` stands for `content`."
 
     async def apply(self, commit: Commit, held: Held) -> list[Result]:
         """Make every change in the commit's transaction; return `{path, version}` of each."""

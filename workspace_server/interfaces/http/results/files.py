@@ -145,7 +145,7 @@ class FileDescription(Result):
     title: str | None
     media_type: str
     size_bytes: int
-    lines: int | None
+    lines: int | None = None
     index_state: str
     index_reason: str = ""
     outline: list[str]
