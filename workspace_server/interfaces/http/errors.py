@@ -41,7 +41,7 @@ def error_response(error: WorkspaceError, *, status: int | None = None, headers:
     wait_s = error.facts.get("retry_after_seconds")
     if isinstance(error, RateLimited) and isinstance(wait_s, int | float):
         extra["retry-after"] = str(max(1, round(wait_s)))
-    return json_response({"error": error.as_dict() | _hint(error)}, status or error.http_status, extra)
+    return json_response({"error": {**error.as_dict(), **_hint(error)}}, status or error.http_status, extra)
 
 
 def _hint(error: WorkspaceError) -> Json:
