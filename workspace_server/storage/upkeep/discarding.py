@@ -6,12 +6,14 @@ placed, and nothing of what is seen can be rolled back.
 """
 
 import asyncio
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import apsw
 
+from workspace_server.errors import Unavailable
 from workspace_server.storage.content import ObjectStore, removed
 from workspace_server.storage.database import Database
 from workspace_server.storage.upkeep import readers
@@ -35,17 +37,25 @@ async def discard_objects(db: Database, objects: ObjectStore, hashes: Sequence[s
     backup or a fork reads, none is: `collecting` finds it again as one that no row names.
 
     Raises:
-        Unavailable: The database refused.
+        Unavailable: The database or the disk refused; what is left is found again.
     """
     files = freed = 0
     kept = False
-    for first in range(0, len(hashes), TOGETHER):
-        part = hashes[first : first + TOGETHER]
-        found = await db.alone(lambda connection, part=part: _set_aside(connection, objects, part))  # type: ignore[misc]
-        kept = kept or found is None
-        for aside in found or ():
-            freed += await asyncio.to_thread(removed, aside)
-            files += 1
+    try:
+        for first in range(0, len(hashes), TOGETHER):
+            part = hashes[first : first + TOGETHER]
+            found = await db.alone(lambda connection, part=part: _set_aside(connection, objects, part))  # type: ignore[misc]
+            kept = kept or found is None
+            for aside in found or ():
+                freed += await asyncio.to_thread(removed, aside)
+                files += 1
+    except OSError as error:
+        raise Unavailable(
+            "The disk refused to let go of what nothing needs.",
+            hint="See `workspace-server status`; clean up again when the disk is well.",
+            retryable=True,
+            reason=errno.errorcode.get(error.errno or 0, "OSError"),
+        ) from error
     return Discarded(files, freed, kept)
 
 
