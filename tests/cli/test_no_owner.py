@@ -37,3 +37,9 @@ def test_verify_refuses_a_newer_schema(newer: Path) -> None:
     assert (done.returncode, "schema 999" in done.stderr) == (1, True)
     with closing(apsw.Connection(str(newer / ".workspace" / "workspace.db"))) as connection:
         assert connection.execute("PRAGMA user_version").fetchall() == [(999,)]
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_words() -> None:
+    done = run("serve", "/proc/none")
+    assert (done.returncode, "Traceback" in done.stderr) == (75, False)
+    assert "/proc/none cannot be made" in done.stderr

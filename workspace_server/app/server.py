@@ -59,7 +59,12 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
             reason="not a loopback address",
         )
     filesystem.check(root)
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The folder {root} cannot be made: {error.strerror}.", hint="Serve another one.", reason="unwritable"
+        ) from error
     with (
         Ownership.take(root, kind) as own,
         listening(settings, kind, last=own.last_port) as listener,

@@ -238,7 +238,10 @@ class Database:
     def _read_long(self, body: Body[T]) -> T:
         connection: apsw.Connection | None = getattr(self._of_thread, "connection", None)
         if connection is None:
-            connection = self._of_thread.connection = connect(self._path, read_only=True)
+            try:
+                connection = self._of_thread.connection = connect(self._path, read_only=True)
+            except apsw.CantOpenError as error:
+                raise refusals.of_away(error) from error
             self._long_readers.append(connection)
         return _read_on(connection, body, self._clock)
 

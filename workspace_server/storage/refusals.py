@@ -41,6 +41,16 @@ def of_read(error: BaseException) -> Unavailable:
     )
 
 
+def of_away(error: BaseException) -> Unavailable:
+    """Return the refusal of a read that found no database where it was."""
+    return Unavailable(
+        "The workspace's folder is not where it was: renamed, removed or unmounted.",
+        hint="Put it back, or stop this server and serve the folder where it is now.",
+        retryable=True,
+        reason=type(error).__name__,
+    )
+
+
 def of_change(error: BaseException) -> Unavailable:
     """Return the refusal of a change that failed with *error*, which is its cause."""
     if is_damage(error):

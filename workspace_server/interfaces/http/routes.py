@@ -16,6 +16,7 @@ from workspace_server.interfaces.http.metrics import MEDIA_TYPE, Metrics
 from workspace_server.interfaces.http.openapi import PREFIX
 from workspace_server.interfaces.raw_path import RawPrefix
 from workspace_server.services.engine import Engine
+from workspace_server.services.tree.vanishing import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
         return respond
 
     def ready(status: Mapping[str, Any]) -> Response:
+        if status["folder"].get("deletions_stopped") == AWAY:
+            return error_response(Unavailable(f"Not ready: {AWAY}.", retryable=True, reason="folder"))
         return json_response({"status": "ready", "seq": status["seq"]})
 
     def exposed(status: Mapping[str, Any]) -> Response:

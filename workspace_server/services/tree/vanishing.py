@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
+AWAY = "the folder is not where it was: renamed, removed or unmounted"
 FILES_MIN = 10
 """So few deletions are recorded in any case: a small folder is emptied by hand now and then."""
 WINDOW_S = 10.0
@@ -34,7 +35,7 @@ class DeletionGuard:
             stands: Whether the folder was where it should be when they were found missing.
         """
         if not stands:
-            return self._stop("the folder is not where it was: renamed, removed or unmounted")
+            return self._stop(AWAY)
         if not vanished:
             return self._go_on(everywhere=everywhere)
         now_s = self._clock_s()

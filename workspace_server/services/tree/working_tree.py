@@ -18,6 +18,7 @@ from workspace_server.services.tree.intake import take_in
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.reconcile import Reconciler
 from workspace_server.services.tree.recovery import Recovery
+from workspace_server.services.tree.vanishing import AWAY
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database
 from workspace_server.storage.disk.ignore import CONTROL_BYTES_MAX, Ignore
@@ -108,6 +109,8 @@ class WorkingTree:
             result["left_out"] = self.reconciler.left_out.as_dict()
             if self.reconciler.guard.stopped is not None:
                 result["deletions_stopped"] = self.reconciler.guard.stopped
+        if not await asyncio.to_thread(self.tree.stands):  # else it would be said only once the folder is gone through
+            result["deletions_stopped"] = AWAY
         return result
 
     def _is_ignored_directory(self, path: str) -> bool:
