@@ -7,7 +7,6 @@ import uuid
 from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -18,47 +17,11 @@ from mcp_types import CONNECTION_CLOSED, BlobResourceContents, CallToolResult, E
 
 from workspace_client.connection import Connection
 from workspace_client.errors import WorkspaceError
+from workspace_client.results import Answer, File, Lock
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
 T = TypeVar("T")
-
-Answer = dict[str, Any]
-"""The structured content of a tool's result, with the names of the public contract."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """What `read_file` returned.
-
-    Attributes:
-        header: Path, version, media type, lines shown, and whether there is more.
-        text: The text as stored; None when the file is not text.
-        data: The bytes, when `format="base64"` was asked for.
-    """
-
-    header: Answer
-    text: str | None
-    data: bytes | None = None
-
-    @property
-    def version(self) -> int:
-        """The version that was read: what to give as `expect_version`."""
-        return int(self.header["version"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
-    """A granted lock.
-
-    Attributes:
-        handle: What to give with writes.
-        versions: The files it covers, with their versions at the grant.
-    """
-
-    handle: str
-    paths: list[str]
-    versions: dict[str, int]
 
 
 class Workspace:
