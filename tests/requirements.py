@@ -692,6 +692,11 @@ DELIVERED: dict[str, Requirement] = {
         "A backup is of one moment, and a restore brings all of it back or uses none of it",
         (
             "storage/upkeep/test_archive.py::test_everything_comes_back",
+            "storage/upkeep/test_new_folders.py::test_what_was_read_from_the_folder_comes_along",
+            "storage/upkeep/test_new_folders.py::test_it_comes_along_whatever_boot_the_copy_is_opened_in",
+            "storage/upkeep/test_snapshot.py::test_a_large_database_beside_a_server_is_copied_whole",
+            "storage/upkeep/test_snapshot.py::test_a_copy_that_is_not_whole_is_refused",
+            "storage/upkeep/test_snapshot.py::test_a_large_workspace_is_backed_up_and_forked_beside_its_server",
             "storage/upkeep/test_archive.py::test_a_backup_beside_a_server_is_of_one_moment",
             "storage/upkeep/test_archive.py::test_content_without_what_it_rests_on_is_neither_backed_up_nor_restored",
             "services/upkeep/test_purges_beside_others.py::test_a_copy_that_is_being_made_keeps_the_objects_that_it_reads",
@@ -703,11 +708,6 @@ DELIVERED: dict[str, Requirement] = {
         ),
     ),
     "U6": Requirement(
-            "storage/upkeep/test_new_folders.py::test_what_was_read_from_the_folder_comes_along",
-            "storage/upkeep/test_new_folders.py::test_it_comes_along_whatever_boot_the_copy_is_opened_in",
-            "storage/upkeep/test_snapshot.py::test_a_large_database_beside_a_server_is_copied_whole",
-            "storage/upkeep/test_snapshot.py::test_a_copy_that_is_not_whole_is_refused",
-            "storage/upkeep/test_snapshot.py::test_a_large_workspace_is_backed_up_and_forked_beside_its_server",
         "A restored workspace gives no seq and no fence again",
         ("storage/upkeep/test_archive.py::test_the_log_goes_on_above_every_number_that_was_given",),
     ),
@@ -774,6 +774,7 @@ DELIVERED: dict[str, Requirement] = {
         "A fork is what the workspace was at a moment, holds nothing of later, and sends nothing",
         (
             "storage/upkeep/test_fork.py::test_a_fork_is_what_the_workspace_was_at_that_moment",
+            "storage/upkeep/test_new_folders.py::test_what_was_read_from_the_folder_comes_along",
             "storage/upkeep/test_fork.py::test_a_fork_is_whole_while_agents_write",
             "storage/upkeep/test_fork.py::test_nothing_that_came_later_is_in_its_bytes",
             "storage/upkeep/test_fork.py::test_what_belongs_to_the_running_original_stays_there",
@@ -782,7 +783,6 @@ DELIVERED: dict[str, Requirement] = {
         ),
     ),
     "Y9": Requirement(
-            "storage/upkeep/test_new_folders.py::test_what_was_read_from_the_folder_comes_along",
         "Two workspaces are compared file by file and fact by fact",
         (
             "storage/upkeep/test_comparison.py::test_files_and_facts_that_differ_are_named_with_both_sides",
