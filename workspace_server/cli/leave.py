@@ -50,7 +50,8 @@ def refused(error: WorkspaceError, *, as_json: bool = False) -> int:
         print(f"workspace-server: {error.message}", file=sys.stderr)
         if error.hint:
             print(f"  {error.hint}", file=sys.stderr)
-    return FAILED if error.facts.get("reason") in LASTING else exit_code(error.code)
+    lasts = error.code == "unavailable" and error.facts.get("reason") in LASTING
+    return FAILED if lasts else exit_code(error.code)
 
 
 def quietly() -> int:
