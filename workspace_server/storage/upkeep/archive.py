@@ -28,6 +28,7 @@ from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Row, connect
 from workspace_server.storage.tables import audit
 from workspace_server.storage.upkeep.integrity import database_of
+from workspace_server.storage.upkeep.new_folders import sync
 from workspace_server.storage.upkeep.readers import reading
 from workspace_server.storage.upkeep.snapshot import copy_database
 
@@ -284,15 +285,6 @@ def _put(path: Path, stream: IO[bytes], size_bytes: int) -> str:
         raise ValueError(f"{path.name} was cut off")
     sync(path.parent)
     return digest.hexdigest()
-
-
-def sync(directory: Path) -> None:
-    """Make the names in *directory* durable."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _rows(connection: apsw.Connection, sql: str, *parameters: str) -> list[Row]:

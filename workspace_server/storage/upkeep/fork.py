@@ -7,7 +7,6 @@ that name; what an interrupted fork leaves is no workspace.
 import hashlib
 import json
 import os
-import shutil
 import tomllib
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from pathlib import Path
 import apsw
 
 from workspace_server.config import FILE
-from workspace_server.core.paths import STATE_DIRECTORY, UNFINISHED
-from workspace_server.errors import InvalidArgument, NotFound, Unavailable
+from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.errors import NotFound, Unavailable
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
 from workspace_server.storage.upkeep.archive import disk_errors
+from workspace_server.storage.upkeep.new_folders import new_workspace, sync
 from workspace_server.storage.upkeep.readers import reading
 from workspace_server.storage.upkeep.rewinding import rewind
 from workspace_server.storage.upkeep.snapshot import Progress, copy_database
@@ -54,38 +54,11 @@ def fork(root: Path, target: Path, *, at_seq: int | None, progress: Progress = l
     state = root / STATE_DIRECTORY
     if not (state / "workspace.db").is_file():
         raise NotFound(f"{root} holds no workspace.", hint="Give its folder with --dir.", path=str(root))
-    _check_target(target)
-    made = not target.exists()
-    target.mkdir(parents=True, exist_ok=True)
-    part = target / UNFINISHED
-    shutil.rmtree(part, ignore_errors=True)  # what one left that was killed
-    part.mkdir(mode=0o700)
-    try:
+    with new_workspace(target, argument="NEWDIR") as part:
         with reading(state):
             done = _fill(state, part, at_seq, progress)
         _write_durably(part / FILE.name, _settings(root / FILE))
-        part.rename(target / STATE_DIRECTORY)
-        _sync(target)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        if made:
-            target.rmdir()
-        raise
     return done
-
-
-def _check_target(target: Path) -> None:
-    for above in (target, *target.parents):
-        if (above / STATE_DIRECTORY / "workspace.db").exists():
-            raise _refused(target, "is a workspace" if above == target else f"lies in the workspace {above}")
-    if target.exists() and (not target.is_dir() or {entry.name for entry in target.iterdir()} - {UNFINISHED}):
-        raise _refused(target, "is not an empty folder")
-
-
-def _refused(target: Path, reason: str) -> InvalidArgument:
-    return InvalidArgument(
-        f"{target} {reason}.", hint="Give a folder that is empty or not there yet.", argument="NEWDIR", reason=reason
-    )
 
 
 def _fill(state: Path, part: Path, at_seq: int | None, progress: Progress) -> Fork:
@@ -123,9 +96,9 @@ def _copy_objects(connection: apsw.Connection, origin: ObjectStore, part: Path, 
                 hint="`workspace-server verify` names what is damaged; else try again.",
                 reason="missing content",
             )
-        _sync(target.parent)
+        sync(target.parent)
         progress("objects", done, len(rows))
-    _sync(part / "objects")
+    sync(part / "objects")
 
 
 def _copy(source: Path, target: Path) -> str:
@@ -165,15 +138,7 @@ def _write_durably(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(path.parent)
 
 
 def _one(connection: apsw.Connection, sql: str) -> int:

@@ -5,7 +5,6 @@ milliseconds, or above what the backup holds: a cursor or a fence from before is
 """
 
 import json
-import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -13,13 +12,13 @@ import apsw
 
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import Clock
-from workspace_server.core.paths import STATE_DIRECTORY, UNFINISHED
 from workspace_server.errors import InvalidArgument
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
 from workspace_server.storage.tables import audit, intents
-from workspace_server.storage.upkeep.archive import Manifest, Progress, disk_errors, resting_on_nothing, sync, unpack
+from workspace_server.storage.upkeep.archive import Manifest, Progress, disk_errors, resting_on_nothing, unpack
+from workspace_server.storage.upkeep.new_folders import new_workspace
 
 _OPERATOR = Caller(agent="server", verbs=ALL_VERBS, verified=True)
 
@@ -36,41 +35,14 @@ def restore(file: Path, target: Path, *, clock: Clock, progress: Progress = lamb
         InvalidArgument: It is damaged, or *target* is not an empty folder.
         Unavailable: It is of a newer program.
     """
-    _check_target(target)
-    made = not target.exists()
-    target.mkdir(parents=True, exist_ok=True)
-    part = target / UNFINISHED
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(mode=0o700)
-    try:
+    with new_workspace(target, argument="DIR") as part:
         manifest = unpack(file, part, progress)
         with closing(connect(part / "workspace.db")) as connection:
             migrate(connection)
             _check_whole(connection, part, manifest)
             with connection:
                 _begin_anew(connection, clock)
-        part.rename(target / STATE_DIRECTORY)
-        sync(target)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        if made:
-            target.rmdir()
-        raise
     return manifest
-
-
-def _check_target(target: Path) -> None:
-    for above in target.resolve().parents:
-        if (above / STATE_DIRECTORY / "workspace.db").exists():
-            raise _refused(target, f"lies in the workspace {above}")
-    if target.exists() and (not target.is_dir() or {entry.name for entry in target.iterdir()} - {UNFINISHED}):
-        raise _refused(target, "is not an empty folder")
-
-
-def _refused(target: Path, reason: str) -> InvalidArgument:
-    return InvalidArgument(
-        f"{target} {reason}.", hint="Give a folder that is empty or not there yet.", argument="DIR", reason=reason
-    )
 
 
 def _check_whole(connection: apsw.Connection, part: Path, manifest: Manifest) -> None:
