@@ -35,8 +35,8 @@ async def write(engine: Engine, path: str, content: str, **more: Any) -> dict[st
     return await engine.files.write_file(ANN, path=path, content=content, **more)
 
 
-async def text(engine: Engine, path: str) -> str | None:
-    return (await engine.files.read_file(ANN, path=path)).text
+async def text(engine: Engine, path: str, version: int | None = None) -> str | None:
+    return (await engine.files.read_file(ANN, path=path, version=version)).text
 
 
 async def history(engine: Engine, path: str) -> list[tuple[int, str, str]]:
