@@ -133,7 +133,7 @@ class ObjectStore:
         except OSError as error:
             raise _refused(error) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            _forget(temporary)
         return Content(sha256=sha256, size_bytes=len(data), form="object", data=None, head=data[:HEAD_BYTES], pin=pin)
 
     async def put_stream(self, chunks: AsyncIterator[bytes], *, bytes_max: int) -> Content:
@@ -166,7 +166,7 @@ class ObjectStore:
             raise _refused(error) from error
         finally:
             with CancelScope(shield=True):
-                await asyncio.to_thread(temporary.unlink, missing_ok=True)
+                await asyncio.to_thread(_forget, temporary)
         return Content(sha256=digest.hexdigest(), size_bytes=size, form="object", data=None, head=head, pin=pin)
 
     def _finish(self, descriptor: int, temporary: Path, sha256: str) -> Pin:
@@ -365,6 +365,12 @@ async def chunks_of(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
                 return
             left -= len(chunk)
             yield chunk
+
+
+def _forget(temporary: Path) -> None:
+    """Remove what is left of a temporary file; one that the disk does not let go is cleared at the next start."""
+    with contextlib.suppress(OSError):
+        temporary.unlink()
 
 
 def _refused(error: OSError) -> Unavailable:
