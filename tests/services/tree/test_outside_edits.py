@@ -177,10 +177,9 @@ async def test_a_mass_change_that_overflows_the_kernels_queue_is_found_whole(fol
         "    os.makedirs(f'{sys.argv[1]}/m/{n % 10}', exist_ok=True) if n < 10 else None\n"
         "    open(f'{sys.argv[1]}/m/{n % 10}/{n}.md', 'w').write(str(n))\n"
     )
+    for number in range(10):  # there from the start, so that they are watched
+        aged(folder / f"m/{number}/first.md", b"x")
     async with opened(folder) as engine:
-        for number in range(10):
-            await write(engine, f"m/{number}/first.md", "x")
-        await engine.tree.materialiser.sync()
         watcher = engine.tree.watcher
         assert watcher is not None
         assert watcher._group is not None
