@@ -125,7 +125,6 @@ def behind(place: Place, selectors: Sequence[Selector], live: Sequence[Lock], *,
         live: The live locks: the one that *place* waits for says how long that may take.
     """
     part = disputed(selectors, place.selectors)
-    assert part is not None, "it goes before for a reason"
     holder = in_the_way(live, mode=place.mode, selectors=place.selectors)
     return Locked(
         f"{'Another call of yours' if place.agent == agent else place.agent} waits for {part.shown} and came first.",

@@ -11,7 +11,7 @@ from typing import Literal
 
 from workspace_server.core.claims import Claims
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.patterns import Selector, overlaps
+from workspace_server.core.patterns import Selector
 from workspace_server.errors import InvalidArgument, Locked, LockLost, NotFound
 
 Mode = Literal["exclusive", "shared", "intent"]
@@ -102,9 +102,7 @@ def in_the_way(live: Iterable[Lock], *, mode: Mode, selectors: Sequence[Selector
     claims = Claims(selectors)
     for lock in live:
         if not modes_agree(lock.mode, mode) and any(map(claims.meet, lock.selectors)):
-            part = disputed(selectors, lock.selectors)
-            assert part is not None, "both ask the same of each two"
-            return lock, part
+            return lock, disputed(selectors, lock.selectors)
     return None
 
 
@@ -113,12 +111,9 @@ def modes_agree(one: Mode, other: Mode) -> bool:
     return "intent" in (one, other) or one == other == "shared"
 
 
-def disputed(mine: Sequence[Selector], theirs: Sequence[Selector]) -> Selector | None:
-    """Return the first part of *mine* that some path of *theirs* may lie in."""
-    for part in mine:
-        if any(overlaps(part, other) for other in theirs):
-            return part
-    return None
+def disputed(mine: Sequence[Selector], theirs: Sequence[Selector]) -> Selector:
+    """Return the first part of *mine* that some path of *theirs* may lie in; the two are known to meet."""
+    return next(filter(Claims(theirs).meet, mine))
 
 
 def holder(locks: Iterable[Lock], path: str) -> str | None:

@@ -238,11 +238,6 @@ class Selector:
         return self.pattern or parse_pattern(escape(self.text) + ("" if self.kind == "path" else "**"))
 
 
-def overlaps(one: Selector, other: Selector) -> bool:
-    """Return whether some path may be named by both; never says no when there is one."""
-    return one.overlaps(other)
-
-
 def parse_selector(
     raw: str | Mapping[str, object], exists: Callable[[str], bool], *, argument: str = "paths"
 ) -> Selector:
