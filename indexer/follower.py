@@ -5,18 +5,18 @@ extracted into the search index, in larger batches, because a commit there costs
 """
 
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 import anyio
 from anyio import to_thread
 
-from indexer.extraction import extract, extraction_key
+from indexer.extracting import InThread
+from indexer.extraction import extraction_key
 from indexer.extractors import REGISTRY, Registry
 from indexer.limits import BATCH_BYTES, BATCH_CHANGES, INDEXED_BYTES_MAX, PASSAGE_BATCH_CHANGES
-from indexer.model import Change, Extraction, Found, Indexed
-from indexer.ports import FactStore, IndexDamaged, SearchIndex, Source
+from indexer.model import Change, Found, Indexed
+from indexer.ports import Content, Extracting, FactStore, IndexDamaged, SearchIndex, Source
 from indexer.questions import Question
 
 _LOG: Final = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class FactFollower:
     """Keeps the facts of every file's head.
 
     Args:
-        clock: Handed to the extractors, which give up on a file by it.
+        extracting: Where contents are extracted; by default in a thread.
         rhythm_s: How long changes are gathered before they are taken together: each batch is a commit, and a file that
             is saved again meanwhile is read once.
     """
@@ -69,16 +69,15 @@ class FactFollower:
         store: FactStore,
         *,
         registry: Registry = REGISTRY,
-        clock: Callable[[], float] = time.monotonic,
+        extracting: Extracting | None = None,
         rhythm_s: float = 0.05,
     ) -> None:
         self.progress = Progress()
         self._source = source
         self._store = store
         self._registry = registry
-        self._clock = clock
+        self._extracting = extracting or InThread(registry)
         self._rhythm_s = rhythm_s
-        self._thread = anyio.CapacityLimiter(1)
 
     async def run(self) -> None:
         """Follow the log until cancelled; what goes wrong is logged and tried again."""
@@ -105,14 +104,15 @@ class FactFollower:
         """Extract *changes* and keep them in one go, or in several when they are large; the cursor moves last."""
         found: list[Indexed] = []
         size_bytes = 0
-        fresh: list[tuple[Change, str, bytes]] = []
+        fresh: list[tuple[str, Content]] = []
         for change in changes:
             known = await self._known(change)
             if known is not None:
                 found.append(known)
                 continue
-            fresh.append((change, extraction_key(change, self._registry), await self._read(change)))
-            size_bytes += len(fresh[-1][2])
+            content = Content(change, await self._read(change))
+            fresh.append((extraction_key(change, self._registry), content))
+            size_bytes += len(content.data)
             if size_bytes > _HOP_BYTES:
                 found += await self._extract(fresh)
                 fresh = []
@@ -138,32 +138,14 @@ class FactFollower:
             _LOG.warning("cannot read %s version %s for the index: %s", change.path, change.version, error)
             return b""
 
-    async def _extract(self, fresh: Sequence[tuple[Change, str, bytes]]) -> list[Indexed]:
-        """Extract off the event loop, all of *fresh* in one hop."""
+    async def _extract(self, fresh: Sequence[tuple[str, Content]]) -> list[Indexed]:
         if not fresh:
             return []
-        return await to_thread.run_sync(self._extract_all, fresh, limiter=self._thread)
-
-    def _extract_all(self, fresh: Sequence[tuple[Change, str, bytes]]) -> list[Indexed]:
+        found = await self._extracting.extract([content for _, content in fresh])
         return [
-            Indexed(change=change, key=key, extraction=self._extraction(change, data)) for change, key, data in fresh
+            Indexed(change=content.change, key=key, extraction=extraction)
+            for (key, content), extraction in zip(fresh, found, strict=True)
         ]
-
-    def _extraction(self, change: Change, data: bytes) -> Extraction:
-        if change.size_bytes and not data:
-            return Extraction(state="failed", reason="the content could not be read")
-        try:
-            return extract(
-                data,
-                path=change.path,
-                media_type=change.media_type,
-                size_bytes=change.size_bytes,
-                registry=self._registry,
-                clock=self._clock,
-            )
-        except Exception as error:  # noqa: BLE001 (whatever a file does to its extractor, the others go on)
-            _LOG.exception("an extractor failed on %s version %s", change.path, change.version)
-            return Extraction(state="failed", reason=f"the extractor failed: {type(error).__name__}")
 
 
 class PassageFollower:

@@ -17,6 +17,8 @@ FactKind = Literal[
     "risk",
     "question",
     "symbol",
+    "link",
+    "profile",
 ]
 FACT_KINDS: Final[tuple[str, ...]] = get_args(FactKind)
 
@@ -51,7 +53,8 @@ class Fact:
         normal: The value in the form in which two facts are compared.
         quote: Exactly ``text[start:end]`` of the decoded text.
         start_line: Of the quote, counted from 1.
-        pointer: Place inside structured data: a JSON pointer, or the column of a table.
+        pointer: Place inside structured data: a JSON pointer, the column of a table, the cell of a sheet.
+        page: The page, slide or sheet of a document, counted from 1; None in plain text.
         entity: Whether the subject names one thing in the world, rather than a place in this file.
     """
 
@@ -69,6 +72,7 @@ class Fact:
     pointer: str | None = None
     confidence: Confidence = "structural"
     entity: bool = True
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +89,13 @@ class LiveFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A stretch of a file's text that search returns, with its lines and the headings above it."""
+    """A stretch of a file's text that search returns, with its lines, the headings above it, and a document's page."""
 
     text: str
     start_line: int
     end_line: int
     heading: str = ""
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +115,8 @@ class Extraction:
         state: ``ok``, ``empty`` (no characters), ``limited`` (only partly read) or ``failed``.
         reason: Why the state is not ``ok``; empty otherwise.
         dropped: Facts refused because their quote did not stand at its span.
+        text: What a document says, whose bytes are no text; lines and spans are of this. Empty for text.
+        pages: The line, counted from 1, on which each page, slide or sheet of a document begins; else empty.
     """
 
     state: IndexState
@@ -122,6 +129,8 @@ class Extraction:
     headings: tuple[Heading, ...] = ()
     passages: tuple[Passage, ...] = ()
     dropped: int = 0
+    text: str = ""
+    pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,21 @@ class Source(Protocol):
         """Return once the log has an event beyond *seq*; sooner does no harm."""
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of a version, at most so many of them as the indexer looks at; none when they could not be read."""
+
+    change: Change
+    data: bytes
+
+
+class Extracting(Protocol):
+    """Turns contents into extractions, wherever that is done; a content may do its worst, it never raises for one."""
+
+    async def extract(self, contents: Sequence[Content]) -> Sequence[Extraction]:
+        """Return what each content gave, in their order."""
+
+
 class FactStore(Protocol):
     """Where facts and index states are kept; disposable, for all of it can be extracted again."""
 

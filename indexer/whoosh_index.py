@@ -4,6 +4,7 @@ Whoosh reads its own files with pickle. So the directory is for the owner alone,
 checksums of the last commit before any of them is opened; what does not fit is thrown away and built again.
 """
 
+import dataclasses
 import itertools
 import json
 import shutil
@@ -33,9 +34,10 @@ with warnings.catch_warnings():
     from whoosh.collectors import WrappingCollector
     from whoosh.fields import ID, NUMERIC, STORED, TEXT, Schema
 
-FORM: Final = 1
+FORM: Final = 2
 """Raised when the schema changes; an index of another form is built anew."""
 
+_PASSAGE: Final = tuple(field.name for field in dataclasses.fields(Passage))
 _MANIFEST: Final = "manifest.json"
 _WRITER_MB: Final = 32
 _BOOSTS: Final = {"title": 2.5, "heading": 2.0, "place": 1.5, "body": 1.0, "parts": 0.8}
@@ -297,13 +299,12 @@ def _document(change: Change, title: str, passage: Passage) -> dict[str, Any]:
         "place": " ".join([change.path, *parts_of_words(change.path)]),
         "body": passage.text,
         "parts": " ".join(parts_of_words(passage.text)),
-        "passage": (passage.text, passage.start_line, passage.end_line, passage.heading),
+        "passage": dataclasses.astuple(passage),
     }
 
 
 def _hit(hit: Any) -> Hit:
-    text, start_line, end_line, heading = hit["passage"]
-    passage = Passage(text=text, start_line=start_line, end_line=end_line, heading=heading)
+    passage = Passage(**dict(zip(_PASSAGE, hit["passage"], strict=True)))
     return Hit(path=hit["path"], version=hit["version"], passage=passage, score=float(hit.score))
 
 

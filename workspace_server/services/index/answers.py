@@ -62,6 +62,7 @@ def fact_row(live: LiveFact, detail: Detail) -> Result:
             "version": live.version,
             "start_line": fact.start_line,
             "end_line": fact.end_line,
+            **({} if fact.page is None else {"page": fact.page}),
             "at": iso(live.at_s),
         }
     return row

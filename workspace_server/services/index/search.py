@@ -179,6 +179,8 @@ class Search:
         for hit in spread(hits, lambda one: one.path, limit):
             text, start_line, end_line = snippet(hit.passage, question, context_lines=context_lines)
             row: Result = {"path": hit.path, "version": hit.version, "start_line": start_line, "end_line": end_line}
+            if hit.passage.page is not None:
+                row["page"] = hit.passage.page
             if hit.passage.heading:
                 row["heading"] = fitted(hit.passage.heading, 200)
             rows.append({**row, "text": text, "score": round(hit.score, 2)})

@@ -28,12 +28,13 @@ Record = Callable[[Body], Awaitable[None]]
 
 _COLUMNS = (
     "path, version, kind, subject, key, value, normal, unit, quote, start_char, end_char, start_line, end_line,"
-    " pointer, extractor, confidence, entity"
+    " pointer, extractor, confidence, entity, page"
 )
+_MARKS = ", ".join("?" * len(_COLUMNS.split(",")))
 _LIVE = " JOIN files h ON h.path = f.path AND h.version = f.version AND h.live = 1"
 _FACT = (
     "f.kind, f.subject, f.key, f.value, f.normal, f.unit, f.quote, f.start_char, f.end_char, f.start_line,"
-    " f.end_line, f.pointer, f.confidence, f.entity, f.path, f.version, h.seq, h.modified_by, h.modified_at"
+    " f.end_line, f.pointer, f.confidence, f.entity, f.page, f.path, f.version, h.seq, h.modified_by, h.modified_at"
 )
 # Of a match in subject and key more is to be expected than of one in a long quote; headings only point at text.
 _RANK = "bm25(facts_text, 5.0, 6.0, 2.0, 1.0, 2.0) * CASE f.kind WHEN 'heading' THEN 0.2 ELSE 1.0 END"
@@ -129,7 +130,7 @@ async def put(tx: Transaction, indexed: Indexed, body: bytes) -> bool:
 
 async def _insert(tx: Transaction, change: Change, fact: Fact, extractor: str, place: str) -> None:
     row = await tx.one(
-        f"INSERT INTO facts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING fact_id",
+        f"INSERT INTO facts ({_COLUMNS}) VALUES ({_MARKS}) RETURNING fact_id",
         change.path,
         change.version,
         fact.kind,
@@ -147,6 +148,7 @@ async def _insert(tx: Transaction, change: Change, fact: Fact, extractor: str, p
         extractor,
         fact.confidence,
         int(fact.entity),
+        fact.page,
     )
     assert row is not None
     parts = " ".join(parts_of_words(f"{fact.subject} {fact.key} {fact.quote}"))
@@ -263,7 +265,7 @@ def _in_column(column: str, text: str | None) -> str:
 
 def _live_fact(row: tuple[Any, ...]) -> LiveFact:
     names = ("kind", "subject", "key", "value", "normal", "unit", "quote", "start", "end", "start_line", "end_line",
-             "pointer", "confidence", "entity")  # fmt: skip
+             "pointer", "confidence", "entity", "page")  # fmt: skip
     fields = dict(zip(names, row, strict=False))
     fields["entity"] = bool(fields["entity"])
     path, version, seq, agent, at_s = row[len(names) :]
