@@ -95,6 +95,12 @@ class SearchIndex(Protocol):
     def reset(self) -> None:
         """Begin anew with an empty index."""
 
+    def give_up(self) -> None:
+        """Let a commit that is under way, and all later ones, change nothing: they can be repeated."""
+
+    def close(self) -> None:
+        """Close what is open, after a query that is under way; the index on disk stays."""
+
 
 class IndexDamaged(Exception):
     """The search index cannot be read; it has to be built again from the versions."""

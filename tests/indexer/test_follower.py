@@ -12,6 +12,8 @@ import pytest
 
 from indexer import follower
 from indexer.collector import Collector
+from indexer.engines import open_engine
+from indexer.engines.whoosh_engine import WhooshIndex
 from indexer.extractors import REGISTRY, Extractor, Registry
 from indexer.extractors.plain import OTHER, TEXT
 from indexer.follower import FactFollower, PassageFollower
@@ -19,7 +21,6 @@ from indexer.memory import MemoryFactStore
 from indexer.model import Change
 from indexer.ports import Batch, IndexDamaged
 from indexer.questions import parse_question
-from indexer.whoosh_index import WhooshIndex
 
 pytestmark = pytest.mark.anyio
 
@@ -87,7 +88,7 @@ async def running(*runs: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterat
 
 def both(log: Log, store: MemoryFactStore, folder: Path) -> tuple[FactFollower, PassageFollower]:
     facts = FactFollower(log, store)
-    return facts, PassageFollower(log, store, WhooshIndex(folder / "index"), facts, rhythm_s=0.0)
+    return facts, PassageFollower(log, store, open_engine("whoosh", folder / "index"), facts, rhythm_s=0.0)
 
 
 def values(store: MemoryFactStore) -> dict[str, list[str]]:
@@ -259,7 +260,7 @@ async def test_a_fault_that_is_no_damage_is_not_hidden_by_building_again(tmp_pat
     log, store = Log(), MemoryFactStore()
     log.save("a.md", "Port: 1\n")
     facts = FactFollower(log, store)
-    passages = PassageFollower(log, store, Faulty(tmp_path / "index"), facts, rhythm_s=0.0)
+    passages = PassageFollower(log, store, Faulty(tmp_path / "index", form="1"), facts, rhythm_s=0.0)
     async with running(facts.run, passages.run):
         assert await passages.progress.reach(1, timeout_s=10)
 

@@ -5,10 +5,10 @@ from typing import Literal
 import anyio
 import anyio.to_thread
 
+from indexer.engines import open_engine
 from indexer.follower import FactFollower, PassageFollower, Progress
 from indexer.model import Found
 from indexer.questions import Question
-from indexer.whoosh_index import WhooshIndex
 from workspace_server.core.access import Caller
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.services.events import Head
@@ -34,7 +34,7 @@ class Indexing:
     def __init__(self, folder: Folder, head: Head) -> None:
         self._folder = folder
         self._head = head
-        self._index = WhooshIndex(folder.root / STATE_DIRECTORY / "index")
+        self._index = open_engine("whoosh", folder.root / STATE_DIRECTORY / "index")
         self._source = WorkspaceSource(folder.db, folder.objects, self._beyond)
         self.store = SqlFactStore(folder.db, self._record)
         self._facts = FactFollower(self._source, self.store)

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from indexer.extractors import REGISTRY
 from indexer.limits import PREFIX_EXPANSIONS_MAX, QUERY_S_MAX
 from indexer.model import Change, Found, Hit, Passage
 from indexer.ports import IndexDamaged
@@ -64,10 +63,8 @@ class WhooshIndex:
         form: What the passages were made with; an index of another form is built anew.
     """
 
-    def __init__(
-        self, directory: Path, *, form: str = REGISTRY.fingerprint, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._form = f"{FORM} {form}"
+    def __init__(self, directory: Path, *, form: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._form = f"whoosh {FORM} {form}"
         self._directory = directory
         self._clock = clock
         self._changed: dict[str, tuple[Change, str, Sequence[Passage]] | None] = {}
@@ -272,6 +269,11 @@ class _BoundedCollector(WrappingCollector):  # type: ignore[misc]
                 return
             if self._scope is None or self.offset + document in self._scope:
                 self.child.collect(document)
+
+
+def open_index(directory: Path, *, form: str) -> WhooshIndex:
+    """Return the index of *directory*, as the room of engines asks for it."""
+    return WhooshIndex(directory, form=form)
 
 
 @contextmanager

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from indexer.engines.whoosh_engine import WhooshIndex
 from indexer.model import Change
 from indexer.ports import IndexDamaged
 from indexer.questions import parse_question
-from indexer.whoosh_index import WhooshIndex
 from tests.indexer.reading import read
 
 TEXTS = {
@@ -22,7 +22,7 @@ TEXTS = {
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[WhooshIndex]:
-    index = WhooshIndex(tmp_path / "index")
+    index = WhooshIndex(tmp_path / "index", form="1")
     index.reset()
     for seq, (path, text) in enumerate(TEXTS.items(), 1):
         put(index, path, text, version=1, seq=seq)
@@ -104,7 +104,7 @@ def test_a_commit_outlives_the_process_and_one_without_changes_moves_the_cursor(
     tmp_path: Path, index: WhooshIndex
 ) -> None:
     index.commit(7)
-    again = WhooshIndex(tmp_path / "index")
+    again = WhooshIndex(tmp_path / "index", form="1")
 
     assert again.verify() == 7
     assert paths(again, "retries") == ["relay.md"]
@@ -113,7 +113,7 @@ def test_a_commit_outlives_the_process_and_one_without_changes_moves_the_cursor(
 
 
 def test_an_index_that_is_absent_or_of_another_form_asks_to_be_built(tmp_path: Path, index: WhooshIndex) -> None:
-    assert WhooshIndex(tmp_path / "nowhere").verify() is None
+    assert WhooshIndex(tmp_path / "nowhere", form="1").verify() is None
     assert WhooshIndex(tmp_path / "index", form="other extractors").verify() is None
 
 
@@ -130,7 +130,7 @@ def test_a_damaged_file_is_noticed_before_it_is_read(
     else:
         file.write_bytes(data if harm == "flip" else data[: len(data) // 2])
 
-    again = WhooshIndex(tmp_path / "index")
+    again = WhooshIndex(tmp_path / "index", form="1")
     assert again.verify() is None
     again.reset()
     assert (again.verify(), paths(again, "retries")) == (0, [])
@@ -151,7 +151,7 @@ def test_a_crash_before_the_manifest_replays_from_the_older_cursor(tmp_path: Pat
     index.commit(9)
     manifest.write_text(before)
 
-    again = WhooshIndex(tmp_path / "index")
+    again = WhooshIndex(tmp_path / "index", form="1")
     assert again.verify() == 4
     assert paths(again, "something") == ["relay.md"]
     again.close()
@@ -189,7 +189,7 @@ def test_a_hostile_query_is_only_a_small_one(index: WhooshIndex, text: str) -> N
 
 def test_a_query_that_runs_out_of_time_says_so(tmp_path: Path) -> None:
     times = iter([0.0, 100.0])
-    index = WhooshIndex(tmp_path / "slow", clock=lambda: next(times, 200.0))
+    index = WhooshIndex(tmp_path / "slow", form="1", clock=lambda: next(times, 200.0))
     index.reset()
     for number in range(300):
         index.put(Change(seq=1, path=f"{number}.txt", version=1), "", read("common words " * 5, "x.txt").passages)
@@ -204,7 +204,7 @@ def test_a_commit_that_is_given_up_changes_nothing(index: WhooshIndex, tmp_path:
     index.give_up()
     index.commit(5)
     index.close()
-    again = WhooshIndex(tmp_path / "index")
+    again = WhooshIndex(tmp_path / "index", form="1")
     assert again.verify() == 4
     assert paths(again, "retries") == ["relay.md"]
     again.close()
