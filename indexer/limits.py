@@ -45,6 +45,22 @@ PREFIX_CHARS_MIN: Final = 2
 PREFIX_EXPANSIONS_MAX: Final = 64
 """Words of the index that one ``prefix*`` stands for at most."""
 
+FUZZIES_MAX: Final = 4
+FUZZY_CHARS_MIN: Final = 4
+"""Characters of a word from which one wrong letter is looked for; shorter ones resemble everything."""
+
+FUZZY_LONG_CHARS: Final = 8
+"""Characters of a word from which two wrong letters are looked for."""
+
+FUZZY_EXPANSIONS_MAX: Final = 32
+"""Words of the index that one ``fuzzy~`` stands for at most, the likest first."""
+
+FUZZY_WORDS_MAX: Final = 20_000
+"""Words of the index that are compared with a ``fuzzy~``: those that begin with the same letter."""
+
+WITHOUT_CHARS_MIN: Final = 3
+"""Characters from which ``-word`` leaves out what has the word; before fewer, the dash is that of an option."""
+
 QUERY_S_MAX: Final = 0.8
 """Seconds after which a ranked query answers with what it has found."""
 

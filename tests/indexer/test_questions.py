@@ -3,13 +3,18 @@
 import pytest
 
 from indexer import normalise
-from indexer.limits import PREFIXES_MAX, QUERY_TERMS_MAX
-from indexer.questions import cjk_pairs, parse_question, parts_of_words
+from indexer.limits import FUZZIES_MAX, PREFIXES_MAX, QUERY_TERMS_MAX
+from indexer.questions import Term, cjk_pairs, parse_question, parts_of_words
 
 
 def terms(text: str) -> list[str]:
-    marks = {"word": "{}", "phrase": '"{}"', "prefix": "{}*"}
-    return [marks[term.kind].format(" ".join(term.words)) for term in parse_question(text).terms]
+    question = parse_question(text)
+    return [spelled(term) for term in question.terms] + [f"-{spelled(term)}" for term in question.without]
+
+
+def spelled(term: Term) -> str:
+    marks = {"word": "{}", "phrase": '"{}"', "prefix": "{}*", "fuzzy": "{}~"}
+    return (f"{term.place}:" if term.place else "") + marks[term.kind].format(" ".join(term.words))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +27,17 @@ def terms(text: str) -> list[str]:
         ("read-only max_retries", ["read", "only", "max_retries"]),
         ("relay Relay", ["relay"]),
         ("((((( * ?", []),
-        ("東京 タワー", ["東京", "タワー"]),
+        ("東京 タワー 東京*", ["東京", "タワー"]),
+        ("recieve~ abc~ retries* ~", ["recieve~", "abc", "retries*"]),
+        (
+            "title:Relay heading:retr* path:docs/guide in:src",
+            ["title:relay", "heading:retr*", "path:docs", "path:guide", "path:src"],
+        ),
+        ('title:"max retries" title:the: http://x', ['title:"max retries"', "title:the", "http", "x"]),
+        ('relay -timeout -"dead letter" -path:old', ["relay", "-timeout", '-"dead letter"', "-path:old"]),
+        ("rm -rf --verbose -5", ["rm", "rf", "verbose", "5"]),
+        ("-only -these", ["only"]),
+        ("read - write", ["read", "write"]),
     ],
 )
 def test_a_question_becomes_its_telling_words(text: str, expected: list[str]) -> None:
@@ -32,6 +47,8 @@ def test_a_question_becomes_its_telling_words(text: str, expected: list[str]) ->
 def test_terms_and_prefixes_are_bounded() -> None:
     assert len(terms(" ".join(f"word{n}" for n in range(10_000)))) == QUERY_TERMS_MAX
     assert sum(term.endswith("*") for term in terms(" ".join(f"pre{n}*" for n in range(20)))) == PREFIXES_MAX
+    assert sum(term.endswith("~") for term in terms(" ".join(f"fuzzy{n}~" for n in range(20)))) == FUZZIES_MAX
+    assert len(terms("word " + " ".join(f"-word{n}" for n in range(10_000)))) <= 1 + QUERY_TERMS_MAX
 
 
 def test_identifiers_and_cjk_are_taken_apart() -> None:
