@@ -22,7 +22,7 @@ def passages_of(out: Collector) -> tuple[Passage, ...]:
     """Return the passages of a document that has been read; headings begin a new one."""
     pieces = _block_pieces(out.document, out.blocks) if out.blocks else _line_pieces(out.document)
     passages: list[Passage] = []
-    for passage in _joined(pieces, out.headings):
+    for passage in _joined(pieces, out.headings, out.document):
         if len(passages) == PASSAGES_PER_FILE_MAX:
             out.notes.append(f"only the first {PASSAGES_PER_FILE_MAX} passages are searchable by rank")
             break
@@ -54,16 +54,17 @@ def _split(text: str) -> Iterator[str]:
     yield text[at:]
 
 
-def _joined(pieces: Iterable[_Piece], headings: Sequence[Heading]) -> Iterator[Passage]:
+def _joined(pieces: Iterable[_Piece], headings: Sequence[Heading], document: Document) -> Iterator[Passage]:
     upcoming = list(reversed(headings))
+    pages = frozenset(document.pages)  # a passage stands on one page
     path: list[Heading] = []
     held: list[_Piece] = []
     size, has_body = 0, False
     for piece in pieces:
         is_heading = bool(upcoming) and upcoming[-1].line <= piece.end_line
         full = size + len(piece.text) > PASSAGE_CHARS_MAX or (size >= PASSAGE_CHARS and not piece.text.strip())
-        if full or (is_heading and has_body):  # headings alone go with the text below them
-            yield from _passage(held, path)
+        if full or piece.start_line in pages or (is_heading and has_body):  # headings alone go with the text below
+            yield from _passage(held, path, document)
             held, size, has_body = [], 0, False
         while upcoming and upcoming[-1].line <= piece.end_line:
             heading = upcoming.pop()
@@ -71,10 +72,10 @@ def _joined(pieces: Iterable[_Piece], headings: Sequence[Heading]) -> Iterator[P
         held.append(piece)
         size += len(piece.text) + 1
         has_body = has_body or not (is_heading or not piece.text.strip("=-~ \t\r"))
-    yield from _passage(held, path)
+    yield from _passage(held, path, document)
 
 
-def _passage(held: list[_Piece], path: list[Heading]) -> Iterator[Passage]:
+def _passage(held: list[_Piece], path: list[Heading], document: Document) -> Iterator[Passage]:
     while held and not held[0].text.strip():
         held.pop(0)
     while held and not held[-1].text.strip():
@@ -85,4 +86,5 @@ def _passage(held: list[_Piece], path: list[Heading]) -> Iterator[Passage]:
             start_line=held[0].start_line,
             end_line=held[-1].end_line,
             heading=" > ".join(heading.title for heading in path),
+            page=document.page_of(held[0].start_line),
         )

@@ -3,7 +3,7 @@
 import codecs
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -17,6 +17,26 @@ _NEWLINE: Final = re.compile("\n")
 
 class NotText(Exception):
     """The bytes are not text in any encoding that is read here."""
+
+
+class Unreadable(Exception):
+    """A document cannot be opened; the message says why, in the words of the index state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """What a document says, as Markdown.
+
+    Attributes:
+        pages: The line, counted from 1, on which each page, slide or sheet begins; empty where there are none.
+        notes: What is missing of it.
+        cells: Of a sheet: at which offset the text of a cell begins, and the cell's address (``Costs!B3``).
+    """
+
+    text: str
+    pages: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    cells: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +57,7 @@ class Document:
         text: As decoded; line ends are kept, a byte order mark is not.
         name: What stands for the file where nothing better names a subject.
         note: Why the text may not be all there is; empty when it is.
+        pages: Of a document that was converted: the lines on which its pages begin.
     """
 
     text: str
@@ -44,6 +65,7 @@ class Document:
     suffix: str = ""
     encoding: str = "utf-8"
     note: str = field(default="")
+    pages: tuple[int, ...] = ()
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -57,6 +79,10 @@ class Document:
     def line_of(self, offset: int) -> int:
         """Return the number, from 1, of the line on which the character at *offset* stands."""
         return bisect_right(self._starts, offset)
+
+    def page_of(self, line: int) -> int | None:
+        """Return the page, from 1, on which *line* stands; None where there are no pages."""
+        return max(1, bisect_right(self.pages, line)) if self.pages else None
 
     def offset_of(self, line: int, column: int = 0) -> int:
         """Return where *line* (from 1) and *column* (from 0) stand in the text."""
@@ -83,6 +109,11 @@ def file_name(path: str) -> str:
     return stem
 
 
+def is_binary(data: bytes) -> bool:
+    """Return whether *data* cannot be text: a zero among its first bytes, and no mark of UTF-16 before them."""
+    return b"\x00" in data[:_SNIFFED_BYTES] and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
 def decode(data: bytes, *, path: str, is_cut: bool = False) -> Document:
     """Return the text of *data*: UTF-8, UTF-16 with its mark, or Latin-1 as the last resort.
 
@@ -97,8 +128,8 @@ def decode(data: bytes, *, path: str, is_cut: bool = False) -> Document:
         text = codecs.getincrementaldecoder("utf-16")(errors="replace").decode(data, final=not is_cut)
         note = "not valid UTF-16 throughout" if "\ufffd" in text else ""
         return Document(text, name, suffix, "utf-16", note)
-    if b"\x00" in data[:_SNIFFED_BYTES]:
-        raise NotText
+    if is_binary(data):
+        raise NotText("not text: only name and type are known")
     try:
         return Document(codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=not is_cut), name, suffix)
     except UnicodeDecodeError:

@@ -14,6 +14,27 @@ STRUCTURED_CHARS_MAX: Final = 2 * 1024 * 1024
 CODE_CHARS_MAX: Final = 256 * 1024
 """Characters up to which source code is parsed: the parser of the language cannot be interrupted."""
 
+DOCUMENT_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Bytes up to which documents and images are opened: unlike text, they cannot be read from their beginning alone."""
+
+CONVERTED_CHARS_MAX: Final = 4 * 1024 * 1024
+"""Characters that are kept of what a document says: a few thousand pages."""
+
+PAGES_MAX: Final = 20_000
+"""Pages, slides or sheets of a document that are told apart; what follows stands on the last of them."""
+
+ARCHIVE_PARTS_MAX: Final = 10_000
+"""Files inside a zipped document; a book of this many chapters would be strange, an archive that kills is not."""
+
+ARCHIVE_UNPACKED_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Bytes that the parts of a zipped document may unpack to, by its own account: a child holds them in memory."""
+
+IMAGE_PIXELS_MAX: Final = 40_000_000
+"""Pixels up to which an image is looked at for text: four bytes of memory each, and several copies."""
+
+IMAGE_ENTRIES_MAX: Final = 64
+"""Entries of metadata that are taken from one image."""
+
 FACTS_PER_FILE_MAX: Final = 5_000
 PASSAGES_PER_FILE_MAX: Final = 8_192
 NESTING_MAX: Final = 48

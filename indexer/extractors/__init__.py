@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from indexer.extractors import delimited, html_page, json_data, markdown, plain, python_code, toml_data, yaml_data
+from indexer.extractors import (
+    delimited,
+    documents,
+    html_page,
+    images,
+    json_data,
+    markdown,
+    plain,
+    python_code,
+    toml_data,
+    yaml_data,
+)
 from indexer.extractors.registry import Extractor, Registry
 
 REGISTRY: Final = Registry(
@@ -16,6 +27,9 @@ REGISTRY: Final = Registry(
         toml_data.TOML,
         html_page.HTML,
         python_code.PYTHON,
+        documents.DOCUMENT,
+        documents.MAIL,
+        images.IMAGE,
     ),
     fallback=plain.OTHER,
 )

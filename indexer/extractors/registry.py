@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from indexer.collector import Collector
+from indexer.document import Converted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,10 @@ class Extractor:
         names: Whole file names, lower case, for files that have no telling ending.
         chars_max: Longer texts are not taken apart; they are searchable all the same.
         extract: Puts facts, headings and visible text into the collector.
+        convert: For what is no text: gives the text that `extract` reads. Raises `Unreadable`, and may do worse: the
+            parsers behind it are not ours, so outside of tests it runs in a child process.
+        begins: The first bytes of what `convert` may be able to read.
+        recognises: Says for sure; None where the file's name alone decides.
     """
 
     name: str
@@ -27,6 +32,9 @@ class Extractor:
     names: tuple[str, ...] = ()
     chars_max: int
     extract: Callable[[Collector], None]
+    convert: Callable[[bytes], Converted] | None = None
+    begins: tuple[bytes, ...] = ()
+    recognises: Callable[[bytes], bool] | None = None
 
     @property
     def identity(self) -> str:
@@ -42,7 +50,10 @@ class Registry:
         self._by_suffix = {suffix: each for each in extractors for suffix in each.suffixes}
         self._by_name = {name: each for each in extractors for name in each.names}
         self._by_media_type = {media_type: each for each in extractors for media_type in each.media_types}
+        self._converting = tuple(each for each in extractors if each.convert)
+        self._begins = tuple(begin for each in self._converting for begin in each.begins)
         self.fingerprint = " ".join(sorted(each.identity for each in (*extractors, fallback)))
+        self.converting = " ".join(each.identity for each in self._converting)
 
     def choose(self, path: str, media_type: str) -> Extractor:
         """Return the extractor for a file: by its name, then its ending, then its media type."""
@@ -53,3 +64,15 @@ class Registry:
             or self._by_media_type.get(media_type.partition(";")[0].strip().lower())
             or self._fallback
         )
+
+    def choose_for(self, path: str, media_type: str, data: bytes) -> Extractor:
+        """Return the extractor for a content: where the bytes say that they are a document, the name does not count."""
+        for each in self._converting:
+            if data.startswith(each.begins) and each.recognises and each.recognises(data):
+                return each
+        named = self.choose(path, media_type)
+        return self._fallback if named.recognises else named
+
+    def may_convert(self, path: str, media_type: str, data: bytes = b"") -> bool:
+        """Return whether a content may be a document, by its name and its first bytes; cheap, and sure of a no."""
+        return self.choose(path, media_type).convert is not None or data.startswith(self._begins)
