@@ -1,22 +1,43 @@
-"""Exact search: every line in which something stands as it was asked for, in linear time and bounded memory.
+"""Exact search: every line in which what was asked for stands, in linear time and bounded memory.
 
 It works on bytes, so that a file mapped from disk is never loaded as a whole: in UTF-8 a text's bytes are found only
-where the text stands.
+where the text stands. What is looked for is a `Needle`, letter by letter, or a `Pattern` (``indexer/regex.py``).
 """
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from mmap import mmap
-from typing import Final
+from typing import Final, Protocol
+
+from indexer.limits import CONVERTED_BYTES_MAX
 
 SHOWN_BYTES_MAX: Final = 300
 """Longer lines are shown around the place that was found."""
-_DECODED_BYTES_MAX: Final = 64 * 1024 * 1024
 _SNIFFED_BYTES: Final = 8192
+_WINDOW_BYTES_MIN: Final = 4096
 _STEP_BYTES: Final = 1024 * 1024
 
 Bytes = bytes | mmap
+Tick = Callable[[], None]
+"""Called as the search goes on; what it raises ends the search."""
+
+
+class Sought(Protocol):
+    """What is looked for in the bytes of a text."""
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether nothing but ASCII can be part of what it finds, so that no 8-bit encoding needs to be told."""
+        ...
+
+    def prepared(self, data: Bytes) -> Bytes:
+        """Return *data*, which is UTF-8, as it is to be searched: with the same lines."""
+        ...
+
+    def find(self, data: Bytes, at: int, tick: Tick) -> tuple[int, int] | None:
+        """Return the span of the first place from *at* on, which is 0 or the start of a line."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +50,52 @@ class Match:
     start_line: int
     end_line: int
 
+    @property
+    def last(self) -> int:
+        """Where its last byte stands; where it stands itself when it is empty."""
+        return max(self.start, self.end - 1)
 
-def find_lines(data: Bytes, needle: str) -> Iterator[Match]:
-    """Yield the places of *needle*, at most one for each line; nothing for what is not text."""
-    searched, sought = _comparable(data, needle)
-    if not sought:
+
+class Needle:
+    """A text that is looked for as it stands."""
+
+    def __init__(self, text: str) -> None:
+        self.is_ascii = text.isascii()
+        self._sought = text.encode("utf-8", "surrogatepass")  # half a pair stands in no text
+
+    def prepared(self, data: Bytes) -> Bytes:
+        """Return *data* as it is."""
+        return data
+
+    def find(self, data: Bytes, at: int, tick: Tick) -> tuple[int, int] | None:
+        """Return the span of the first place from *at* on; the windows grow, so that near places cost little."""
+        length = len(self._sought)
+        window_bytes = _WINDOW_BYTES_MIN
+        while length and at + length <= len(data):
+            tick()
+            found = data[at : at + window_bytes + length - 1].find(self._sought)
+            if found >= 0:
+                return at + found, at + found + length
+            at += window_bytes
+            window_bytes = min(2 * window_bytes, _STEP_BYTES)
+        return None
+
+
+def find_lines(data: Bytes, sought: Sought, *, tick: Tick = lambda: None) -> Iterator[Match]:
+    """Yield the places of *sought*, at most one for each line; nothing for what is not text."""
+    searched = _comparable(data, sought)
+    if searched is None:
         return
     line, counted = 1, 0
-    at = searched.find(sought)
-    while at >= 0:
-        end = at + len(sought)
-        line += _newlines(searched, counted, at)
-        last = line + _newlines(searched, at, end - 1)
-        yield Match(searched, at, end, line, last)
-        line_end = searched.find(b"\n", end - 1)
-        line, counted = last, end - 1
-        at = searched.find(sought, line_end + 1) if line_end >= 0 else -1
+    place = sought.find(searched, 0, tick)
+    while place is not None:
+        tick()
+        line += _newlines(searched, counted, place[0])
+        match = Match(searched, *place, line, line + _newlines(searched, place[0], place[1] - 1))
+        yield match
+        line, counted = match.end_line, match.last
+        line_end = searched.find(b"\n", match.last)
+        place = sought.find(searched, line_end + 1, tick) if line_end >= 0 else None
 
 
 def shown(match: Match, context_lines: int = 0) -> str:
@@ -53,7 +104,7 @@ def shown(match: Match, context_lines: int = 0) -> str:
     begin = data.rfind(b"\n", 0, match.start) + 1
     for _ in range(context_lines):
         begin = data.rfind(b"\n", 0, begin - 1) + 1 if begin else 0
-    stop = match.end - 1
+    stop = match.last
     for _ in range(context_lines + 1):
         found = data.find(b"\n", stop)
         if found < 0:
@@ -69,25 +120,24 @@ def shown(match: Match, context_lines: int = 0) -> str:
     return ("…" if near > begin else "") + text + ("…" if far < stop else "")
 
 
-def _comparable(data: Bytes, needle: str) -> tuple[Bytes, bytes]:
-    """Return what to search and for which bytes: UTF-8 as it is, other encodings brought to it; nothing for binary."""
-    sought = needle.encode("utf-8", "replace")
+def _comparable(data: Bytes, sought: Sought) -> Bytes | None:
+    """Return what to search: UTF-8 as it is, other encodings brought to it; None for binary."""
     head = bytes(data[:_SNIFFED_BYTES])
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return bytes(data[:_DECODED_BYTES_MAX]).decode("utf-16", "replace").encode(), sought
+        return sought.prepared(bytes(data[:CONVERTED_BYTES_MAX]).decode("utf-16", "replace").encode())
     if b"\x00" in head:
-        return data, b""
-    if not needle.isascii() and len(data) <= _DECODED_BYTES_MAX and not _is_utf8(data):
-        return bytes(data).decode("latin-1").encode(), sought
-    return data, sought
+        return None
+    if not sought.is_ascii and len(data) <= CONVERTED_BYTES_MAX and not _is_utf8(data):
+        return sought.prepared(bytes(data).decode("latin-1").encode())
+    return sought.prepared(data)
 
 
 def _is_utf8(data: Bytes) -> bool:
+    whole = bytes(data)
     try:
-        bytes(data).decode("utf-8")
+        return whole.isascii() or bool(whole.decode("utf-8"))
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def _newlines(data: Bytes, start: int, end: int) -> int:

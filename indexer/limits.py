@@ -82,6 +82,15 @@ FUZZY_WORDS_MAX: Final = 20_000
 WITHOUT_CHARS_MIN: Final = 3
 """Characters from which ``-word`` leaves out what has the word; before fewer, the dash is that of an option."""
 
+REGEX_MEMORY_BYTES: Final = 8 * 1024 * 1024
+"""Bytes that the program and the automaton of one regular expression take; a pattern that needs more is refused."""
+
+REGEX_PIECE_BYTES: Final = 1024 * 1024
+"""Bytes that are searched for a regular expression at once, up to the next line end: between two pieces it can end."""
+
+CONVERTED_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes up to which exact search brings other encodings and line ends to one: that is done in memory."""
+
 QUERY_S_MAX: Final = 0.8
 """Seconds after which a ranked query answers with what it has found."""
 

@@ -171,6 +171,7 @@ def test_search_and_facts_cite_what_they_found(server: Serving) -> None:
     call(server, "write_file", "path=facts/pump.md", "content=# Pump\n\nMaximum pressure: 8 bar\n")
     call(server, "wait_for", "files=facts/pump.md", "indexed=true")
     assert "facts/pump.md@1:3" in told(server, "search", "pressure", "--mode", "exact")
+    assert "facts/pump.md@1:3" in told(server, "search", "pressure: \\d+ bar$", "--mode", "regex")
     assert "facts/pump.md@1:3" in told(server, "facts", "--subject", "Pump", "--key", "Maximum pressure")
     assert json.loads(told(server, "facts", "maximum pressure", "--json"))["facts"][0]["cite"] == "facts/pump.md@1:3"
     assert told(server, "search", "nothing like this", "--mode", "exact") == "no hits\n"

@@ -82,10 +82,12 @@ async def test_what_a_file_says_is_found_with_its_place(client: httpx2.AsyncClie
     seq = put.json()["seq"]
     hits = (await client.get("/search", params={"query": "price", "min_seq": seq})).json()
     exact = (await client.get("/search", params={"query": "19 EUR", "mode": "exact"})).json()
+    regex = (await client.get("/search", params={"query": "^price: [0-9]+", "mode": "regex"})).json()
     facts = (await client.get("/facts", params={"key": "price", "min_seq": seq})).json()
 
     assert [hit["path"] for hit in hits["hits"]] == ["a.md"]
-    assert [(hit["path"], hit["start_line"]) for hit in exact["hits"]] == [("a.md", 3)]
+    for answer in (exact, regex):
+        assert [(hit["path"], hit["start_line"]) for hit in answer["hits"]] == [("a.md", 3)]
     assert [(fact["path"], fact["start_line"], fact["quote"]) for fact in facts["facts"]] == [
         ("a.md", 3, "price: 19 EUR")
     ]

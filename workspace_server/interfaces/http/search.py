@@ -15,7 +15,7 @@ class Search(Query):
     """What to look for, and where."""
 
     query: str
-    mode: Literal["ranked", "exact"] = "ranked"
+    mode: Literal["ranked", "exact", "regex"] = "ranked"
     path: str | None = None
     media_type: str | None = None
     modified_by: str | None = None
@@ -41,7 +41,7 @@ class QueryFacts(Query):
 
 
 async def search(call: Call, query: Search) -> Response:
-    """Find passages; `exact` looks through every line of every file."""
+    """Find passages; `exact` and `regex` look through every line of every file."""
     return json_response(await call.engine.search.search(call.caller, **query.model_dump(exclude_none=True)))
 
 

@@ -12,13 +12,14 @@ SEARCH_HITS = 20
 SEARCH_FACTS = 12
 SEARCH_TOKENS = 20_000
 DELIVERIES = 30
-MODES = get_args(Mode)
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 async def search(view: View) -> Response:
     """Show passages and facts for a query, each with the lines that it stands on."""
     query = view.text("q")
-    mode: Mode = "exact" if view.text("mode") == "exact" else "ranked"
+    asked = view.text("mode")
+    mode = next((known for known in MODES if known == asked), MODES[0])
     hits = facts = None
     if query is not None:
         hits = await view.engine.search.search(

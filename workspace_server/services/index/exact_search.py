@@ -1,18 +1,23 @@
-"""Exact search over the heads: no index, nothing missed, in pages off the event loop."""
+"""Exact and regex search over the heads: nothing missed, in pages off the event loop.
+
+Text is read as it is stored, without an index; of a document, whose bytes are no text, what was extracted of it.
+"""
 
 import itertools
 import mmap
-from collections.abc import Awaitable, Callable
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from indexer import exact
+from workspace_server.core import media
 from workspace_server.core.patterns import Selector
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.answers import Budget, clean
 from workspace_server.services.recording import Result
 from workspace_server.storage import content, soundness
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, meta
+from workspace_server.storage.tables import facts, files, meta
 from workspace_server.storage.tables.files import FileRow
 
 PAGE_FILES = 200
@@ -44,19 +49,28 @@ class Filters:
 
 @dataclass(slots=True)
 class _Page:
-    """What one page of files gave."""
+    """What one page of files gave; ``cut`` when the time was over before its last file."""
 
     rows: list[FileRow]
     hits: list[Result] = field(default_factory=list)
     total: int = 0
+    cut: bool = False
+
+
+class _Over(Exception):
+    """The time for one search is over."""
 
 
 class _Search:
     """One exact search on its way through the files."""
 
-    def __init__(self, folder: Folder, needle: str, filters: Filters, *, context_lines: int, limit: int) -> None:
+    def __init__(
+        self, folder: Folder, sought: exact.Sought, filters: Filters, *, context_lines: int, limit: int
+    ) -> None:
         self._objects = folder.objects
-        self._needle = needle
+        self._boot_s = folder.clock.boot_s
+        self._ends_at = folder.clock.boot_s() + EXACT_S_MAX
+        self._sought = sought
         self._filters = filters
         self._context_lines = context_lines
         self.wanted = limit
@@ -67,18 +81,30 @@ class _Search:
 
         async def body(tx: Transaction) -> _Page:
             page = _Page(await files.below(tx, self._directory, after=after, limit=PAGE_FILES))
-            for row in page.rows:
-                if self._filters.allow(row):
-                    _, form, data = await content.stored(tx, row.sha256)
-                    if form == "object":
-                        self._look_into_file(page, row)
-                    else:
-                        self._look(page, row, soundness.whole(form, data, self._objects.path(row.sha256)))
+            try:
+                for row in page.rows:
+                    if self._filters.allow(row):
+                        await self._look_into(tx, page, row)
+            except _Over:
+                page.cut = True
             return page
 
         return body
 
-    def _look_into_file(self, page: _Page, row: FileRow) -> None:
+    async def _look_into(self, tx: Transaction, page: _Page, row: FileRow) -> None:
+        self._tick()
+        said = None if media.is_text(row.media_type) else await facts.document_text(tx, row.path, row.version)
+        if said is not None:
+            text, pages = said
+            self._look(page, row, text.encode("utf-8", "replace"), pages)
+            return
+        _, form, data = await content.stored(tx, row.sha256)
+        if form == "object":
+            self._look_into_object(page, row)
+        else:
+            self._look(page, row, soundness.whole(form, data, self._objects.path(row.sha256)))
+
+    def _look_into_object(self, page: _Page, row: FileRow) -> None:
         path = self._objects.path(row.sha256)
         soundness.check(path)
         with (
@@ -87,42 +113,42 @@ class _Search:
         ):
             self._look(page, row, mapped)
 
-    def _look(self, page: _Page, row: FileRow, data: exact.Bytes) -> None:
-        for match in exact.find_lines(data, self._needle):
+    def _look(self, page: _Page, row: FileRow, data: exact.Bytes, pages: Sequence[int] = ()) -> None:
+        for match in exact.find_lines(data, self._sought, tick=self._tick):
             page.total += 1
             if len(page.hits) < self.wanted:
-                page.hits.append(
-                    {
-                        "path": row.path,
-                        "version": row.version,
-                        "start_line": match.start_line,
-                        "end_line": match.end_line,
-                        "text": clean(exact.shown(match, self._context_lines)),
-                    }
-                )
+                hit: Result = {
+                    "path": row.path,
+                    "version": row.version,
+                    "start_line": match.start_line,
+                    "end_line": match.end_line,
+                }
+                if pages:
+                    hit["page"] = max(1, bisect_right(pages, match.start_line))
+                page.hits.append({**hit, "text": clean(exact.shown(match, self._context_lines))})
+
+    def _tick(self) -> None:
+        if self._boot_s() > self._ends_at:
+            raise _Over
 
 
 async def search(
-    folder: Folder, needle: str, filters: Filters, *, context_lines: int, limit: int, max_tokens: int
+    folder: Folder, sought: exact.Sought, filters: Filters, *, context_lines: int, limit: int, max_tokens: int
 ) -> Result:
-    """Return `{hits, total_matches?, indexed_seq, complete}`; a line counts once, however often it holds *needle*."""
+    """Return `{hits, total_matches?, indexed_seq, complete}`; a line counts once, however often it holds *sought*."""
     seq = await folder.db.read(lambda tx: meta.counter(tx, "seq"))
-    found = _Search(folder, needle, filters, context_lines=context_lines, limit=limit)
+    found = _Search(folder, sought, filters, context_lines=context_lines, limit=limit)
     hits: list[Result] = []
     budget = Budget(max_tokens, {"hits": [], "total_matches": TOTAL_MAX, "indexed_seq": seq, "complete": False})
-    ends_at = folder.clock.boot_s() + EXACT_S_MAX
-    after, total, complete = "", 0, True
+    after, total = "", 0
     while True:
         page = await folder.db.read_long(found.page(after))
         total += page.total
         fitting = list(itertools.takewhile(budget.take, page.hits))
         hits += fitting
         found.wanted = found.wanted - len(fitting) if len(fitting) == len(page.hits) else 0
-        if len(page.rows) < PAGE_FILES:
+        if page.cut or len(page.rows) < PAGE_FILES:
             break
         after = page.rows[-1].path
-        if folder.clock.boot_s() > ends_at:
-            complete = False
-            break
-    counted = {"total_matches": total} if complete else {}
-    return {"hits": hits, **counted, "indexed_seq": seq, "complete": complete}
+    counted = {} if page.cut else {"total_matches": total}
+    return {"hits": hits, **counted, "indexed_seq": seq, "complete": not page.cut}

@@ -1,11 +1,13 @@
 """The use cases that answer from the index: search, query_facts, describe_file."""
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from indexer.conflicts import conflicts_among
+from indexer.exact import Needle
 from indexer.model import FACT_KINDS, LiveFact
 from indexer.questions import parse_question
+from indexer.regex import BadPattern, Pattern
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_directory, canonical_file
@@ -30,7 +32,7 @@ from workspace_server.services.selecting import selectors
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import facts, files
 
-Mode = Literal["ranked", "exact"]
+Mode = Literal["ranked", "exact", "regex"]
 HITS_MAX = 100
 CONTEXT_LINES_MAX = 20
 LOOKED_AT = 300
@@ -64,11 +66,11 @@ class Search:
     ) -> Result:
         """Return `{hits, total_matches?, indexed_seq, complete}`: passages by rank, or every line that holds *query*.
 
-        `exact` reads the files themselves, letter by letter: it needs no index and misses nothing.
+        `exact` and `regex` read the files themselves: they need no index and miss nothing.
         """
         caller.require("search")
-        if mode not in ("ranked", "exact"):
-            raise refused("mode", "is 'ranked' or 'exact'")
+        if mode not in get_args(Mode):
+            raise refused("mode", f"is one of {', '.join(get_args(Mode))}")
         _check_query(query)
         bounded("limit", limit, 1, HITS_MAX)
         bounded("context_lines", context_lines, 0, CONTEXT_LINES_MAX)
@@ -79,9 +81,10 @@ class Search:
             modified_by=modified_by,
             modified_after_s=_seconds_of(modified_after),
         )
-        if mode == "exact":
+        if mode != "ranked":
+            sought = Needle(query) if mode == "exact" else _pattern(query)
             return await exact_search.search(
-                self._folder, query, filters, context_lines=context_lines, limit=limit, max_tokens=max_tokens
+                self._folder, sought, filters, context_lines=context_lines, limit=limit, max_tokens=max_tokens
             )
         state = await self._freshness("passages", min_seq)
         result: Result = {"hits": [], **state}
@@ -214,6 +217,17 @@ def _seconds_of(modified_after: str | None) -> float | None:
     except ValueError:
         raise refused("modified_after", "is no time", "For example 2026-11-21T08:30:00Z.") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _pattern(query: str) -> Pattern:
+    try:
+        return Pattern(query)
+    except BadPattern as error:
+        raise refused(
+            "query",
+            f"is no regular expression that is searched for: {error}",
+            "Write it in the syntax of RE2, for one line; or look for text as it stands with mode='exact'.",
+        ) from None
 
 
 def _check_query(text: str, name: str = "query") -> None:

@@ -196,6 +196,17 @@ async def extraction_of(db: Database, key: str) -> Extraction | None:
     return await anyio.to_thread.run_sync(_unpacked, row[0])
 
 
+async def document_text(tx: Transaction, path: str, version: int) -> tuple[str, tuple[int, ...]] | None:
+    """Return what a document says, and the line on which each of its pages begins; None when no text was extracted."""
+    row = await tx.one(
+        "SELECT e.body FROM index_states s JOIN extractions e ON e.key = s.key WHERE s.path = ? AND s.version = ?",
+        path,
+        version,
+    )
+    fields = {} if row is None else json.loads(zstandard.ZstdDecompressor().decompress(row[0]))
+    return (str(fields["text"]), tuple(fields["pages"])) if fields.get("text") else None
+
+
 async def find(
     tx: Transaction,
     *,

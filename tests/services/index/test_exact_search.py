@@ -1,0 +1,124 @@
+"""Exact and regex search over the heads of a workspace: every line of every file, and of what documents say."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.model import Change, Extraction, Indexed
+from workspace_server.config import Settings
+from workspace_server.core.access import Caller
+from workspace_server.errors import InvalidArgument
+from workspace_server.services.engine import Engine
+from workspace_server.storage.tables import facts
+from workspace_server.storage.tables.facts import Body, SqlFactStore
+from workspace_server.storage.tables.files import by_path
+
+pytestmark = pytest.mark.anyio
+
+RITA = Caller(agent="rita")
+
+
+@pytest.fixture
+async def engine(folder: Path) -> AsyncIterator[Engine]:
+    async with Engine.open(folder, settings=Settings()) as engine:
+        yield engine
+
+
+async def save(engine: Engine, path: str, content: str) -> int:
+    result = await engine.files.write_file(RITA, path=path, content=content, overwrite=True)
+    return int(result["seq"])
+
+
+async def search(engine: Engine, query: str, mode: str = "regex", **more: Any) -> dict[str, Any]:
+    return await engine.search.search(RITA, query=query, mode=mode, **more)  # type: ignore[arg-type]
+
+
+def places(answer: dict[str, Any]) -> list[tuple[str, int, str]]:
+    return [(hit["path"], hit["start_line"], hit["text"]) for hit in answer["hits"]]
+
+
+async def test_a_pattern_finds_every_line_and_counts_them_all(engine: Engine) -> None:
+    await save(engine, "a.py", "def one():\n    pass\n\n\ndef two():\n    return 1\n")
+    await save(engine, "b/big.py", "x = 1\n" * 20_000 + "def three():\n")
+
+    answer = await search(engine, r"^def \w+\(", limit=2)
+
+    assert places(answer) == [("a.py", 1, "def one():"), ("a.py", 5, "def two():")]
+    assert (answer["total_matches"], answer["complete"]) == (3, True)
+    assert places(await search(engine, r"three\(", context_lines=1)) == [("b/big.py", 20_001, "x = 1\ndef three():")]
+    assert places(await search(engine, r"^def", path="b/")) == [("b/big.py", 20_001, "def three():")]
+
+
+async def test_a_pattern_that_matches_nothing_at_all_matches_each_line_once(engine: Engine) -> None:
+    await save(engine, "a.txt", "one\n\ntwo\n")
+
+    assert places(await search(engine, "x*")) == [("a.txt", 1, "one"), ("a.txt", 2, ""), ("a.txt", 3, "two")]
+
+
+async def test_many_matches_stay_within_the_budget_and_are_counted(engine: Engine) -> None:
+    await save(engine, "a.txt", "row\n" * 5_000)
+
+    answer = await search(engine, "r.w", limit=100, max_tokens=300)
+
+    assert answer["total_matches"] == 5_000
+    assert 0 < len(answer["hits"]) < 100
+
+
+async def test_a_refused_pattern_says_why_and_what_to_do(engine: Engine) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        await search(engine, "a(?=b)")
+
+    assert refusal.value.facts["argument"] == "query"
+    assert "look-arounds" in str(refusal.value.facts["reason"])
+    assert "RE2" in str(refusal.value.hint)
+
+
+async def test_a_search_that_takes_too_long_says_that_it_is_not_complete(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await save(engine, "a.txt", "row\n")
+    monkeypatch.setattr("workspace_server.services.index.exact_search.EXACT_S_MAX", -1.0)
+
+    for mode in ("exact", "regex"):
+        answer = await search(engine, "row", mode)
+
+        assert (answer["complete"], "total_matches" in answer, answer["hits"]) == (False, False, [])
+
+
+async def test_a_document_is_searched_in_what_was_extracted_of_it_with_its_pages(engine: Engine) -> None:
+    seq = await save(engine, "report.pdf", "%PDF-1.7 not really one")
+    await search(engine, "x", "ranked", min_seq=seq)
+    await _say(engine, "report.pdf", Extraction(state="ok", text="cover\nThe fee\nis 12 EUR\n", pages=(1, 2)))
+
+    for mode, query in (("exact", "12 EUR"), ("regex", r"\d+ EUR$")):
+        (hit,) = (await search(engine, query, mode))["hits"]
+
+        assert (hit["path"], hit["start_line"], hit["page"], hit["text"]) == ("report.pdf", 3, 2, "is 12 EUR")
+    assert (await search(engine, "PDF", "exact"))["total_matches"] == 0
+
+
+async def test_a_file_whose_text_was_not_extracted_is_searched_in_its_bytes(engine: Engine) -> None:
+    await save(engine, "made.sql", "select fee\nfrom pumps\n")
+
+    assert places(await search(engine, "^from ")) == [("made.sql", 2, "from pumps")]
+
+
+async def _say(engine: Engine, path: str, extraction: Extraction) -> None:
+    """Keep *extraction* as what was read of the head of *path*."""
+    db = engine.folder.db
+
+    async def head(tx: Any) -> Change:
+        row = await by_path(tx, path)
+        assert row is not None
+        return Change(seq=row.seq, path=path, version=row.version, sha256=row.sha256)
+
+    change = await db.read(head)
+
+    async def record(body: Body) -> None:
+        await db.write(body)
+
+    store = SqlFactStore(db, record)
+    await store.keep([Indexed(change=change, key="of this test", extraction=extraction)], progress=None)
+    assert await db.read(lambda tx: facts.document_text(tx, path, change.version or 0)) is not None
