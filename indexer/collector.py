@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from indexer import normalise
 from indexer.document import Document
@@ -14,6 +15,9 @@ from indexer.limits import (
     VALUE_CHARS_MAX,
 )
 from indexer.model import Confidence, Fact, FactKind, Heading
+
+_SUMMING_UP: Final = 0.4
+"""Part of the time for one file that is left for what can only be said at its end."""
 
 
 class Enough(Exception):
@@ -51,6 +55,16 @@ class Collector:
     def subject_is_named(self) -> bool:
         """Whether the file itself says what the present place is about."""
         return bool(self._path)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether most of the time for one file is over, so that it is time to sum up."""
+        return self._clock() > self._ends_at - EXTRACTION_S_MAX * _SUMMING_UP
+
+    @property
+    def room(self) -> int:
+        """How many facts may still be kept."""
+        return FACTS_PER_FILE_MAX - len(self.facts)
 
     def tick(self) -> None:
         """Say that work goes on; extractors call it in their loops.

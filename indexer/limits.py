@@ -36,6 +36,15 @@ IMAGE_ENTRIES_MAX: Final = 64
 """Entries of metadata that are taken from one image."""
 
 FACTS_PER_FILE_MAX: Final = 5_000
+DISTINCT_VALUES_MAX: Final = 1_000
+"""Different values of one column that are told apart; beyond it a profile says ``at least``."""
+
+TABLES_PROFILED_MAX: Final = 50
+"""Arrays of objects in one file whose columns are counted."""
+
+LINKS_PER_FILE_MAX: Final = 200
+"""Links of one file that become facts: a list of links must not push out everything else."""
+
 PASSAGES_PER_FILE_MAX: Final = 8_192
 NESTING_MAX: Final = 48
 """Depth of nested objects, arrays and key paths; what lies deeper is refused."""

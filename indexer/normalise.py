@@ -1,6 +1,7 @@
 """The forms in which values, keys and subjects are compared."""
 
 import re
+from decimal import Decimal
 from typing import Final
 
 _UNITS: Final[dict[str, str]] = {
@@ -75,19 +76,32 @@ DIMENSIONS: Final[dict[str, str]] = {
         "mass": "mg g kg t",
         "volume": "l ml",
         "temperature": "°C °F",
-        "rate": "req/s",
         "tokens": "tokens",
+        "rate": "req/s",
         "amount": "USD EUR GBP JPY CHF",
     }.items()
     for unit in units.split()
 }
-"""What a unit measures: the key of a quantity whose sentence does not name it."""
+"""What a unit measures, by unit; nothing else is the key of a quantity whose sentence does not name it."""
 
-NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_SINGULAR: Final = {"hour": "h", "d": "day", "day": "day", "week": "week", "month": "month", "year": "year"}
+_TIMES: Final = frozenset({"ms", "s", "min", *_SINGULAR.values()})
+
+NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+|\d++)(?:\.\d++)?"
+_MAGNITUDES: Final = {"thousand": 3, "million": 6, "mn": 6, "billion": 9, "bn": 9, "trillion": 12}
+_SHORT_MAGNITUDES: Final = {"k": 3, "K": 3, "m": 6, "M": 6, "B": 9}
+_ONLY_OF_MONEY: Final = frozenset("mMB")
+_MAGNITUDE: Final = "|".join(_MAGNITUDES)
+MAGNITUDE: Final = rf"(?:[kKmMB](?!\w)|\s?(?:{_MAGNITUDE})(?!\w))"
+"""What may follow a number and multiply it: ``$14M``, ``3 billion``."""
+
+RATE: Final = r"(?:/|\sper\s|\san?\s(?=(?:hour|day|week|month|quarter|year)\b))(?P<rate>[A-Za-z]{1,12})"
+"""What may follow a unit and divide it: ``/s``, ``per seat``, ``a month``."""
+
 _QUALIFIERS: Final = {"<": "<", ">": ">", "≤": "<=", "<=": "<=", "≥": ">=", ">=": ">=", "~": "~", "≈": "~"}
 _NUMERIC: Final = re.compile(
-    rf"(?P<qualifier><=|>=|[<>≤≥~≈])?\s?(?P<before>[$€£¥])?\s?(?P<number>[+-]?{NUMBER})"
-    r"\s?(?P<unit>[%°$€£¥A-Za-zµμ/]{1,14})?"
+    rf"(?P<qualifier><=|>=|[<>≤≥~≈])?\s?(?P<before>[$€£¥])?\s?(?P<number>[+-]?{NUMBER})(?P<magnitude>{MAGNITUDE})?"
+    rf"\s?(?P<unit>[%°$€£¥A-Za-zµμ]{{1,14}})?(?:{RATE})?"
 )
 _KEY_UNIT: Final = re.compile(r"[(\[]([^()\[\]]{1,14})[)\]]$")
 _LINK: Final = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
@@ -95,6 +109,7 @@ _MARKS: Final = re.compile(
     r"\*\*|__|`|~~|<!--[^<>]{0,200}-->"
     r"|</?(?:a|abbr|b|br|code|del|div|em|i|img|kbd|p|pre|small|span|strong|sub|sup|u)(?:\s[^<>]{0,500})?/?>"
 )
+_EMPHASIS: Final = re.compile(r"(?<![\w*])\*(?=\w)([^*\n]{1,200})(?<=\w)\*(?![\w*])")
 
 
 def fold(text: str) -> str:
@@ -104,12 +119,32 @@ def fold(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return *text* without marks: emphasis, code ticks, link targets (an image may be one's text), inline HTML."""
-    return " ".join(_MARKS.sub("", _LINK.sub(r"\1", _LINK.sub(r"\1", text))).split())
+    if "](" in text:
+        text = _LINK.sub(r"\1", _LINK.sub(r"\1", text))
+    text = _MARKS.sub("", text)
+    return " ".join((_EMPHASIS.sub(r"\1", text) if "*" in text else text).split())
 
 
-def canonical_unit(spelling: str) -> str | None:
-    """Return the one spelling of a unit, or None when it is not one that is known."""
-    return _UNITS.get(spelling) or _UNITS.get(spelling.lower() if len(spelling) > 2 else spelling)
+def canonical_unit(spelling: str, rate: str | None = None) -> str | None:
+    """Return the one spelling of a unit, or None when it is not one that is known.
+
+    Args:
+        rate: What it is divided by. Anything is counted by the time: ``jobs per second`` is ``jobs/s``.
+    """
+    unit = _UNITS.get(spelling) or _UNITS.get(spelling.lower() if len(spelling) > 2 else spelling)
+    if not rate:
+        return unit
+    divisor = _SINGULAR.get(rate, canonical_unit(rate) or rate)
+    if unit is None and divisor not in _TIMES:
+        return None
+    joined = f"{unit or spelling}/{divisor}"
+    return _UNITS.get(joined, joined)
+
+
+def dimension(unit: str) -> str:
+    """Return what *unit* measures: the key of a quantity whose sentence does not name it."""
+    base, _, divisor = unit.partition("/")
+    return "rate" if divisor in _TIMES and base not in CURRENCIES else DIMENSIONS[base]
 
 
 def unit_spellings() -> list[str]:
@@ -117,9 +152,12 @@ def unit_spellings() -> list[str]:
     return sorted(_UNITS, key=len, reverse=True)
 
 
-def number(text: str) -> str:
-    """Return the plain form of a number: no thousands marks, no plus, no trailing zeros."""
+def number(text: str, magnitude: str = "") -> str:
+    """Return the plain form of a number: no thousands marks, no plus, no trailing zeros, magnitude multiplied in."""
     digits = text.replace(",", "").lstrip("+")
+    power = _SHORT_MAGNITUDES.get(magnitude) or _MAGNITUDES.get(magnitude.strip())
+    if power:
+        digits = format(Decimal(digits).scaleb(power), "f")
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
     return digits
@@ -136,11 +174,13 @@ def value(raw: str, *, key: str = "") -> tuple[str, str | None]:
     match = _NUMERIC.fullmatch(text)
     if match is None:
         return _unquoted(text.rstrip(".")).casefold(), None
-    spelling = match["before"] or match["unit"]
-    unit = canonical_unit(spelling) if spelling else _unit_of_key(key)
-    if spelling and unit is None:
+    magnitude, spelling = match["magnitude"] or "", match["before"] or match["unit"]
+    if magnitude in _ONLY_OF_MONEY and canonical_unit(spelling or "") not in CURRENCIES:
+        magnitude, spelling = "", magnitude + (spelling or "")  # 5m are metres, $5m are millions
+    unit = canonical_unit(spelling, match["rate"]) if spelling else _unit_of_key(key)
+    if unit is None and (spelling or match["rate"]):
         return text.casefold(), None
-    return _QUALIFIERS.get(match["qualifier"] or "", "") + number(match["number"]), unit
+    return _QUALIFIERS.get(match["qualifier"] or "", "") + number(match["number"], magnitude), unit
 
 
 def _unquoted(text: str) -> str:

@@ -1,19 +1,18 @@
-"""Statements in running text: ``Key: value`` lines, marked lines, observations, relations, quantities and dates.
+"""Statements in running text: ``Key: value`` lines, marked lines, observations and relations.
 
 Precision comes before number: a rule that cannot say of what a value is the value says nothing.
 """
 
-import calendar
 import re
 from typing import Final
 
 from indexer import normalise
+from indexer.amounts import ITEM, read_amounts, read_dates, sentence
 from indexer.collector import Collector
 from indexer.limits import BLOCK_CHARS_MAX, LINE_CHARS_MAX, QUOTE_CHARS_MAX
 from indexer.model import FactKind
-from indexer.vocabulary import DETERMINERS, FILLERS, LABELS, LINKS, NEVER_FIRST_IN_KEY, NEVER_IN_KEY
+from indexer.vocabulary import LABELS, NEVER_FIRST_IN_KEY, NEVER_IN_KEY, NOTHING_SAID, UNTELLING_KEYS
 
-_ITEM: Final = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _CHECKBOX: Final = re.compile(r"\[([ xX])\]\s+")
 _OBSERVATION: Final = re.compile(r"\[([A-Za-z][A-Za-z _-]{1,29})\]\s+(?=[^\s(\[])")
 _RELATION: Final = re.compile(r"([A-Za-z][A-Za-z _-]{1,39})\s+\[\[([^\[\]|]{1,120})(?:\|[^\[\]]{0,120})?\]\]\s*$")
@@ -36,64 +35,86 @@ _MARKS: Final[dict[str, FactKind]] = {
 _SECTIONS: Final[dict[str, FactKind]] = {
     "decision": "decision",
     "decisions": "decision",
+    "key decisions": "decision",
+    "decisions made": "decision",
+    "decision outcome": "decision",
     "todo": "todo",
     "todos": "todo",
+    "to do": "todo",
     "action items": "todo",
     "next steps": "todo",
     "risk": "risk",
     "risks": "risk",
+    "known risks": "risk",
     "question": "question",
     "questions": "question",
     "open questions": "question",
 }
+_ONE_DECISION: Final = frozenset({"decision", "decision outcome"})
+"""Sections whose paragraphs, not only their items, are the decision."""
 
-_QUALIFYING: Final[tuple[tuple[str, str], ...]] = (
-    ("at most", "<="), ("up to", "<="), ("at least", ">="), ("more than", ">"), ("less than", "<"),
-    ("fewer than", "<"), ("over", ">"), ("under", "<"), ("about", "~"), ("around", "~"), ("nearly", "~"),
-    ("almost", "~"), ("approximately", "~"), ("roughly", "~"),
-)  # fmt: skip
-
-_UNIT: Final = "|".join(re.escape(unit) for unit in normalise.unit_spellings() if unit not in "$€£¥")
-_AMOUNT: Final = re.compile(
-    r"(?<![\w.,$€£¥±^/+\u2013\u2014-])(?:(?P<currency>[$€£¥])\s?)?"
-    rf"(?P<number>{normalise.NUMBER})(?![\d.,]*\d)(?:(?:\s|-(?=[a-z]))?(?P<unit>{_UNIT})(?![\w/^²³]))?"
+_NUMBERING: Final = re.compile(r"(?:\d+(?:\.\d+)*\.?|[A-Z]\.)\s+")
+_COUNT: Final = re.compile(r"\s*#?\d{1,3}$")
+_CALLS: Final = re.compile(r"(?:TODO|FIXME)\s+(?=\w)")
+_DECIDED: Final = re.compile(
+    r"(?<![\w,])(?:We|The team|The group|The board)(?: have| has)? (?:decided|agreed)(?: not)? (?:to|that|on|against)\s"
 )
-_MISREAD: Final = re.compile(r"[12]\d\d0s|[\d.,]+[tglm]")  # decades; and single letters that name variants and versions
-_DATE: Final = re.compile(
-    r"(?<![\w/-])(?:(?P<iso>\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01]))"
-    r"|(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]{2,8}) (?P<year>\d{4})"
-    r"|(?P<month2>[A-Z][a-z]{2,8}) (?P<day2>\d{1,2}), (?P<year2>\d{4}))(?![\w/-])"
-)
-_MONTH_NAMES: Final = tuple(calendar.month_name)[1:]
-_MONTHS: Final = {name[:length]: number for number, name in enumerate(_MONTH_NAMES, 1) for length in (3, len(name))}
-_SENTENCE_END: Final = re.compile(r"[.!?](?=\s)|\n\s*\n")
+_PARTING: Final = re.compile(r"\s[·|•]\s|[;.]\s+(?=[A-Z*])")
+_NESTED_BLANKS: Final = 2
+_LABEL_CHARS_MAX: Final = 60
+_ASKING: Final = frozenset({"the", "your", "all", "our"})
+"""Second words of what is asked of the reader rather than stated: ``Check the lag``."""
 
 
 def is_item(line: str) -> bool:
     """Return whether *line* begins a list item."""
-    return _ITEM.match(line) is not None
+    return ITEM.match(line) is not None
 
 
-def read_block(out: Collector, start: int, end: int) -> None:
-    """Read one paragraph, list item or line that stands at ``text[start:end]``."""
+def read_heading(out: Collector, level: int, title: str, start: int, end: int) -> None:
+    """Note a heading, and what it states itself (``## Decision: use SQLite``)."""
+    title = normalise.plain(title)
+    found = marked(title)
+    if found:
+        kind, skip = found
+        out.fact(kind, key=kind, value=title[skip:], start=start, end=end, confidence="pattern", entity=False)
+    out.heading(level, title, start, end)
+
+
+def read_block(out: Collector, start: int, end: int, *, under: str = "") -> None:
+    """Read one paragraph, list item or line that stands at ``text[start:end]``.
+
+    Args:
+        under: The item of which this one is a part; it is then what the item's field is about.
+    """
     out.tick()
     text = out.document.text[start:end]
     lines = text.split("\n")
     if len(lines) > 1 and all(field_of(line) or marked(line.strip()) for line in lines):
         offset = start
         for line in lines:
-            _read_statement(out, offset, line, line)
+            _read_statement(out, offset, line, line, under)
             offset += len(line) + 1
-    elif len(lines[0]) <= LINE_CHARS_MAX and _read_statement(out, start, lines[0], text):
+    elif len(lines[0]) <= LINE_CHARS_MAX and _read_statement(out, start, lines[0], text, under):
         return
     elif len(text) <= BLOCK_CHARS_MAX:
-        _read_amounts(out, start, text)
-        _read_dates(out, start, text)
+        if is_item(lines[0]) or not _read_decision(out, start, text):
+            _read_decided(out, start, text)
+        read_amounts(out, start, text)
+        read_dates(out, start, text)
 
 
-def _read_statement(out: Collector, start: int, line: str, text: str) -> bool:
+def label_of(line: str) -> str:
+    """Return what the items below the item *line* are about: its words, or its key; nothing when it is a sentence."""
+    found = field_of(line)
+    item = ITEM.match(line)
+    label = found[0] if found else normalise.plain(line[item.end() if item else 0 :]).rstrip(": ")
+    return label if len(label) <= _LABEL_CHARS_MAX and label[-1:] not in ".!?" else ""
+
+
+def _read_statement(out: Collector, start: int, line: str, text: str, under: str) -> bool:
     """Read what the whole block states by its form; True when it had one."""
-    item = _ITEM.match(line)
+    item = ITEM.match(line)
     begin = item.end() if item else len(line) - len(line.lstrip())
     body, block_start, block = line[begin:].rstrip(), start + begin, text[begin:].rstrip()
     if item and (box := _CHECKBOX.match(body)):
@@ -111,20 +132,49 @@ def _read_statement(out: Collector, start: int, line: str, text: str) -> bool:
         kind, skip = found
         _state(out, kind, block_start + skip, block[skip:])
         return True
-    section = _SECTIONS.get(out.subject.rsplit(" > ", 1)[-1].casefold()) if out.subject_is_named else None
-    if item and section:
+    if item and (section := _section(out)) and line.find(line.lstrip()) < _NESTED_BLANKS:
         _state(out, section, block_start, block)
         return True
-    return (item is not None or "\n" not in text) and _read_field(out, start, line, text)
+    return (item is not None or "\n" not in text) and _read_fields(out, start, line, text, under)
+
+
+def _section(out: Collector) -> FactKind | None:
+    """Return the kind of statement that the items below the present heading are."""
+    return _SECTIONS.get(_heading(out)) if out.subject_is_named else None
+
+
+def _heading(out: Collector) -> str:
+    title = out.subject.rsplit(" > ", 1)[-1].casefold().rstrip(": ")
+    numbered = _NUMBERING.match(title)
+    return title[numbered.end() :] if numbered else title
+
+
+def _read_decision(out: Collector, start: int, text: str) -> bool:
+    """Keep a paragraph below a heading that announces the one decision of a record."""
+    if not out.subject_is_named or _heading(out) not in _ONE_DECISION:
+        return False
+    begin = len(text) - len(text.lstrip())
+    _state(out, "decision", start + begin, text[begin:].rstrip())
+    return True
+
+
+def _read_decided(out: Collector, start: int, text: str) -> None:
+    """Keep the sentences that say that people decided something."""
+    for match in _DECIDED.finditer(text):
+        begin, end = sentence(text, *match.span())
+        if begin == match.start():
+            _state(out, "decision", start + begin, text[begin:end])
 
 
 def marked(body: str) -> tuple[FactKind, int] | None:
     """Return the kind of a marked line (``TODO: …``, ``**Risk:** …``) and where its statement begins."""
+    if call := _CALLS.match(body):
+        return "todo", call.end()
     head, colon, _ = body[:40].partition(":")
     label = head.strip("*_ ")
     if "(" in label:
         label = label[: label.index("(")].rstrip()
-    kind = _MARKS.get(label.casefold())
+    kind = _MARKS.get(_COUNT.sub("", label).casefold())
     if not colon or kind is None:
         return None
     skip = len(head) + 1
@@ -134,7 +184,8 @@ def marked(body: str) -> tuple[FactKind, int] | None:
 
 
 def _state(out: Collector, kind: FactKind, start: int, text: str) -> None:
-    _keep(out, kind, key=kind, value=text, start=start, text=text)
+    if text.strip("*_ ").rstrip(".").casefold() not in NOTHING_SAID:
+        _keep(out, kind, key=kind, value=text, start=start, text=text)
 
 
 def _keep(out: Collector, kind: FactKind, *, key: str, value: str, start: int, text: str) -> None:
@@ -151,8 +202,11 @@ def _keep(out: Collector, kind: FactKind, *, key: str, value: str, start: int, t
 
 def field_of(line: str) -> tuple[str, str] | None:
     """Return key and value of a ``Key: value`` line, or None when it is a sentence with a colon."""
-    item = _ITEM.match(line)
-    body = line[item.end() if item else 0 :].strip()
+    item = ITEM.match(line)
+    return _field(line[item.end() if item else 0 :].strip(), strong=item is not None)
+
+
+def _field(body: str, *, strong: bool) -> tuple[str, str] | None:
     bold = body.startswith("**")
     if bold:
         key, _, rest = body[2:].partition("**")
@@ -169,8 +223,7 @@ def field_of(line: str) -> tuple[str, str] | None:
             return None
         value = value.strip()
     key = normalise.plain(key)
-    strong = bold or item is not None
-    return (key, value) if _names_a_value(key, strong=strong) and _is_value(value) else None
+    return (key, value) if _names_a_value(key, strong=strong or bold) and _is_value(value) else None
 
 
 def _names_a_value(key: str, *, strong: bool) -> bool:
@@ -183,6 +236,7 @@ def _names_a_value(key: str, *, strong: bool) -> bool:
         and key.casefold() not in _MARKS
         and not _NUMBERED_KEY.fullmatch(key)
         and parts[0] not in NEVER_FIRST_IN_KEY
+        and not _ASKING.intersection(parts[1:2])
         and not NEVER_IN_KEY.intersection(parts)
     )
 
@@ -191,111 +245,38 @@ def _is_value(value: str) -> bool:
     return 0 < len(value) <= QUOTE_CHARS_MAX and not value.endswith((":", "{", "(", "|")) and value.strip("*_`- ") != ""
 
 
-def _read_field(out: Collector, start: int, line: str, text: str) -> bool:
-    """Keep the field that *line* begins; the rest of *text* goes on with its value."""
-    found = field_of(line)
-    if found is None:
-        return False
-    item = _ITEM.match(line)
+def _read_fields(out: Collector, start: int, line: str, text: str, under: str) -> bool:
+    """Keep the field, or the fields, of *line*; the rest of *text* goes on with the value of a single one."""
+    item = ITEM.match(line)
     begin = item.end() if item else len(line) - len(line.lstrip())
+    if line == text and (parts := _parted(line, begin)):
+        for part_start, part_end in parts:
+            _read_field(out, start + part_start, line[part_start:part_end], "", under)
+        return True
+    return _read_field(out, start + begin, line[begin:], text[len(line) :], under, strong=item is not None)
+
+
+def _parted(line: str, begin: int) -> list[tuple[int, int]]:
+    """Return the spans of the fields that stand side by side in *line*, or none unless all of it is fields."""
+    starts, ends = [begin], []
+    for match in _PARTING.finditer(line, begin):
+        ends.append(match.start())
+        starts.append(match.end())
+    spans = list(zip(starts, [*ends, len(line.rstrip())], strict=True))
+    return spans if ends and all(field_of(line[a:b]) for a, b in spans) else []
+
+
+def _read_field(out: Collector, start: int, body: str, rest: str, under: str, *, strong: bool = False) -> bool:
+    found = _field(body, strong=strong)
+    if found is None or not (under or out.subject_is_named or found[0].casefold() not in UNTELLING_KEYS):
+        return False
     key, value = found
     out.fact(
         "field",
+        subject=f"{out.subject} > {under}" if under else None,
         key=key,
-        value=normalise.plain(f"{value} {text[len(line) :]}"),
-        start=start + begin,
-        end=start + len(text.rstrip()),
+        value=normalise.plain(f"{value} {rest}"),
+        start=start,
+        end=start + len(f"{body}{rest}".rstrip()),
     )
     return True
-
-
-def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the span of the sentence around ``text[start:end]``."""
-    begin = 0
-    for match in _SENTENCE_END.finditer(text, 0, start):
-        begin = match.end()
-    after = _SENTENCE_END.search(text, end)
-    stop = after.start() + 1 if after else len(text)
-    begin += len(text[begin:stop]) - len(text[begin:stop].lstrip())
-    item = _ITEM.match(text, begin)
-    return (item.end() if item and item.end() <= start else begin), len(text[:stop].rstrip())
-
-
-def _read_amounts(out: Collector, start: int, text: str) -> None:
-    for match in _AMOUNT.finditer(text):
-        spelling = match["currency"] or match["unit"]
-        unit = normalise.canonical_unit(spelling) if spelling else None
-        if unit is None or _MISREAD.fullmatch(match[0]):
-            continue
-        begin, end = _sentence(text, *match.span())
-        if end - begin > QUOTE_CHARS_MAX:
-            continue
-        before = text[begin : match.start()]
-        key = named(before)
-        out.fact(
-            "money" if unit in normalise.CURRENCIES else "quantity",
-            key=key or normalise.DIMENSIONS[unit],
-            value=_qualifier(before) + match[0],
-            start=start + begin,
-            end=start + end,
-            confidence="pattern",
-            entity=bool(key) and out.subject_is_named,
-        )
-
-
-def _qualifier(before: str) -> str:
-    tail = " ".join(before.split()).casefold()
-    for said, sign in _QUALIFYING:
-        if tail.endswith(said):
-            return sign + " "
-    return tail[-1] + " " if tail and tail[-1] in "<>≤≥~≈" else ""
-
-
-def named(before: str) -> str:
-    """Return what the words before a number say that it is (``the default timeout is at most`` → default timeout)."""
-    spoken = before.replace("\n", " ").rstrip("<>≤≥~≈ ").split()[-12:]
-    linked = False
-    while spoken and (spoken[-1].casefold() in FILLERS or spoken[-1].casefold() in LINKS):
-        linked = linked or spoken[-1].casefold() in LINKS
-        spoken.pop()
-    if not linked:
-        return ""
-    noun: list[str] = []
-    for place in range(len(spoken) - 1, -1, -1):
-        bare = normalise.plain(spoken[place])
-        follows_of = place > 0 and spoken[place - 1].casefold() == "of"  # the size of *the* thing
-        if not bare[:1].isalnum() or bare[-1] in ",;:.)!?" or len(noun) == 5:
-            break
-        if bare.casefold() in DETERMINERS and not follows_of:
-            break
-        noun.insert(0, bare)
-    key = " ".join(noun)
-    return key if any(c.isalpha() for c in key) and not NEVER_IN_KEY.intersection(key.casefold().split()) else ""
-
-
-def _read_dates(out: Collector, start: int, text: str) -> None:
-    for match in _DATE.finditer(text):
-        begin, end = _sentence(text, *match.span())
-        iso = iso_date(match)
-        if iso is None or end - begin > QUOTE_CHARS_MAX:
-            continue
-        out.fact(
-            "date",
-            key=named(text[begin : match.start()]) or "date",
-            value=iso,
-            start=start + begin,
-            end=start + end,
-            confidence="pattern",
-            entity=False,
-        )
-
-
-def iso_date(match: re.Match[str]) -> str | None:
-    """Return the ISO form of a date that was found, or None when it is none (``32 Foo 2024``)."""
-    if match["iso"]:
-        return match["iso"]
-    month = _MONTHS.get(match["month"] or match["month2"])
-    day = int(match["day"] or match["day2"])
-    if month is None or not 1 <= day <= 31:
-        return None
-    return f"{match['year'] or match['year2']}-{month:02}-{day:02}"

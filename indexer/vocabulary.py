@@ -19,7 +19,8 @@ GENERIC_NAMES: Final = words(
 LABELS: Final = words(
     "note notes nb warning caution attention important tip hint example examples see usage e.g eg i.e ie caveat "
     "remark info summary tl;dr ps update edit fix http https output input result before after answer a q returns "
-    "raises args arguments parameters yields where"
+    "raises args arguments parameters yields where do don't dont good bad better worse wrong right correct incorrect "
+    "breaking quote yes no"
 )
 """What stands before a colon without being the key of a value."""
 
@@ -31,10 +32,10 @@ NEVER_IN_KEY: Final = words(
 """Words that make the text before a colon a sentence rather than a key."""
 
 NEVER_FIRST_IN_KEY: Final = words(
-    "the a an for in on with as to by at from always never add adds added allow allowed avoid bump change changed "
-    "deprecate disable drop dropped enable ensure fix fixed fixes handle improve improved increase keep move moved "
-    "prevent raise refactor remove removed rename replace revert set simplify speak speed stop support switch try "
-    "update upgrade view write"
+    "the a an for in on with as to by at from always never add adds added allow allowed avoid bump bumped bumps "
+    "change changed deprecate disable drop dropped enable ensure fix fixed fixes handle improve improved increase "
+    "keep move moved prevent raise refactor remove removed rename replace revert set simplify speak speed stop support "
+    "switch try update upgrade view write"
 )
 """Words that begin a sentence, or an entry of a change log, rather than a key."""
 
@@ -50,8 +51,20 @@ FILLERS: Final = words(
 )
 """Words that may stand between a link and its number."""
 
-DETERMINERS: Final = words("the a an its their our his her this that each every and or but with for in on")
+DETERMINERS: Final = words("the a an its their our his her this that each every and or but")
 """Words before which the name of what is measured begins."""
+
+PREPOSITIONS: Final = words("of in on for with per from by between under during")
+"""Words that join a name to what it is of: ``uptime in March``."""
+
+UNTELLING_KEYS: Final = words("default value values type required optional unit min max minimum maximum allowed")
+"""Keys that say nothing where neither a heading nor an item above says of what."""
+
+NOTHING_SAID: Final = frozenset(
+    {"none", "none yet", "none so far", "none at present", "none known", "nothing", "nothing yet", "n/a", "na", "tbd",
+     "tba", "to be decided", "to be defined", "no", "no open questions", "...", "…", "?"}
+)  # fmt: skip
+"""What stands in an empty list of decisions, risks or questions, case folded and without its full stop."""
 
 STOP_WORDS: Final = words(
     "a an and any are as at be been being but by can could did do does doing for from had has have how i if in into "

@@ -7,7 +7,8 @@ from indexer import normalise, prose
 from indexer.collector import Collector, Malformed
 from indexer.document import Line
 from indexer.extractors.leaves import add_leaves
-from indexer.extractors.plain import read_paragraph, underline_level
+from indexer.extractors.links import Links
+from indexer.extractors.plain import Paragraph, underline_level
 from indexer.extractors.registry import Extractor
 from indexer.extractors.tables import Cell, add_row
 from indexer.extractors.yaml_data import yaml_leaves
@@ -26,7 +27,8 @@ class _Reader:
         self.out = out
         self.lines = list(out.document.lines())
         self.at = 0
-        self.paragraph: list[Line] = []
+        self.links = Links(out)
+        self.paragraph = Paragraph(out, self.links)
 
     def read(self) -> None:
         self._front_matter()
@@ -35,13 +37,13 @@ class _Reader:
             line = self.lines[self.at]
             self.at += 1
             if len(line.text) > LINE_CHARS_MAX or not line.text.strip() or line.text.lstrip().startswith(("<", ">")):
-                read_paragraph(self.out, self.paragraph)
+                self.paragraph.end()
             elif fence := _FENCE.match(line.text):
-                read_paragraph(self.out, self.paragraph)
+                self.paragraph.end()
                 self._skip_code(fence[1])
             elif not (self._heading(line) or self._table(line) or self._definition(line)):
-                self.paragraph.append(line)
-        read_paragraph(self.out, self.paragraph)
+                self.paragraph.lines.append(line)
+        self.paragraph.end()
 
     def _front_matter(self) -> None:
         """Read the YAML between two lines of ``---`` at the top."""
@@ -70,19 +72,23 @@ class _Reader:
 
     def _heading(self, line: Line) -> bool:
         if match := _HASHES.match(line.text):
-            read_paragraph(self.out, self.paragraph)
-            title = normalise.plain(line.text[match.end() :].rstrip().rstrip("#"))
-            self.out.heading(len(match[1]), title, line.start, line.start + len(line.text.rstrip()))
+            self.paragraph.end()
+            title = line.text[match.end() :].rstrip().rstrip("#")
+            self._begin_section(len(match[1]), title, line)
             return True
         level = underline_level(line.text)
         if level is None or level > 2:
             return False
-        if len(self.paragraph) == 1 and not prose.is_item(self.paragraph[0].text):
-            head = self.paragraph.pop()
-            self.out.heading(level, normalise.plain(head.text), head.start, head.start + len(head.text.rstrip()))
+        if len(self.paragraph.lines) == 1 and not prose.is_item(self.paragraph.lines[0].text):
+            head = self.paragraph.lines.pop()
+            self._begin_section(level, head.text, head)
         else:
-            read_paragraph(self.out, self.paragraph)
+            self.paragraph.end()
         return True
+
+    def _begin_section(self, level: int, title: str, line: Line) -> None:
+        self.paragraph.forget()
+        prose.read_heading(self.out, level, title, line.start, line.start + len(line.text.rstrip()))
 
     def _table(self, line: Line) -> bool:
         """Read a table whose header is *line*: the line below must be a rule with as many columns."""
@@ -92,22 +98,23 @@ class _Reader:
         header = [normalise.plain(cell.value) for cell in table_cells(line)]
         if len(rule) > LINE_CHARS_MAX or not _RULE.fullmatch(rule) or rule.strip("|").count("|") + 1 != len(header):
             return False
-        read_paragraph(self.out, self.paragraph)
+        self.paragraph.end()
         self.at += 1
         number = 0
         while self.at < len(self.lines) and "|" in self.lines[self.at].text:
             row = self.lines[self.at]
             self.at += 1
             number += 1
+            self.links.read(row.start, row.text)
             if len(row.text) <= LINE_CHARS_MAX and len(header) >= 2 and all(header[1:]):
                 add_row(self.out, header, table_cells(row), number=number)
         return True
 
     def _definition(self, line: Line) -> bool:
         """Read ``: meaning`` below a line with the term."""
-        if not line.text.startswith((":   ", ": ")) or len(self.paragraph) != 1:
+        if not line.text.startswith((":   ", ": ")) or len(self.paragraph.lines) != 1:
             return False
-        term = normalise.plain(self.paragraph.pop().text)
+        term = normalise.plain(self.paragraph.lines.pop().text)
         self.out.fact(
             "field", key=term, value=normalise.plain(line.text[1:]), start=line.start + 2, end=line.end, entity=False
         )
@@ -139,7 +146,7 @@ def extract_markdown(out: Collector) -> None:
 
 MARKDOWN: Final = Extractor(
     name="markdown",
-    version=1,
+    version=2,
     suffixes=(".md", ".markdown", ".mdx"),
     media_types=("text/markdown",),
     chars_max=INDEXED_BYTES_MAX,

@@ -5,6 +5,7 @@ from typing import Final
 from indexer import prose
 from indexer.collector import Collector
 from indexer.document import Line
+from indexer.extractors.links import Links
 from indexer.extractors.registry import Extractor
 from indexer.limits import INDEXED_BYTES_MAX, LINE_CHARS_MAX
 
@@ -18,30 +19,57 @@ def underline_level(line: str) -> int | None:
     return level if level and len(marks) >= 3 and marks == marks[0] * len(marks) else None
 
 
-def read_paragraph(out: Collector, lines: list[Line]) -> None:
-    """Read the statements of consecutive lines, each list item on its own, and forget the lines."""
-    if lines:
+class Paragraph:
+    """Consecutive lines of running text, read item by item once they end.
+
+    An item that stands below another one is about it: its fields are told of ``heading > item above``.
+    """
+
+    def __init__(self, out: Collector, links: Links | None = None) -> None:
+        self.out = out
+        self.lines: list[Line] = []
+        self._links = links
+        self._above: list[tuple[int, str]] = []
+
+    def end(self) -> None:
+        """Read the statements of the lines gathered so far, and forget them."""
         begin = 0
-        for index in range(1, len(lines) + 1):
-            if index == len(lines) or prose.is_item(lines[index].text):
-                prose.read_block(out, lines[begin].start, lines[index - 1].end)
+        for index in range(1, len(self.lines) + 1):
+            if index == len(self.lines) or prose.is_item(self.lines[index].text):
+                self._read(self.lines[begin], self.lines[index - 1])
                 begin = index
-        lines.clear()
+        self.lines.clear()
+
+    def _read(self, first: Line, last: Line) -> None:
+        indent = len(first.text) - len(first.text.lstrip())
+        while self._above and (self._above[-1][0] >= indent):
+            self._above.pop()
+        under = self._above[-1][1] if self._above else ""
+        prose.read_block(self.out, first.start, last.end, under=under)
+        if self._links:
+            self._links.read(first.start, self.out.document.text[first.start : last.end])
+        if prose.is_item(first.text):
+            self._above.append((indent, prose.label_of(first.text)))
+
+    def forget(self) -> None:
+        """Begin a new list: nothing above it counts any more."""
+        self._above.clear()
 
 
 def extract_text(out: Collector) -> None:
     """Read paragraphs; a short line that is underlined is a heading."""
-    paragraph: list[Line] = []
+    paragraph = Paragraph(out)
     for line in out.document.lines():
-        level = underline_level(line.text) if len(paragraph) == 1 else None
+        level = underline_level(line.text) if len(paragraph.lines) == 1 else None
         if level:
-            head = paragraph.pop()
-            out.heading(level, head.text.strip(), head.start, head.end)
+            head = paragraph.lines.pop()
+            paragraph.forget()
+            prose.read_heading(out, level, head.text.strip(), head.start, head.end)
         elif not line.text.strip() or len(line.text) > LINE_CHARS_MAX:
-            read_paragraph(out, paragraph)
+            paragraph.end()
         else:
-            paragraph.append(line)
-    read_paragraph(out, paragraph)
+            paragraph.lines.append(line)
+    paragraph.end()
 
 
 def extract_nothing(out: Collector) -> None:
@@ -51,7 +79,7 @@ def extract_nothing(out: Collector) -> None:
 
 TEXT: Final = Extractor(
     name="text",
-    version=1,
+    version=2,
     suffixes=(".txt", ".text", ".rst", ".adoc"),
     names=("readme", "notes", "changelog", "todo", "authors"),
     chars_max=INDEXED_BYTES_MAX,

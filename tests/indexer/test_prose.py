@@ -2,7 +2,9 @@
 
 import pytest
 
-from indexer.prose import field_of, marked, named
+from indexer import normalise
+from indexer.amounts import named
+from indexer.prose import field_of, marked
 from tests.indexer.reading import facts, read, said
 
 
@@ -42,6 +44,9 @@ def test_a_key_and_its_value_are_a_field(line: str, key: str, value: str) -> Non
         "12:30 is noon",
         "TODO: not a field",
         "<custom>x: y",
+        "Check the lag: `SELECT 1`",
+        "Don't: write it so",
+        "Bumped Rust: 1.74",
     ],
 )
 def test_a_sentence_with_a_colon_is_no_field(line: str) -> None:
@@ -100,6 +105,73 @@ def test_the_items_below_a_heading_of_decisions_are_decisions() -> None:
     ]
 
 
+def test_decisions_stand_below_numbered_headings_too_and_their_reasons_are_none() -> None:
+    text = (
+        "## 3. Risks:\n\n- None so far.\n- The disk is full\n  - because of logs\n\n## Open questions\n\n- n/a\n- tbd\n"
+    )
+
+    assert said(read(text)) == [("3. Risks:", "risk", "The disk is full")]
+
+
+def test_the_paragraphs_below_the_heading_of_a_record_are_its_decision() -> None:
+    text = "# ADR 7\n\n## Decision\n\nWe write to one log\nand nowhere else.\n\n## Context\n\nIt was hard.\n"
+
+    assert said(read(text)) == [("ADR 7 > Decision", "decision", "We write to one log and nowhere else.")]
+
+
+def test_a_sentence_that_says_who_decided_is_a_decision() -> None:
+    text = "It rained. We decided to use Raft. They said: We decided to wait. The board has agreed that we go."
+
+    assert [value for _, _, value in said(read(text), "decision")] == [
+        "We decided to use Raft.",
+        "The board has agreed that we go.",
+    ]
+
+
+def test_a_heading_may_itself_be_a_decision() -> None:
+    extraction = read("# Plan\n\n## Decision 2: use SQLite\n\ntext\n")
+
+    assert said(extraction) == [("Plan", "decision", "use SQLite")]
+    assert [h.title for h in extraction.headings] == ["Plan", "Decision 2: use SQLite"]
+
+
+def test_a_call_without_a_colon_is_a_todo() -> None:
+    assert said(read("- TODO call them\n- todo lists are fine\n")) == [("notes", "todo", "call them")]
+
+
+def test_an_item_below_another_one_is_about_it() -> None:
+    text = (
+        "# App\n\n- **poll**\n  - Default: 250\n  - Unit: ms\n- Plan: team\n    - Price: $8\n"
+        "- This is a whole sentence.\n  - Size: 5 GB\n\nOwner: Kim\n"
+    )
+
+    assert said(read(text), "field") == [
+        ("App > poll", "Default", "250"),
+        ("App > poll", "Unit", "ms"),
+        ("App", "Plan", "team"),
+        ("App > Plan", "Price", "$8"),
+        ("App", "Size", "5 GB"),
+        ("App", "Owner", "Kim"),
+    ]
+
+
+def test_a_key_that_needs_a_thing_is_no_field_without_one() -> None:
+    assert said(read("Default: 2\n")) == []
+    assert said(read("# poll\n\nDefault: 2\n")) == [("poll", "Default", "2")]
+
+
+def test_fields_side_by_side_are_told_apart() -> None:
+    found = facts(read("# X\n\n**Status**: done · **Owner**: Noor\n\n- RPO: 5 s. RTO: 15 min.\n\nName: a · b\n"))
+
+    assert [(f.key, f.value, f.quote) for f in found] == [
+        ("Status", "done", "**Status**: done"),
+        ("Owner", "Noor", "**Owner**: Noor"),
+        ("RPO", "5 s", "RPO: 5 s"),
+        ("RTO", "15 min.", "RTO: 15 min."),
+        ("Name", "a · b", "Name: a · b"),
+    ]
+
+
 def test_observations_and_relations_are_read_with_their_category() -> None:
     text = (
         "# Coffee\n\n- [Method] Pour over is clear #brewing (see below)\n- pairs with [[Chocolate|Dark]]\n"
@@ -122,6 +194,12 @@ def test_observations_and_relations_are_read_with_their_category() -> None:
         ("A 30-second wait is fine.", "duration", "30-second", "30-second", None),
         ("It grew by 12% in May.", "share", "12%", "12", "%"),
         ("Load was < 5 ms there.", "Load", "< 5 ms", "<5", "ms"),
+        ("The queue reached 12,400 jobs/s then.", "queue", "12,400 jobs/s", "12400", "jobs/s"),
+        ("The limit is 100 requests per second.", "limit", "100 requests per second", "100", "req/s"),
+        ("The wait is `30 s` there.", "wait", "30 s", "30", "s"),
+        ("It takes 12 to 16 hours.", "duration", "12 to 16 hours", "12 to 16 hours", None),
+        ("The log grows by 40 GB a year.", "rate", "40 GB a year", "40", "GB/year"),
+        ("An entry has 4 GB per disk.", "size", "4 GB per disk", "4", "GB/disk"),
     ],
 )
 def test_a_quantity_says_of_what_it_is(sentence: str, key: str, value: str, normal: str, unit: str | None) -> None:
@@ -134,8 +212,9 @@ def test_a_quantity_says_of_what_it_is(sentence: str, key: str, value: str, norm
 @pytest.mark.parametrize(
     "text",
     [
-        "1E-12 s is short.", "Released in the 1990s.", "between 10-20 ms", "version 1.2.3 s", "Python 3 and 4",
-        "costs ±5 % more", "at 5 m/s it goes",
+        "1E-12 s is short.", "Released in the 1990s.", "version 1.2.3 s", "Python 3 and 4",
+        "costs ±5 % more", "at 5 m/s² it falls", "E = 0.5 m v^2", "a room of 2 m × 3 m", "2 m x 3 m", "5 * 3 m",
+        "write `wait: 30 s` there", "8 foo/bar", "7 per seat", "50 PUT per prefix", "x ± 3 m",
         "Python 3.15t runs", "12 34 things", "a1 s", "x" * 500 + " is 5 ms long and has no end",
     ],
 )  # fmt: skip
@@ -147,8 +226,51 @@ def test_money_has_its_currency() -> None:
     found = facts(read("The plan costs $1,200 a year. Support is 50 EUR."))
 
     assert [(f.kind, f.key, f.normal, f.unit) for f in found] == [
-        ("money", "plan", "1200", "USD"),
+        ("money", "plan", "1200", "USD/year"),
         ("money", "Support", "50", "EUR"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "normal", "unit"),
+    [
+        ("They raised $14 million in May.", "14000000", "USD"),
+        ("They raised €2.5bn in May.", "2500000000", "EUR"),
+        ("They raised $3.5M in May.", "3500000", "USD"),
+        ("They raised 5m EUR in May.", "5000000", "EUR"),
+        ("Power costs €0.31/kWh there.", "0.31", "EUR/kWh"),
+        ("A seat is $8 per user.", "8", "USD/user"),
+        ("It ranges from $100 to $500 there.", "$100 to $500", None),
+    ],
+)
+def test_money_knows_millions_and_what_it_is_paid_for(sentence: str, normal: str, unit: str | None) -> None:
+    (fact,) = facts(read(sentence))
+
+    assert (fact.kind, fact.normal, fact.unit) == ("money", normal, unit)
+
+
+@pytest.mark.parametrize(
+    ("value", "normal", "unit"),
+    [
+        ("1.2k", "1200", None), ("3 million", "3000000", None), ("5m", "5", "m"), ("5M", "5m", None),
+        ("12 km/h", "12", "km/h"), ("9 per page", "9 per page", None), ("2 requests/s", "2", "req/s"),
+        ("12 foo/bar", "12 foo/bar", None), ("1.50", "1.5", None),
+    ],
+)  # fmt: skip
+def test_values_are_compared_by_what_they_mean(value: str, normal: str, unit: str | None) -> None:
+    assert normalise.value(value) == (normal, unit)
+
+
+def test_an_item_that_begins_with_its_amount_says_of_what() -> None:
+    text = "## Dough\n\n- 900 g bread flour\n- 720 g of water at 28 °C\n- 5 g in all\n- 20 minutes rest\n- 3 kg\n"
+
+    assert [(f.key, f.value) for f in facts(read(text))] == [
+        ("bread flour", "900 g"),
+        ("water", "720 g"),
+        ("temperature", "28 °C"),
+        ("mass", "5 g"),
+        ("duration", "20 minutes"),
+        ("mass", "3 kg"),
     ]
 
 
@@ -175,7 +297,10 @@ def test_a_date_in_an_endless_sentence_is_left_out() -> None:
         ("five", ""),
         ("", ""),
         ("one, two is", "two"),
-        ("a b c d e f g is", "c d e f g"),
+        ("a b c d e f g h i j is", ""),
+        ("the uptime in March was", "uptime in March"),
+        ("In the north latency is", "north latency"),
+        ("the usage stayed at 3 GB of", ""),
         ("** is", ""),
     ],
 )

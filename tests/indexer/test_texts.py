@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.limits import CODE_CHARS_MAX, STRUCTURED_CHARS_MAX
+from indexer.limits import CODE_CHARS_MAX, LINKS_PER_FILE_MAX, STRUCTURED_CHARS_MAX
 from tests.indexer.reading import facts, read, said
 
 MARKDOWN = """---
@@ -70,6 +70,37 @@ def test_a_definition_list_gives_fields() -> None:
     assert said(read("Fence\n: a number that only rises\n\n: nobody's\n")) == [
         ("notes", "Fence", "a number that only rises")
     ]
+
+
+LINKED = """# Queue
+
+See [the design notes](docs/design.md) and [The *manual*](<https://example.org/a b> "Title"), [here](x.md), [#12](y.md).
+[![badge](b.svg)](ci) ![image text](i.png) [a section](#below) [docs/design.md](docs/design.md) [mail](mailto:a@b)
+
+- [The design notes](docs/design.md)
+- [https://example.org](https://example.org/) [empty]()
+
+| Name | Where |
+|------|-------|
+| pikaq | [its home page](https://example.org/pikaq) |
+"""
+
+
+def test_links_that_say_where_they_lead_are_facts_once_each() -> None:
+    extraction = read(LINKED)
+
+    assert said(extraction, "link") == [
+        ("Queue", "the design notes", "docs/design.md"),
+        ("Queue", "The manual", "https://example.org/a b"),
+        ("Queue", "its home page", "https://example.org/pikaq"),
+    ]
+    assert facts(extraction, "link")[0].quote == "[the design notes](docs/design.md)"
+
+
+def test_a_list_of_links_is_cut() -> None:
+    text = "\n".join(f"- [Project number {n}](p/{n})" for n in range(LINKS_PER_FILE_MAX + 5))
+
+    assert len(facts(read(text), "link")) == LINKS_PER_FILE_MAX
 
 
 def test_crlf_is_kept_in_the_places_and_out_of_the_values() -> None:

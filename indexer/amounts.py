@@ -1,0 +1,174 @@
+"""Quantities, money and dates within sentences, each with the words that say of what it is.
+
+An amount whose sentence does not name it goes under what its unit measures, with the sentence as its quote, and never
+takes part in a contradiction.
+"""
+
+import calendar
+import itertools
+import re
+from typing import Final
+
+from indexer import normalise
+from indexer.collector import Collector
+from indexer.limits import QUOTE_CHARS_MAX
+from indexer.vocabulary import DETERMINERS, FILLERS, LINKS, NEVER_IN_KEY, PREPOSITIONS
+
+_QUALIFYING: Final[tuple[tuple[str, str], ...]] = (
+    ("at most", "<="), ("up to", "<="), ("at least", ">="), ("more than", ">"), ("less than", "<"),
+    ("fewer than", "<"), ("over", ">"), ("under", "<"), ("about", "~"), ("around", "~"), ("nearly", "~"),
+    ("almost", "~"), ("approximately", "~"), ("roughly", "~"),
+)  # fmt: skip
+
+_UNIT: Final = "|".join(re.escape(unit) for unit in normalise.unit_spellings() if unit not in "$€£¥")
+_COUNTED: Final = r"[A-Za-z]{2,14}(?=/(?:s|min|h)\b|\sper\s(?:second|minute|hour|day)\b)"
+_AMOUNT: Final = re.compile(
+    r"(?<![\w.,$€£¥±^/+\u2013\u2014-])(?:(?P<currency>[$€£¥])\s?)?"
+    rf"(?P<range>{normalise.NUMBER}(?:\s?[\u2013-]\s?|\sto\s)[$€£¥]?)?"
+    rf"(?P<number>{normalise.NUMBER})(?![\d.,]*\d)(?P<magnitude>{normalise.MAGNITUDE})?"
+    rf"(?:(?:\s|-(?=[a-z]))?(?P<unit>{_COUNTED}|(?:{_UNIT})(?![\w^²³])))?(?:{normalise.RATE})?"
+    r"(?![\w/^²³]|\s?[×*]\s?\d|\sx\s\d|\s\w\^)"
+)
+_MISREAD: Final = re.compile(r"[12]\d\d0s|[\d.,]+[tglm]")  # decades; and single letters that name variants and versions
+_FACTOR: Final = ("×", "*", " x", "±")
+"""What stands before a number that is only part of a measure: ``2 m × 3 m``, ``5 ± 1 s``."""
+
+_DATE: Final = re.compile(
+    r"(?<![\w/-])(?:(?P<iso>\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01]))"
+    r"|(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]{2,8}) (?P<year>\d{4})"
+    r"|(?P<month2>[A-Z][a-z]{2,8}) (?P<day2>\d{1,2}), (?P<year2>\d{4}))(?![\w/-])"
+)
+_MONTH_NAMES: Final = tuple(calendar.month_name)[1:]
+_MONTHS: Final = {name[:length]: number for number, name in enumerate(_MONTH_NAMES, 1) for length in (3, len(name))}
+_SENTENCE_END: Final = re.compile(r"[.!?](?=\s)|\n\s*\n")
+ITEM: Final = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
+"""What begins a list item."""
+
+_INGREDIENT: Final = re.compile(r"\s(?:of\s)?([^\W\d][\w-]*(?: [^\W\d][\w-]*){0,3})")
+_PORTIONED: Final = frozenset({"mass", "volume", "size"})
+_NAME_WORDS_MAX: Final = 7
+
+
+def read_amounts(out: Collector, start: int, text: str) -> None:
+    """Add the quantities and sums of money in *text*, which stands at *start*."""
+    for match in _AMOUNT.finditer(text):
+        spelling = match["currency"] or match["unit"]
+        unit = normalise.canonical_unit(spelling, match["rate"]) if spelling else None
+        if unit is None or _MISREAD.fullmatch(match[0]):
+            continue
+        begin, end = sentence(text, *match.span())
+        before = text[begin : match.start()]
+        if end - begin > QUOTE_CHARS_MAX or before.rstrip().endswith(_FACTOR) or _is_in_code(text, match):
+            continue
+        is_money = unit.partition("/")[0] in normalise.CURRENCIES
+        dimension = normalise.dimension(unit)
+        key = named(before) or (_ingredient(text, begin, match) if dimension in _PORTIONED else "")
+        out.fact(
+            "money" if is_money else "quantity",
+            key=key or dimension,
+            value=_qualifier(before) + match[0],
+            start=start + begin,
+            end=start + end,
+            confidence="pattern",
+            entity=bool(key) and out.subject_is_named,
+        )
+
+
+def _is_in_code(text: str, match: re.Match[str]) -> bool:
+    """Return whether an amount is part of a longer piece of code, which is an example rather than a statement."""
+    line = text.rfind("\n", 0, match.start()) + 1
+    opened = text.count("`", line, match.start()) % 2 == 1
+    return opened and not (text[match.start() - 1] == "`" and text.startswith("`", match.end()))
+
+
+def _ingredient(text: str, begin: int, match: re.Match[str]) -> str:
+    """Return what an item that begins with its amount has so much of (``- 900 g bread flour``)."""
+    opens = begin == match.start() and ITEM.match(text) is not None
+    said = _INGREDIENT.match(text, match.end()) if opens else None
+    words = said[1].split() if said else []
+    for place, word in enumerate(words):
+        if word in FILLERS or word in PREPOSITIONS:
+            return " ".join(words[:place])
+    return " ".join(words)
+
+
+def sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span of the sentence around ``text[start:end]``."""
+    begin = 0
+    for match in _SENTENCE_END.finditer(text, 0, start):
+        begin = match.end()
+    after = _SENTENCE_END.search(text, end)
+    stop = after.start() + 1 if after else len(text)
+    begin += len(text[begin:stop]) - len(text[begin:stop].lstrip())
+    item = ITEM.match(text, begin)
+    return (item.end() if item and item.end() <= start else begin), len(text[:stop].rstrip())
+
+
+def _qualifier(before: str) -> str:
+    tail = " ".join(before.split()).casefold()
+    for said, sign in _QUALIFYING:
+        if tail.endswith(said):
+            return sign + " "
+    return tail[-1] + " " if tail and tail[-1] in "<>≤≥~≈" else ""
+
+
+def named(before: str) -> str:
+    """Return what the words before a number say that it is (``the default timeout is at most`` → default timeout).
+
+    Nothing when they do not join it to a name, or the name is too long to tell where it begins.
+    """
+    spoken = before.replace("\n", " ").rstrip("<>≤≥~≈`* ").split()[-16:]
+    linked = False
+    while spoken and (spoken[-1].casefold() in FILLERS or spoken[-1].casefold() in LINKS):
+        linked = linked or spoken[-1].casefold() in LINKS
+        spoken.pop()
+    noun = _noun(spoken) if linked else []
+    while noun and noun[0].casefold() in PREPOSITIONS | DETERMINERS:
+        noun.pop(0)
+    key = " ".join(noun)
+    is_name = any(c.isalpha() for c in key) and not NEVER_IN_KEY.intersection(key.casefold().split())
+    holds_amount = any(normalise.value(f"{a} {b}")[1] for a, b in itertools.pairwise(noun))
+    return key if is_name and not holds_amount else ""
+
+
+def _noun(spoken: list[str]) -> list[str]:
+    """Return the last words that may name a thing; a preposition goes on with what stands before it."""
+    noun: list[str] = []
+    for place in range(len(spoken) - 1, -1, -1):
+        bare = normalise.plain(spoken[place])
+        goes_on = place > 0 and spoken[place - 1].casefold() in PREPOSITIONS
+        if not bare[:1].isalnum() or bare[-1] in ",;:.)!?" or (bare.casefold() in DETERMINERS and not goes_on):
+            break
+        if len(noun) == _NAME_WORDS_MAX:
+            return []
+        noun.insert(0, bare)
+    return noun
+
+
+def read_dates(out: Collector, start: int, text: str) -> None:
+    """Add the days named in *text*, which stands at *start*, in ISO form."""
+    for match in _DATE.finditer(text):
+        begin, end = sentence(text, *match.span())
+        iso = iso_date(match)
+        if iso is None or end - begin > QUOTE_CHARS_MAX:
+            continue
+        out.fact(
+            "date",
+            key=named(text[begin : match.start()]) or "date",
+            value=iso,
+            start=start + begin,
+            end=start + end,
+            confidence="pattern",
+            entity=False,
+        )
+
+
+def iso_date(match: re.Match[str]) -> str | None:
+    """Return the ISO form of a date that was found, or None when it is none (``32 Foo 2024``)."""
+    if match["iso"]:
+        return match["iso"]
+    month = _MONTHS.get(match["month"] or match["month2"])
+    day = int(match["day"] or match["day2"])
+    if month is None or not 1 <= day <= 31:
+        return None
+    return f"{match['year'] or match['year2']}-{month:02}-{day:02}"
