@@ -109,7 +109,6 @@ _MARKS: Final = re.compile(
     r"\*\*|__|`|~~|<!--[^<>]{0,200}-->"
     r"|</?(?:a|abbr|b|br|code|del|div|em|i|img|kbd|p|pre|small|span|strong|sub|sup|u)(?:\s[^<>]{0,500})?/?>"
 )
-_EMPHASIS: Final = re.compile(r"(?<![\w*])\*(?=\w)([^*\n]{1,200})(?<=\w)\*(?![\w*])")
 
 
 def fold(text: str) -> str:
@@ -121,8 +120,7 @@ def plain(text: str) -> str:
     """Return *text* without marks: emphasis, code ticks, link targets (an image may be one's text), inline HTML."""
     if "](" in text:
         text = _LINK.sub(r"\1", _LINK.sub(r"\1", text))
-    text = _MARKS.sub("", text)
-    return " ".join((_EMPHASIS.sub(r"\1", text) if "*" in text else text).split())
+    return " ".join(_MARKS.sub("", text).split())
 
 
 def canonical_unit(spelling: str, rate: str | None = None) -> str | None:

@@ -1,13 +1,14 @@
-"""Tables as delimited text (CSV, TSV): one fact per cell, by row key and column."""
+"""Tables as delimited text (CSV, TSV): one fact per cell, by row key and column, and a profile of each column."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from indexer.collector import Collector, Malformed
+from indexer.extractors.profiles import Column, add_profile
 from indexer.extractors.registry import Extractor
 from indexer.extractors.tables import COLUMNS_MAX, Cell, add_row, is_header
-from indexer.limits import STRUCTURED_CHARS_MAX
+from indexer.limits import INDEXED_BYTES_MAX
 
 _DELIMITERS: Final = (",", "\t", ";", "|")
 
@@ -72,23 +73,39 @@ def delimiter_of(text: str) -> str:
 
 
 def extract_delimited(out: Collector) -> None:
-    """Add the cells below a header row; a table without a header states nothing."""
+    """Add the cells below a header row, as many as there is room for, and the profile of all rows that were read.
+
+    A table without a header states nothing. A long one is counted to its end, or as far as the time for it goes.
+    """
     text = out.document.text
     rows = read_rows(text, "\t" if out.document.suffix in {".tsv", ".tab"} else delimiter_of(text))
     first = next(rows, None)
     if first is None or not is_header(first):
         return
-    header = [cell.value.strip() for cell in first]
-    for number, row in enumerate(rows, 2):
+    columns = [Column(" ".join(cell.value.split()), cell.start, cell.end) for cell in first]
+    header = [column.name for column in columns]
+    read = given = 0
+    for row in rows:
         out.tick()
-        add_row(out, header, row, number=number)
+        if out.is_late:
+            out.notes.append(f"only the first {read} rows were read in time; the profile is of these")
+            break
+        read += 1
+        for column, cell in zip(columns, row, strict=False):
+            column.count(" ".join(cell.value.split()))
+        if out.room > 2 * len(columns):
+            given = read
+            add_row(out, header, row, number=read + 1)
+    if given < read:
+        out.notes.append(f"the cells of the first {given} rows are facts, the profile is of {read} rows")
+    add_profile(out, columns, rows=read, subject=out.document.name, start=first[0].start, end=first[-1].end)
 
 
 DELIMITED: Final = Extractor(
     name="csv",
-    version=1,
+    version=2,
     suffixes=(".csv", ".tsv", ".tab"),
     media_types=("text/csv", "text/tab-separated-values"),
-    chars_max=STRUCTURED_CHARS_MAX,
+    chars_max=INDEXED_BYTES_MAX,
     extract=extract_delimited,
 )

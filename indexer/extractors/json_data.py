@@ -7,7 +7,7 @@ from typing import Final
 from indexer.collector import Collector, Malformed
 from indexer.extractors.leaves import Leaf, Pointer, add_leaves
 from indexer.extractors.registry import Extractor
-from indexer.limits import NESTING_MAX, STRUCTURED_CHARS_MAX
+from indexer.limits import INDEXED_BYTES_MAX, NESTING_MAX, STRUCTURED_CHARS_MAX
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _SCALAR: Final = re.compile(
@@ -110,6 +110,9 @@ def extract_json_lines(out: Collector) -> None:
     leaves: list[Leaf] = []
     bad = 0
     for line in out.document.lines():
+        if out.is_late:
+            out.notes.append(f"only the first {line.number - 1} lines were read in time")
+            break
         if line.text.strip():
             try:
                 leaves += _Scanner(out, out.document.text, line.start, line.end).read((line.number - 1,))
@@ -122,7 +125,7 @@ def extract_json_lines(out: Collector) -> None:
 
 JSON: Final = Extractor(
     name="json",
-    version=1,
+    version=2,
     suffixes=(".json", ".geojson", ".webmanifest"),
     media_types=("application/json",),
     chars_max=STRUCTURED_CHARS_MAX,
@@ -130,9 +133,9 @@ JSON: Final = Extractor(
 )
 JSON_LINES: Final = Extractor(
     name="jsonl",
-    version=1,
+    version=2,
     suffixes=(".jsonl", ".ndjson"),
     media_types=("application/jsonl", "application/x-ndjson"),
-    chars_max=STRUCTURED_CHARS_MAX,
+    chars_max=INDEXED_BYTES_MAX,
     extract=extract_json_lines,
 )

@@ -1,10 +1,13 @@
 """Leaves of structured data (JSON, YAML, TOML, front matter) as facts of kind ``field``."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from indexer.collector import Collector
+from indexer.extractors.profiles import Column, add_profile
+from indexer.extractors.tables import COLUMNS_MAX
+from indexer.limits import FACTS_PER_FILE_MAX, TABLES_PROFILED_MAX
 
 Pointer = tuple[str | int, ...]
 _NAMING_KEYS: Final = ("name", "id", "service", "title")
@@ -28,6 +31,7 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
     """
     known = list(leaves)
     names = _names(known)
+    _add_profiles(out, known, default_subject or out.document.name)
     for leaf in known:
         key, parent = _key_and_parent(leaf.pointer)
         is_name = names.get(parent) == leaf.value and key in _NAMING_KEYS
@@ -42,6 +46,44 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
             pointer=json_pointer(leaf.pointer),
             entity=named or not subject,
         )
+
+
+@dataclass(slots=True)
+class _Table:
+    """An array of objects while its leaves are counted: *row* is the last index, the first row stands at *start*."""
+
+    start: int
+    end: int
+    row: int
+    rows: int = 1
+    columns: dict[str, Column] = field(default_factory=dict)
+
+    def count(self, leaf: Leaf, row: int, key: str) -> None:
+        if row != self.row:
+            self.row, self.rows = row, self.rows + 1
+        elif self.rows == 1:
+            self.end = leaf.end
+        if key not in self.columns and len(self.columns) < COLUMNS_MAX:
+            self.columns[key] = Column(key, leaf.start, leaf.end)
+        if key in self.columns:
+            self.columns[key].count(" ".join(leaf.value.split()))
+
+
+def _add_profiles(out: Collector, leaves: list[Leaf], name: str) -> None:
+    """Add a profile of each array of objects that may be called a table."""
+    tables: dict[Pointer, _Table] = {}
+    for leaf in leaves:
+        *above, row, key = leaf.pointer if len(leaf.pointer) >= 2 else (None, None)
+        place = tuple(above)
+        if isinstance(row, int) and isinstance(key, str) and (place in tables or len(tables) < TABLES_PROFILED_MAX):
+            tables.setdefault(place, _Table(leaf.start, leaf.end, row)).count(leaf, row, key)
+    is_array = all(isinstance(leaf.pointer[0], int) for leaf in leaves if leaf.pointer)
+    for place, table in tables.items():
+        if (place or is_array) and out.room > FACTS_PER_FILE_MAX // 2:  # several YAML documents are no table
+            subject = " > ".join(_spelled(part) for part in place) or name
+            add_profile(
+                out, list(table.columns.values()), rows=table.rows, subject=subject, start=table.start, end=table.end
+            )
 
 
 def json_pointer(pointer: Pointer) -> str:

@@ -30,7 +30,7 @@ class Links:
 
     def add(self, text: str, target: str, start: int, end: int) -> None:
         """Keep one link whose quote stands at ``text[start:end]``, when its words say what it leads to."""
-        text, target = " ".join(normalise.plain(text).split()), target.strip("<> ")
+        text, target = " ".join(normalise.plain(text).replace("*", "").split()), target.strip("<> ")
         known = (text.casefold(), target)
         if known in self._seen or len(self._seen) >= LINKS_PER_FILE_MAX or not is_telling(text, target):
             return

@@ -169,7 +169,7 @@ def extract_toml(out: Collector) -> None:
 
 TOML: Final = Extractor(
     name="toml",
-    version=1,
+    version=2,
     suffixes=(".toml",),
     media_types=("application/toml",),
     chars_max=STRUCTURED_CHARS_MAX,

@@ -79,7 +79,7 @@ def test_a_long_file_is_indexed_up_to_the_limit_even_inside_a_character() -> Non
 
 
 def test_a_file_gives_a_bounded_number_of_facts() -> None:
-    extraction = read("k,v\n" + "".join(f"r{n},{n}\n" for n in range(FACTS_PER_FILE_MAX + 10)), "x.csv")
+    extraction = read("".join(f"k{n} = {n}\n" for n in range(FACTS_PER_FILE_MAX + 10)), "x.toml")
 
     assert len(extraction.facts) == FACTS_PER_FILE_MAX
     assert extraction.reason == f"only the first {FACTS_PER_FILE_MAX} facts are kept"

@@ -179,7 +179,7 @@ def test_toml_is_read_as_the_standard_parser_reads_it() -> None:
 
 def test_our_own_project_file_is_read_as_the_standard_parser_reads_it() -> None:
     text = (ROOT / "pyproject.toml").read_text()
-    ours = {f.pointer: f.value for f in facts(read(text, "pyproject.toml"))}
+    ours = {f.pointer: f.value for f in facts(read(text, "pyproject.toml"), "field")}
     theirs = {pointer: " ".join(str(value).split()) for pointer, value in leaves(tomllib.loads(text)) if value != ""}
 
     def shown(value: str) -> str:
@@ -217,7 +217,7 @@ def test_every_leaf_of_any_json_is_found_where_it_stands(value: Any, indent: int
     extraction = read(text, "x.json")
 
     expected = {pointer for pointer, leaf in leaves(value) if str(leaf).strip()}
-    assert {f.pointer for f in extraction.facts} == expected
+    assert {f.pointer for f in facts(extraction, "field")} == expected
     assert all(text[f.start : f.end] == f.quote for f in extraction.facts)
 
 
@@ -227,4 +227,4 @@ def test_every_leaf_of_any_yaml_is_found(value: Any) -> None:
     extraction = read(text, "x.yaml")
 
     expected = {pointer for pointer, leaf in leaves(value) if str(leaf).strip()}
-    assert {f.pointer for f in extraction.facts} == expected
+    assert {f.pointer for f in facts(extraction, "field")} == expected

@@ -40,7 +40,7 @@ def test_a_table_without_a_header_states_nothing(text: str) -> None:
 
 
 def test_rows_that_do_not_fit_and_cells_that_say_nothing_are_left_out() -> None:
-    assert said(read("k,v,w\na,1,2,3\n,5,6\nb,-,n/a\nc,,7\nd\n", "x.csv")) == [("c", "w", "7")]
+    assert said(read("k,v,w\na,1,2,3\n,5,6\nb,-,n/a\nc,,7\nd\n", "x.csv"), "cell") == [("c", "w", "7")]
 
 
 def test_quoted_cells_may_hold_delimiters_quotes_and_lines() -> None:
