@@ -12,6 +12,7 @@ from indexer.extractors import (
     plain,
     python_code,
     toml_data,
+    xml_data,
     yaml_data,
 )
 from indexer.extractors.registry import Extractor, Registry
@@ -25,6 +26,7 @@ REGISTRY: Final = Registry(
         json_data.JSON_LINES,
         yaml_data.YAML,
         toml_data.TOML,
+        xml_data.XML,
         html_page.HTML,
         python_code.PYTHON,
         documents.DOCUMENT,

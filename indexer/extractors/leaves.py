@@ -10,7 +10,7 @@ from indexer.extractors.tables import COLUMNS_MAX
 from indexer.limits import FACTS_PER_FILE_MAX, TABLES_PROFILED_MAX
 
 Pointer = tuple[str | int, ...]
-_NAMING_KEYS: Final = ("name", "id", "service", "title")
+NAMING_KEYS: Final = ("name", "id", "service", "title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
     _add_profiles(out, known, default_subject or out.document.name)
     for leaf in known:
         key, parent = _key_and_parent(leaf.pointer)
-        is_name = names.get(parent) == leaf.value and key in _NAMING_KEYS
+        is_name = names.get(parent) == leaf.value and key in NAMING_KEYS
         subject, named = _subject(parent, names, unnamed=parent if is_name else None)
         out.fact(
             "field",
@@ -94,8 +94,8 @@ def json_pointer(pointer: Pointer) -> str:
 def _names(leaves: list[Leaf]) -> dict[Pointer, str]:
     ranked: dict[Pointer, tuple[int, str]] = {}
     for leaf in leaves:
-        if leaf.pointer and leaf.pointer[-1] in _NAMING_KEYS and leaf.value:
-            found = (_NAMING_KEYS.index(str(leaf.pointer[-1])), leaf.value)
+        if leaf.pointer and leaf.pointer[-1] in NAMING_KEYS and leaf.value:
+            found = (NAMING_KEYS.index(str(leaf.pointer[-1])), leaf.value)
             ranked[leaf.pointer[:-1]] = min(found, ranked.get(leaf.pointer[:-1], found))
     return {pointer: name for pointer, (_, name) in ranked.items()}
 

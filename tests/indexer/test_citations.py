@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from indexer.document import decode
 from indexer.extraction import extract
 
-PATHS = st.sampled_from("a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log b/facts.md".split())
+PATHS = st.sampled_from(
+    "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml b/facts.md".split()
+)
 LINES = (
     r'''
 # Relay
@@ -30,6 +32,7 @@ a,b,c
 "x ""y""",2,3
 <table><tr><th>A<th>B<tr><td>x<td>&eacute;1</table>
 <h1>T &amp; U</h1><p>Owner: <b>D</b></p><dl><dt>a<dd>b</dl>
+<a b="c"><d>e&amp;</d></a>
 def f(a: int = 1) -> str:
     "doc"
 class C:

@@ -126,4 +126,4 @@ def test_the_key_of_an_extraction_is_all_that_it_depends_on() -> None:
 
     assert key("a/relay.md") == key("b/relay.md")
     assert len({key("a/relay.md"), key("a/other.md"), key("a/relay.txt"), key("a/relay.md", "bb")}) == 4
-    assert REGISTRY.fingerprint.count("@") == 13
+    assert all(f"{name}@" in REGISTRY.fingerprint for name in ("markdown", "csv", "other"))
