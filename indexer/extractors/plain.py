@@ -80,7 +80,7 @@ def extract_nothing(out: Collector) -> None:
 TEXT: Final = Extractor(
     name="text",
     version=2,
-    suffixes=(".txt", ".text", ".rst", ".adoc"),
+    suffixes=(".txt", ".text", ".adoc"),
     names=("readme", "notes", "changelog", "todo", "authors"),
     chars_max=INDEXED_BYTES_MAX,
     extract=extract_text,

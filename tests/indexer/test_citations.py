@@ -7,7 +7,7 @@ from indexer.document import decode
 from indexer.extraction import extract
 
 PATHS = st.sampled_from(
-    "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml b/facts.md".split()
+    "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml a.rst b/facts.md".split()
 )
 LINES = (
     r'''
