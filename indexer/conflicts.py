@@ -3,18 +3,41 @@
 A false alarm costs more than a missed one, so only what must be single-valued about a named thing is compared.
 """
 
+import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from indexer.model import Fact, LiveFact
 from indexer.normalise import fold
-from indexer.vocabulary import GENERIC_NAMES, NEVER_IN_CONFLICT
+from indexer.vocabulary import GENERIC_NAMES, NEVER_IN_CONFLICT, words
 
 CONFLICTS_MAX: Final = 3
+"""Contradictions in one answer."""
 _VALUE_CHARS_MAX: Final = 60
+_VALUE_WORDS_MAX: Final = 6
+"""A longer value is a sentence, and two sentences about one thing are seldom a contradiction."""
 _KINDS: Final = frozenset({"field", "cell", "observation", "quantity", "money"})
+
+_UNSAID: Final = words("unknown none n/a na tbd tba todo ? - – — … ... varies various nil null")
+"""Values that say that there is none yet."""
+_ALIKE: Final = {"true": "yes", "on": "yes", "enabled": "yes", "false": "no", "off": "no", "disabled": "no"}
+_ORDINALS: Final = words(
+    "row rows run test case step item entry sample trial day week month quarter sprint phase part option variant round "
+    "iteration example total sum average mean median min max other others all jan feb mar apr may jun jul aug sep "
+    "sept oct nov dec january february march april june july august september october november december monday "
+    "tuesday wednesday thursday friday saturday sunday q1 q2 q3 q4 h1 h2"
+)
+"""Words that tell a row from its neighbours and name nothing in the world."""
+_NUMBER: Final = re.compile(r"(?:<=|>=|[<>~])?(-?\d{1,30}(?:\.\d{1,30})?)")
+_ISSUE: Final = re.compile(
+    r"(?<![a-z0-9])(?:(?:19|20)\d\d(?:[-_.]?\d\d){0,2}|q[1-4]|(?:week|w|kw|sprint|day|v)[-_ ]?\d{1,4}(?:\.\d{1,4})*"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})(?![a-z0-9])"
+)
+"""What tells one issue of a report from the next in its path: a date, a week, a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,48 +46,112 @@ class Conflict:
 
     facts: Sequence[LiveFact]
 
+    @property
+    def topic(self) -> int | None:
+        """What they are about."""
+        return topic_of(self.facts[0].fact)
+
+    @property
+    def mark(self) -> str:
+        """The same for the same subject, key and set of values, and for no other: by it one is dismissed."""
+        said = sorted(live.fact.normal for live in self.facts)
+        return hashlib.sha256("\0".join([str(self.topic), *said]).encode("utf-8", "replace")).hexdigest()
+
+
+def topic_of(fact: Fact) -> int | None:
+    """Return a number that facts with the same subject and key share (64 bits, signed); None: it is never compared."""
+    return topic_named(fact.subject, fact.key) if _is_single_valued(fact) else None
+
+
+def topic_named(subject: str, key: str) -> int:
+    """Return the number of all facts about *key* of *subject*, however these are spelled."""
+    text = f"{fold(subject)}\0{fold(key)}"
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), signed=True)
+
 
 def conflicts_among(facts: Iterable[LiveFact]) -> list[Conflict]:
-    """Return at most three contradictions among *facts*, those of the first facts first."""
+    """Return the contradictions among *facts*, those of the first facts first."""
     groups: dict[Hashable, list[LiveFact]] = defaultdict(list)
     for live in facts:
-        fact = live.fact
-        if _is_single_valued(fact):
-            groups[fold(fact.subject), fold(fact.key), fact.unit].append(live)
+        topic = topic_of(live.fact)
+        if topic is not None:
+            groups[topic, live.fact.unit].append(live)
     found = []
     for group in groups.values():
         first = {live.fact.normal: live for live in reversed(group)}
         contradicting = [live for live in group if first[live.fact.normal] is live]
         if len(contradicting) > 1 and _each_file_says_one(group) and _differ(contradicting):
             found.append(Conflict(contradicting))
-    return found[:CONFLICTS_MAX]
+    return found
 
 
 def _is_single_valued(fact: Fact) -> bool:
-    subject, words = fold(fact.subject), fold(fact.key).split()
-    return (
-        fact.entity
-        and fact.kind in _KINDS
-        and len(fact.normal) <= _VALUE_CHARS_MAX
-        and not all(part in GENERIC_NAMES for part in subject.split(" > "))
-        and not NEVER_IN_CONFLICT.intersection(words[:1] + words[-1:])
+    if not fact.entity or fact.kind not in _KINDS or not _is_short(fact.normal) or fact.normal in _UNSAID:
+        return False
+    subject, key = fold(fact.subject).split(" > "), fold(fact.key).split()
+    if fact.kind == "observation" and _number(fact.normal) is None:
+        return False  # one may observe many things of a kind
+    return not all(_is_generic(part) for part in subject) and not NEVER_IN_CONFLICT.intersection(key[:1] + key[-1:])
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= _VALUE_CHARS_MAX and text.count(" ") < _VALUE_WORDS_MAX
+
+
+def _is_generic(subject: str) -> bool:
+    return subject in GENERIC_NAMES or all(
+        word in _ORDINALS or not any(letter.isalpha() for letter in word) for word in subject.split()
     )
 
 
 def _each_file_says_one(group: Sequence[LiveFact]) -> bool:
-    """Return whether no file gives several values (a list is no contradiction) and more than one file speaks."""
+    """Return whether no file gives several values (a list is no contradiction) and more than one file speaks.
+
+    Issues of one report, such as those of two months, speak of different times.
+    """
     values: dict[str, set[str]] = defaultdict(set)
     for live in group:
         values[live.path].add(live.fact.normal)
-    return len(values) > 1 and all(len(each) == 1 for each in values.values())
+    series = {_ISSUE.sub("#", path.casefold()) for path in values}
+    return len(values) > 1 and len(series) == len(values) and all(len(each) == 1 for each in values.values())
 
 
 def _differ(facts: Sequence[LiveFact]) -> bool:
     """Return whether the values exclude each other: one that only says more than the other does not."""
     first, *others = (live.fact.normal for live in facts)
-    return any(not _says_more(first, other) and not _says_more(other, first) for other in others)
+    return any(not _agree(first, other) for other in others)
+
+
+def _agree(one: str, other: str) -> bool:
+    first, second = _number(one), _number(other)
+    if first is not None and second is not None:
+        about = "~" in (one[0], other[0])
+        return _is_rounded(first, second, about=about) or _is_rounded(second, first, about=about)
+    if _ALIKE.get(one, one) == _ALIKE.get(other, other):
+        return True
+    return _says_more(one, other) or _says_more(other, one)
+
+
+def _number(normal: str) -> Decimal | None:
+    match = _NUMBER.fullmatch(normal)
+    return Decimal(match[1]) if match else None
+
+
+def _is_rounded(short: Decimal, long: Decimal, *, about: bool) -> bool:
+    """Return whether *short* is *long* with fewer decimals; a whole number counts as rounded when it says *about*."""
+    decimals = -int(short.as_tuple().exponent)
+    tolerance = Decimal(5).scaleb(-decimals - 1) if decimals or about else Decimal(0)
+    return abs(short - long) <= tolerance
 
 
 def _says_more(longer: str, shorter: str) -> bool:
-    words, fewer = longer.replace("-", " ").split(), shorter.replace("-", " ").split()
-    return len(fewer) < len(words) and words[: len(fewer)] == fewer
+    """Return whether *longer* begins with all of *shorter*, or lists the same and more."""
+    many, fewer = _parts(longer), _parts(shorter)
+    if len(many) > 1 and set(fewer) <= set(many):
+        return True
+    spoken, said = longer.replace("-", " ").split(), shorter.replace("-", " ").split()
+    return len(said) < len(spoken) and spoken[: len(said)] == said
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in re.split(r"[,;/&+]| and | or ", text)]

@@ -77,7 +77,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveFact:
-    """A fact of the version that is its file's head, with who wrote that version and when."""
+    """A fact of the version that is its file's head, or was at the moment asked for, with who wrote it and when.
+
+    Attributes:
+        extractor: What found it, with its version.
+        superseded_seq: Of the change that took the version's place; None while it is the head, or nobody asked.
+    """
 
     fact: Fact
     path: str
@@ -85,6 +90,8 @@ class LiveFact:
     seq: int
     agent: str
     at_s: float
+    extractor: str = ""
+    superseded_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

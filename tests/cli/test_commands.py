@@ -184,6 +184,15 @@ def test_facts_names_contradictions(server: Serving) -> None:
     assert "contradiction: Boiler" in told(server, "facts", "--subject", "Boiler")
 
 
+def test_facts_dismisses_contradictions_and_looks_back(server: Serving) -> None:
+    call(server, "write_file", "path=facts/three.md", "content=# Kettle\n\nHeight: 2 m\n")
+    call(server, "write_file", "path=facts/four.md", "content=# Kettle\n\nHeight: 3 m\n")
+    call(server, "wait_for", "files=facts/*.md", "indexed=true")
+    assert "dismissed: Kettle · Height: " in told(server, "facts", "--subject", "Kettle", "--dismiss")
+    assert "contradiction" not in told(server, "facts", "--subject", "Kettle")
+    assert told(server, "facts", "--subject", "Kettle", "--as-of", "0") == "no facts\n"
+
+
 def test_triggers_and_deliveries_are_shown(server: Serving) -> None:
     call(server, "create_trigger", "name=edit", "files=drafts/*.md", "queue=editing")
     assert "queue editing" in told(server, "triggers")

@@ -42,16 +42,27 @@ def test_two_files_that_say_different_things_of_one_thing_contradict_each_other(
         ("# httpx\nReason: " + "long " * 30, "# httpx\nReason: " + "other " * 30),
         ("# httpx\nLicense: MIT\n# httpx\nLicense: BSD\n", ""),
         ("# httpx\nDecision: MIT\n", "# httpx\nDecision: BSD\n"),
+        ("# httpx\nMinimum Python: 3.9\n", "# httpx\nMinimum Python: 3.87\n"),
+        ("# httpx\nMinimum Python: 3.87\n", "# httpx\nMinimum Python: 3.9\n"),
+        ("# httpx\nSeats: ~20\n", "# httpx\nSeats: 20.4\n"),
+        ("# httpx\nSeats: <=20\n", "# httpx\nSeats: 20\n"),
+        ("# httpx\nHTTP/2: yes\n", "# httpx\nHTTP/2: enabled\n"),
+        ("# httpx\nHTTP/2: TBD\n", "# httpx\nHTTP/2: yes\n"),
+        ("# httpx\nBackends: asyncio, trio\n", "# httpx\nBackends: trio and asyncio\n"),
+        ("# httpx\nScope: all of the calls that we make\n", "# httpx\nScope: only what is sent to other firms\n"),
+        ("# httpx\n- [idea] pool of threads\n", "# httpx\n- [idea] pool of processes\n"),
+        ("| run | score |\n|---|---|\n| Run 1 | 5 |\n", "| run | score |\n|---|---|\n| Run 1 | 6 |\n"),
+        ("| month | sold |\n|---|---|\n| March 2026 | 5 |\n", "| month | sold |\n|---|---|\n| March 2026 | 6 |\n"),
     ],
 )
 def test_what_may_rightly_differ_is_no_contradiction(one: str, other: str) -> None:
     assert told(one, other) == []
 
 
-def test_at_most_three_are_told_and_one_fact_of_each_value() -> None:
+def test_those_of_the_first_facts_go_first_with_one_fact_of_each_value() -> None:
     ports = ["# a\nPort: 1\nHost: x\nZone: p\nRack: 1\n", "# a\nPort: 2\nHost: y\nZone: q\nRack: 2\n", "# a\nPort: 2\n"]
 
-    assert told(*ports) == [["1", "2"], ["x", "y"], ["p", "q"]]
+    assert told(*ports) == [["1", "2"], ["x", "y"], ["p", "q"], ["1", "2"]]
 
 
 def test_places_in_a_file_are_no_entities() -> None:
@@ -60,3 +71,45 @@ def test_places_in_a_file_are_no_entities() -> None:
 
     assert conflicts_among([*first, *second]) == []
     assert conflicts_among([replace(one, fact=replace(one.fact, entity=True)) for one in [*first, *second]]) != []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("# httpx\nSeats: 20\n", "# httpx\nSeats: 20.4\n"),
+        ("# httpx\nSeats: ~20\n", "# httpx\nSeats: ~25\n"),
+        ("# httpx\nHTTP/2: yes\n", "# httpx\nHTTP/2: off\n"),
+        ("# httpx\n- [price] 20 EUR\n", "# httpx\n- [price] 25 EUR\n"),
+        ("# httpx\nLicense: MIT\n", "# httpx\nLicense: BSD-3-Clause\n"),
+        ("| Plan | Price |\n|---|---|\n| Basic | $5 |\n", "| plan | price |\n|---|---|\n| basic | $6 |\n"),
+    ],
+)
+def test_what_excludes_each_other_is_a_contradiction(one: str, other: str) -> None:
+    assert len(told(one, other)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "count"),
+    [
+        ("reports/2026-03.md", "reports/2026-04.md", 0),
+        ("reports/march.md", "reports/april.md", 0),
+        ("week-11/notes.md", "week-12/notes.md", 0),
+        ("agent-1/notes.md", "agent-2/notes.md", 1),
+        ("sales/march.md", "stock/march.md", 1),
+    ],
+)
+def test_issues_of_one_report_speak_of_different_times(one: str, other: str, count: int) -> None:
+    said = [*live(one, "# relay\nSeats: 20\n"), *live(other, "# relay\nSeats: 25\n")]
+
+    assert len(conflicts_among(said)) == count
+
+
+def test_a_mark_is_of_the_subject_the_key_and_the_values() -> None:
+    def mark(*texts: str) -> str:
+        facts = [fact for number, text in enumerate(texts) for fact in live(f"{number}.md", text)]
+        [conflict] = conflicts_among(facts)
+        return conflict.mark
+
+    one, other = "# Relay\nPort: 80\n", "# relay\n- port: 81\n"
+    assert mark(one, other) == mark(other, one) == mark(one, one, other)
+    assert len({mark(one, other), mark(one, "# relay\nPort: 82\n"), mark("# x\nPort: 80\n", "# x\nPort: 81\n")}) == 3

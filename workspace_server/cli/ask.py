@@ -38,6 +38,8 @@ def search_command(api: Api, *, as_json: bool, query: str, mode: str, path: str 
 @click.option("--path", help="Only from these files: a path, `dir/` or a pattern.")
 @click.option("--kind", help="Only of this kind, such as field, cell or decision.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most facts.")
+@click.option("--as-of", type=click.IntRange(0), metavar="SEQ", help="As the files were once change SEQ was made.")
+@click.option("--dismiss", is_flag=True, help="Tell of the contradictions that are shown no more.")
 @api_options
 @as_json_option
 def facts_command(
@@ -50,10 +52,15 @@ def facts_command(
     path: str | None,
     kind: str | None,
     limit: int,
+    as_of: int | None,
+    dismiss: bool,
 ) -> None:
     """Show facts that stand in the files, each with its citation, and which of them contradict each other."""
     asked = {"query": query, "subject": subject, "key": key, "path": path, "kind": kind, "limit": limit}
-    answer = api.get("/facts", detail="brief", **asked)
+    answer = api.get("/facts", detail="brief", as_of_seq=as_of, **asked)
+    if dismiss:
+        for conflict in answer["conflicts"]:
+            api.post("/facts:dismiss", {**conflict, "values": [said["value"] for said in conflict["values"]]})
     if as_json:
         show.as_json(answer)
         return
@@ -64,10 +71,16 @@ def facts_command(
     )
     for conflict in answer["conflicts"]:
         said = ", ".join(f"{value['value']} ({value['cite']})" for value in conflict["values"])
-        print(show.plain(f"contradiction: {conflict['subject']} · {conflict['key']}: {said}"))
+        print(
+            show.plain(
+                f"{'dismissed' if dismiss else 'contradiction'}: {conflict['subject']} · {conflict['key']}: {said}"
+            )
+        )
     _say_freshness(answer)
 
 
 def _say_freshness(answer: Answer) -> None:
-    if not answer["complete"]:
+    if "reason" in answer:
+        click.echo(f"Not all is known: {show.plain(answer['reason'])}.", err=True)
+    elif not answer["complete"]:
         click.echo(f"The index is behind: it has read up to seq {answer['indexed_seq']}.", err=True)

@@ -23,7 +23,7 @@ import apsw
 from workspace_server.core.clock import Clock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Unavailable
-from workspace_server.storage import checksums, refusals
+from workspace_server.storage import checksums, ranking, refusals
 from workspace_server.storage.memory import Memory, Remembered
 from workspace_server.storage.migrations import migrate
 from workspace_server.storage.reserve import Reserve
@@ -333,6 +333,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
+    ranking.enable(connection)
     return connection
 
 

@@ -93,6 +93,20 @@ async def test_what_a_file_says_is_found_with_its_place(client: httpx2.AsyncClie
     ]
 
 
+async def test_a_contradiction_is_dismissed_by_an_admin_alone(client: httpx2.AsyncClient) -> None:
+    await client.put("/files/a.md", content=b"# Widget\n\nheight: 19 m\n")
+    seq = (await client.put("/files/b.md", content=b"# Widget\n\nheight: 20 m\n")).json()["seq"]
+    [conflict] = (await client.get("/facts", params={"key": "height", "min_seq": seq})).json()["conflicts"]
+    asked = {**conflict, "values": [value["value"] for value in conflict["values"]]}
+    refused = await client.post("/facts:dismiss", json=asked)
+    wrong = await client.post("/facts:dismiss", json={**asked, "values": ["a"] * 5})
+    past = (await client.get("/facts", params={"key": "height", "as_of_seq": 0})).json()
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    assert (wrong.status_code, wrong.json()["error"]["argument"]) == (400, "values")
+    assert (past["facts"], past["complete"]) == ([], True)
+
+
 async def test_a_saved_file_becomes_a_job_that_one_agent_does(client: httpx2.AsyncClient) -> None:
     made = await client.post(
         "/triggers",

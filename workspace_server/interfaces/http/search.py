@@ -2,13 +2,15 @@
 
 from typing import Literal
 
+from pydantic import Field
 from starlette.responses import Response
 
 from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Count
-from workspace_server.interfaces.http.call import Call, Query
+from workspace_server.interfaces.http.call import Body, Call, Query
 from workspace_server.interfaces.http.errors import json_response
 from workspace_server.interfaces.http.operations import operation
+from workspace_server.services.index.answers import VALUES_MAX
 
 
 class Search(Query):
@@ -35,9 +37,18 @@ class QueryFacts(Query):
     path: str | None = None
     kind: str | None = None
     detail: Literal["brief", "full"] = "full"
+    as_of_seq: Count | None = None
     limit: Count = 20
     max_tokens: Count = 20_000
     min_seq: Count | None = None
+
+
+class Dismissal(Body):
+    """Which contradiction, as an answer lists it; without `values` whatever the files say."""
+
+    subject: str
+    key: str
+    values: list[str] | None = Field(default=None, max_length=VALUES_MAX)
 
 
 async def search(call: Call, query: Search) -> Response:
@@ -50,7 +61,13 @@ async def query_facts(call: Call, query: QueryFacts) -> Response:
     return json_response(await call.engine.search.query_facts(call.caller, **query.model_dump(exclude_none=True)))
 
 
+async def dismiss_conflict(call: Call, body: Dismissal) -> Response:
+    """Say that files may contradict each other in this: it is not told again until one says something else."""
+    return json_response(await call.engine.search.dismiss_conflict(call.caller, **body.model_dump()))
+
+
 OPERATIONS = (
     operation("GET", "/search", search, result=results.Found),
     operation("GET", "/facts", query_facts, result=results.FoundFacts),
+    operation("POST", "/facts:dismiss", dismiss_conflict, result=results.DismissedConflicts),
 )

@@ -18,6 +18,8 @@ SNIPPET_CHARS_MAX = 420
 """Longest text of a passage in an answer, without the context that was asked for."""
 PER_FILE_FIRST = 3
 """Entries of one file before those of other files are given their turn."""
+VALUES_MAX = 4
+"""Values that one contradiction lists."""
 
 _UNSHOWN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -64,6 +66,9 @@ def fact_row(live: LiveFact, detail: Detail) -> Result:
             "end_line": fact.end_line,
             **({} if fact.page is None else {"page": fact.page}),
             "at": iso(live.at_s),
+            "extractor": live.extractor,
+            "confidence": fact.confidence,
+            **({} if live.superseded_seq is None else {"superseded_seq": live.superseded_seq}),
         }
     return row
 
@@ -75,7 +80,8 @@ def conflict_row(conflict: Conflict) -> Result:
         "subject": clean(first.subject),
         "key": clean(first.key),
         "values": [
-            {"value": clean(live.fact.value), "cite": cite(live), "by": live.agent} for live in conflict.facts[:4]
+            {"value": clean(live.fact.value), "cite": cite(live), "by": live.agent}
+            for live in conflict.facts[:VALUES_MAX]
         ],
     }
 

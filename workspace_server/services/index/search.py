@@ -1,11 +1,11 @@
 """The use cases that answer from the index: search, query_facts, describe_file."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from indexer.conflicts import conflicts_among
 from indexer.exact import Needle
-from indexer.model import FACT_KINDS, LiveFact
+from indexer.model import FACT_KINDS
 from indexer.questions import parse_question
 from indexer.regex import BadPattern, Pattern
 from workspace_server.core.access import Caller
@@ -14,32 +14,26 @@ from workspace_server.core.paths import canonical_directory, canonical_file
 from workspace_server.core.patterns import Selector
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.folder import Folder
-from workspace_server.services.index import describing, exact_search
-from workspace_server.services.index.answers import (
-    Budget,
-    Detail,
-    conflict_row,
-    distinct,
-    fact_row,
-    fitted,
-    snippet,
-    spread,
-)
+from workspace_server.services.index import describing, exact_search, facts
+from workspace_server.services.index.answers import Budget, Detail, clean, fitted, snippet, spread
 from workspace_server.services.index.exact_search import Filters
 from workspace_server.services.index.indexing import Indexing, Part
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import selectors
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import facts, files
+from workspace_server.storage.tables import files
+from workspace_server.storage.tables.fact_search import Wanted
 
 Mode = Literal["ranked", "exact", "regex"]
 HITS_MAX = 100
 CONTEXT_LINES_MAX = 20
 LOOKED_AT = 300
-"""Passages or facts that are ranked before they are filtered, spread over files and cut."""
+"""Passages that are ranked before they are filtered, spread over files and cut."""
 PASSAGES_BESIDE_FACTS = 5
 PASSAGE_BYTES_MIN = 160
 """Less room than this is not worth a passage."""
+REASON_BYTES_MAX = 50
+"""Of a path in the reason why an answer is not complete."""
 
 
 class Search:
@@ -105,11 +99,16 @@ class Search:
         path: str | None = None,
         kind: str | None = None,
         detail: Detail = "brief",
+        as_of_seq: int | None = None,
         limit: int = 20,
         max_tokens: int = 1500,
         min_seq: int | None = None,
     ) -> Result:
-        """Return `{facts, conflicts, passages, indexed_seq, complete}`: facts first, passages in what is left."""
+        """Return `{facts, conflicts, passages, indexed_seq, complete}`: facts first, passages in what is left.
+
+        With *as_of_seq* the facts of the files as they were then, without passages; `complete` is false, with a
+        `reason`, when those of some file are not kept.
+        """
         caller.require("search")
         for name, text in (("query", query), ("subject", subject), ("key", key)):
             if text is not None:
@@ -121,20 +120,38 @@ class Search:
         bounded("limit", limit, 1, HITS_MAX)
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         selector = await self._selector(path)
+        wanted = Wanted(
+            query=query,
+            subject=subject,
+            key=key,
+            kind=kind,
+            path_range=facts.path_range(selector),
+            as_of_seq=as_of_seq,
+            limit=limit,
+        )
         state = await self._freshness("facts", min_seq)
-
-        async def find(tx: Transaction) -> list[LiveFact]:
-            return await facts.find(
-                tx, query=query, subject=subject, key=key, kind=kind, path_range=path_range(selector), limit=LOOKED_AT
-            )
-
-        found = [live for live in await self._folder.db.read_long(find) if not selector or selector.covers(live.path)]
-        chosen = spread(distinct(found), lambda live: live.path, limit)
+        found = await self._folder.db.read_long(lambda tx: facts.look_up(tx, wanted, selector))
+        if as_of_seq is not None:
+            state["complete"] = state["indexed_seq"] >= max(as_of_seq, min_seq or 0) and found.unknown is None
+        if found.unknown is not None:
+            path = fitted(clean(found.unknown), REASON_BYTES_MAX)
+            state["reason"] = f"not kept as of then: the facts of {path}"
         result: Result = {"facts": [], "conflicts": [], "passages": [], **state}
-        budget = _fill_facts(result, chosen, detail, max_tokens)
-        if query:
+        budget = facts.fill(result, found, detail, max_tokens)
+        if query and as_of_seq is None:
             await self._fill_passages(result, query, selector, budget)
         return result
+
+    async def dismiss_conflict(
+        self, caller: Caller, *, subject: str, key: str, values: Sequence[str] | None = None
+    ) -> Result:
+        """Say that files may contradict each other in this, and return what they say; until one says something else.
+
+        Args:
+            values: What they say, so that nothing is dismissed that came since.
+        """
+        caller.require("admin")
+        return await self._folder.db.write(lambda tx: facts.dismiss(tx, caller, subject, key, values))
 
     async def describe_file(
         self, caller: Caller, *, path: str, version: int | None = None, max_tokens: int = 400
@@ -203,12 +220,6 @@ class Search:
             result["passages"].append(hit)
 
 
-def path_range(selector: Selector | None) -> tuple[str, str]:
-    """Return the bounds of the paths that a selector can cover."""
-    prefix = selector.literal_prefix if selector else ""
-    return prefix, prefix + "\U0010ffff"
-
-
 def _seconds_of(modified_after: str | None) -> float | None:
     if modified_after is None:
         return None
@@ -235,19 +246,3 @@ def _check_query(text: str, name: str = "query") -> None:
         raise refused(name, "is empty", "Say what you look for in a few words.")
     if len(text) > LIMITS.query_chars_max:
         raise refused(name, f"is longer than {LIMITS.query_chars_max} characters", "Use the telling words only.")
-
-
-def _fill_facts(result: Result, chosen: list[LiveFact], detail: Detail, max_tokens: int) -> Budget:
-    """Put as many facts and their contradictions into the answer as fit; contradictions only among those."""
-    while True:
-        budget = Budget(max_tokens, {**result, "facts": [], "conflicts": []})
-        conflicts = [conflict_row(one) for one in conflicts_among(chosen)]
-        rows = [fact_row(live, detail) for live in chosen]
-        fitting = [one for one in conflicts if budget.take(one, share=0.5)]
-        fit = 0
-        while fit < len(rows) and budget.take(rows[fit]):
-            fit += 1
-        if fit == len(rows):
-            result["facts"], result["conflicts"] = rows, fitting
-            return budget
-        chosen = chosen[:fit]

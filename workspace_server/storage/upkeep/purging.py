@@ -9,7 +9,7 @@ import apsw
 
 from workspace_server.core.clock import Clock
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import meta
+from workspace_server.storage.tables import meta, past_facts
 
 WHY = "purged"
 ASKED, CLEARED = "purges_asked", "purges_cleared"
@@ -93,6 +93,8 @@ async def remove(tx: Transaction, hashes: Sequence[str], gone: Sequence[Standing
         WHY,
         chosen,
     )
+    for sha256 in hashes:
+        await past_facts.forget_content(tx, sha256)
     for one in gone:
         found = "path = ? AND version = ?"
         await tx.run(
@@ -136,7 +138,8 @@ def rewrite(connection: apsw.Connection, clock: Clock) -> None:
 
 def write_anew(connection: apsw.Connection) -> None:
     """Leave no trace on any page, nor of words in the index of facts."""
-    connection.execute("INSERT INTO facts_text (facts_text) VALUES ('optimize')")
+    for words in ("facts_text", "past_facts_text"):
+        connection.execute(f"INSERT INTO {words} ({words}) VALUES ('optimize')")
     connection.execute("VACUUM")
 
 

@@ -43,6 +43,10 @@ REWOUND = (
     "triggers",
     "facts",
     "facts_text",
+    "past_versions",
+    "past_facts",
+    "past_facts_text",
+    "dismissed_conflicts",
     "index_states",
     "index_progress",
     "extractions",
@@ -73,6 +77,7 @@ def rewind(connection: apsw.Connection, seq: int) -> list[str]:
         connection.execute("CREATE TEMP TABLE rewound AS SELECT path FROM files WHERE seq > ?", (seq,))
         _files(connection, seq)
         _index(connection)
+        _past_facts(connection)
         _log(connection, seq)
         _contents(connection)
         missing = _delete_removed(connection)
@@ -115,6 +120,9 @@ def _triggers(connection: apsw.Connection, seq: int) -> None:
     connection.execute(
         "DELETE FROM triggers WHERE created_at >= (SELECT at FROM events WHERE seq > ? ORDER BY seq LIMIT 1)", (seq,)
     )
+    connection.execute(
+        "DELETE FROM dismissed_conflicts WHERE at >= (SELECT at FROM events WHERE seq > ? ORDER BY seq LIMIT 1)", (seq,)
+    )
     connection.execute("UPDATE triggers SET rate_since = 0, rate_count = 0")
 
 
@@ -149,6 +157,19 @@ def _index(connection: apsw.Connection) -> None:
     )
     connection.execute("DELETE FROM extractions WHERE key NOT IN (SELECT key FROM index_states)")
     connection.execute("UPDATE index_progress SET seq = 0, fingerprint = ''")
+
+
+def _past_facts(connection: apsw.Connection) -> None:
+    """Keep the facts of versions that were past already."""
+    connection.execute(
+        "DELETE FROM past_versions WHERE NOT EXISTS (SELECT 1 FROM files f JOIN versions v USING (file_id)"
+        " WHERE f.path = past_versions.path AND v.version = past_versions.version"
+        " AND NOT (f.live = 1 AND f.version = v.version))"
+    )
+    stale = "(path, version) NOT IN (SELECT path, version FROM past_versions)"
+    connection.execute(f"DELETE FROM past_facts_text WHERE rowid IN (SELECT fact_id FROM past_facts WHERE {stale})")
+    connection.execute(f"DELETE FROM past_facts WHERE {stale}")
+    connection.execute("INSERT INTO past_facts_text (past_facts_text) VALUES ('optimize')")
 
 
 def _log(connection: apsw.Connection, seq: int) -> None:

@@ -31,7 +31,15 @@ from workspace_server.interfaces.http.results.files import (
 )
 from workspace_server.interfaces.http.results.history import LeftFile, UndoneFile, UndoneWork
 from workspace_server.interfaces.http.results.locks import CheckedIn, GrantedLock, HeldLock, LockList, Released
-from workspace_server.interfaces.http.results.search import Contradiction, Fact, Found, FoundFacts, Passage, SaidValue
+from workspace_server.interfaces.http.results.search import (
+    Contradiction,
+    DismissedConflicts,
+    Fact,
+    Found,
+    FoundFacts,
+    Passage,
+    SaidValue,
+)
 from workspace_server.interfaces.http.results.upkeep import Purged, UpkeepState
 
 __all__ = [
@@ -49,6 +57,7 @@ __all__ = [
     "Delivery",
     "DeliveryList",
     "Difference",
+    "DismissedConflicts",
     "Edited",
     "Event",
     "EventPage",

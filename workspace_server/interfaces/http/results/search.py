@@ -34,6 +34,9 @@ class Fact(Result):
     end_line: int = 0
     page: int = 0
     at: str = ""
+    extractor: str = ""
+    confidence: str = ""
+    superseded_seq: int = 0
 
 
 class SaidValue(Result):
@@ -63,10 +66,17 @@ class Found(Result):
 
 
 class FoundFacts(Result):
-    """Facts, contradictions among them, and passages in the room that is left."""
+    """Facts, what contradicts them, passages in the room that is left; `reason` when facts of the past are not kept."""
 
     facts: list[Fact]
     conflicts: list[Contradiction]
     passages: list[Passage]
     indexed_seq: int
     complete: bool
+    reason: str = ""
+
+
+class DismissedConflicts(Result):
+    """The contradictions that are told no more."""
+
+    dismissed: list[Contradiction]

@@ -35,6 +35,7 @@ class QueryFacts(Arguments):
     path: str | None = None
     kind: str | None = None
     detail: Literal["brief", "full"] = "brief"
+    as_of_seq: Count | None = None
     limit: Count = 20
     max_tokens: Count = 1500
     min_seq: Count | None = None
@@ -87,7 +88,7 @@ TOOLS = (
             " front matter, 'Key: value' lines, table cells, JSON/YAML/TOML fields, '- [category] text' lines,"
             " Decision:, TODO: and RISK: lines, headings, numbers with units. Filter by subject, key, path or kind."
             " `conflicts` lists facts from different files that contradict each other: settle them before you go on."
-            " Example: query_facts(query='license', path='research/')"
+            " as_of_seq=N answers as of change N. Example: query_facts(query='license', path='research/')"
         ),
         params=QueryFacts,
         verb="search",

@@ -1,0 +1,118 @@
+"""Which facts answer a question, what contradicts them, and how they fill the budget of an answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from indexer.conflicts import CONFLICTS_MAX, Conflict, conflicts_among, topic_named, topic_of
+from indexer.model import LiveFact
+from workspace_server.core.access import Caller
+from workspace_server.core.patterns import Selector
+from workspace_server.errors import NotFound
+from workspace_server.services.history.moment import view_of
+from workspace_server.services.index.answers import Budget, Detail, clean, conflict_row, distinct, fact_row, spread
+from workspace_server.services.recording import Result
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import audit, dismissals, fact_search, past_facts
+from workspace_server.storage.tables.fact_search import Wanted
+
+LOOKED_AT_PER_FACT = 5
+"""Facts that are ranked for each one that is wanted, so that several files can have their turn."""
+LOOKED_AT_MIN = 60
+CONFLICTS_SHARE = 0.5
+"""Of the room, the most that contradictions take from the facts."""
+UNKNOWN_MAX = 1_000
+"""Files without facts of a moment that are looked through for one that was asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found: facts, the best first, and contradictions in which one of them has a part.
+
+    Attributes:
+        unknown: A file whose facts at the asked moment are not kept; None when all are known.
+    """
+
+    facts: Sequence[LiveFact]
+    conflicts: Sequence[Conflict]
+    unknown: str | None = None
+
+
+def path_range(selector: Selector | None) -> tuple[str, str]:
+    """Return the bounds of the paths that a selector can cover."""
+    prefix = selector.literal_prefix if selector else ""
+    return prefix, prefix + "\U0010ffff"
+
+
+async def look_up(tx: Transaction, wanted: Wanted, selector: Selector | None) -> Findings:
+    """Return the facts that are wanted, of several files, and who says otherwise.
+
+    Raises:
+        InvalidArgument: The log does not go as far as the asked moment.
+    """
+    await view_of(tx, wanted.as_of_seq)
+    more = replace(wanted, limit=max(LOOKED_AT_MIN, LOOKED_AT_PER_FACT * wanted.limit))
+    found = [live for live in await fact_search.find(tx, more) if not selector or selector.covers(live.path)]
+    chosen = spread(distinct(found), lambda live: live.path, wanted.limit)
+    topics = {topic for live in chosen if (topic := topic_of(live.fact)) is not None}
+    said = await fact_search.about(tx, topics, path_range=wanted.path_range, as_of_seq=wanted.as_of_seq)
+    others = [live for live in said if not selector or selector.covers(live.path)]
+    conflicts = await _undismissed(tx, conflicts_among([*chosen, *others]))
+    return Findings(chosen, conflicts, await _unknown(tx, wanted, selector))
+
+
+async def _undismissed(tx: Transaction, conflicts: Sequence[Conflict]) -> list[Conflict]:
+    if not conflicts:
+        return []
+    dismissed = await dismissals.among(tx, [conflict.mark for conflict in conflicts])
+    return [conflict for conflict in conflicts if conflict.mark not in dismissed]
+
+
+async def _unknown(tx: Transaction, wanted: Wanted, selector: Selector | None) -> str | None:
+    if wanted.as_of_seq is None:
+        return None
+    paths = await past_facts.unknown_at(tx, wanted.as_of_seq, wanted.path_range, limit=UNKNOWN_MAX)
+    if len(paths) == UNKNOWN_MAX or selector is None:
+        return paths[0] if paths else None
+    return next((path for path in paths if selector.covers(path)), None)
+
+
+def fill(result: Result, found: Findings, detail: Detail, max_tokens: int) -> Budget:
+    """Put as many facts and their contradictions into the answer as fit; return the room that is left."""
+    chosen = found.facts
+    while True:
+        budget = Budget(max_tokens, {**result, "facts": [], "conflicts": []})
+        topics = {topic_of(live.fact) for live in chosen}
+        rows = [conflict_row(one) for one in found.conflicts if one.topic in topics][:CONFLICTS_MAX]
+        conflicts = [row for row in rows if budget.take(row, share=CONFLICTS_SHARE)]
+        facts = [fact_row(live, detail) for live in chosen]
+        fit = 0
+        while fit < len(facts) and budget.take(facts[fit]):
+            fit += 1
+        if fit == len(facts):
+            result["facts"], result["conflicts"] = facts, conflicts
+            return budget
+        chosen = chosen[:fit]
+
+
+async def dismiss(tx: Transaction, caller: Caller, subject: str, key: str, values: Sequence[str] | None) -> Result:
+    """Dismiss what files say against each other about *subject* and *key*, and return it as answers list it.
+
+    Args:
+        values: What they say, as an answer lists it; None for whatever it is.
+
+    Raises:
+        NotFound: They do not contradict each other, or say something else.
+    """
+    said = await fact_search.about(tx, [topic_named(subject, key)], path_range=path_range(None), as_of_seq=None)
+    found = conflicts_among(said)
+    if values is not None:
+        found = [one for one in found if {value["value"] for value in conflict_row(one)["values"]} == set(values)]
+    if not found:
+        raise NotFound(
+            f"No files contradict each other in this about {clean(subject)} · {clean(key)}.",
+            hint="Ask for the facts again: `conflicts` lists what they say now.",
+        )
+    for conflict in found:
+        await dismissals.add(tx, conflict.mark, caller.agent)
+    await audit.add(tx, caller, "dismiss_conflict", found[0].facts[0].path, None)
+    return {"dismissed": [conflict_row(one) for one in found]}

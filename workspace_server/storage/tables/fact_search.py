@@ -1,0 +1,337 @@
+"""Finds facts by their words: of now, or of an earlier moment, which the versions tell.
+
+Every step looks at a bounded number of rows, whatever is asked: words are counted only up to a bound, the rows that
+have them come newest first and only so many are weighed, and the rarest words choose the rows where not all are there.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from indexer.model import Fact, LiveFact
+from indexer.questions import Question, Term, cjk_pairs, parse_question, words_of
+from indexer.wording import Expected, alternatives, expected, is_expected
+from workspace_server.storage import ranking
+from workspace_server.storage.database import Transaction
+
+COUNTED_MAX = 4_000
+"""Rows up to which it is counted how many have a word."""
+WEIGHED_MAX = 500
+"""Rows with the words that are weighed (7 µs each, 2026-11-30)."""
+SIFTED_MAX = 4_000
+"""The same when a path or a kind thins them out."""
+LISTED_MAX = 5_000
+"""The newest facts that are looked at when no words are given."""
+FILL_SHARE_MIN = 0.4
+"""Facts that have only some of the words are told when they weigh at least so much of the best one."""
+OTHER_WORD_SHARE = 0.6
+"""What a word counts that was not asked, but means nearly the same."""
+EXPECTED_SHARE = 1.3
+"""How much more a date counts when it was asked when, a number when how much, an owner when who."""
+KIND_SHARES: Final = {"heading": 0.2, "link": 0.3, "profile": 0.5, "symbol": 0.8}
+"""What facts count that point at text, or sum up, rather than say something."""
+SAME_TOPIC_MAX = 64
+"""Facts about the same as those found that are looked at, to see who says otherwise."""
+
+_NAMES: Final = (
+    "kind", "subject", "key", "value", "normal", "unit", "quote", "start", "end", "start_line", "end_line", "pointer",
+    "confidence", "entity", "page",
+)  # fmt: skip
+_FACT: Final = (
+    "f.kind, f.subject, f.key, f.value, f.normal, f.unit, f.quote, f.start_char, f.end_char, f.start_line,"
+    " f.end_line, f.pointer, f.confidence, f.entity, f.page, f.extractor, f.path, f.version"
+)
+_SUPERSEDED_SEQ: Final = (
+    "(SELECT min(seq) FROM (SELECT w.seq FROM versions w WHERE w.file_id = v.file_id AND w.version = v.version + 1"
+    " UNION ALL SELECT d.seq FROM deletions d WHERE d.file_id = v.file_id AND d.version = v.version))"
+)
+_COLUMNS: Final = {"title": "subject", "heading": "subject", "path": "place"}
+"""Where a fact has what a question can ask for in a place."""
+_LAST_BREAK: Final = re.compile(r".*[/ ._-]", re.DOTALL)
+
+
+class _Shelf(NamedTuple):
+    """Where facts are looked for: a table with its full text, the join that keeps what counts, and what it tells."""
+
+    facts: str
+    join: str
+    seq: str
+    told: str
+    parameters: tuple[int, ...] = ()
+
+
+_LIVE: Final = _Shelf(
+    "facts",
+    " JOIN files h ON h.path = f.path AND h.version = f.version AND h.live = 1",
+    "h.seq",
+    "h.seq, h.modified_by, h.modified_at, NULL",
+)
+_AT: Final = (
+    " JOIN files h ON h.path = f.path JOIN versions v ON v.file_id = h.file_id AND v.version = f.version AND v.seq <= ?"
+    " AND NOT EXISTS (SELECT 1 FROM versions w WHERE w.file_id = v.file_id AND w.version = v.version + 1"
+    " AND w.seq <= ?)"
+    " AND NOT EXISTS (SELECT 1 FROM deletions d WHERE d.file_id = v.file_id AND d.version = v.version AND d.seq <= ?)"
+)
+"""Keeps the facts of what was the head at a seq: a delete counts while the version that it deleted is the newest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which facts are looked for.
+
+    Attributes:
+        path_range: The first path, and the first beyond the last.
+        as_of_seq: The moment; None for now.
+        limit: How many, best first.
+    """
+
+    query: str | None = None
+    subject: str | None = None
+    key: str | None = None
+    kind: str | None = None
+    path_range: tuple[str, str] = ("", "\U0010ffff")
+    as_of_seq: int | None = None
+    limit: int = 100
+
+
+class _Group(NamedTuple):
+    """One thing that is asked for: how it is spelled in its forms, each with its share, and how rare it is."""
+
+    spelled: Sequence[tuple[str, float]]
+    rows: int = 0
+    rarity: float = 0.0
+
+    @property
+    def match(self) -> str:
+        return f"({' OR '.join(text for text, _ in self.spelled)})" if len(self.spelled) > 1 else self.spelled[0][0]
+
+
+async def find(tx: Transaction, wanted: Wanted) -> list[LiveFact]:
+    """Return the facts that answer best, the best first; without anything to look for, those of the newest files."""
+    found: list[tuple[float, LiveFact]] = []
+    asks = any((wanted.query, wanted.subject, wanted.key))
+    for shelf in _shelves(wanted.as_of_seq):
+        found += await (_search if asks else _newest)(tx, shelf, wanted)
+    found.sort(key=lambda one: (-one[0], 0 if asks else -one[1].seq))
+    return [live for _, live in found[: wanted.limit]]
+
+
+async def about(
+    tx: Transaction, topics: Iterable[int], *, path_range: tuple[str, str], as_of_seq: int | None
+) -> list[LiveFact]:
+    """Return facts about these topics (`indexer.conflicts.topic_of`), whoever says them; at most a bounded number."""
+    found: list[LiveFact] = []
+    for shelf in _shelves(as_of_seq):
+        rows = await tx.all(
+            f"SELECT {_FACT}, {shelf.told} FROM {shelf.facts} f{shelf.join}"
+            " WHERE f.topic IN (SELECT value FROM json_each(?)) AND f.path >= ? AND f.path < ? LIMIT ?",
+            *shelf.parameters,
+            json.dumps(list(topics)),
+            *path_range,
+            SAME_TOPIC_MAX,
+        )
+        found += [_live_fact(row) for row in rows]
+    return found
+
+
+def _shelves(as_of_seq: int | None) -> list[_Shelf]:
+    if as_of_seq is None:
+        return [_LIVE]
+    told, parameters = f"v.seq, v.agent, v.at, {_SUPERSEDED_SEQ}", (as_of_seq,) * 3
+    return [_Shelf(table, _AT, "v.seq", told, parameters) for table in ("facts", "past_facts")]
+
+
+def _share(fact: Fact, kind: Expected | None) -> float:
+    return KIND_SHARES.get(fact.kind, 1.0) * (EXPECTED_SHARE if is_expected(fact, kind) else 1.0)
+
+
+async def _search(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[float, LiveFact]]:
+    question = parse_question(wanted.query or "")
+    required, without = _required(wanted, question), _without(question)
+    groups = [_group(term) for term in question.terms if _is_word(term) and term.place is None]
+    if not groups and not required:
+        return []
+    groups = await _counted(tx, shelf, groups)
+    there = [group for group in groups if group.rows]
+    found: dict[tuple[str, int, int, str], tuple[float, LiveFact]] = {}
+    best = 0.0
+    for match in _matches(required, groups, there):
+        rows = await _weigh(tx, shelf, wanted, required, match._replace(text=match.text + without))
+        best = max([best, *(score for score, _ in rows)])
+        for score, live in rows:
+            if match.is_whole or score >= FILL_SHARE_MIN * best:
+                found.setdefault((live.path, live.version, live.fact.start, live.fact.key), (score, live))
+        if len(found) >= wanted.limit:
+            break
+    return list(found.values())
+
+
+class _Match(NamedTuple):
+    """What the full text is asked, and which groups stand in it, in their order, after *skipped* other phrases.
+
+    Attributes:
+        is_whole: Whether what it finds has all that was asked for.
+    """
+
+    text: str
+    groups: Sequence[_Group]
+    skipped: int = 0
+    is_whole: bool = True
+
+
+def _matches(required: Sequence[str], groups: Sequence[_Group], there: Sequence[_Group]) -> Iterable[_Match]:
+    """Yield what to ask for, the most telling first: all words where they tell most, all words, then the rarest."""
+    if len(there) == len(groups):
+        every = " AND ".join(group.match for group in groups)
+        if groups and min(group.rows for group in groups) >= WEIGHED_MAX:
+            yield _Match(_both(required, f"{{subject key}} : ({every})"), groups)
+        yield _Match(_both(required, every), groups)
+    if len(groups) > 1 and there:
+        rarest = list(there[:1])
+        for group in there[1:]:
+            if sum(one.rows for one in rarest) + group.rows > WEIGHED_MAX:
+                break
+            rarest.append(group)
+        some, others = (" OR ".join(group.match for group in part) for part in (rarest, there))
+        skipped = sum(len(group.spelled) for group in rarest)
+        yield _Match(_both(required, f"({some}) AND ({others})"), there, skipped, is_whole=False)
+
+
+def _both(required: Sequence[str], match: str) -> str:
+    return f"({' AND '.join([*required, *([match] if match else [])])})"
+
+
+async def _counted(tx: Transaction, shelf: _Shelf, groups: Sequence[_Group]) -> list[_Group]:
+    """Return *groups* with how rare they are, the rarest first."""
+    row = await tx.one(f"SELECT max(fact_id) FROM {shelf.facts}")
+    total = row[0] or 0 if row else 0
+    counted = []
+    for group in groups:
+        found = await tx.one(
+            f"SELECT count(*) FROM (SELECT rowid FROM {shelf.facts}_text WHERE {shelf.facts}_text MATCH ? LIMIT ?)",
+            group.match,
+            COUNTED_MAX,
+        )
+        rows = int(found[0]) if found else 0
+        counted.append(group._replace(rows=rows, rarity=round(math.log(1 + (total + 1) / (rows + 1)), 3)))
+    return sorted(counted, key=lambda group: group.rows)
+
+
+async def _weigh(
+    tx: Transaction, shelf: _Shelf, wanted: Wanted, required: Sequence[str], match: _Match
+) -> list[tuple[float, LiveFact]]:
+    """Return the rows that *match* finds with their weight, the heaviest first."""
+    first, last = wanted.path_range
+    sifted = wanted.kind is not None or bool(first)
+    rows = await tx.all(
+        f"SELECT {_FACT}, {shelf.told}, c.score FROM (SELECT rowid AS fact_id, {ranking.NAME}({shelf.facts}_text, ?)"
+        f" AS score FROM {shelf.facts}_text WHERE {shelf.facts}_text MATCH ? ORDER BY rowid DESC LIMIT ?) c"
+        f" JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
+        " WHERE f.path >= ? AND f.path < ? AND f.kind = coalesce(?, f.kind) ORDER BY c.score DESC, f.fact_id LIMIT ?",
+        _plan(required, match),
+        match.text,
+        SIFTED_MAX if sifted else WEIGHED_MAX,
+        *shelf.parameters,
+        first,
+        last,
+        wanted.kind,
+        wanted.limit,
+    )
+    kind = expected(wanted.query or "")
+    found = [(row[-1] if match.groups else 1.0, _live_fact(row[:-1])) for row in rows]
+    return [(score * _share(live.fact, kind), live) for score, live in found]
+
+
+def _plan(required: Sequence[str], match: _Match) -> str:
+    number = match.skipped + sum(clause.count('"') // 2 for clause in required)
+    plan = []
+    for group in match.groups:
+        phrases = []
+        for _, share in group.spelled:
+            phrases.append((number, share))
+            number += 1
+        plan.append((group.rarity, phrases))
+    return ranking.spelled(plan)
+
+
+async def _newest(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[float, LiveFact]]:
+    """Return facts of the files that changed last, in the order in which they stand."""
+    first, last = wanted.path_range
+    where, parameters = ["true"], []
+    if first:
+        where.append("path >= ? AND path < ?")
+        parameters += [first, last]
+    if wanted.kind is not None:
+        where.append("kind = ?")
+        parameters.append(wanted.kind)
+    rows = await tx.all(
+        f"SELECT {_FACT}, {shelf.told} FROM (SELECT fact_id FROM {shelf.facts} WHERE {' AND '.join(where)}"
+        f" ORDER BY fact_id DESC LIMIT ?) c JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
+        f" ORDER BY {shelf.seq} DESC, f.start_char LIMIT ?",
+        *parameters,
+        LISTED_MAX,
+        *shelf.parameters,
+        wanted.limit,
+    )
+    return [(1.0, _live_fact(row)) for row in rows]
+
+
+def _required(wanted: Wanted, question: Question) -> list[str]:
+    """Return what every fact must have: words in a column, and the beginning of its path.
+
+    Only whole words of a path can be asked for, so some others come through.
+    """
+    places = [f"{_COLUMNS[term.place]} : {_spelled(term)}" for term in question.terms if term.place and _is_word(term)]
+    match = _LAST_BREAK.match(wanted.path_range[0])
+    path = match[0].replace('"', "") if match else ""
+    place = f'place : ^ "{path}"' if any(map(str.isalnum, path)) else ""
+    clauses = [_in_column("subject", wanted.subject), _in_column("key", wanted.key), *places]
+    return [clause for clause in (*clauses, place if any(clauses) or question.terms else "") if clause]
+
+
+def _without(question: Question) -> str:
+    words = [_spelled(term) for term in question.without if _is_word(term)]
+    return f" NOT ({' OR '.join(words)})" if words else ""
+
+
+def _group(term: Term) -> _Group:
+    others = alternatives(term.words[0]) if term.kind == "word" else ()
+    return _Group([(_spelled(term), 1.0), *((f'"{other}"', OTHER_WORD_SHARE) for other in others)])
+
+
+def _spelled(term: Term) -> str:
+    """Return a term as FTS5 spells it; words are quoted, so that none of them is an operator.
+
+    A word like another (``word~``) is looked for as it is: the index of facts knows endings, not misspellings.
+    """
+    pairs = cjk_pairs(" ".join(term.words))
+    return f'"{" ".join(pairs or term.words)}"' + ("*" if term.kind == "prefix" else "")
+
+
+def _is_word(term: Term) -> bool:
+    return any(letter.isalnum() for word in term.words for letter in word)
+
+
+def _in_column(column: str, text: str | None) -> str:
+    terms = [Term("word", (word,)) for word in words_of(text or "")]
+    spelled = [_spelled(term) for term in terms if _is_word(term)]
+    return f"{column} : ({' AND '.join(spelled)})" if spelled else ""
+
+
+def _live_fact(row: tuple[Any, ...]) -> LiveFact:
+    fields = dict(zip(_NAMES, row, strict=False))
+    fields["entity"] = bool(fields["entity"])
+    extractor, path, version, seq, agent, at_s, superseded_seq = row[len(_NAMES) :]
+    return LiveFact(
+        fact=Fact(**fields),
+        path=path,
+        version=version,
+        seq=seq,
+        agent=agent,
+        at_s=at_s,
+        extractor=extractor,
+        superseded_seq=superseded_seq,
+    )
