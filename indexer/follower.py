@@ -1,65 +1,43 @@
-"""Follows the log in the background: changes in, facts and passages out, each with its own cursor.
+"""Follows the log in the background and turns changes into facts, the newest small files first.
 
-Two loops of the same shape. The first turns changes into facts as fast as it can; the second takes what the first has
-extracted into the search index, in larger batches, because a commit there costs more. Neither ever holds up a writer.
+Bulk work (an import, new extractors) goes on in small slices between which the newest changes are looked at, so that a
+file saved just now has its facts at once. What was done before its turn is only remembered here: the cursor that is
+kept tells what is done without a gap, so a crash loses nothing and at most repeats a little.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import anyio
-from anyio import to_thread
 
 from indexer.extracting import InThread
-from indexer.extraction import extraction_key
+from indexer.extraction import bytes_needed, extraction_key
 from indexer.extractors import REGISTRY, Registry
-from indexer.limits import BATCH_BYTES, BATCH_CHANGES, INDEXED_BYTES_MAX, PASSAGE_BATCH_CHANGES
-from indexer.model import Change, Found, Indexed
-from indexer.ports import Content, Extracting, FactStore, IndexDamaged, SearchIndex, Source
-from indexer.questions import Question
+from indexer.limits import (
+    BATCH_CHANGES,
+    QUICK_BYTES_MAX,
+    SLICE_BYTES,
+    SLICE_CHANGES,
+)
+from indexer.model import Change, Indexed
+from indexer.ports import Content, Extracting, FactStore, Source
+from indexer.progress import Ahead, Progress, first_of, persist, slices
+from indexer.waiting import Large, Waiting, Walk
 
 _LOG: Final = logging.getLogger(__name__)
-_HOP_BYTES: Final = 256 * 1024
-_RETRY_S: Final = 1.0
-T = TypeVar("T")
-
-NOT_STARTED: Final = -1
-"""The progress of a loop that has not yet looked where it is."""
-
-
-class Progress:
-    """How far a loop is in the log, for those who wait for it. Lives on one event loop."""
-
-    def __init__(self) -> None:
-        self.seq = NOT_STARTED
-        self._moved = anyio.Event()
-
-    def advance(self, seq: int) -> None:
-        """Say that no change at or below *seq* is still waiting."""
-        if seq != self.seq:
-            self.seq = seq
-            self._moved.set()
-            self._moved = anyio.Event()
-
-    async def wait_beyond(self, seq: int) -> None:
-        """Return once the loop is beyond *seq*."""
-        while self.seq <= seq:
-            await self._moved.wait()
-
-    async def reach(self, seq: int, *, timeout_s: float) -> bool:
-        """Wait until the loop has reached *seq*; False when *timeout_s* went by first."""
-        with anyio.move_on_after(timeout_s):
-            await self.wait_beyond(seq - 1)
-        return self.seq >= seq
 
 
 class FactFollower:
     """Keeps the facts of every file's head.
 
+    Three things are done in turn: the newest changes while older ones wait, the log from the cursor on, and walks over
+    all heads. Large files and documents wait apart, and are read by two readers of their own: one takes the newest, the
+    other the oldest.
+
     Args:
         extracting: Where contents are extracted; by default in a thread.
-        rhythm_s: How long changes are gathered before they are taken together: each batch is a commit, and a file that
+        rhythm_s: How long changes are gathered before they are taken together: each slice is a commit, and a file that
             is saved again meanwhile is read once.
     """
 
@@ -78,204 +56,196 @@ class FactFollower:
         self._registry = registry
         self._extracting = extracting or InThread(registry)
         self._rhythm_s = rhythm_s
+        self._ahead = Ahead()
+        self._waiting = Waiting()
+        self._walks: list[Walk] = []
+        self._woken = anyio.Event()
+        self._marking = anyio.Lock()
+        self._seq = 0
+        """Up to where the log was looked at."""
+        self._upto_seq: int | None = None
+        """Where the log stood when the first walk began, which takes the place of following it up to there."""
+        self._fingerprint = ""
+        self._has_kept = False
 
     async def run(self) -> None:
         """Follow the log until cancelled; what goes wrong is logged and tried again."""
-        await _persist(self._follow)
+        await persist(self._follow)
+
+    @property
+    def is_renewing(self) -> bool:
+        """Whether new extractors have not yet read every file: older facts are told of the others."""
+        return any(not walk.again for walk in self._walks)
+
+    async def whole(self) -> None:
+        """Return once every file was read by the present extractors."""
+        while renewing := [walk for walk in self._walks if not walk.again]:
+            await renewing[0].over.wait()
+
+    async def renew(self, told: Callable[[int], None]) -> None:
+        """Extract every file again, while the log is followed; return when that is done.
+
+        Args:
+            told: Called with the number of files that were looked at.
+        """
+        walk = Walk(again=True, told=told)
+        self._walks.append(walk)
+        self._woken.set()
+        await walk.over.wait()
 
     async def _follow(self) -> None:
-        seq, fingerprint = await self._store.progress()
-        if fingerprint != self._registry.fingerprint:
-            seq = await self._source.head_seq()
-            async for heads in _pages_of_heads(self._source, BATCH_CHANGES):
-                await self._keep(heads, None)
-            await self._store.keep((), progress=(seq, self._registry.fingerprint))
-        self.progress.advance(seq)
-        while True:
-            batch = await self._source.changes(seq, limit=BATCH_CHANGES)
-            if batch.changes:
-                await self._keep(batch.changes, batch.upto_seq)
-            seq = batch.upto_seq
-            self.progress.advance(seq)
-            await self._source.wait_beyond(seq)
-            await anyio.sleep(self._rhythm_s)
+        await self._begin()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._read_large, True)
+            tasks.start_soon(self._read_large, False)
+            while True:
+                is_busy = await self._take_from_log()
+                is_busy = await self._walk_on() or is_busy
+                await self._mark()
+                if not is_busy:
+                    await self._rest()
 
-    async def _keep(self, changes: Sequence[Change], upto_seq: int | None) -> None:
-        """Extract *changes* and keep them in one go, or in several when they are large; the cursor moves last."""
+    async def _begin(self) -> None:
+        """Start from the cursor; when other extractors read what is known, or none did, with a walk over all heads."""
+        self._seq, self._fingerprint = await self._store.progress()
+        self._ahead, self._waiting, self._has_kept = Ahead(), Waiting(), False
+        self._walks = [walk for walk in self._walks if walk.again]
+        for walk in self._walks:
+            walk.begin()
+        if self._fingerprint != self._registry.fingerprint:
+            self._walks.insert(0, Walk(again=False))
+        self._upto_seq = None if self._fingerprint else await self._source.head_seq()
+        self.progress.advance(self._seq)
+
+    async def _take_from_log(self) -> bool:
+        """Take the next page of the log, with a look at the newest before each slice; return whether more is there."""
+        if self._upto_seq is not None or self._waiting.is_full:
+            await self._take_newest()
+            return False
+        batch = await self._source.changes(self._seq, limit=BATCH_CHANGES)
+        for part in slices(batch.changes):
+            if batch.more:
+                await self._take_newest()
+            await self._take(self._ahead.without(part))
+        self._seq = batch.upto_seq
+        self._has_kept = self._has_kept or bool(batch.changes)  # also what was taken ahead, and is passed over now
+        if not batch.more:
+            self._ahead.clear()
+        return batch.more
+
+    async def _take_newest(self) -> None:
+        """Take the newest changes that are quickly read; large files wait for their turn in the log."""
+        quick = [change for change in await self._ahead.newest(self._source, self._seq) if self._is_quick(change)]
+        await self._take(quick)
+        self._ahead.note(quick)
+
+    async def _walk_on(self) -> bool:
+        """Take the next slice of the walk that is first in line; return whether there is more of it."""
+        if not self._walks or self._walks[0].is_through or self._waiting.is_full:
+            return False
+        walk = self._walks[0]
+        heads = await self._source.heads(walk.after, limit=SLICE_CHANGES)
+        await self._take(heads if walk.again else self._ahead.without(heads), walk)
+        walk.is_through = not heads
+        walk.after = heads[-1].path if heads else walk.after
+        walk.looked_at += len(heads)
+        walk.told(walk.looked_at)
+        return not walk.is_through
+
+    async def _rest(self) -> None:
+        """Wait for the log or for a walk, and then gather for a moment."""
+        self._woken = anyio.Event()
+        woken = self._woken
+        if not self._walks or self._walks[0].is_through:
+            await first_of(lambda: self._source.wait_beyond(self._seq), woken.wait)
+        await anyio.sleep(self._rhythm_s)
+
+    async def _take(self, changes: Iterable[Change], walk: Walk | None = None) -> None:
+        """Keep what *changes* give, together; large files that were not read before are left to wait."""
         found: list[Indexed] = []
+        fresh: dict[str, list[Change]] = {}
         size_bytes = 0
-        fresh: list[tuple[str, Content]] = []
         for change in changes:
-            known = await self._known(change)
+            key = extraction_key(change, self._registry) if change.version is not None else ""
+            known = await self._known(change, key, walk)
             if known is not None:
+                self._waiting.settle(change.path)
                 found.append(known)
-                continue
-            content = Content(change, await self._read(change))
-            fresh.append((extraction_key(change, self._registry), content))
-            size_bytes += len(content.data)
-            if size_bytes > _HOP_BYTES:
+            elif not self._is_quick(change):
+                self._waiting.add(Large(change, key, walk))
+            else:
+                self._waiting.settle(change.path)
+                size_bytes += 0 if key in fresh else change.size_bytes
+                fresh.setdefault(key, []).append(change)
+            if size_bytes > SLICE_BYTES:
                 found += await self._extract(fresh)
-                fresh = []
-            if size_bytes > BATCH_BYTES:
-                await self._store.keep(found, progress=None)
-                found, size_bytes = [], 0
-        found += await self._extract(fresh)
-        progress = None if upto_seq is None else (upto_seq, self._registry.fingerprint)
-        await self._store.keep(found, progress=progress)
+                await self._keep(found, walk)
+                found, fresh, size_bytes = [], {}, 0
+        await self._keep([*found, *await self._extract(fresh)], walk)
 
-    async def _known(self, change: Change) -> Indexed | None:
+    def _is_quick(self, change: Change) -> bool:
+        """Return whether a file is read in milliseconds: a small text."""
+        return change.size_bytes <= QUICK_BYTES_MAX and not self._registry.may_convert(change.path, change.media_type)
+
+    async def _known(self, change: Change, key: str, walk: Walk | None) -> Indexed | None:
         """Return what needs no extraction: a file that is gone, or a content that was read before."""
         if change.version is None:
             return Indexed(change=change)
-        key = extraction_key(change, self._registry)
+        if walk is not None and walk.again:
+            return None
         extraction = await self._store.extraction(key)
         return None if extraction is None else Indexed(change=change, key=key, extraction=extraction)
 
+    async def _extract(self, fresh: dict[str, list[Change]]) -> list[Indexed]:
+        """Extract each content once; *fresh* has the changes that brought it, by its key."""
+        if not fresh:
+            return []
+        contents = [Content(some[0], await self._read(some[0])) for some in fresh.values()]
+        found = await self._extracting.extract(contents)
+        return [
+            Indexed(change=change, key=key, extraction=extraction)
+            for (key, some), extraction in zip(fresh.items(), found, strict=True)
+            for change in some
+        ]
+
     async def _read(self, change: Change) -> bytes:
         try:
-            return await self._source.read(change, bytes_max=INDEXED_BYTES_MAX)
+            return await self._source.read(change, bytes_max=bytes_needed(change, self._registry))
         except OSError as error:
             _LOG.warning("cannot read %s version %s for the index: %s", change.path, change.version, error)
             return b""
 
-    async def _extract(self, fresh: Sequence[tuple[str, Content]]) -> list[Indexed]:
-        if not fresh:
-            return []
-        found = await self._extracting.extract([content for _, content in fresh])
-        return [
-            Indexed(change=content.change, key=key, extraction=extraction)
-            for (key, content), extraction in zip(fresh, found, strict=True)
-        ]
+    async def _keep(self, found: Sequence[Indexed], walk: Walk | None) -> None:
+        if found:
+            await self._store.keep(found, progress=None, anew=walk is not None and walk.again)
+            self._has_kept = True
 
-
-class PassageFollower:
-    """Keeps a search index in step with the facts, one commit for many changes.
-
-    Args:
-        facts: Whose progress and extractions are followed.
-        rhythm_s: How long changes are gathered before they are committed together.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        store: FactStore,
-        index: SearchIndex,
-        facts: FactFollower,
-        *,
-        registry: Registry = REGISTRY,
-        rhythm_s: float = 0.25,
-    ) -> None:
-        self.progress = Progress()
-        self._source = source
-        self._store = store
-        self._index = index
-        self._facts = facts
-        self._registry = registry
-        self._rhythm_s = rhythm_s
-        self._writing = anyio.CapacityLimiter(1)
-        self._reading = anyio.CapacityLimiter(1)
-        self._rebuilding = anyio.CancelScope()
-        self._anew: anyio.Event | None = None
-
-    async def run(self) -> None:
-        """Follow until cancelled; a damaged index is built again."""
-        await _persist(self._follow_until_damaged)
-
-    async def query(self, question: Question, *, path_prefix: str = "", limit: int) -> Found:
-        """Ask the index, off the event loop; while there is none yet, or none any more, nothing is found.
-
-        Raises:
-            IndexDamaged: The index fails although its files are as they were written.
-        """
-        if self.progress.seq == NOT_STARTED:
-            return Found(cut=True)
-        try:
-            return await self._ask(question, path_prefix, limit)
-        except IndexDamaged:
-            if await self._write(self._index.verify) is not None:
-                return await self._ask(question, path_prefix, limit)  # it was mended meanwhile, or the fault is ours
-            _LOG.exception("the search index is damaged and is built again")
-            self.progress.advance(NOT_STARTED)
-            self._rebuilding.cancel()
-            return Found(cut=True)
-
-    async def rebuild(self) -> None:
-        """Make the index anew from the files that are there, so that nothing of others is left in its files."""
-        self._anew = wanted = anyio.Event()
-        self.progress.advance(NOT_STARTED)
-        self._rebuilding.cancel()
-        await wanted.wait()
-
-    async def _ask(self, question: Question, path_prefix: str, limit: int) -> Found:
-        return await to_thread.run_sync(
-            lambda: self._index.query(question, path_prefix=path_prefix, limit=limit), limiter=self._reading
-        )
-
-    async def _write(self, work: Callable[[], T]) -> T:
-        return await to_thread.run_sync(work, limiter=self._writing)
-
-    async def _follow_until_damaged(self) -> None:
-        with anyio.CancelScope() as self._rebuilding:
-            await self._follow()
-
-    async def _follow(self) -> None:
-        await self._facts.progress.wait_beyond(NOT_STARTED)
-        wanted = self._anew
-        seq = None if wanted else await self._write(self._index.verify)
-        if seq is None:
-            seq = await self._build()
-        if wanted is not None:
-            wanted.set()
-            self._anew = None if self._anew is wanted else self._anew
+    async def _read_large(self, newest: bool) -> None:
+        """Read one large file after the other."""
         while True:
+            one = await self._waiting.next(newest=newest)
+            known = await self._known(one.change, one.key, one.walk)
+            found = [known] if known else await self._extract({one.key: [one.change]})
+            if self._waiting.holds(one):  # else it was saved again meanwhile
+                await self._keep(found, one.walk)
+            self._waiting.done(one)
+            await self._mark()
+
+    async def _mark(self) -> None:
+        """Keep how far all is done, and tell those who wait for it."""
+        async with self._marking:
+            walk = self._walks[0] if self._walks else None
+            is_over = walk is not None and walk.is_through and not walk.reading
+            if walk is not None and is_over and not walk.again:
+                self._seq = self._seq if self._upto_seq is None else self._upto_seq
+                self._upto_seq, self._fingerprint = None, self._registry.fingerprint
+                self._has_kept = True
+            seq = self._waiting.upto(self._seq)
+            if self._has_kept and (seq != self.progress.seq or is_over):
+                self._has_kept = False
+                await self._store.keep((), progress=(seq, self._fingerprint))
+            if walk is not None and is_over:
+                self._walks.remove(walk)
+                walk.over.set()
+                self._woken.set()
             self.progress.advance(seq)
-            await self._facts.progress.wait_beyond(seq)
-            await anyio.sleep(self._rhythm_s)
-            seq = await self._catch_up(seq)
-
-    async def _build(self) -> int:
-        """Fill an empty index from the files that are there; return the seq for which that holds."""
-        await self._write(self._index.reset)
-        seq = self._facts.progress.seq
-        async for heads in _pages_of_heads(self._source, PASSAGE_BATCH_CHANGES):
-            await self._take(heads, 0)
-        await self._write(lambda: self._index.commit(seq))
-        return seq
-
-    async def _catch_up(self, seq: int) -> int:
-        """Take in every change that has its facts; return the seq up to which that is."""
-        reachable = self._facts.progress.seq
-        while seq < reachable:
-            batch = await self._source.changes(seq, limit=PASSAGE_BATCH_CHANGES)
-            seq = min(batch.upto_seq, reachable)
-            if batch.changes:
-                await self._take(batch.changes, seq)
-        return seq
-
-    async def _take(self, changes: Sequence[Change], cursor: int) -> None:
-        for change in changes:
-            if change.version is None:
-                self._index.drop(change.path)
-                continue
-            extraction = await self._store.extraction(extraction_key(change, self._registry))
-            if extraction is not None:  # else a newer version is on its way, and with it another change
-                self._index.put(change, extraction.title, extraction.passages)
-        await self._write(lambda: self._index.commit(cursor))
-
-
-async def _pages_of_heads(source: Source, limit: int) -> AsyncIterator[Sequence[Change]]:
-    after = ""
-    while heads := await source.heads(after, limit=limit):
-        yield heads
-        after = heads[-1].path
-
-
-async def _persist(follow: Callable[[], Awaitable[None]]) -> None:
-    """Run *follow* again whenever it ends: the last line against errors, with a pause between two tries."""
-    while True:
-        try:
-            await follow()
-        except Exception:  # noqa: BLE001 (the outermost loop of this task)
-            _LOG.exception("following the log failed; it is tried again")
-            await anyio.sleep(_RETRY_S)

@@ -106,3 +106,44 @@ QUERY_S_MAX: Final = 0.8
 BATCH_CHANGES: Final = 512
 BATCH_BYTES: Final = 16 * 1024 * 1024
 PASSAGE_BATCH_CHANGES: Final = 512
+
+QUICK_BYTES_MAX: Final = 64 * 1024
+"""Bytes up to which a text is read before all that waits longer: it takes milliseconds."""
+
+NEWEST_CHANGES: Final = 64
+"""The newest changes that are looked at while older ones wait; more than come in between two looks."""
+
+SLICE_CHANGES: Final = 32
+SLICE_BYTES: Final = 256 * 1024
+"""Changes, and bytes of content, that are read and kept together: the newest wait no longer than for one such slice."""
+
+SLOW_CHANGES_MAX: Final = 1_024
+"""Large files that wait their turn; with more the log is not read on."""
+
+AHEAD_PATHS_MAX: Final = 4_096
+"""Paths of which it is remembered that they were taken before their turn; the others are looked at again."""
+
+MESSAGE_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Bytes of one message between the server and its index process."""
+
+PASSAGES_PER_MESSAGE_MAX: Final = 128
+"""Passages that go to the index process at once: to write them as JSON takes about a millisecond."""
+
+QUERIES_WAITING_MAX: Final = 64
+"""Ranked queries that wait for the index process; one more is answered with nothing at once, as not complete."""
+
+QUERY_ANSWER_S_MAX: Final = 2.0
+"""Seconds after which a query that was not answered is told to be not complete."""
+
+QUERY_HUNG_S_MAX: Final = 20.0
+"""Seconds after which an index process that has not answered a query is taken for hung and is replaced."""
+
+INDEX_CALL_S_MAX: Final = 600.0
+"""Seconds after which a commit is taken for hung: the merging of a large index takes a minute or more."""
+
+INDEX_NICENESS: Final = 10
+"""How far the thread that writes the index stands back for everybody else."""
+
+PASSAGE_SLICE_CHANGES: Final = 128
+PASSAGE_SLICE_CHARS: Final = 512 * 1024
+"""Changes, and characters of their passages, that are written with one commit of the search index."""

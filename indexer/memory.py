@@ -21,7 +21,7 @@ class MemoryFactStore:
         """Return what was once extracted under *key*."""
         return self._extractions.get(key)
 
-    async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None) -> None:
+    async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None, anew: bool = False) -> None:  # noqa: ARG002 (here all is made anew)
         """Make *found* the facts of its paths."""
         for each in found:
             if each.extraction is None:

@@ -10,10 +10,16 @@ from indexer.questions import Question
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Changes from the log, one per path with its present head, and the seq up to which they tell all."""
+    """Changes from the log, one per path with its present head.
+
+    Attributes:
+        upto_seq: The seq up to which they tell all.
+        more: Whether changes beyond that are known to be there.
+    """
 
     changes: Sequence[Change]
     upto_seq: int
+    more: bool = False
 
 
 class Source(Protocol):
@@ -24,6 +30,12 @@ class Source(Protocol):
 
         A path that changed several times is told once. ``upto_seq`` is the log's end when nothing more is there, so
         that events that need no indexing pass at once.
+        """
+
+    async def newest(self, after_seq: int, *, limit: int) -> Batch:
+        """Return the newest of the changes beyond *after_seq*, from at most *limit* events; the newest is last.
+
+        ``upto_seq`` is the log's end. Those between are left to their turn.
         """
 
     async def heads(self, after_path: str, *, limit: int) -> Sequence[Change]:
@@ -63,10 +75,11 @@ class FactStore(Protocol):
     async def extraction(self, key: str) -> Extraction | None:
         """Return what was once extracted under *key*, if it is still known."""
 
-    async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None) -> None:
+    async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None, anew: bool = False) -> None:
         """Make *found* the facts of its paths, all together and durable, and with them the new progress.
 
-        What is found about a version that is no longer its file's head may be forgotten at once.
+        What is found about a version that is no longer its file's head may be forgotten at once. What is kept under
+        the same key already may stay as it is, unless it was made *anew*.
         """
 
 
@@ -100,6 +113,63 @@ class SearchIndex(Protocol):
 
     def close(self) -> None:
         """Close what is open, after a query that is under way; the index on disk stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The search index that answers.
+
+    Attributes:
+        cursor: The seq up to which it knows all.
+        is_current: Whether it is what the present engine would make of the present extractors.
+    """
+
+    cursor: int
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """What is to be found of a path from now on; nothing when the file is gone."""
+
+    change: Change
+    title: str = ""
+    passages: Sequence[Passage] = ()
+
+
+class Searching(Protocol):
+    """A search index in generations (`Generations`), worked wherever that is done: a thread, or another process."""
+
+    async def run(self) -> None:
+        """Work until cancelled; what is written then may be lost, and is written again from the cursor."""
+
+    async def verify(self) -> Standing | None:
+        """Return how far the index is that answers; None when there is none that can be believed."""
+
+    async def begin(self, *, serve: bool) -> None:
+        """Begin a new, empty index; the one that answers goes on answering, or goes at once without *serve*."""
+
+    async def write(self, some: Sequence[Searchable], cursor: int, *, coming: bool) -> None:
+        """Make *some* searchable and durable together with *cursor*: in the index that answers, or in the coming one.
+
+        Raises:
+            IndexDamaged: It could not be written.
+            IndexAway: Whoever works the index has ended meanwhile.
+        """
+
+    async def finish(self) -> None:
+        """Let the coming index take the place of the one that answers, which is removed."""
+
+    async def query(self, question: Question, *, path_prefix: str, limit: int) -> Found:
+        """Return the best passages; ``cut`` and nothing when nobody can be asked in time.
+
+        Raises:
+            IndexDamaged: The index cannot be read.
+        """
+
+
+class IndexAway(Exception):
+    """Whoever works the search index has ended; another one is on its way."""
 
 
 class IndexDamaged(Exception):

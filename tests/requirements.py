@@ -109,7 +109,7 @@ DELIVERED: dict[str, Requirement] = {
     "P8": Requirement(
         "The index is disposable, says how fresh it is, and can be waited for",
         (
-            "indexer/test_follower.py::test_a_damaged_index_is_noticed_by_the_next_query_and_built_again",
+            "indexer/test_passage_follower.py::test_a_damaged_index_is_noticed_by_the_next_query_and_built_again",
             "services/index/test_search.py::test_a_query_waits_for_a_change_and_says_when_it_did_not_come",
             "services/index/test_search.py::test_the_status_says_how_far_the_index_is",
         ),

@@ -1,154 +1,36 @@
-"""Following the log: facts and passages in step, restarts, failures and damage."""
+"""Facts follow the log: restarts, failures, large files, and the newest first."""
 
-import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
 import pytest
 
-from indexer import follower
+from indexer import follower, progress, waiting
 from indexer.collector import Collector
-from indexer.engines import open_engine
-from indexer.engines.whoosh_engine import WhooshIndex
+from indexer.extracting import InThread
 from indexer.extractors import REGISTRY, Extractor, Registry
 from indexer.extractors.plain import OTHER, TEXT
-from indexer.follower import FactFollower, PassageFollower
+from indexer.follower import FactFollower
 from indexer.memory import MemoryFactStore
-from indexer.model import Change
-from indexer.ports import Batch, IndexDamaged
-from indexer.questions import parse_question
+from indexer.model import Extraction
+from indexer.ports import Content
+from tests.indexer.following import Kept, Log, running, values
 
 pytestmark = pytest.mark.anyio
 
 
-class Log:
-    """A `Source` in memory."""
-
-    def __init__(self) -> None:
-        self.events: list[str | None] = []
-        self.files: dict[str, tuple[int, bytes]] = {}
-        self.reads: list[str] = []
-        self.unreadable: set[str] = set()
-        self._moved = anyio.Event()
-
-    def save(self, path: str, text: str) -> int:
-        self.files[path] = (self.files.get(path, (0, b""))[0] + 1, text.encode())
-        return self.happen(path)
-
-    def delete(self, path: str) -> int:
-        del self.files[path]
-        return self.happen(path)
-
-    def happen(self, path: str | None = None) -> int:
-        self.events.append(path)
-        self._moved.set()
-        self._moved = anyio.Event()
-        return len(self.events)
-
-    def _change(self, path: str, seq: int) -> Change:
-        if path not in self.files:
-            return Change(seq=seq, path=path, version=None)
-        version, data = self.files[path]
-        return Change(seq=seq, path=path, version=version, sha256=sha256(data).hexdigest(), size_bytes=len(data))
-
-    async def changes(self, after_seq: int, *, limit: int) -> Batch:
-        part = self.events[after_seq : after_seq + limit]
-        paths = {path: after_seq + number for number, path in enumerate(part, 1) if path}
-        return Batch([self._change(path, seq) for path, seq in paths.items()], after_seq + len(part))
-
-    async def heads(self, after_path: str, *, limit: int) -> Sequence[Change]:
-        return [self._change(path, 0) for path in sorted(self.files) if path > after_path][:limit]
-
-    async def head_seq(self) -> int:
-        return len(self.events)
-
-    async def read(self, change: Change, *, bytes_max: int) -> bytes:
-        self.reads.append(change.path)
-        if change.path in self.unreadable:
-            raise OSError("gone")
-        return self.files[change.path][1][:bytes_max]
-
-    async def wait_beyond(self, seq: int) -> None:
-        while len(self.events) <= seq:
-            await self._moved.wait()
-
-
-@asynccontextmanager
-async def running(*runs: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    async with anyio.create_task_group() as tasks:
-        for run in runs:
-            tasks.start_soon(run)
-        yield
-        tasks.cancel_scope.cancel()
-
-
-def both(log: Log, store: MemoryFactStore, folder: Path) -> tuple[FactFollower, PassageFollower]:
+async def test_events_that_need_no_indexing_pass_at_once() -> None:
+    log, store = Log(), MemoryFactStore()
     facts = FactFollower(log, store)
-    return facts, PassageFollower(log, store, open_engine("whoosh", folder / "index"), facts, rhythm_s=0.0)
-
-
-def values(store: MemoryFactStore) -> dict[str, list[str]]:
-    return {
-        path: [fact.value for fact in indexed.extraction.facts if fact.kind == "field"]
-        for path, indexed in store.indexed.items()
-        if indexed.extraction
-    }
-
-
-async def found(passages: PassageFollower, text: str) -> list[tuple[str, int]]:
-    return [(hit.path, hit.version) for hit in (await passages.query(parse_question(text), limit=9)).hits]
-
-
-async def test_what_is_saved_moved_on_and_deleted_is_followed(tmp_path: Path) -> None:
-    log, store = Log(), MemoryFactStore()
-    log.save("a.md", "Port: 1\n")
-    facts, passages = both(log, store, tmp_path)
-    async with running(facts.run, passages.run):
-        assert await facts.progress.reach(1, timeout_s=10)
-        log.save("a.md", "Port: 2\n")
-        seq = log.save("b.md", "Owner: Dana\n")
-        assert await passages.progress.reach(seq, timeout_s=10)
-        assert values(store) == {"a.md": ["2"], "b.md": ["Dana"]}
-        assert await found(passages, "port") == [("a.md", 2)]
-
-        log.delete("a.md")
-        seq = log.happen()
-        assert await passages.progress.reach(seq, timeout_s=10)
-
-        assert values(store) == {"b.md": ["Dana"]}
-        assert await passages.progress.reach(log.happen(), timeout_s=10)
-        assert await found(passages, "port") == []
-
-
-async def test_events_that_need_no_indexing_pass_at_once(tmp_path: Path) -> None:
-    log, store = Log(), MemoryFactStore()
-    facts, _ = both(log, store, tmp_path)
     async with running(facts.run):
         assert await facts.progress.reach(log.happen(), timeout_s=10)
         assert not await facts.progress.reach(2, timeout_s=0.01)
 
 
-async def test_a_restart_goes_on_where_it_was_and_reads_nothing_again(tmp_path: Path) -> None:
+async def test_the_same_content_is_never_extracted_twice() -> None:
     log, store = Log(), MemoryFactStore()
-    facts, passages = both(log, store, tmp_path)
-    async with running(facts.run, passages.run):
-        assert await passages.progress.reach(log.save("a.md", "Port: 1\n"), timeout_s=10)
-    log.reads.clear()
-    facts, passages = both(log, store, tmp_path)
-    async with running(facts.run, passages.run):
-        assert await passages.progress.reach(log.save("b.md", "Port: 2\n"), timeout_s=10)
-
-        assert log.reads == ["b.md"]
-        assert sorted(await found(passages, "port")) == [("a.md", 1), ("b.md", 1)]
-
-
-async def test_the_same_content_is_never_extracted_twice(tmp_path: Path) -> None:
-    log, store = Log(), MemoryFactStore()
-    facts, _ = both(log, store, tmp_path)
+    facts = FactFollower(log, store)
     async with running(facts.run):
         for path, text in (
             ("x/a.md", "Port: 1\n"),
@@ -162,10 +44,10 @@ async def test_the_same_content_is_never_extracted_twice(tmp_path: Path) -> None
         assert values(store) == {"x/a.md": ["1"], "y/a.md": ["1"]}
 
 
-async def test_new_extractors_read_every_file_again(tmp_path: Path) -> None:
+async def test_new_extractors_read_every_file_again() -> None:
     log, store = Log(), MemoryFactStore()
     log.save("a.txt", "Port: 1\n")
-    facts, _ = both(log, store, tmp_path)
+    facts = FactFollower(log, store)
     async with running(facts.run):
         assert await facts.progress.reach(1, timeout_s=10)
     assert log.reads == ["a.txt"]
@@ -175,24 +57,13 @@ async def test_new_extractors_read_every_file_again(tmp_path: Path) -> None:
     again = FactFollower(log, store, registry=plain)
     async with running(again.run):
         assert await again.progress.reach(1, timeout_s=10)
+        await again.whole()
 
+    assert log.reads == ["a.txt", "a.txt"]
     assert (await store.progress()) == (1, plain.fingerprint)
 
 
-async def test_large_batches_are_kept_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "_HOP_BYTES", 5)
-    monkeypatch.setattr(follower, "BATCH_BYTES", 20)
-    log, store = Log(), MemoryFactStore()
-    for number in range(9):
-        log.save(f"{number}.md", f"Port: {number}\n")
-    facts, _ = both(log, store, tmp_path)
-    async with running(facts.run):
-        assert await facts.progress.reach(9, timeout_s=10)
-
-    assert values(store) == {f"{number}.md": [str(number)] for number in range(9)}
-
-
-async def test_what_cannot_be_read_is_failed_and_holds_nothing_up(tmp_path: Path) -> None:
+async def test_what_cannot_be_read_is_failed_and_holds_nothing_up() -> None:
     def break_down(out: Collector) -> None:
         raise RuntimeError(out.document.name)
 
@@ -216,8 +87,8 @@ async def test_what_cannot_be_read_is_failed_and_holds_nothing_up(tmp_path: Path
     }
 
 
-async def test_a_store_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "_RETRY_S", 0.0)
+async def test_a_store_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "RETRY_S", 0.0)
 
     class Failing(MemoryFactStore):
         failures = 2
@@ -230,55 +101,257 @@ async def test_a_store_that_fails_is_tried_again(tmp_path: Path, monkeypatch: py
 
     log, store = Log(), Failing()
     log.save("a.md", "Port: 1\n")
-    facts, _ = both(log, store, tmp_path)
+    facts = FactFollower(log, store)
     async with running(facts.run):
         assert await facts.progress.reach(1, timeout_s=10)
 
     assert values(store) == {"a.md": ["1"]}
 
 
-async def test_a_damaged_index_is_noticed_by_the_next_query_and_built_again(tmp_path: Path) -> None:
+class Held(InThread):
+    """Extracts what it is given, but large contents only one at a time, when each is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.extracted: list[str] = []
+        self.large: list[str] = []
+        self.asked = anyio.Event()
+        self.through = anyio.Event()
+        self.may_go = anyio.Semaphore(0)
+
+    async def extract(self, contents: Sequence[Content]) -> Sequence[Extraction]:
+        if len(contents[0].data) > 100 or contents[0].change.path.endswith(".pdf"):
+            self.large.append(contents[0].change.path)
+            self.asked.set()
+            await self.may_go.acquire()
+            self.through.set()
+        self.extracted += [content.change.path for content in contents]
+        return await super().extract(contents)
+
+
+LARGE = "Port: 7\n\n" + "word " * 40
+
+
+@pytest.fixture
+def _small_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "QUICK_BYTES_MAX", 100)
+
+
+async def test_what_is_large_together_is_kept_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "SLICE_BYTES", 20)
     log, store = Log(), MemoryFactStore()
-    log.save("a.md", "Port: 1\n")
-    facts, passages = both(log, store, tmp_path)
-    async with running(facts.run, passages.run):
-        assert await passages.progress.reach(1, timeout_s=10)
-        shutil.rmtree(tmp_path / "index")
-
-        damaged = await passages.query(parse_question("port"), limit=9)
-
-        assert (damaged.hits, damaged.cut) == ([], True)
-        assert await passages.progress.reach(1, timeout_s=10)
-        assert await found(passages, "port") == [("a.md", 1)]
-
-
-async def test_a_fault_that_is_no_damage_is_not_hidden_by_building_again(tmp_path: Path) -> None:
-    class Faulty(WhooshIndex):
-        def query(self, *args: Any, **named: Any) -> Any:
-            raise IndexDamaged("of our own making")
-
-    log, store = Log(), MemoryFactStore()
-    log.save("a.md", "Port: 1\n")
+    for number in range(9):
+        log.save(f"{number}.md", f"Port: {number}\n")
     facts = FactFollower(log, store)
-    passages = PassageFollower(log, store, Faulty(tmp_path / "index", form="1"), facts, rhythm_s=0.0)
-    async with running(facts.run, passages.run):
-        assert await passages.progress.reach(1, timeout_s=10)
+    async with running(facts.run):
+        assert await facts.progress.reach(9, timeout_s=10)
 
-        with pytest.raises(IndexDamaged):
-            await passages.query(parse_question("port"), limit=9)
+    assert values(store) == {f"{number}.md": [str(number)] for number in range(9)}
 
 
-async def test_before_there_is_an_index_nothing_is_found(tmp_path: Path) -> None:
-    _, passages = both(Log(), MemoryFactStore(), tmp_path)
+async def test_the_same_content_that_comes_twice_at_once_is_extracted_once() -> None:
+    log, store, held = Log(), Kept(), Held()
+    for folder in "xyz":
+        log.save(f"{folder}/a.md", "Port: 1\n")
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        assert await facts.progress.reach(3, timeout_s=10)
 
-    assert (await passages.query(parse_question("port"), limit=9)).cut
+    assert held.extracted == ["x/a.md"]
+    assert values(store) == {f"{folder}/a.md": ["1"] for folder in "xyz"}
 
 
-async def test_a_version_that_is_not_yet_read_is_left_to_its_own_change(tmp_path: Path) -> None:
-    log, store = Log(), MemoryFactStore()
+@pytest.mark.usefixtures("_small_is_small")
+async def test_a_large_file_holds_up_no_small_one_and_the_cursor_waits_for_it() -> None:
+    log, store, held = Log(), Kept(), Held()
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        assert await facts.progress.reach(log.save("a.md", "Port: 1\n"), timeout_s=10)
+        log.save("big.md", LARGE)
+        log.save("b.md", "Port: 2\n")
+        await held.asked.wait()
+        await store.reach("b.md")
+        assert (facts.progress.seq, await store.progress()) == (1, (1, REGISTRY.fingerprint))
+    again = FactFollower(log, store, extracting=held)
+    async with running(again.run):
+        held.may_go.release()
+        assert await again.progress.reach(3, timeout_s=10)
+
+    assert values(store) == {"a.md": ["1"], "b.md": ["2"], "big.md": ["7"]}
+    assert await store.progress() == (3, REGISTRY.fingerprint)
+    assert held.extracted == ["a.md", "b.md", "big.md"], "what was done before its turn is not done twice"
+
+
+async def test_a_document_waits_apart_however_small_it_is() -> None:
+    log, store, held = Log(), Kept(), Held()
+    log.save("a.pdf", "%PDF")
+    log.save("b.md", "Port: 2\n")
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        await held.asked.wait()
+        await store.reach("b.md")
+        assert held.extracted == ["b.md"]
+        held.may_go.release()
+        assert await facts.progress.reach(2, timeout_s=10)
+
+    assert "a.pdf" in store.indexed
+
+
+@pytest.mark.usefixtures("_small_is_small")
+async def test_of_the_large_files_the_newest_and_the_oldest_are_read_first() -> None:
+    log, store, held = Log(), Kept(), Held()
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        await facts.whole()
+        assert await facts.progress.reach(log.save("a.md", "Port: 1\n"), timeout_s=10)
+        for number in range(5):
+            log.save(f"{number}.md", f"{LARGE} {number}")
+        for _ in range(5):
+            held.may_go.release()
+        assert await facts.progress.reach(6, timeout_s=10)
+
+    assert sorted(held.large[:2]) == ["0.md", "4.md"]
+    assert sorted(held.large) == [f"{number}.md" for number in range(5)]
+
+
+@pytest.mark.usefixtures("_small_is_small")
+async def test_a_large_file_that_is_saved_again_meanwhile_is_told_as_it_is_now() -> None:
+    log, store, held = Log(), Kept(), Held()
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        log.save("a.md", LARGE)
+        await held.asked.wait()
+        log.save("a.md", "Port: 8\n")
+        assert await facts.progress.reach(2, timeout_s=10)
+        held.may_go.release()
+        await held.through.wait()
+        assert await facts.progress.reach(log.happen(), timeout_s=10)
+
+    assert values(store) == {"a.md": ["8"]}
+
+
+@pytest.mark.usefixtures("_small_is_small")
+async def test_the_same_large_content_is_read_by_one_reader_only() -> None:
+    log, store, held = Log(), Kept(), Held()
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        for folder in "xyz":
+            log.save(f"{folder}/a.md", LARGE)
+        held.may_go.release()
+        assert await facts.progress.reach(3, timeout_s=10)
+
+    assert len(held.extracted) == 1
+    assert values(store) == {f"{folder}/a.md": ["7"] for folder in "xyz"}
+
+
+@pytest.mark.usefixtures("_small_is_small")
+async def test_with_too_many_large_files_waiting_the_newest_small_one_is_read_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "SLOW_CHANGES_MAX", 2)
+    log, store, held = Log(), Kept(), Held()
+    facts = FactFollower(log, store, extracting=held, rhythm_s=0.0)
+    async with running(facts.run):
+        assert await facts.progress.reach(log.save("a.md", "Port: 1\n"), timeout_s=10)
+        for number in range(3):
+            log.save(f"{number}.md", f"{LARGE} {number}")
+        await held.asked.wait()
+        log.save("4.md", LARGE)
+        log.save("fresh.md", "Port: 9\n")
+        await store.reach("fresh.md")
+        assert facts.progress.seq == 1
+        for _ in range(4):
+            held.may_go.release()
+        assert await facts.progress.reach(6, timeout_s=10)
+
+    assert set(values(store)) == {"a.md", "0.md", "1.md", "2.md", "4.md", "fresh.md"}
+
+
+async def test_the_newest_is_read_before_the_many_that_came_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "BATCH_CHANGES", 4)
+    monkeypatch.setattr(progress, "SLICE_CHANGES", 2)
+    monkeypatch.setattr(progress, "NEWEST_CHANGES", 2)
+    log, store, held = Log(), Kept(), Held()
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        assert await facts.progress.reach(log.save("a.md", "Port: 1\n"), timeout_s=10)
+        for number in range(20):
+            log.save(f"{number}.md", f"Port: {number}\n")
+        log.save("fresh.md", "Port: 99\n")
+        assert await facts.progress.reach(22, timeout_s=10)
+
+    assert held.extracted.index("fresh.md") <= 3
+    assert len(held.extracted) == len(set(held.extracted)) == 22
+
+
+@pytest.mark.usefixtures("_small_is_small")
+async def test_the_first_walk_reads_large_files_too_before_it_says_that_all_is_read() -> None:
+    log, store, held = Log(), Kept(), Held()
+    log.save("big.md", LARGE)
     log.save("a.md", "Port: 1\n")
-    facts, passages = both(log, store, tmp_path)
-    facts.progress.advance(1)
-    async with running(passages.run):
-        assert await passages.progress.reach(1, timeout_s=10)
-        assert await found(passages, "port") == []
+    facts = FactFollower(log, store, extracting=held, rhythm_s=0.0)
+    async with running(facts.run):
+        await held.asked.wait()
+        log.save("fresh.md", "Port: 9\n")
+        await store.reach("fresh.md")
+        assert (facts.progress.seq, facts.is_renewing) == (0, True)
+        held.may_go.release()
+        await facts.whole()
+        assert await facts.progress.reach(3, timeout_s=10)
+
+    assert values(store) == {"a.md": ["1"], "big.md": ["7"], "fresh.md": ["9"]}
+    assert await store.progress() == (3, REGISTRY.fingerprint)
+    assert sorted(held.extracted) == ["a.md", "big.md", "fresh.md"]
+
+
+async def test_all_files_can_be_extracted_again_while_the_log_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "SLICE_CHANGES", 2)
+    log, store, held, told = Log(), Kept(), Held(), list[int]()
+    for number in range(3):
+        log.save(f"{number}.md", f"Port: {number}\n")
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        assert await facts.progress.reach(3, timeout_s=10)
+        await facts.renew(told.append)
+        await facts.renew(told.append)
+        assert not facts.is_renewing
+        assert await facts.progress.reach(log.save("b.md", "Port: 2\n"), timeout_s=10)
+
+    assert store.anew == ["0.md", "1.md", "2.md"] * 2
+    assert told == [2, 3, 3, 2, 3, 3]
+    assert held.extracted == [*store.anew[:3] * 3, "b.md"]
+
+
+async def test_a_walk_that_is_interrupted_by_a_failure_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(MemoryFactStore):
+        failures = 1
+
+        async def keep(self, *args: Any, anew: bool = False, **named: Any) -> None:
+            if anew and self.failures:
+                self.failures -= 1
+                raise OSError("no space")
+            await super().keep(*args, **named)
+
+    monkeypatch.setattr(progress, "RETRY_S", 0.0)
+    log, store, held = Log(), Failing(), Held()
+    log.save("a.md", "Port: 1\n")
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        assert await facts.progress.reach(1, timeout_s=10)
+        await facts.renew(lambda _: None)
+
+    assert held.extracted == ["a.md"] * 3
+
+
+async def test_what_was_taken_ahead_is_forgotten_when_it_gets_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "AHEAD_PATHS_MAX", 1)
+    log, ahead = Log(), progress.Ahead()
+    for name in "abc":
+        log.save(name, name)
+    changes = await ahead.newest(log, 0)
+    ahead.note(changes[:2])
+    assert [change.path for change in ahead.without(changes)] == ["c"]
+
+    ahead.note(changes[2:])
+
+    assert [change.path for change in ahead.without(changes)] == ["a", "b"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 
+from indexer.searching import IndexInThread
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
 from workspace_server.core.paths import STATE_DIRECTORY
@@ -18,7 +19,7 @@ from workspace_server.services.files.reading import Reading
 from workspace_server.services.files.writing import Writing
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.undo import Undo
-from workspace_server.services.index.indexing import Indexing
+from workspace_server.services.index.indexing import Indexing, OpenIndex
 from workspace_server.services.index.search import Search
 from workspace_server.services.locking import leases
 from workspace_server.services.locking.locks import Locks
@@ -60,7 +61,7 @@ class Engine:
     Open it with `Engine.open`; the caller holds the owner lock of the folder.
     """
 
-    def __init__(self, folder: Folder, head: Head, tree: WorkingTree) -> None:
+    def __init__(self, folder: Folder, head: Head, tree: WorkingTree, *, open_index: OpenIndex) -> None:
         self.folder = folder
         self.tree = tree
         self.root = folder.root
@@ -78,7 +79,7 @@ class Engine:
         self.jobs = self.automation.jobs
         self.deliveries = self.automation.deliveries
         folder.recorder.reaction = self.automation.reaction
-        self.indexing = Indexing(folder, head)
+        self.indexing = Indexing(folder, head, open_index=open_index)
         self.search = Search(folder, self.indexing)
         self.waits = Waits(folder, head, self.indexing.indexed_seq)
         self.status = Status(folder)
@@ -91,8 +92,13 @@ class Engine:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, root: Path, *, settings: Settings, clock: Clock | None = None) -> AsyncIterator["Engine"]:
+    async def open(
+        cls, root: Path, *, settings: Settings, clock: Clock | None = None, open_index: OpenIndex = IndexInThread
+    ) -> AsyncIterator["Engine"]:
         """Open the workspace in *root*, bring folder and database together, and serve until the block ends.
+
+        Args:
+            open_index: Where the search index is worked: by default in threads of this process.
 
         Raises:
             Unavailable: The database is of a newer program, or SQLite is too old.
@@ -130,7 +136,7 @@ class Engine:
             await folder.seen.load(db)
             opened.push_async_callback(folder.seen.flush, db)
             await db.write(leases.resume, essential=True)
-            engine = cls(folder, head, tree)
+            engine = cls(folder, head, tree, open_index=open_index)
             await engine.automation.begin()
             failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:

@@ -1,23 +1,32 @@
 """The index at work: it follows the log in the background, and says how far it is."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import anyio
-import anyio.to_thread
 
-from indexer.engines import open_engine
-from indexer.follower import FactFollower, PassageFollower, Progress
+from indexer.follower import FactFollower
 from indexer.model import Found
+from indexer.passage_follower import PassageFollower
+from indexer.ports import Searching
+from indexer.progress import Progress
 from indexer.questions import Question
+from indexer.searching import IndexInThread
 from workspace_server.core.access import Caller
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.services.events import Head
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
+from workspace_server.storage.tables import files
 from workspace_server.storage.tables.facts import Body, SqlFactStore
 from workspace_server.storage.tables.index_source import WorkspaceSource
 
 Part = Literal["facts", "passages"]
+Told = Callable[[str, int, int], None]
+"""Called with a step, how many files it has done, and how many there are."""
+OpenIndex = Callable[[Path], Searching]
+"""Opens the search index in a directory: in this process, or in one of its own."""
 _SERVER = Caller(agent="server", verified=True)
 _LOOK_S = 60.0
 _ROOM_S = 1.0
@@ -29,12 +38,15 @@ class Indexing:
 
     Facts and passages are followed apart: `query_facts` speaks of how far the facts are, `search` of the passages,
     which come up to a second later.
+
+    Args:
+        open_index: Where the search index is worked; by default in threads of this process.
     """
 
-    def __init__(self, folder: Folder, head: Head) -> None:
+    def __init__(self, folder: Folder, head: Head, *, open_index: OpenIndex = IndexInThread) -> None:
         self._folder = folder
         self._head = head
-        self._index = open_engine("whoosh", folder.root / STATE_DIRECTORY / "index")
+        self._index = open_index(folder.root / STATE_DIRECTORY / "index")
         self._source = WorkspaceSource(folder.db, folder.objects, self._beyond)
         self.store = SqlFactStore(folder.db, self._record)
         self._facts = FactFollower(self._source, self.store)
@@ -42,21 +54,9 @@ class Indexing:
 
     async def run(self) -> None:
         """Follow the log until cancelled."""
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._give_up_at_the_end)
-                tasks.start_soon(self._facts.run)
-                tasks.start_soon(self._passages.run)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._index.close)
-
-    async def _give_up_at_the_end(self) -> None:
-        """When the server ends, keep nobody waiting for passages that can be written at the next start."""
-        try:
-            await anyio.sleep_forever()
-        finally:
-            self._index.give_up()
+        async with anyio.create_task_group() as tasks:
+            for run in (self._index.run, self._facts.run, self._passages.run):
+                tasks.start_soon(run)
 
     @property
     def head_seq(self) -> int:
@@ -84,10 +84,25 @@ class Indexing:
         """Make the passages anew, so that nothing of what was removed is left in their files."""
         await self._passages.rebuild()
 
+    def is_renewing(self, part: Part) -> bool:
+        """Whether this part still answers from what an earlier program made, while the new one is being made."""
+        return (self._facts if part == "facts" else self._passages).is_renewing
+
+    async def reindex(self, told: Told) -> Result:
+        """Extract every file again and make the search index anew, while both answer; return `{files}`."""
+        total, _ = await self._folder.db.read(files.counts)
+        await self._facts.renew(lambda done: told("reading the files", done, total))
+        await self._passages.renew(lambda done: told("making the search index", done, total))
+        return {"files": total}
+
     async def status(self) -> Result:
         """Return how far the index is behind the log, for `status`."""
         facts, passages = await self.indexed_seq("facts"), await self.indexed_seq("passages")
-        return {"indexed_seq": facts, "searchable_seq": passages, "lag": max(0, self._head.seq - min(facts, passages))}
+        state: Result = {"indexed_seq": facts, "searchable_seq": passages}
+        state["lag"] = max(0, self._head.seq - min(facts, passages))
+        if self.is_renewing("facts") or self.is_renewing("passages"):
+            state["renewing"] = True
+        return state
 
     def _progress(self, part: Part) -> Progress:
         return self._facts.progress if part == "facts" else self._passages.progress

@@ -60,6 +60,12 @@ async def after(tx: Transaction, seq: int, *, limit: int, only: Only = EVERY) ->
     return await _events(tx, f"seq > ?{where} ORDER BY seq LIMIT ?", seq, *parameters, limit)
 
 
+async def newest(tx: Transaction, after_seq: int, *, limit: int, only: Only = EVERY) -> list[Event]:
+    """Return the newest events beyond *after_seq*, newest first."""
+    where, parameters = _filter(only)
+    return await _events(tx, f"seq > ?{where} ORDER BY seq DESC LIMIT ?", after_seq, *parameters, limit)
+
+
 async def before(tx: Transaction, seq: int, *, limit: int, only: Only = EVERY) -> list[Event]:
     """Return events below *seq*, newest first."""
     where, parameters = _filter(only)

@@ -50,8 +50,8 @@ class SqlFactStore:
         """Return what was once extracted under *key*, if it is still known."""
         return await extraction_of(self._db, key)
 
-    async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None) -> None:
-        """Make *found* the facts of its paths, in commits of a bounded size; the progress goes with the last."""
+    async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None, anew: bool = False) -> None:
+        """Make *found* the facts of its paths, in commits of a bounded size; the progress goes after the last."""
         packed = await anyio.to_thread.run_sync(_packed_all, found)
         start = 0
         while start < len(found):
@@ -60,7 +60,7 @@ class SqlFactStore:
                 extraction = found[end].extraction
                 facts += len(extraction.facts) if extraction else 1
                 end += 1
-            await self._record(_put_body(found[start:end], packed[start:end]))
+            await self._record(_put_body(found[start:end], packed[start:end], anew))
             start = end
         if progress is not None:
             await self._db.write(
@@ -68,22 +68,26 @@ class SqlFactStore:
             )
 
 
-def _put_body(found: Sequence[Indexed], packed: Sequence[bytes]) -> Body:
+def _put_body(found: Sequence[Indexed], packed: Sequence[bytes], anew: bool) -> Body:
     async def body(tx: Transaction) -> list[tuple[Change, str]]:
         kept: list[tuple[Change, str]] = []
         for each, extraction_body in zip(found, packed, strict=True):
-            if await put(tx, each, extraction_body) and each.extraction is not None:
+            if await put(tx, each, extraction_body, anew=anew) and each.extraction is not None:
                 kept.append((each.change, each.extraction.state))
         return kept
 
     return body
 
 
-async def put(tx: Transaction, indexed: Indexed, body: bytes) -> bool:
-    """Replace the facts of a path; False when nothing new was kept: the file has moved on, or is gone.
+async def put(tx: Transaction, indexed: Indexed, body: bytes, *, anew: bool = False) -> bool:
+    """Replace the facts of a path; False when there is nothing to announce.
+
+    That is when the file has moved on, or is gone, or its version was read before: also when it was read by other
+    extractors, or is read once more.
 
     Args:
         body: The packed extraction.
+        anew: Whether it replaces what is known under the same key.
     """
     change, extraction = indexed.change, indexed.extraction
     head = await tx.one("SELECT version FROM files WHERE path = ? AND live = 1", change.path)
@@ -95,11 +99,15 @@ async def put(tx: Transaction, indexed: Indexed, body: bytes) -> bool:
         return False
     assert change.version is not None, "what was extracted is of a version"
     known = await state(tx, change.path, change.version)
-    if known is not None and known[2] == indexed.key:
+    if known is not None and known[2] == indexed.key and not anew:
         return False  # the log is told again after a crash; the facts are there and were announced
     await past_facts.keep(tx, change.path)
     await _forget_facts(tx, change.path)
-    await tx.run("INSERT INTO extractions (key, body) VALUES (?, ?) ON CONFLICT (key) DO NOTHING", indexed.key, body)
+    await tx.run(
+        "INSERT INTO extractions (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body",
+        indexed.key,
+        body,
+    )
     await tx.run(
         "INSERT INTO index_states (path, version, key, state, reason, facts, dropped) VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (path, version) DO UPDATE SET key = excluded.key, state = excluded.state,"
@@ -114,7 +122,7 @@ async def put(tx: Transaction, indexed: Indexed, body: bytes) -> bool:
     )
     await _insert(tx, change, extraction)
     await _forget_superseded(tx, change)
-    return True
+    return known is None
 
 
 async def _insert(tx: Transaction, change: Change, extraction: Extraction) -> None:

@@ -11,6 +11,7 @@ from workspace_server.storage import content, soundness
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import events, files, meta
+from workspace_server.storage.tables.events import Event
 from workspace_server.storage.tables.files import FileRow
 
 _ONLY = events.Only(types=sorted(FILE_CHANGES))
@@ -36,14 +37,18 @@ class WorkspaceSource:
 
         async def body(tx: Transaction) -> Batch:
             found = await events.after(tx, after_seq, limit=limit, only=_ONLY)
-            upto = found[-1].seq if len(found) == limit else await meta.counter(tx, "seq")
-            paths: dict[str, int] = {}
-            for event in found:
-                origin = event.data.get("moved_from")
-                for path in (event.path, origin["path"] if origin else None):
-                    if path is not None:
-                        paths[path] = event.seq
-            return Batch([await _change(tx, path, seq) for path, seq in paths.items()], upto)
+            more = len(found) == limit
+            upto = found[-1].seq if more else await meta.counter(tx, "seq")
+            return Batch(await _changes(tx, found), upto, more)
+
+        return await self._db.read(body)
+
+    async def newest(self, after_seq: int, *, limit: int) -> Batch:
+        """Return the newest of the changes beyond *after_seq*, from at most *limit* events; the newest is last."""
+
+        async def body(tx: Transaction) -> Batch:
+            found = await events.newest(tx, after_seq, limit=limit, only=_ONLY)
+            return Batch(await _changes(tx, found[::-1]), await meta.counter(tx, "seq"))
 
         return await self._db.read(body)
 
@@ -107,6 +112,18 @@ def _beginning(objects: ObjectStore, sha256: str, bytes_max: int) -> bytes:
         raise OSError(refusal.message) from refusal
     with objects.path(sha256).open("rb") as file:
         return file.read(bytes_max)
+
+
+async def _changes(tx: Transaction, found: Sequence[Event]) -> list[Change]:
+    """Return what stands now at the paths of some events, a path that changed several times at its last."""
+    paths: dict[str, int] = {}
+    for event in found:
+        origin = event.data.get("moved_from")
+        for path in (event.path, origin["path"] if origin else None):
+            if path is not None:
+                paths.pop(path, None)
+                paths[path] = event.seq
+    return [await _change(tx, path, seq) for path, seq in paths.items()]
 
 
 async def _change(tx: Transaction, path: str, seq: int) -> Change:

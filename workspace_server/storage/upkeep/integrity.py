@@ -15,7 +15,7 @@ from typing import Literal
 import apsw
 import zstandard
 
-from indexer.engines import open_engine
+from indexer.generations import is_sound
 from workspace_server.core.audit_chain import Break, ChainHead
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import NotFound, Unavailable, WorkspaceError
@@ -168,9 +168,9 @@ def _audit(connection: apsw.Connection) -> Iterator[Finding]:
 
 def _index(directory: Path) -> Iterator[Finding]:
     """Check the passages, which are derived: when they are damaged the server makes them anew."""
-    if directory.is_dir() and open_engine("whoosh", directory).verify() is None:
+    if directory.is_dir() and not is_sound(directory):
         time.sleep(SETTLE_S)  # a commit may have been under way
-        if open_engine("whoosh", directory).verify() is None:
+        if not is_sound(directory):
             said = "damaged, or of another version: made anew at the next start"
             yield Finding(kind="index", subject=directory.name, said=said, damage=False)
 

@@ -1,0 +1,234 @@
+"""Takes what was extracted into the search index, behind the facts, because a commit there costs more.
+
+The index that answers is kept in step while another one is made to take its place, so a rebuild is not noticed by who
+asks. Only an index that must not answer any more, or that is damaged, leaves a gap: then it is filled where it stands,
+the newest first.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import anyio
+
+from indexer.extraction import extraction_key
+from indexer.extractors import REGISTRY, Registry
+from indexer.follower import FactFollower
+from indexer.limits import PASSAGE_BATCH_CHANGES, PASSAGE_SLICE_CHANGES, PASSAGE_SLICE_CHARS
+from indexer.model import Change, Found
+from indexer.ports import FactStore, IndexAway, IndexDamaged, Searchable, Searching, Source
+from indexer.progress import NOT_STARTED, Ahead, Progress, first_of, pages_of_heads, persist, slices
+from indexer.questions import Question
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class _Renewal:
+    """One wish for another index beside the one that answers."""
+
+    def __init__(self, told: Callable[[int], None]) -> None:
+        self.told = told
+        self.over = anyio.Event()
+
+
+class PassageFollower:
+    """Keeps a search index in step with the facts, one commit for many changes.
+
+    Args:
+        index: Where the passages are; it has to be `run` beside this.
+        facts: Whose progress and extractions are followed.
+        rhythm_s: How long changes are gathered before they are committed together.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        store: FactStore,
+        index: Searching,
+        facts: FactFollower,
+        *,
+        registry: Registry = REGISTRY,
+        rhythm_s: float = 0.1,
+    ) -> None:
+        self.progress = Progress()
+        self.is_renewing = False
+        """Whether the index that answers is not yet the one that the present program would make."""
+        self._source = source
+        self._store = store
+        self._index = index
+        self._facts = facts
+        self._registry = registry
+        self._rhythm_s = rhythm_s
+        self._ahead = Ahead()
+        self._rebuilding = anyio.CancelScope()
+        self._anew: anyio.Event | None = None
+        self._renewals: list[_Renewal] = []
+        self._woken = anyio.Event()
+
+    async def run(self) -> None:
+        """Follow until cancelled; a damaged index is built again."""
+        await persist(self._follow_until_damaged)
+
+    async def query(self, question: Question, *, path_prefix: str = "", limit: int) -> Found:
+        """Ask the index; while there is none yet, or none any more, nothing is found.
+
+        Raises:
+            IndexDamaged: The index fails although its files are as they were written.
+        """
+        if self.progress.seq == NOT_STARTED:
+            return Found(cut=True)
+        try:
+            return await self._index.query(question, path_prefix=path_prefix, limit=limit)
+        except IndexDamaged:
+            return await self._query_after_damage(question, path_prefix, limit)
+
+    async def rebuild(self) -> None:
+        """Make the index anew from the files that are there, so that nothing of others is left in its files."""
+        self._anew = wanted = anyio.Event()
+        self.progress.advance(NOT_STARTED)
+        self._rebuilding.cancel()
+        await wanted.wait()
+
+    async def renew(self, told: Callable[[int], None]) -> None:
+        """Make another index, while this one answers, and let it take its place; return when that is done.
+
+        Args:
+            told: Called with the number of files that were taken into it.
+        """
+        renewal = _Renewal(told)
+        self._renewals.append(renewal)
+        self._woken.set()
+        await renewal.over.wait()
+
+    async def _query_after_damage(self, question: Question, path_prefix: str, limit: int) -> Found:
+        try:
+            if self.progress.seq != NOT_STARTED and await self._index.verify() is not None:
+                # It was mended meanwhile, or the fault is ours.
+                return await self._index.query(question, path_prefix=path_prefix, limit=limit)
+        except IndexAway:
+            return Found(cut=True)
+        if self.progress.seq != NOT_STARTED:
+            _LOG.exception("the search index is damaged and is built again")
+            self.progress.advance(NOT_STARTED)
+            self._rebuilding.cancel()
+        return Found(cut=True)
+
+    async def _follow_until_damaged(self) -> None:
+        with anyio.CancelScope() as self._rebuilding:
+            await self._follow()
+
+    async def _follow(self) -> None:
+        await self._facts.progress.wait_beyond(NOT_STARTED)
+        self._ahead.clear()
+        wanted = self._anew
+        standing = None if wanted else await self._index.verify()
+        seq = await self._fill() if standing is None else standing.cursor
+        self.is_renewing = standing is not None and not standing.is_current
+        if wanted is not None:
+            wanted.set()
+            self._anew = None if self._anew is wanted else self._anew
+        while True:
+            self.progress.advance(seq)
+            if self._renewals or (self.is_renewing and not self._facts.is_renewing):
+                seq = await self._build(seq)
+                continue
+            await self._rest(seq)
+            seq = await self._catch_up(seq)
+
+    async def _rest(self, seq: int) -> None:
+        """Wait until there is something to do, and gather for a moment."""
+        self._woken = woken = anyio.Event()
+        waits = [lambda: self._facts.progress.wait_beyond(seq), woken.wait]
+        await first_of(*waits, *([self._facts.whole] if self.is_renewing else []))
+        await anyio.sleep(self._rhythm_s)
+
+    async def _fill(self) -> int:
+        """Fill an empty index, which answers from the beginning; return the seq up to which it then knows all."""
+        await self._index.begin(serve=False)
+        await self._index.finish()
+        self.progress.advance(0)
+        await self._facts.whole()
+        seq = self._facts.progress.seq
+        async for heads in pages_of_heads(self._source, PASSAGE_SLICE_CHANGES):
+            await self._take_newest(seq)
+            await self._take(self._ahead.without(heads), 0)
+        await self._index.write((), seq, coming=False)
+        return seq
+
+    async def _build(self, seq: int) -> int:
+        """Make another index and let it answer from then on; return the seq up to which it knows all.
+
+        The one that answers is kept in step meanwhile; it knows all up to *seq* now.
+        """
+        renewals = list(self._renewals)
+        await self._index.begin(serve=True)
+        base_seq, done = self._facts.progress.seq, 0
+        async for heads in pages_of_heads(self._source, PASSAGE_SLICE_CHANGES):
+            await self._take(heads, 0, coming=True)
+            done += len(heads)
+            for renewal in renewals:
+                renewal.told(done)
+            seq = await self._catch_up(seq)
+            self.progress.advance(seq)
+        new_seq = await self._catch_up(base_seq, coming=True)
+        await self._index.write((), new_seq, coming=True)
+        await self._index.finish()
+        self.is_renewing = False
+        self._renewals = self._renewals[len(renewals) :]
+        for renewal in renewals:
+            renewal.over.set()
+        return new_seq
+
+    async def _catch_up(self, seq: int, *, coming: bool = False) -> int:
+        """Take in every change that has its facts; return the seq up to which that is."""
+        reachable = self._facts.progress.seq
+        while seq < reachable:
+            batch = await self._source.changes(seq, limit=PASSAGE_BATCH_CHANGES)
+            upto_seq = min(batch.upto_seq, reachable)
+            for part in slices(batch.changes, PASSAGE_SLICE_CHANGES):
+                if batch.more and not coming:
+                    await self._take_newest(seq)
+                is_last = part[-1] is batch.changes[-1]
+                some = part if coming else self._ahead.without(part)
+                await self._take(some, seq, upto_seq=upto_seq if is_last else None, coming=coming)
+            seq = upto_seq
+        if not coming and seq >= self._facts.progress.seq:
+            self._ahead.clear()
+        return seq
+
+    async def _take_newest(self, seq: int) -> None:
+        """Take the newest changes that have their facts, although older ones wait; the index's cursor stays."""
+        self._ahead.note(await self._take(await self._ahead.newest(self._source, seq), seq))
+
+    async def _take(
+        self, changes: Sequence[Change], cursor: int, *, upto_seq: int | None = None, coming: bool = False
+    ) -> list[Change]:
+        """Write what is known of *changes*, and return those of which something is.
+
+        Of the others a newer version is on its way, and with it another change.
+
+        Args:
+            upto_seq: Where the cursor is once all of them are written.
+        """
+        taken: list[Change] = []
+        some: list[Searchable] = []
+        chars = 0
+        for change in changes:
+            one = await self._searchable(change)
+            if one is None:
+                continue
+            taken.append(change)
+            some.append(one)
+            chars += sum(len(passage.text) for passage in one.passages)
+            if chars > PASSAGE_SLICE_CHARS:
+                await self._index.write(some, cursor, coming=coming)
+                some, chars = [], 0
+        if some or upto_seq is not None:
+            await self._index.write(some, cursor if upto_seq is None else upto_seq, coming=coming)
+        return taken
+
+    async def _searchable(self, change: Change) -> Searchable | None:
+        if change.version is None:
+            return Searchable(change)
+        extraction = await self._store.extraction(extraction_key(change, self._registry))
+        return None if extraction is None else Searchable(change, extraction.title, extraction.passages)
