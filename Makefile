@@ -1,6 +1,6 @@
 # Every target sets up what it needs first. The work itself is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench soak wheel lock clean
+.PHONY: help setup demo test lint format docs bench soak eval wheel lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -29,6 +29,9 @@ bench: setup ## measure the speed and print it side by side (make bench ARGS="en
 
 soak: setup ## test under faults for a quarter of an hour (make soak ARGS="power --minutes 2"; some parts need root)
 	@scripts/soak $(ARGS)
+
+eval: setup ## ask the indexer every question of the evaluation (make eval ARGS=--misses names what was not found)
+	@scripts/eval $(ARGS)
 
 wheel: setup ## build the package into dist/, to be installed elsewhere
 	@rm -rf build

@@ -1,0 +1,56 @@
+"""The questions: what is asked, what the answer is, and where it stands."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question with its answer.
+
+    Attributes:
+        gold: The value that answers it, in every form that is accepted.
+        line: The line on which it stands, counted from 1; of a document, the line of its source.
+        page: The page, slide or sheet of a document on which it stands.
+        kind: The kind of statement that answers it; ``prose`` when only running text does.
+    """
+
+    text: str
+    gold: tuple[str, ...]
+    path: str
+    line: int
+    kind: str
+    page: int | None = None
+
+    def answered_by(self, text: str) -> bool:
+        """Return whether the value stands in *text*, not as a part of a longer word or number."""
+        flat = folded(text)
+        return any(_standing(folded(one)).search(flat) for one in self.gold)
+
+
+@cache
+def _standing(value: str) -> re.Pattern[str]:
+    """Return a pattern of a value that is not a part of a longer word or number: 150 does not stand in 1,150."""
+    after_comma = r"(?<!\d,)" if re.match(r"\d{3}(?!\d)", value) else ""
+    return re.compile(rf"(?<!\w)(?<!\d\.){after_comma}{re.escape(value)}(?!\w)(?!\.\d)(?!,\d{{3}}(?!\d))")
+
+
+def folded(text: str) -> str:
+    """Return *text* without the differences that do not matter: case, marks of emphasis, breaks of lines."""
+    return " ".join(re.sub(r"[*_`\\]", "", text).lower().split())
+
+
+@cache
+def questions() -> tuple[Question, ...]:
+    """Return all questions, in the order of the file."""
+    return tuple(_question(json.loads(line)) for line in (HERE / "questions.jsonl").read_text().splitlines())
+
+
+def _question(row: dict[str, Any]) -> Question:
+    return Question(row["ask"], tuple(row["gold"]), row["path"], row["line"], row["kind"], row.get("page"))
