@@ -100,6 +100,10 @@ REGEX_PIECE_BYTES: Final = 1024 * 1024
 CONVERTED_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes up to which exact search brings other encodings and line ends to one: that is done in memory."""
 
+CANDIDATES_MAX: Final = 8_000
+"""Passages of a segment that are weighed for one question, those of its rarest words first; common words then only add
+to what these have."""
+
 QUERY_S_MAX: Final = 0.8
 """Seconds after which a ranked query answers with what it has found."""
 
@@ -147,3 +151,9 @@ INDEX_NICENESS: Final = 10
 PASSAGE_SLICE_CHANGES: Final = 128
 PASSAGE_SLICE_CHARS: Final = 512 * 1024
 """Changes, and characters of their passages, that are written with one commit of the search index."""
+
+COMMIT_PASSAGES: Final = 10_000
+"""Passages that are gathered in memory, about 100 MB, before they are written as a segment of the search index."""
+
+SEGMENT_PASSAGES_MAX: Final = 100_000
+"""Passages of a segment from which it is not merged any more: to write more at a time would take the memory."""

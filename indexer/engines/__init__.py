@@ -10,6 +10,7 @@ from indexer.ports import SearchIndex
 
 ENGINES: Final[Mapping[str, str]] = {
     "whoosh": "indexer.engines.whoosh_engine",
+    "tantivy": "indexer.engines.tantivy_engine",
 }
 """Where each engine lives: a module with `open_index(directory, *, form) -> SearchIndex`."""
 

@@ -5,328 +5,192 @@ checksums of the last commit before any of them is opened; what does not fit is 
 """
 
 import dataclasses
-import itertools
-import json
-import shutil
-import threading
+import heapq
 import time
-import warnings
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from indexer.limits import PREFIX_EXPANSIONS_MAX, QUERY_S_MAX
+from indexer.engines.on_disk import OnDisk, Put
+from indexer.engines.weighing import Weighing, lexicon
+from indexer.engines.whoosh_ranking import Matches, best, expanded, matches, rarity, scores
+from indexer.engines.whoosh_segments import PATHS, Leaf, PassageWriter, create_files, open_files
+from indexer.limits import COMMIT_PASSAGES
 from indexer.model import Change, Found, Hit, Passage
-from indexer.ports import IndexDamaged
-from indexer.questions import Question, Term, cjk_pairs, parts_of_words
-from indexer.vocabulary import STOP_WORDS
+from indexer.questions import Question, Term, words_of
 
-with warnings.catch_warnings():
-    for category in (SyntaxWarning, DeprecationWarning):  # in its own sources, when they are first compiled
-        warnings.simplefilter("ignore", category)
-    from whoosh import index as whoosh_files
-    from whoosh import query as queries
-    from whoosh.analysis import SpaceSeparatedTokenizer, StemmingAnalyzer
-    from whoosh.codec import whoosh3 as _codec  # noqa: F401 (else imported late, by the first writer)
-    from whoosh.collectors import WrappingCollector
-    from whoosh.fields import ID, NUMERIC, STORED, TEXT, Schema
-
-FORM: Final = 2
-"""Raised when the schema changes; an index of another form is built anew."""
+FORM: Final = 3
+"""Raised when what is written changes; an index of another form is built anew."""
 
 _PASSAGE: Final = tuple(field.name for field in dataclasses.fields(Passage))
-_MANIFEST: Final = "manifest.json"
-_WRITER_MB: Final = 32
-_BOOSTS: Final = {"title": 2.5, "heading": 2.0, "place": 1.5, "body": 1.0, "parts": 0.8}
 
 
-def _schema() -> Any:
-    stemmed = StemmingAnalyzer(expression=r"\w+", stoplist=STOP_WORDS, minsize=1, cachesize=20_000)
-    return Schema(
-        path=ID(stored=True, unique=True),
-        version=NUMERIC(int, bits=64, stored=True, signed=False),
-        title=TEXT(analyzer=stemmed, phrase=False, field_boost=1.0),
-        heading=TEXT(analyzer=stemmed, phrase=False),
-        place=TEXT(analyzer=stemmed, phrase=False),
-        body=TEXT(analyzer=stemmed, phrase=True),
-        parts=TEXT(analyzer=SpaceSeparatedTokenizer(), phrase=False),
-        passage=STORED,
-    )
-
-
-class WhooshIndex:
-    """A `SearchIndex` under one directory, which it owns and may empty.
+class WhooshIndex(OnDisk):
+    """A `SearchIndex` in Whoosh.
 
     Args:
         form: What the passages were made with; an index of another form is built anew.
     """
 
     def __init__(self, directory: Path, *, form: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._form = f"whoosh {FORM} {form}"
-        self._directory = directory
-        self._clock = clock
-        self._changed: dict[str, tuple[Change, str, Sequence[Passage]] | None] = {}
+        super().__init__(
+            directory,
+            form=f"whoosh {FORM} {form}",
+            counts=lambda name: name.endswith((".seg", ".toc")),
+            changes=lambda name: False,  # noqa: ARG005
+            clock=clock,
+        )
         self._files: Any = None
-        self._searcher: Any = None
-        self._reading = threading.Lock()
-        self._given_up = threading.Event()
+        self._open: _Open | None = None
 
-    def put(self, change: Change, title: str, passages: Sequence[Passage]) -> None:
-        """Make *passages* all that the index knows of the path, at the next commit."""
-        self._changed[change.path] = (change, title, passages)
+    def _create(self) -> None:
+        self._files = create_files(self._directory)
 
-    def drop(self, path: str) -> None:
-        """Forget the path, at the next commit."""
-        self._changed[path] = None
+    def _probe(self) -> None:
+        _Open(self._opened()).close()
 
-    def commit(self, cursor: int) -> None:
-        """Write what was put and dropped, then the manifest that makes it believable.
+    def _write(self, changed: Mapping[str, Put | None]) -> None:
+        paths = list(changed)
+        while paths and not self._given_up.is_set():
+            paths = self._write_segment(changed, paths)
 
-        Raises:
-            IndexDamaged: The index could not be written; it has to be reset.
-        """
-        changed, self._changed = self._changed, {}
-        with _damage():
-            if changed:
-                writer = self._opened().writer(limitmb=_WRITER_MB)
-                try:
-                    for path, put in changed.items():
-                        writer.delete_by_term("path", path)
-                        for document in () if put is None else _documents(*put):
-                            if self._given_up.is_set():
-                                writer.cancel()
-                                return
-                            writer.add_document(**document)
-                except BaseException:
-                    writer.cancel()
-                    raise
-                writer.commit()
-            self._write_manifest(cursor)
-
-    def give_up(self) -> None:
-        """Let a commit that is under way, and all others, change nothing: the server ends, and they can be repeated."""
-        self._given_up.set()
-
-    def query(self, question: Question, *, path_prefix: str = "", limit: int = 50) -> Found:
-        """Return the best passages: those with every term first, then those with some, until *limit* or the deadline.
-
-        Raises:
-            IndexDamaged: The index cannot be read.
-        """
-        with self._reading, _damage():
-            searcher = self._fresh_searcher()
-            per_term = [self._term_query(searcher, term) for term in question.terms]
-            if not per_term:
-                return Found()
-            scope = set(searcher.docs_for_query(queries.Prefix("path", path_prefix))) if path_prefix else None
-            ends_at = self._clock() + QUERY_S_MAX
-            hits, cut = self._search(searcher, queries.And(per_term), scope, limit, ends_at)
-            if len(per_term) > 1 and len(hits) < limit and not cut:
-                more, cut = self._search(searcher, queries.Or(per_term), scope, limit, ends_at)
-                floor = min((hit.score for hit in hits.values()), default=None)
-                for document, hit in more.items():
-                    hits.setdefault(document, hit if floor is None else _below(hit, floor))
-            return Found(hits=list(hits.values())[:limit], cut=cut)
-
-    def verify(self) -> int | None:
-        """Return the cursor of the last commit when every file is as it was then; None asks for a reset."""
+    def _write_segment(self, changed: Mapping[str, Put | None], paths: list[str]) -> list[str]:
+        """Write a segment of the first of *paths*, as many as fit in memory; return the others."""
+        writer = PassageWriter(self._opened())
+        taken = 0
         try:
-            manifest = json.loads((self._directory / _MANIFEST).read_text("utf-8"))
-            if manifest.pop("crc") != _crc(manifest):
-                return None
-            if manifest["form"] != self._form or not self._is_as_written(manifest):
-                return None
-            with _damage():
-                self._opened().doc_count()
-            return int(manifest["cursor"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexDamaged):
-            return None
+            while taken < len(paths) and writer.doc_count() < COMMIT_PASSAGES and not self._given_up.is_set():
+                put = changed[paths[taken]]
+                if put is not None:
+                    _add(writer, *put)
+                taken += 1
+            writer.forget(paths[:taken])
+        except BaseException:
+            writer.cancel()
+            raise
+        if self._given_up.is_set():
+            writer.cancel()
+        else:
+            writer.commit()
+        return paths[taken:]
 
-    def reset(self) -> None:
-        """Begin anew with an empty index."""
-        with self._reading:
-            self._close()
-            self._changed.clear()
-            shutil.rmtree(self._directory, ignore_errors=True)
-            self._directory.mkdir(mode=0o700)
-            self._files = whoosh_files.create_in(str(self._directory), _schema())
-            self._write_manifest(0)
-
-    def close(self) -> None:
-        """Close what is open, after a query that is under way; the index on disk stays. Blocks."""
-        with self._reading:
-            self._close()
+    def _find(self, question: Question, path_prefix: str, limit: int, is_over: Callable[[], bool]) -> Found:
+        return _Search(self._fresh(), question, is_over).found(path_prefix, limit)
 
     def _close(self) -> None:
-        if self._searcher is not None:
-            self._searcher.close()
-        if self._files is not None:
-            self._files.close()
-        self._files = self._searcher = None
+        if self._open is not None:
+            self._open.close()
+        self._files = self._open = None
 
     def _opened(self) -> Any:
         if self._files is None:
             self._directory.chmod(0o700)
-            self._files = whoosh_files.open_dir(str(self._directory), schema=_schema())
+            self._files = open_files(self._directory)
         return self._files
 
-    def _fresh_searcher(self) -> Any:
-        if self._searcher is None:
-            self._searcher = self._opened().searcher()
-        else:
-            self._searcher = self._searcher.refresh()
-        return self._searcher
-
-    def _search(self, searcher: Any, query: Any, scope: Any, limit: int, ends_at: float) -> tuple[dict[int, Hit], bool]:
-        collector = _BoundedCollector(searcher.collector(limit=limit), scope, self._clock, ends_at)
-        searcher.search_with_collector(query, collector)
-        return {hit.docnum: _hit(hit) for hit in collector.results()}, collector.cut
-
-    def _term_query(self, searcher: Any, term: Term) -> Any:
-        if term.kind == "phrase":
-            return self._phrase(searcher, term.words)
-        if term.kind == "prefix":
-            return _prefix(searcher, term.words[0])
-        word = term.words[0]
-        pairs = cjk_pairs(word)
-        if pairs:
-            return queries.And([queries.Term("parts", pair) for pair in pairs])
-        fields = [
-            queries.Term(name, text, boost=_BOOSTS[name])
-            for name in ("title", "heading", "place", "body")
-            for text in _analysed(searcher, name, word)
-        ]
-        return queries.Or([*fields, queries.Term("parts", word, boost=_BOOSTS["parts"])])
-
-    def _phrase(self, searcher: Any, words: Sequence[str]) -> Any:
-        pairs = cjk_pairs(" ".join(words))
-        if pairs:
-            return queries.And([queries.Term("parts", pair) for pair in pairs])
-        analysed = _analysed(searcher, "body", " ".join(words))
-        return (
-            queries.Phrase("body", analysed)
-            if len(analysed) > 1
-            else queries.Or([queries.Term("body", text) for text in analysed])
-        )
-
-    def _write_manifest(self, cursor: int) -> None:
-        """Record what the files of this commit look like; files that are already recorded are not read again."""
-        try:
-            known = json.loads((self._directory / _MANIFEST).read_text("utf-8"))["files"]
-        except (OSError, ValueError, KeyError):
-            known = {}
-        files = {
-            path.name: known.get(path.name) or [path.stat().st_size, zlib.crc32(path.read_bytes())]
-            for path in self._index_files()
-        }
-        manifest = {"form": self._form, "cursor": cursor, "files": files}
-        temporary = self._directory / (_MANIFEST + ".new")
-        temporary.write_text(json.dumps({"crc": _crc(manifest), **manifest}), "utf-8")
-        temporary.replace(self._directory / _MANIFEST)
-
-    def _index_files(self) -> list[Path]:
-        return [path for path in self._directory.iterdir() if path.suffix in {".seg", ".toc"}]
-
-    def _is_as_written(self, manifest: dict[str, Any]) -> bool:
-        """Compare the files with the manifest.
-
-        A crash between Whoosh's commit and the manifest leaves a newer table of contents: then files of the manifest
-        may be gone by merging, and what came later is replayed from the older cursor.
-        """
-        present = {path.name: path for path in self._index_files()}
-        recorded: dict[str, list[int]] = manifest["files"]
-        is_newer = any(name.endswith(".toc") and name not in recorded for name in present)
-        if not is_newer and not recorded.keys() <= present.keys():
-            return False
-        return all(
-            [path.stat().st_size, zlib.crc32(path.read_bytes())] == recorded[name]
-            for name, path in present.items()
-            if name in recorded
-        )
+    def _fresh(self) -> "_Open":
+        """Return the segments as of the last commit; they are opened again after one, not for every question."""
+        if self._open is None or self._stale:
+            self._stale = False
+            opened = _Open(self._opened())
+            if self._open is not None:
+                self._open.close()
+            self._open = opened
+        return self._open
 
 
-def _crc(manifest: dict[str, Any]) -> int:
-    return zlib.crc32(json.dumps(manifest).encode())
+class _Open:
+    """The segments of one commit, open for reading."""
+
+    def __init__(self, files: Any) -> None:
+        self._reader = files.reader()
+        self.leaves = [Leaf(reader) for reader, _ in self._reader.leaf_readers() if reader.doc_count_all()]
+        self.passages: int = self._reader.doc_count()
+
+    def below(self, at: int, prefix: str) -> set[int]:
+        """Return the passages of a segment whose paths begin so; a whole directory is one look-up."""
+        leaf = self.leaves[at]
+        paths = [prefix] if prefix.endswith("/") else leaf.beginning(PATHS, prefix)
+        return {number for path in paths for number in leaf.postings(PATHS, path).numbers}
+
+    def close(self) -> None:
+        for leaf in self.leaves:
+            leaf.close()
+        self._reader.close()
 
 
-class _BoundedCollector(WrappingCollector):  # type: ignore[misc]
-    """Keeps to a set of documents and to a deadline; Whoosh's own two collectors for that undo one another."""
+class _Search:
+    """One question to the segments of one commit.
 
-    def __init__(self, child: Any, scope: set[int] | None, clock: Callable[[], float], ends_at: float) -> None:
-        super().__init__(child)
-        self._scope = scope
-        self._clock = clock
-        self._ends_at = ends_at
+    Attributes:
+        cut: Whether the time was over before all was looked at.
+    """
+
+    def __init__(self, opened: _Open, question: Question, is_over: Callable[[], bool]) -> None:
         self.cut = False
+        self._opened = opened
+        self._leaves = opened.leaves
+        self._is_over = is_over
+        self._terms = question.terms
+        self._without = question.without
 
-    def collect_matches(self) -> None:
-        """Collect what is in scope until the time is over."""
-        for document in self.child.matches():
-            if self.cut or self._clock() > self._ends_at:
-                self.cut = True
-                return
-            if self._scope is None or self.offset + document in self._scope:
-                self.child.collect(document)
+    def found(self, path_prefix: str, limit: int) -> Found:
+        """Return the best hits; those that do not have every term score below those that have."""
+        wanted = {term: self._matches(term) for term in self._terms}
+        unwanted = [self._matches(term) for term in self._without]
+        passages = self._opened.passages
+        rare = {term: rarity(sum(len(found[0]) for found in each), passages) for term, each in wanted.items()}
+        by_rarity = sorted(wanted, key=lambda term: -rare[term])
+        candidates: list[tuple[bool, float, int, int]] = []
+        for at, leaf in enumerate(self._leaves):
+            if self._cut():
+                break
+            allowed = self._allowed(at, path_prefix, wanted)
+            scored = scores([(wanted[term][at], rare[term]) for term in by_rarity], allowed)
+            denied = leaf.gone.union(*(each[at][0] for each in unwanted))
+            left = ((number, score) for number, score in scored.items() if number not in denied)
+            candidates += [(*each, at) for each in best(left, terms=len(self._terms), limit=limit)]
+        return Found(hits=self._hits(heapq.nlargest(limit, candidates)), cut=self.cut)
+
+    def _cut(self) -> bool:
+        self.cut = self.cut or self._is_over()
+        return self.cut
+
+    def _matches(self, term: Term) -> list[Matches]:
+        """Return what a term matches in each segment."""
+        is_many = term.kind in ("prefix", "fuzzy") and not self._cut()
+        tokens = expanded(term, self._leaves) if is_many else []
+        return [((), ()) if self._cut() else matches(leaf, term, tokens) for leaf in self._leaves]
+
+    def _allowed(self, at: int, path_prefix: str, wanted: dict[Term, list[Matches]]) -> Collection[int] | None:
+        """Return the only passages that count in a segment; None is all."""
+        conditions = [set(found[at][0]) for term, found in wanted.items() if term.place]
+        if path_prefix:
+            conditions.append(self._opened.below(at, path_prefix))
+        return set.intersection(*conditions) if conditions else None
+
+    def _hits(self, ranked: Sequence[tuple[bool, float, int, int]]) -> list[Hit]:
+        floor = min((score for is_full, score, _, _ in ranked if is_full), default=None)
+        hits = []
+        for is_full, score, number, at in ranked:
+            path, version, *passage = self._leaves[at].stored(-number)
+            shown = score if is_full or floor is None else floor * score / (score + floor + 1)
+            of = Passage(**dict(zip(_PASSAGE, passage, strict=True)))
+            hits.append(Hit(path=path, version=version, passage=of, score=shown))
+        return hits
+
+
+def _add(writer: PassageWriter, change: Change, title: str, passages: Sequence[Passage]) -> None:
+    """Add what a file says; its lexicon goes with its first passage."""
+    weighing = Weighing(change.path, title)
+    texts = [words_of(passage.text) for passage in passages]
+    told = lexicon([*texts, *(words_of(passage.heading) for passage in passages)])
+    for passage, words in zip(passages, texts, strict=True):
+        stored = (change.path, change.version, *(getattr(passage, name) for name in _PASSAGE))
+        writer.add_passage(stored, weighing.terms(passage.heading, words, passage.text), told, change.path)
+        told = []
 
 
 def open_index(directory: Path, *, form: str) -> WhooshIndex:
     """Return the index of *directory*, as the room of engines asks for it."""
     return WhooshIndex(directory, form=form)
-
-
-@contextmanager
-def _damage() -> Iterator[None]:
-    """Turn whatever Whoosh raises over files that it cannot make sense of into one error.
-
-    It checks little of what it reads, so a damaged file surfaces as anything from KeyError to MemoryError.
-    """
-    try:
-        yield
-    except Exception as error:
-        raise IndexDamaged(type(error).__name__) from error
-
-
-def _documents(change: Change, title: str, passages: Sequence[Passage]) -> Iterator[dict[str, Any]]:
-    return (_document(change, title, passage) for passage in passages)
-
-
-def _document(change: Change, title: str, passage: Passage) -> dict[str, Any]:
-    return {
-        "path": change.path,
-        "version": change.version,
-        "title": title,
-        "heading": passage.heading,
-        "place": " ".join([change.path, *parts_of_words(change.path)]),
-        "body": passage.text,
-        "parts": " ".join(parts_of_words(passage.text)),
-        "passage": dataclasses.astuple(passage),
-    }
-
-
-def _hit(hit: Any) -> Hit:
-    passage = Passage(**dict(zip(_PASSAGE, hit["passage"], strict=True)))
-    return Hit(path=hit["path"], version=hit["version"], passage=passage, score=float(hit.score))
-
-
-def _below(hit: Hit, floor: float) -> Hit:
-    """Return a hit with some of the terms, scored below every hit with all of them."""
-    return Hit(
-        path=hit.path, version=hit.version, passage=hit.passage, score=floor * hit.score / (hit.score + floor + 1)
-    )
-
-
-def _analysed(searcher: Any, field: str, text: str) -> list[str]:
-    return [token.text for token in searcher.schema[field].analyzer(text, mode="query")] or [text]
-
-
-def _prefix(searcher: Any, beginning: str) -> Any:
-    """Return the words that begin so, as many as the limit allows; the rest of the dictionary is not walked."""
-    expanded = (
-        queries.Term(name, text.decode() if isinstance(text, bytes) else text)
-        for name in ("body", "parts")
-        for text in searcher.reader().expand_prefix(name, beginning)
-    )
-    found = list(itertools.islice(expanded, PREFIX_EXPANSIONS_MAX))
-    return queries.Or(found) if found else queries.NullQuery

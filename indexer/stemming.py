@@ -1,0 +1,22 @@
+"""Words without their endings: what an index and the marks in a text compare."""
+
+import warnings
+from functools import lru_cache
+from typing import Final
+
+with warnings.catch_warnings():
+    for category in (SyntaxWarning, DeprecationWarning):  # in its own sources, when they are first compiled
+        warnings.simplefilter("ignore", category)
+    from whoosh.lang.snowball.english import EnglishStemmer
+
+WORDS_KEPT: Final = 65_536
+"""Words whose stems are remembered, about 10 MB: finding one takes 20 µs."""
+_STEMMED_CHARS_MAX: Final = 64
+"""Longer words are no English; the stemmer looks at a word many times over."""
+_ENGLISH: Final = EnglishStemmer()
+
+
+@lru_cache(maxsize=WORDS_KEPT)
+def stem(word: str) -> str:
+    """Return *word*, which is in lower case, without its English ending; words of other scripts as they are."""
+    return str(_ENGLISH.stem(word)) if word.isascii() and len(word) <= _STEMMED_CHARS_MAX else word
