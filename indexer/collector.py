@@ -66,6 +66,12 @@ class Collector:
         """How many facts may still be kept."""
         return FACTS_PER_FILE_MAX - len(self.facts)
 
+    def over(self, document: Document) -> "Collector":
+        """Return a collector for a text that is part of this one, within the same time."""
+        inner = Collector(document, clock=self._clock)
+        inner._ends_at = self._ends_at
+        return inner
+
     def tick(self) -> None:
         """Say that work goes on; extractors call it in their loops.
 

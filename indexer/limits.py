@@ -48,6 +48,9 @@ ERRORS_PER_LOG_MAX: Final = 50
 LINKS_PER_FILE_MAX: Final = 200
 """Links of one file that become facts: a list of links must not push out everything else."""
 
+OUTPUT_CHARS_MAX: Final = 2_000
+"""Characters of the output of one notebook cell that can be searched."""
+
 PASSAGES_PER_FILE_MAX: Final = 8_192
 NESTING_MAX: Final = 48
 """Depth of nested objects, arrays and key paths; what lies deeper is refused."""

@@ -55,7 +55,8 @@ class _Scanner:
         if "\\" not in match[0]:
             return match[0][1:-1], True
         try:
-            return str(json.loads(match[0], strict=False)), True
+            said = str(json.loads(match[0], strict=False))
+            return said.encode("utf-8", "replace").decode(), True  # half of a pair of surrogates is no character
         except ValueError:
             raise self._wrong() from None
 
@@ -99,10 +100,18 @@ class _Scanner:
                 raise self._wrong()
 
 
+def json_leaves(out: Collector, start: int, end: int, pointer: Pointer = ()) -> list[Leaf]:
+    """Return the leaves of the one JSON value that stands from *start* to *end*.
+
+    Raises:
+        Malformed: It is not JSON, or nests too deep.
+    """
+    return _Scanner(out, out.document.text, start, end).read(pointer)
+
+
 def extract_json(out: Collector) -> None:
     """Add the leaves of one JSON value."""
-    text = out.document.text
-    add_leaves(out, _Scanner(out, text, 0, len(text)).read(()))
+    add_leaves(out, json_leaves(out, 0, len(out.document.text)))
 
 
 def extract_json_lines(out: Collector) -> None:
@@ -115,7 +124,7 @@ def extract_json_lines(out: Collector) -> None:
             break
         if line.text.strip():
             try:
-                leaves += _Scanner(out, out.document.text, line.start, line.end).read((line.number - 1,))
+                leaves += json_leaves(out, line.start, line.end, (line.number - 1,))
             except Malformed:
                 bad += 1
     if bad:

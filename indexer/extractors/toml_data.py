@@ -157,9 +157,10 @@ def _unquoted(raw: str) -> str:
         return inner
     inner = _FOLDED_END.sub("", inner)
     try:
-        return str(json.loads('"' + re.sub(r'(?<!\\)"', r"\"", inner) + '"', strict=False))
+        said = str(json.loads('"' + re.sub(r'(?<!\\)"', r"\"", inner) + '"', strict=False))
     except ValueError:  # an escape that JSON lacks (``\e``, ``\U0001F600``): the text as it stands says enough
         return inner
+    return said.encode("utf-8", "replace").decode()  # half of a pair of surrogates is no character
 
 
 def extract_toml(out: Collector) -> None:

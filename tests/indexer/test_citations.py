@@ -7,7 +7,7 @@ from indexer.document import decode
 from indexer.extraction import extract
 
 PATHS = st.sampled_from(
-    "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml a.rst b/facts.md".split()
+    "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml a.rst a.ipynb b/facts.md".split()
 )
 LINES = (
     r'''
@@ -24,6 +24,7 @@ TODO: do it
 ===
 a: 1
   b: [x, "y"]
+{"cells": [{"cell_type": "markdown", "source": ["# T\\n", "Owner: \\"D\\""]}]}
 {"name": "n", "k": [1, "\u00e9\U0001f600"]}
 [t]
 k = 'v'
