@@ -76,3 +76,13 @@ def test_gc_says_what_it_cleared(server: Serving) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Cleared: ")
     assert done.stdout.endswith(" freed.\n")
+
+
+def test_a_reindex_says_how_many_files_it_has_read_again(server: Serving) -> None:
+    write(server, "reindex/a.md", "Port: 81\n")
+    done = run("reindex", "--dir", server.folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Facts and search index are made anew from ")
+    assert json.loads(run("reindex", "--dir", server.folder, "--json").stdout)["files"] >= 1
+    found = run("call", "search", "query=port", "path=reindex/", "--dir", server.folder)
+    assert [hit["path"] for hit in json.loads(found.stdout)["hits"]] == ["reindex/a.md"]

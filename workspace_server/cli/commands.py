@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": "verify",
     "backup": "archive",
     "restore": "archive",
+    "reindex": "upkeep",
     "gc": "upkeep",
     "purge": "upkeep",
     "fork": "fork",

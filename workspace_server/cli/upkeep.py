@@ -1,4 +1,4 @@
-"""`gc` and `purge`: clear what nothing needs any more, and remove what must not be kept, in the running server."""
+"""`gc`, `reindex` and `purge`: clear up, make the index anew, and remove for good, in the running server."""
 
 import sys
 import time
@@ -23,6 +23,18 @@ def gc_command(api: Api, as_json: bool) -> int:
     By default every version is kept; see the settings below [retention].
     """
     api.post("/gc")
+    return finished(api, as_json)
+
+
+@click.command("reindex")
+@api_options
+@as_json_option
+def reindex_command(api: Api, as_json: bool) -> int:
+    """Read every file again for its facts, and make the search index anew, while both answer from what they have.
+
+    Not needed in daily use: damage is noticed, and what a newer program reads in another way it reads again by itself.
+    """
+    api.post("/reindex")
     return finished(api, as_json)
 
 
@@ -75,6 +87,10 @@ def _print_removed(removed: Answer) -> None:
 def _print_done(done: Mapping[str, Any]) -> None:
     if "failed" in done:
         print(f"The {done['task']} failed. {done['failed']}")
+    elif "waits_for" in done:
+        print(done["waits_for"])
+    elif done["task"] == "reindex":
+        print(f"Facts and search index are made anew from {done['files']} files.")
     elif "copies" in done:
         print(f"Nothing of it is left on the disk; {done['copies']} copies were removed there.")
     else:

@@ -83,7 +83,7 @@ class Engine:
         self.search = Search(folder, self.indexing)
         self.waits = Waits(folder, head, self.indexing.indexed_seq)
         self.status = Status(folder)
-        self.upkeep = Upkeep(folder, Purging(folder, tree, self.indexing))
+        self.upkeep = Upkeep(folder, Purging(folder, tree, self.indexing), self.indexing)
         self.status.include("index", self.indexing.status)
         self.status.include("deliveries", self.deliveries.status)
         self.status.include("jobs", self.jobs.counts)

@@ -13,7 +13,14 @@ ADMIN = Caller(agent="op", verbs=ALL_VERBS)
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/gc"), ("GET", "/upkeep"), ("POST", "/files/a.md:purge"), ("POST", "/files/x:purge")]
+    ("method", "path"),
+    [
+        ("POST", "/gc"),
+        ("POST", "/reindex"),
+        ("GET", "/upkeep"),
+        ("POST", "/files/a.md:purge"),
+        ("POST", "/files/x:purge"),
+    ],
 )
 async def test_without_the_verb_admin_nothing_is_told_or_done(
     client: httpx2.AsyncClient, method: str, path: str

@@ -14,6 +14,11 @@ async def start_gc(call: Call) -> Response:
     return json_response(await call.engine.upkeep.start_gc(call.caller), 202)
 
 
+async def start_reindex(call: Call) -> Response:
+    """Begin to make facts and search index anew, which answer meanwhile; `GET /upkeep` says how far it is."""
+    return json_response(await call.engine.upkeep.start_reindex(call.caller), 202)
+
+
 class Purge(Body):
     """Which version; without one the file with all its versions."""
 
@@ -33,5 +38,6 @@ async def get_upkeep(call: Call) -> Response:
 OPERATIONS = (
     operation("POST", "/files/{path}:purge", purge_file, result=results.Purged),
     operation("POST", "/gc", start_gc, result=results.UpkeepState, answers={202: "It has begun."}),
+    operation("POST", "/reindex", start_reindex, result=results.UpkeepState, answers={202: "It has begun."}),
     operation("GET", "/upkeep", get_upkeep, result=results.UpkeepState),
 )

@@ -83,7 +83,9 @@ class Search:
         state = await self._freshness("passages", min_seq)
         result: Result = {"hits": [], **state}
         budget = Budget(max_tokens, result)
-        for hit in await self._hits(query, filters, context_lines=context_lines, limit=limit):
+        hits, is_cut = await self._hits(query, filters, context_lines=context_lines, limit=limit)
+        result["complete"] = result["complete"] and not is_cut
+        for hit in hits:
             if not budget.take(hit):
                 break
             result["hits"].append(hit)
@@ -169,7 +171,8 @@ class Search:
             bounded("min_seq", min_seq, 0, 1 << 53)
             await self._indexing.reach(part, min_seq, timeout_s=self._folder.settings.min_seq_wait_seconds)
         indexed_seq = await self._indexing.indexed_seq(part)
-        return {"indexed_seq": indexed_seq, "complete": indexed_seq >= (head_seq if min_seq is None else min_seq)}
+        is_there = indexed_seq >= (head_seq if min_seq is None else min_seq)
+        return {"indexed_seq": indexed_seq, "complete": is_there and not self._indexing.is_renewing(part)}
 
     async def _selector(self, path: str | None) -> Selector | None:
         """Return the part of the workspace that is asked about: a path, a directory (also without `/`), a pattern."""
@@ -184,7 +187,8 @@ class Search:
 
         return await self._folder.db.read(read)
 
-    async def _hits(self, query: str, filters: Filters, *, context_lines: int, limit: int) -> list[Result]:
+    async def _hits(self, query: str, filters: Filters, *, context_lines: int, limit: int) -> tuple[list[Result], bool]:
+        """Return the best passages as rows, and whether the index was not asked to the end."""
         question = parse_question(query)
         prefix = filters.selector.literal_prefix if filters.selector else ""
         found = await self._indexing.passages(question, path_prefix=prefix, limit=LOOKED_AT)
@@ -204,13 +208,14 @@ class Search:
             if hit.passage.heading:
                 row["heading"] = fitted(hit.passage.heading, 200)
             rows.append({**row, "text": text, "score": round(hit.score, 2)})
-        return rows
+        return rows, found.cut
 
     async def _fill_passages(self, result: Result, query: str, selector: Selector | None, budget: Budget) -> None:
         if budget.left_bytes < PASSAGE_BYTES_MIN:
             return  # not worth asking the index
         filters = Filters(selector=selector)
-        for hit in await self._hits(query, filters, context_lines=0, limit=PASSAGES_BESIDE_FACTS):
+        hits, _ = await self._hits(query, filters, context_lines=0, limit=PASSAGES_BESIDE_FACTS)
+        for hit in hits:
             del hit["score"]
             room_bytes = budget.room_bytes({**hit, "text": ""})
             if room_bytes < PASSAGE_BYTES_MIN // 2:

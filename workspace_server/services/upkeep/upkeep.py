@@ -9,6 +9,7 @@ import anyio
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.errors import Unavailable, WorkspaceError
 from workspace_server.services.folder import Folder
+from workspace_server.services.index.indexing import Indexing
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.services.upkeep.collecting import Collector, Progress
@@ -26,8 +27,9 @@ Work = Callable[[Progress], Awaitable[Result]]
 class Upkeep:
     """Clear up and remove for good. Errors: forbidden, unavailable."""
 
-    def __init__(self, folder: Folder, purging: Purging) -> None:
+    def __init__(self, folder: Folder, purging: Purging, indexing: Indexing) -> None:
         self._folder = folder
+        self._indexing = indexing
         self._purging = purging
         self._running: Result | None = None
         self._last: Result | None = None
@@ -43,6 +45,17 @@ class Upkeep:
         """
         caller.require("admin")
         self.begin("gc", lambda progress: Collector(self._folder, caller, progress).run())
+        return self.told()
+
+    async def start_reindex(self, caller: Caller) -> Result:
+        """Begin to make facts and search index anew, which answer meanwhile; return as `status`.
+
+        Raises:
+            Forbidden: The caller is no admin.
+            Unavailable: Other upkeep is being done.
+        """
+        caller.require("admin")
+        self.begin("reindex", self._indexing.reindex)
         return self.told()
 
     async def purge(self, caller: Caller, *, path: str, version: int | None = None) -> Result:
