@@ -12,7 +12,7 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import Names, matching, selectors
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import locks, meta
+from workspace_server.storage.tables import facts, locks, meta
 from workspace_server.storage.tables.files import FileRow
 
 Mode = Literal["all", "any", "count"]
@@ -118,7 +118,9 @@ async def _why_not(tx: Transaction, row: FileRow, since_seq: int, indexed_upto: 
     for lock in await locks.covering(tx, row.path):
         if lock.mode == "exclusive" and lock.covers(row.path):
             return {"path": row.path, "reason": "locked", "agent": lock.agent}
-    if indexed_upto is not None and row.seq > indexed_upto:
+    if indexed_upto is None or row.seq <= indexed_upto:
+        return None
+    if await facts.state(tx, row.path, row.version) is None:  # it may have been read before older changes
         return {"path": row.path, "reason": "indexing"}
     return None
 
