@@ -110,6 +110,11 @@ class Settings:
     min_seq_wait_seconds: int = _setting(
         10, "Longest time that a query waits for the index to reach its min_seq.", least=0, most=50
     )
+    search_engine: Literal["whoosh", "tantivy"] = _setting(
+        "whoosh",
+        "What keeps the passages that search finds: whoosh, or tantivy, which is faster in large workspaces and needs"
+        " `pip install 'workspace-server[tantivy]'`. After a change the index is made anew in the background.",
+    )
     idle_seconds: int = _setting(
         30, "How long a background server stays after its last connection, when nothing is due.", least=1, most=86400
     )

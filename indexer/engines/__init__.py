@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, cast
 
@@ -12,7 +13,15 @@ ENGINES: Final[Mapping[str, str]] = {
     "whoosh": "indexer.engines.whoosh_engine",
     "tantivy": "indexer.engines.tantivy_engine",
 }
-"""Where each engine lives: a module with `open_index(directory, *, form) -> SearchIndex`."""
+"""Where each engine lives: a module with `open_index(directory, *, form) -> SearchIndex`.
+
+An engine has the name of the package that it needs.
+"""
+
+
+def is_installed(name: str) -> bool:
+    """Return whether the package is there that the engine *name* needs; nothing is imported."""
+    return find_spec(name) is not None
 
 
 def open_engine(name: str, directory: Path, *, form: str = REGISTRY.fingerprint) -> SearchIndex:

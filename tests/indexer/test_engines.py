@@ -1,13 +1,14 @@
 """What every search engine has to pass: ranking, bounds, durability, and damage that is noticed."""
 
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from indexer.engines import ENGINES, open_engine, whoosh_engine, whoosh_ranking, whoosh_segments
+from indexer.engines import ENGINES, is_installed, open_engine, whoosh_engine, whoosh_ranking, whoosh_segments
 from indexer.engines.on_disk import OnDisk
 from indexer.engines.tantivy_engine import TantivyIndex
 from indexer.engines.whoosh_engine import WhooshIndex
@@ -411,3 +412,11 @@ def test_a_commit_that_is_given_up_half_way_is_not_finished(tmp_path: Path, name
 def test_an_engine_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         open_engine("lucene", tmp_path)
+
+
+def test_an_engine_whose_package_is_absent_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [is_installed(name) for name in ENGINES] == [True, True]
+
+    monkeypatch.setitem(sys.modules, "tantivy", None)
+
+    assert not is_installed("tantivy")

@@ -6,6 +6,7 @@ from typing import Literal
 
 import anyio
 
+from indexer.engines import is_installed
 from indexer.follower import FactFollower
 from indexer.model import Found
 from indexer.passage_follower import PassageFollower
@@ -15,6 +16,7 @@ from indexer.questions import Question
 from indexer.searching import IndexInThread
 from workspace_server.core.access import Caller
 from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.errors import InvalidArgument
 from workspace_server.services.events import Head
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
@@ -25,8 +27,8 @@ from workspace_server.storage.tables.index_source import WorkspaceSource
 Part = Literal["facts", "passages"]
 Told = Callable[[str, int, int], None]
 """Called with a step, how many files it has done, and how many there are."""
-OpenIndex = Callable[[Path], Searching]
-"""Opens the search index in a directory: in this process, or in one of its own."""
+OpenIndex = Callable[[Path, str], Searching]
+"""Opens the search index in a directory with an engine: in this process, or in one of its own."""
 _SERVER = Caller(agent="server", verified=True)
 _LOOK_S = 60.0
 _ROOM_S = 1.0
@@ -41,12 +43,15 @@ class Indexing:
 
     Args:
         open_index: Where the search index is worked; by default in threads of this process.
+
+    Raises:
+        InvalidArgument: The engine of the settings is not installed.
     """
 
     def __init__(self, folder: Folder, head: Head, *, open_index: OpenIndex = IndexInThread) -> None:
         self._folder = folder
         self._head = head
-        self._index = open_index(folder.root / STATE_DIRECTORY / "index")
+        self._index = open_index(folder.root / STATE_DIRECTORY / "index", _installed(folder.settings.search_engine))
         self._source = WorkspaceSource(folder.db, folder.objects, self._beyond)
         self.store = SqlFactStore(folder.db, self._record)
         self._facts = FactFollower(self._source, self.store)
@@ -121,3 +126,14 @@ class Indexing:
             return {}
 
         await self._folder.recorder.change(_SERVER, "index", change)
+
+
+def _installed(engine: str) -> str:
+    if not is_installed(engine):
+        raise InvalidArgument(
+            f"The setting search_engine is {engine}, and its package is not installed.",
+            hint=f"Run `pip install 'workspace-server[{engine}]'`, or set search_engine to whoosh.",
+            argument="search_engine",
+            reason="is not installed",
+        )
+    return engine
