@@ -36,10 +36,12 @@ class Row:
 
     def answers(self, question: Question) -> bool:
         """Return whether the value stands in it and the right file is cited."""
-        return self.path == question.path and question.answered_by(self.text)
+        return self.path in (question.path, *question.also) and question.answered_by(self.text)
 
     def is_at(self, question: Question) -> bool:
         """Return whether it cites the very place: the line, or the page of a document."""
+        if self.path != question.path:
+            return False
         if question.page is not None:
             return self.page == question.page
         return self.start_line <= question.line <= self.end_line

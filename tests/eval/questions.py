@@ -19,6 +19,7 @@ class Question:
         line: The line on which it stands, counted from 1; of a document, the line of its source.
         page: The page, slide or sheet of a document on which it stands.
         kind: The kind of statement that answers it; ``prose`` when only running text does.
+        also: Other files in which the same answer stands, so that citing them is as good.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Question:
     line: int
     kind: str
     page: int | None = None
+    also: tuple[str, ...] = ()
 
     def answered_by(self, text: str) -> bool:
         """Return whether the value stands in *text*, not as a part of a longer word or number."""
@@ -53,4 +55,12 @@ def questions() -> tuple[Question, ...]:
 
 
 def _question(row: dict[str, Any]) -> Question:
-    return Question(row["ask"], tuple(row["gold"]), row["path"], row["line"], row["kind"], row.get("page"))
+    return Question(
+        row["ask"],
+        tuple(row["gold"]),
+        row["path"],
+        row["line"],
+        row["kind"],
+        row.get("page"),
+        tuple(row.get("also", ())),
+    )
