@@ -163,3 +163,40 @@ COMMIT_PASSAGES: Final = 10_000
 
 SEGMENT_PASSAGES_MAX: Final = 100_000
 """Passages of a segment from which it is not merged any more: to write more at a time would take the memory."""
+
+CHILD_MEMORY_BYTES: Final = 1024 * 1024 * 1024
+"""Address space of a process that extracts: the parsers with their threads take half of it before they begin."""
+
+CHILD_OPEN_FILES: Final = 64
+CHILD_PREPARED_FILE_BYTES: Final = 64 * 1024 * 1024
+"""What the one child that runs before all others may write into a file: parts of the parsers, unpacked once."""
+
+DOCUMENT_CPU_S: Final = 20
+"""Seconds of processor time for one document; hundreds of pages take one."""
+
+DOCUMENT_S_MAX: Final = 20.0
+"""Seconds after which the child that reads a document is ended."""
+
+TEXT_S_MAX: Final = 15.0
+"""Seconds after which the child that reads texts is ended: beyond `EXTRACTION_S_MAX`, it is not reading any more."""
+
+CHILD_START_S_MAX: Final = 30.0
+"""Seconds that a child may take until it has started, on a busy machine."""
+
+LARGE_TEXT_BYTES: Final = 1024 * 1024
+"""Text from this size on is read by a child of its own, so that small texts need not wait behind it."""
+
+CHILDREN_AT_ONCE: Final = 1
+"""Documents that are read at the same time, beside the texts: others need the processors too."""
+
+KILLS_MAX: Final = 2
+"""How often a content may cost a child its life before it is never tried again."""
+
+QUARANTINED_MAX: Final = 10_000
+"""Contents that are remembered for that; the index state of a file remembers it for longer."""
+
+ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of what a child says about one content; what is longer is not believed."""
+
+HEADINGS_PER_FILE_MAX: Final = 50_000
+"""Headings in a child's answer; there are no more than lines."""

@@ -65,6 +65,9 @@ class Extracting(Protocol):
     async def extract(self, contents: Sequence[Content]) -> Sequence[Extraction]:
         """Return what each content gave, in their order."""
 
+    def sandbox(self) -> Sequence[str]:
+        """Return the layers that stand between a hostile file and this process; nothing where none does."""
+
 
 class FactStore(Protocol):
     """Where facts and index states are kept; disposable, for all of it can be extracted again."""

@@ -4,6 +4,7 @@ What comes out is laid out anew: a blank line around each heading and each ``Key
 page shows on lines of their own are read as such.
 """
 
+import contextlib
 import email
 import re
 from collections.abc import Iterable, Sequence
@@ -139,6 +140,12 @@ def opened(data: bytes, media_type: str, *, output: str = "markdown") -> "Extrac
         raise Unreadable("password-protected" if secret else f"damaged: {said[:160]}") from error
 
 
+def prepare() -> None:
+    """Have the library unpack what it needs, while it still may write."""
+    with contextlib.suppress(Unreadable):
+        opened(b"%PDF-1.4\n%%EOF\n", PDF)
+
+
 def _of_pdf(result: "ExtractionResult") -> Converted:
     """Join the pages as they are laid out, with the headings that the converter knows by their size."""
     titles: dict[str, int] = {}
@@ -215,6 +222,7 @@ DOCUMENT: Final = Extractor(
     convert=convert_document,
     begins=(ZIP, *_BEGINS),
     recognises=lambda data: kind_of(data) is not None,
+    prepare=prepare,
 )
 MAIL: Final = Extractor(
     name="mail",

@@ -174,4 +174,5 @@ IMAGE: Final = Extractor(
     convert=convert_image,
     begins=_BEGINS,
     recognises=lambda data: picture_of(data) is not None,
+    is_ours=lambda: tesseract_data() is None,
 )

@@ -1,6 +1,6 @@
 """What an extractor is, and which one reads a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -23,6 +23,8 @@ class Extractor:
             parsers behind it are not ours, so outside of tests it runs in a child process.
         begins: The first bytes of what `convert` may be able to read.
         recognises: Says for sure; None where the file's name alone decides.
+        prepare: Has the parsers behind it unpack what they need, while they still may write; run once, before a file.
+        is_ours: Whether all that `convert` runs here is of this library: then it is no more of a risk than text.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Extractor:
     convert: Callable[[bytes], Converted] | None = None
     begins: tuple[bytes, ...] = ()
     recognises: Callable[[bytes], bool] | None = None
+    prepare: Callable[[], None] | None = None
+    is_ours: Callable[[], bool] = lambda: False
 
     @property
     def identity(self) -> str:
@@ -51,9 +55,15 @@ class Registry:
         self._by_name = {name: each for each in extractors for name in each.names}
         self._by_media_type = {media_type: each for each in extractors for media_type in each.media_types}
         self._converting = tuple(each for each in extractors if each.convert)
-        self._begins = tuple(begin for each in self._converting for begin in each.begins)
         self.fingerprint = " ".join(sorted(each.identity for each in (*extractors, fallback)))
         self.converting = " ".join(each.identity for each in self._converting)
+        self._preparing = tuple(each.prepare for each in self._converting if each.prepare)
+        self.prepares = bool(self._preparing)
+
+    def prepare(self) -> None:
+        """Have all parsers unpack what they need."""
+        for each in self._preparing:
+            each()
 
     def choose(self, path: str, media_type: str) -> Extractor:
         """Return the extractor for a file: by its name, then its ending, then its media type."""
@@ -75,4 +85,12 @@ class Registry:
 
     def may_convert(self, path: str, media_type: str, data: bytes = b"") -> bool:
         """Return whether a content may be a document, by its name and its first bytes; cheap, and sure of a no."""
-        return self.choose(path, media_type).convert is not None or data.startswith(self._begins)
+        return any(self._may_convert(path, media_type, data))
+
+    def is_risky(self, path: str, media_type: str, data: bytes) -> bool:
+        """Return whether a content may be a document that is read by parsers of others; cheap, and sure of a no."""
+        return not all(each.is_ours() for each in self._may_convert(path, media_type, data))
+
+    def _may_convert(self, path: str, media_type: str, data: bytes) -> Iterator[Extractor]:
+        named = self.choose(path, media_type)
+        return (each for each in self._converting if each is named or data.startswith(each.begins))

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from indexer.document import decode
 from indexer.extraction import extract
+from indexer.processes.messages import answer, answered
 
 PATHS = st.sampled_from(
     "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml a.rst a.ipynb b/facts.md".split()
@@ -60,6 +61,7 @@ ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "latin-1"])
 def test_every_quote_stands_at_its_span_and_on_its_lines(text: str, path: str, encoding: str) -> None:
     data = text.encode(encoding, "replace")
     extraction = extract(data, path=path)
+    assert answered(answer(extraction)) == extraction  # nothing that is found is out of a message's bounds
     if not extraction.facts:
         return
     decoded = decode(data, path=path).text

@@ -14,6 +14,7 @@ import uvloop
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from indexer.processes.in_processes import InProcesses
 from indexer.remote.process import IndexInProcess
 from workspace_server.app.admission import routes as admission_routes
 from workspace_server.app.door import SOCKET_NAME, listening_socket
@@ -112,7 +113,10 @@ async def _serve(
     main = asyncio.current_task()
     assert main is not None
     _on_signals(main.cancel)
-    async with Engine.open(root, settings=settings, open_index=IndexInProcess) as engine:
+    async with (
+        contextlib.aclosing(InProcesses()) as extracting,
+        Engine.open(root, settings=settings, extracting=extracting, open_index=IndexInProcess) as engine,
+    ):
         port = listener.getsockname()[1]
         url = address(settings.host, port)
         engine.automation.listens_on(port)

@@ -7,7 +7,10 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+from anyio.abc import TaskGroup
 
+from indexer.extracting import InThread
+from indexer.ports import Extracting
 from indexer.searching import IndexInThread
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
@@ -93,11 +96,18 @@ class Engine:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, root: Path, *, settings: Settings, clock: Clock | None = None, open_index: OpenIndex = IndexInThread
+        cls,
+        root: Path,
+        *,
+        settings: Settings,
+        clock: Clock | None = None,
+        extracting: Extracting | None = None,
+        open_index: OpenIndex = IndexInThread,
     ) -> AsyncIterator["Engine"]:
         """Open the workspace in *root*, bring folder and database together, and serve until the block ends.
 
         Args:
+            extracting: Where files are read for the index; by default in a thread, which a hostile file may end.
             open_index: Where the search index is worked: by default in threads of this process.
 
         Raises:
@@ -131,6 +141,7 @@ class Engine:
                 objects=objects,
                 recorder=recorder,
                 materialiser=tree.materialiser,
+                extracting=extracting or InThread(),
             )
             recorder.noticed = folder.seen.notice
             await folder.seen.load(db)
@@ -140,15 +151,7 @@ class Engine:
             await engine.automation.begin()
             failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
-                background.start_soon(engine.indexing.run)
-                background.start_soon(engine._every, 0.0, engine.upkeep.run)
-                background.start_soon(engine.upkeep.run_daily)
-                background.start_soon(engine._every, 0.0, engine.automation.run)
-                background.start_soon(engine._every, EXPIRY_S_MAX, engine._expire_locks)
-                background.start_soon(engine._every, 0.0, engine.locks.line.look)
-                background.start_soon(engine._every, FORGET_S, engine._forget_old)
-                background.start_soon(engine._every, READS_S, engine._write_reads)
-                background.start_soon(engine._every, REFILL_S, engine._refill)
+                engine._work_in(background)
                 try:
                     yield engine
                 except Exception as error:  # noqa: BLE001 - raised below as it is: the task groups would wrap it
@@ -171,6 +174,18 @@ class Engine:
         if index["lag"]:
             reasons.append(f"the index is {index['lag']} changes behind")
         return reasons
+
+    def _work_in(self, background: TaskGroup) -> None:
+        """Start all that goes on beside the callers."""
+        background.start_soon(self.indexing.run)
+        background.start_soon(self._every, 0.0, self.upkeep.run)
+        background.start_soon(self.upkeep.run_daily)
+        background.start_soon(self._every, 0.0, self.automation.run)
+        background.start_soon(self._every, EXPIRY_S_MAX, self._expire_locks)
+        background.start_soon(self._every, 0.0, self.locks.line.look)
+        background.start_soon(self._every, FORGET_S, self._forget_old)
+        background.start_soon(self._every, READS_S, self._write_reads)
+        background.start_soon(self._every, REFILL_S, self._refill)
 
     async def _expire_locks(self) -> None:
         await self.locks.expire()

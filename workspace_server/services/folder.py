@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from indexer.ports import Extracting
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import Clock
@@ -23,6 +24,7 @@ class Folder:
     """One open workspace, as its services see it.
 
     Attributes:
+        extracting: Where it is read what stands in files.
         seen: What each agent has seen of which file.
         base_url: Where people and programs reach it; set once the server listens.
     """
@@ -35,6 +37,7 @@ class Folder:
     objects: ObjectStore
     recorder: Recorder
     materialiser: Materialiser
+    extracting: Extracting
     base_url: str = "http://127.0.0.1:8765"
     seen: Seen = field(default_factory=Seen)
     _guarded: list[Pattern] = field(init=False)

@@ -3,12 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import anyio.to_thread
-
-from indexer.extraction import extract
-from indexer.limits import INDEXED_BYTES_MAX
-from indexer.model import Change, Extraction, Fact, LiveFact
+from indexer.model import Extraction, Fact, LiveFact
 from workspace_server.services.arguments import refused
+from workspace_server.services.extracted import extraction_of
 from workspace_server.services.files import changes
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.answers import Budget, clean, fitted, statement
@@ -16,7 +13,7 @@ from workspace_server.services.recording import Result
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import facts, files
 from workspace_server.storage.tables.files import Source, VersionRow, sources_of
-from workspace_server.storage.tables.index_source import read_content
+from workspace_server.storage.tables.index_source import change_of
 
 RELATED_MAX = 10
 """Files listed as sources, and as users."""
@@ -47,7 +44,7 @@ async def describe(folder: Folder, path: str, version: int | None, *, max_tokens
     known = await folder.db.read(lambda tx: _look_up(tx, path, version))
     extraction = await facts.extraction_of(folder.db, known.key) if known.key else None
     if extraction is None and not known.is_head:
-        extraction = await _extract_now(folder, path, known.row)
+        extraction = await extraction_of(folder, change_of(path, known.row))  # only heads are kept indexed
     extraction = extraction or Extraction(state="pending", reason="the index has not come to it yet")
     result: Result = {
         "path": path,
@@ -77,22 +74,6 @@ async def _look_up(tx: Transaction, path: str, number: int | None) -> _Known:
     is_head = bool(row.live) and found.version == row.version
     used_by = await files.used_by(tx, path, version=number, limit=RELATED_MAX)
     return _Known(found, is_head, state[2] if state else None, used_by)
-
-
-async def _extract_now(folder: Folder, path: str, row: VersionRow) -> Extraction:
-    """Read an old version on the spot: only heads are kept indexed."""
-    change = Change(
-        seq=row.seq,
-        path=path,
-        version=row.version,
-        sha256=row.sha256,
-        size_bytes=row.size_bytes,
-        media_type=row.media_type,
-    )
-    data = await read_content(folder.db, folder.objects, change, bytes_max=INDEXED_BYTES_MAX)
-    return await anyio.to_thread.run_sync(
-        lambda: extract(data, path=path, media_type=row.media_type, size_bytes=row.size_bytes)
-    )
 
 
 def _fitting(lines: Iterable[object], budget: Budget, *, share: float = 1.0) -> list[object]:

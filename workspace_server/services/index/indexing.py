@@ -54,7 +54,7 @@ class Indexing:
         self._index = open_index(folder.root / STATE_DIRECTORY / "index", _installed(folder.settings.search_engine))
         self._source = WorkspaceSource(folder.db, folder.objects, self._beyond)
         self.store = SqlFactStore(folder.db, self._record)
-        self._facts = FactFollower(self._source, self.store)
+        self._facts = FactFollower(self._source, self.store, extracting=folder.extracting)
         self._passages = PassageFollower(self._source, self.store, self._index, self._facts)
 
     async def run(self) -> None:
@@ -107,6 +107,7 @@ class Indexing:
         state["lag"] = max(0, self._head.seq - min(facts, passages))
         if self.is_renewing("facts") or self.is_renewing("passages"):
             state["renewing"] = True
+        state["sandbox"] = [*self._folder.extracting.sandbox()]
         return state
 
     def _progress(self, part: Part) -> Progress:

@@ -12,7 +12,7 @@ from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import events, files, meta
 from workspace_server.storage.tables.events import Event
-from workspace_server.storage.tables.files import FileRow
+from workspace_server.storage.tables.files import FileRow, VersionRow
 
 _ONLY = events.Only(types=sorted(FILE_CHANGES))
 
@@ -129,6 +129,18 @@ async def _changes(tx: Transaction, found: Sequence[Event]) -> list[Change]:
 async def _change(tx: Transaction, path: str, seq: int) -> Change:
     row = await files.by_path(tx, path)
     return Change(seq=seq, path=path, version=None) if row is None or not row.live else _of_row(row, seq)
+
+
+def change_of(path: str, row: VersionRow) -> Change:
+    """Return a version as the indexer knows it."""
+    return Change(
+        seq=row.seq,
+        path=path,
+        version=row.version,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+    )
 
 
 def _of_row(row: FileRow, seq: int) -> Change:
