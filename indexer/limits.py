@@ -151,7 +151,7 @@ QUERY_HUNG_S_MAX: Final = 20.0
 INDEX_CALL_S_MAX: Final = 600.0
 """Seconds after which a commit is taken for hung: the merging of a large index takes a minute or more."""
 
-INDEX_NICENESS: Final = 10
+INDEX_NICENESS: Final = 5
 """How far the thread that writes the index stands back for everybody else."""
 
 PASSAGE_SLICE_CHANGES: Final = 128

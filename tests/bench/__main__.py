@@ -7,7 +7,7 @@ import platform
 
 import uvloop
 
-from tests.bench import calls, engine, latency, processes, scale
+from tests.bench import calls, engine, index, latency, processes, scale
 
 PARTS = {
     "engine": engine.run,
@@ -16,6 +16,8 @@ PARTS = {
     "versions": scale.many_versions,
     "calls": calls.run,
     "latency": latency.run,
+    "index": index.run,
+    "memory": index.memory,
     "processes": processes.run,
 }
 

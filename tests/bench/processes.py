@@ -24,16 +24,25 @@ class Running:
 
     def memory_mb(self) -> float:
         """Return its resident memory in MB."""
-        status = Path(f"/proc/{self.pid}/status").read_text("ascii")
-        kib = next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]
-        return int(kib) / 1024
+        return _resident_mb(self.pid)
+
+    def memories_mb(self) -> list[tuple[str, float]]:
+        """Return the resident memory of the server and of each of its children, with their names."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii").split()
+        return [("server", self.memory_mb()), *((f"child {pid}", _resident_mb(int(pid))) for pid in children)]
+
+
+def _resident_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    kib = next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]
+    return int(kib) / 1024
 
 
 @asynccontextmanager
-async def running_server(folder: Path) -> AsyncIterator[Running]:
+async def running_server(folder: Path, *options: str) -> AsyncIterator[Running]:
     """Serve *folder* until the block ends."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.server", str(folder), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "tests.bench.server", str(folder), *options, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     url = (await process.stdout.readline()).decode().strip()

@@ -1,5 +1,6 @@
 """The real server with one tool more, which does nothing: the floor of every call."""
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from workspace_server.interfaces.mcp.registry import ToolSpec
 from workspace_server.interfaces.mcp.schemas import Arguments
 from workspace_server.interfaces.mcp.tools import TOOLS
 from workspace_server.services.engine import Engine
+from workspace_server.services.index import indexing
+from workspace_server.services.index.indexing import Indexing
 
 
 class Nothing(Arguments):
@@ -29,8 +32,16 @@ async def nothing(_engine: Engine, _caller: Caller, _given: Any) -> dict[str, An
 
 NOOP = ToolSpec(name="noop", description="Nothing.", params=Nothing, verb="read", handler=nothing, changes=False)
 
+
+async def rest(_: Indexing) -> None:
+    """Index nothing."""
+    await asyncio.sleep(float("inf"))
+
+
 if __name__ == "__main__":
     vars(server)["TOOLS"] = (*TOOLS, NOOP)
+    if "--without-index" in sys.argv:
+        vars(indexing)["Indexing"].run = rest
     folder = Path(sys.argv[1])
     settings = load(folder, flags={"port": 0, "webhooks_allow_loopback": True, "log_level": "warning"})
     run(folder, settings, announce=lambda record: print(record.url, flush=True))

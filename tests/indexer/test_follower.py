@@ -267,6 +267,29 @@ async def test_with_too_many_large_files_waiting_the_newest_small_one_is_read_al
     assert set(values(store)) == {"a.md", "0.md", "1.md", "2.md", "4.md", "fresh.md"}
 
 
+@pytest.mark.usefixtures("_small_is_small")
+async def test_a_walk_waits_while_too_many_large_files_do_and_the_newest_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "SLOW_CHANGES_MAX", 1)
+    monkeypatch.setattr(follower, "SLICE_CHANGES", 1)
+    log, store, held = Log(), Kept(), Held()
+    for number in range(3):
+        log.save(f"{number}.md", f"{LARGE} {number}")
+    facts = FactFollower(log, store, extracting=held, rhythm_s=0.0)
+    async with running(facts.run):
+        await held.asked.wait()
+        log.save("fresh.md", "Port: 9\n")
+        await store.reach("fresh.md")
+        assert facts.is_renewing
+        for _ in range(3):
+            held.may_go.release()
+        await facts.whole()
+        assert await facts.progress.reach(4, timeout_s=10)
+
+    assert set(values(store)) == {"0.md", "1.md", "2.md", "fresh.md"}
+
+
 async def test_the_newest_is_read_before_the_many_that_came_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "BATCH_CHANGES", 4)
     monkeypatch.setattr(progress, "SLICE_CHANGES", 2)

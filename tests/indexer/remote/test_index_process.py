@@ -164,6 +164,13 @@ async def test_an_answer_that_nobody_waits_for_any_more_harms_nothing(tmp_path: 
         assert await index.verify() is None
 
 
+async def test_what_was_meant_for_a_process_that_was_replaced_is_told_so(tmp_path: Path) -> None:
+    async with working(IndexInProcess(tmp_path / "index")) as index:
+        await index.ready()
+        with pytest.raises(IndexAway):
+            await index._say(None, [1, "verify"])
+
+
 async def test_with_too_many_queries_waiting_the_next_is_cut_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
