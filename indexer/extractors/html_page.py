@@ -10,6 +10,7 @@ from typing import Final
 
 from indexer import normalise, prose
 from indexer.collector import Collector, Enough
+from indexer.extractors.links import Links
 from indexer.extractors.registry import Extractor
 from indexer.extractors.tables import Cell, add_row
 from indexer.limits import STRUCTURED_CHARS_MAX
@@ -19,6 +20,10 @@ _PIECE_CHARS: Final = 64 * 1024
 _PENDING_CHARS_MAX: Final = 512 * 1024
 _REST_CHARS_MAX: Final = 4 * 1024
 _HIDDEN: Final = words("script style template noscript svg math head")
+_ASIDE: Final = words("nav header footer aside")
+"""Parts of a page that lead elsewhere and are the same on each page: their links are not kept."""
+
+_TELLING: Final = words("author date description keywords language revised version")
 _HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
 _INLINE: Final = words(
     "a abbr b bdi bdo cite code data dfn em font i kbd label mark q s samp small span strong sub sup time tt u var "
@@ -43,22 +48,33 @@ class _Page(HTMLParser):
         self.cell_open = False
         self.term = ""
         self.list_part = ""
+        self.links = Links(out)
+        self.link: tuple[int, int, str] | None = None
+        self.aside = 0
 
     def _offset(self) -> int:
         line, column = self.getpos()
         return self.out.document.offset_of(line, column)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 (the name is the parser's)
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.out.tick()
+        if tag == "meta":
+            self._meta({name: value or "" for name, value in attrs})
         if self.hidden:
             self.in_title = tag == "title" and self.hidden == "head"
             return
         if tag in _INLINE:
+            if tag == "a" and not self.aside:
+                self.link = (self._offset(), len(self.run), next((v or "" for k, v in attrs if k == "href"), ""))
             return
         if tag == "br":
             self._add("\n")
             return
         self._end_run()
+        self._begin(tag)
+
+    def _begin(self, tag: str) -> None:
+        """Note where what follows stands: below a heading, in a row, beside the text."""
         if tag in _HIDDEN:
             self.hidden = tag
         elif tag in _HEADINGS:
@@ -73,6 +89,15 @@ class _Page(HTMLParser):
             self.row_is_header = self.row_is_header and tag == "th"
         elif tag in {"dt", "dd"}:
             self.list_part = tag
+        elif tag in _ASIDE:
+            self.aside += 1
+
+    def _meta(self, said: dict[str, str]) -> None:
+        """Keep what the head says of the page itself, quoted with its tag."""
+        key = said.get("name", "").casefold()
+        if key in _TELLING and (tag := self.get_starttag_text()):
+            start = self._offset()
+            self.out.fact("field", key=key, value=said.get("content", ""), start=start, end=start + len(tag))
 
     def handle_endtag(self, tag: str) -> None:
         if self.hidden:
@@ -83,7 +108,11 @@ class _Page(HTMLParser):
             return
         if tag not in _INLINE:
             self._end_run()
-        if tag in {"tr", "table"}:
+        if tag == "a":
+            self._end_link()
+        elif tag in _ASIDE:
+            self.aside = max(0, self.aside - 1)
+        elif tag in {"tr", "table"}:
             self._end_row()
         elif tag == "dl":
             self.list_part = self.term = ""
@@ -109,6 +138,14 @@ class _Page(HTMLParser):
     def _add(self, data: str) -> None:
         start = self._offset()
         self.run.append((start, start + len(data), data))
+
+    def _end_link(self) -> None:
+        """Keep a link with its words; one around several paragraphs has lost them to these."""
+        if self.link and self.run[self.link[1] :]:
+            start, first, target = self.link
+            words_of_it = "".join(said for _, _, said in self.run[first:])
+            self.links.add(words_of_it, target, start, self._offset())
+        self.link = None
 
     def _end_title(self) -> None:
         self.out.title = " ".join("".join(said for _, _, said in self.run).split())
@@ -188,7 +225,7 @@ def extract_html(out: Collector) -> None:
 
 HTML: Final = Extractor(
     name="html",
-    version=1,
+    version=2,
     suffixes=(".html", ".htm", ".xhtml"),
     media_types=("text/html", "application/xhtml+xml"),
     chars_max=STRUCTURED_CHARS_MAX,

@@ -245,3 +245,21 @@ def test_long_code_and_long_data_are_searchable_without_facts() -> None:
         extraction = read(text, path)
         assert (extraction.state, extraction.facts) == ("limited", ())
         assert "searchable, without facts" in extraction.reason
+
+
+def test_a_page_says_who_wrote_it_and_where_its_links_lead() -> None:
+    page = """<html><head><meta charset="utf-8"><meta name="author" content="Edge team">
+<meta name="viewport" content="width=1"><meta name=description content="A &amp; B"/></head><body>
+<nav><a href="/about">About the company</a></nav></footer><h1>Relay</h1>
+<p>Read the <a href="https://example.org/pm?a=1&amp;b=2">post-mortem of <b>incident</b> 17</a>, <a href="x">here</a>,
+<a>no target at all</a> <a href="/y"></a><a href="/card"><div>a whole card</div></a></p>
+<aside><a href="/z">another page</a></aside><p><a href="/open">left open at the end</p></body></html>"""
+    extraction = read(page, "relay.html")
+
+    assert said(extraction) == [
+        ("relay", "author", "Edge team"),
+        ("relay", "description", "A & B"),
+        ("Relay", "post-mortem of incident 17", "https://example.org/pm?a=1&b=2"),
+    ]
+    assert facts(extraction, "field")[0].quote == '<meta name="author" content="Edge team">'
+    assert facts(extraction, "link")[0].quote.startswith('<a href="https://example.org/pm?a=1&amp;b=2">post-mortem')
