@@ -12,7 +12,7 @@ from typing import Final
 from indexer import normalise
 from indexer.collector import Collector
 from indexer.limits import QUOTE_CHARS_MAX
-from indexer.vocabulary import DETERMINERS, FILLERS, LINKS, NEVER_IN_KEY, PREPOSITIONS
+from indexer.vocabulary import COMPARING, DETERMINERS, FILLERS, LINKS, NEVER_IN_KEY, PREPOSITIONS
 
 _QUALIFYING: Final[tuple[tuple[str, str], ...]] = (
     ("at most", "<="), ("up to", "<="), ("at least", ">="), ("more than", ">"), ("less than", "<"),
@@ -45,8 +45,12 @@ ITEM: Final = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 """What begins a list item."""
 
 _INGREDIENT: Final = re.compile(r"\s(?:of\s)?([^\W\d][\w-]*(?: [^\W\d][\w-]*){0,3})")
+_WORD: Final = re.compile(r"\s([a-z]+)\b")
+_RELATIVE: Final = frozenset({"that", "which", "who", "whom", "where", "when", "while", "if", "because"})
+_APART: Final = PREPOSITIONS - {"of"}
 _PORTIONED: Final = frozenset({"mass", "volume", "size"})
 _NAME_WORDS_MAX: Final = 7
+_SPOKEN_WORDS: Final = 24
 
 
 def read_amounts(out: Collector, start: int, text: str) -> None:
@@ -62,7 +66,9 @@ def read_amounts(out: Collector, start: int, text: str) -> None:
             continue
         is_money = unit.partition("/")[0] in normalise.CURRENCIES
         dimension = normalise.dimension(unit)
-        key = named(before) or (_ingredient(text, begin, match) if dimension in _PORTIONED else "")
+        key = "" if _compares(text, match.end()) else named(before)
+        if not key and dimension in _PORTIONED:
+            key = _ingredient(text, begin, match)
         out.fact(
             "money" if is_money else "quantity",
             key=key or dimension,
@@ -79,6 +85,12 @@ def _is_in_code(text: str, match: re.Match[str]) -> bool:
     line = text.rfind("\n", 0, match.start()) + 1
     opened = text.count("`", line, match.start()) % 2 == 1
     return opened and not (text[match.start() - 1] == "`" and text.startswith("`", match.end()))
+
+
+def _compares(text: str, end: int) -> bool:
+    """Return whether the amount that ends at *end* is a difference (``14 % more``)."""
+    after = _WORD.match(text, end)
+    return after is not None and after[1] in COMPARING
 
 
 def _ingredient(text: str, begin: int, match: re.Match[str]) -> str:
@@ -117,13 +129,13 @@ def named(before: str) -> str:
 
     Nothing when they do not join it to a name, or the name is too long to tell where it begins.
     """
-    spoken = before.replace("\n", " ").rstrip("<>≤≥~≈`* ").split()[-16:]
-    linked = False
-    while spoken and (spoken[-1].casefold() in FILLERS or spoken[-1].casefold() in LINKS):
-        linked = linked or spoken[-1].casefold() in LINKS
-        spoken.pop()
-    noun = _noun(spoken) if linked else []
-    while noun and noun[0].casefold() in PREPOSITIONS | DETERMINERS:
+    spoken = before.rstrip("<>≤≥~≈`* ").replace("\n", " \n ").split(" ")[-_SPOKEN_WORDS:]
+    links: list[str] = []
+    while spoken and (spoken[-1].casefold() in FILLERS or spoken[-1].casefold() in LINKS or not spoken[-1].strip()):
+        links += [spoken.pop().casefold()]
+    joined = LINKS.intersection(links)
+    noun = _noun(spoken, only_of=joined == {"of"}) if joined else []
+    while noun and noun[0].casefold() in PREPOSITIONS | DETERMINERS | FILLERS:
         noun.pop(0)
     key = " ".join(noun)
     is_name = any(c.isalpha() for c in key) and not NEVER_IN_KEY.intersection(key.casefold().split())
@@ -131,16 +143,25 @@ def named(before: str) -> str:
     return key if is_name and not holds_amount else ""
 
 
-def _noun(spoken: list[str]) -> list[str]:
-    """Return the last words that may name a thing; a preposition goes on with what stands before it."""
+def _noun(spoken: list[str], *, only_of: bool) -> list[str]:
+    """Return the last words that may name a thing; a preposition goes on with what stands before it.
+
+    Args:
+        only_of: Whether nothing but ``of`` joins them to the amount; then the name is what stands right before it.
+    """
     noun: list[str] = []
-    for place in range(len(spoken) - 1, -1, -1):
-        bare = normalise.plain(spoken[place])
-        goes_on = place > 0 and spoken[place - 1].casefold() in PREPOSITIONS
-        if not bare[:1].isalnum() or bare[-1] in ",;:.)!?" or (bare.casefold() in DETERMINERS and not goes_on):
-            break
-        if len(noun) == _NAME_WORDS_MAX:
-            return []
+    words = [word for word in spoken if word]
+    for place in range(len(words) - 1, -1, -1):
+        if words[place] == "\n":
+            if noun and noun[0][0].isupper():  # a line above is a title rather than the beginning of the name
+                break
+            continue
+        bare, before = normalise.plain(words[place]), words[place - 1].casefold() if place else ""
+        ends = not bare[:1].isalnum() or bare[-1] in ",;:.)!?" or (only_of and bare.casefold() in _APART)
+        if ends or (bare.casefold() in DETERMINERS and before not in PREPOSITIONS):
+            return [] if before in _RELATIVE else noun
+        if len(noun) == (_NAME_WORDS_MAX // 2 if only_of else _NAME_WORDS_MAX):
+            return noun if only_of else []
         noun.insert(0, bare)
     return noun
 

@@ -43,7 +43,7 @@ TABLES_PROFILED_MAX: Final = 50
 """Arrays of objects in one file whose columns are counted."""
 
 ERRORS_PER_LOG_MAX: Final = 50
-"""Different errors of one log that become facts; numbers in them make no difference."""
+"""Different errors of one log that become facts; numbers, paths and values in them make no difference."""
 
 LINKS_PER_FILE_MAX: Final = 200
 """Links of one file that become facts: a list of links must not push out everything else."""

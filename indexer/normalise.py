@@ -174,7 +174,7 @@ def value(raw: str, *, key: str = "") -> tuple[str, str | None]:
         return _unquoted(text.rstrip(".")).casefold(), None
     magnitude, spelling = match["magnitude"] or "", match["before"] or match["unit"]
     if magnitude in _ONLY_OF_MONEY and canonical_unit(spelling or "") not in CURRENCIES:
-        magnitude, spelling = "", magnitude + (spelling or "")  # 5m are metres, $5m are millions
+        return text.casefold(), None  # $5m are millions; 5m alone may be metres or minutes
     unit = canonical_unit(spelling, match["rate"]) if spelling else _unit_of_key(key)
     if unit is None and (spelling or match["rate"]):
         return text.casefold(), None

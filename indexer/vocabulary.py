@@ -20,27 +20,27 @@ LABELS: Final = words(
     "note notes nb warning caution attention important tip hint example examples see usage e.g eg i.e ie caveat "
     "remark info summary tl;dr ps update edit fix http https output input result before after answer a q returns "
     "raises args arguments parameters yields where do don't dont good bad better worse wrong right correct incorrect "
-    "breaking quote yes no"
+    "breaking quote yes no run execute enter press click"
 )
 """What stands before a colon without being the key of a value."""
 
 NEVER_IN_KEY: Final = words(
     "is are was were be been has have had can could will would should must may might do does did there this these "
-    "those that here which who whom if when while because but and or then than so we you i they he she it following "
-    "follows see use using used let make sure please"
+    "those them that as instead here which who whom if when while because but and or then than so we you i they he "
+    "she it following follows see use using used let make sure please"
 )
 """Words that make the text before a colon a sentence rather than a key."""
 
 NEVER_FIRST_IN_KEY: Final = words(
     "the a an for in on with as to by at from always never add adds added allow allowed avoid bump bumped bumps "
-    "change changed deprecate disable drop dropped enable ensure fix fixed fixes handle improve improved increase "
-    "keep move moved prevent raise refactor remove removed rename replace revert set simplify speak speed stop support "
-    "switch try update upgrade view write"
+    "change changed deprecate deprecated disable drop dropped enable ensure fix fixed fixes handle improve improved "
+    "increase keep move moved prevent raise refactor remove removed rename replace revert set simplify speak speed "
+    "stop support switch try update upgrade view write"
 )
 """Words that begin a sentence, or an entry of a change log, rather than a key."""
 
 LINKS: Final = words(
-    "is are was were equals = takes took costs cost lasts lasted reaches reached needs requires weighs "
+    "is are was were equals = takes took costs cost lasts lasted reaches reached weighs "
     "averages averaged totals totalled measures of stays remains"
 )
 """Words that join what is measured to its number."""
@@ -54,8 +54,22 @@ FILLERS: Final = words(
 DETERMINERS: Final = words("the a an its their our his her this that each every and or but")
 """Words before which the name of what is measured begins."""
 
-PREPOSITIONS: Final = words("of in on for with per from by between under during")
+PREPOSITIONS: Final = words(
+    "of in on for with per from by between under during towards toward against above below across after before behind "
+    "beyond into onto through until via within without"
+)
 """Words that join a name to what it is of: ``uptime in March``."""
+
+IDENTIFYING: Final = words(
+    "id ids no nr number code zip postcode extension phone mobile port year month day week index key rank centre center"
+)
+"""Words in the head of a column whose numbers name things: their mean and sum say nothing."""
+
+COMPARING: Final = words(
+    "more less fewer higher lower above below faster slower cheaper dearer larger smaller bigger longer shorter better "
+    "worse behind ahead earlier later older younger up down away off"
+)
+"""Words that make the amount before them a difference: what it is measured of is not what stands before it."""
 
 UNTELLING_KEYS: Final = words("default value values type required optional unit min max minimum maximum allowed")
 """Keys that say nothing where neither a heading nor an item above says of what."""

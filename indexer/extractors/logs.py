@@ -36,7 +36,9 @@ _LEVEL: Final = re.compile(
 _REQUEST: Final = re.compile(
     r"[^\s\"]{1,60} [^\s\"]{1,60} [^\s\"]{1,60} \[(?P<stamp>[^\]\"]{10,40})\] \"[^\"]{1,1500}\" (?P<status>[1-5]\d\d)\s"
 )
-_COUNTED: Final = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_VARYING: Final = re.compile(r"(?<==)[^\s,;]+|(?<=\s)/\S+|0x[0-9a-fA-F]+|\d+")
+"""What differs between two errors of one kind: values behind ``=``, paths, numbers."""
+
 _SHOWN: Final = 5
 _SHOWN_CHARS: Final = 60
 
@@ -76,7 +78,7 @@ def _read_line(out: Collector, line: Line, tally: _Tally) -> None:
     message = line.text[match.end() :].strip()
     if level not in {"ERROR", "FATAL"} or not message:
         return
-    alike = _COUNTED.sub("#", message)
+    alike = _VARYING.sub("#", message)
     if alike not in tally.errors:
         if len(tally.errors) >= ERRORS_PER_LOG_MAX:
             return

@@ -13,6 +13,7 @@ from typing import Final
 from indexer import normalise
 from indexer.collector import Collector
 from indexer.limits import DISTINCT_VALUES_MAX
+from indexer.vocabulary import IDENTIFYING
 
 ROWS_MIN: Final = 3
 """A shorter table is its own profile."""
@@ -70,18 +71,21 @@ class Column:
 
     @property
     def spread(self) -> str:
-        """What the column holds, in one line; empty when it holds nothing."""
-        if not self.filled:
+        """What the column holds, in one line; empty when it holds next to nothing, or words that never recur."""
+        if self.filled < ROWS_MIN:
             return ""
         if self.numbers == self.filled and len(self.units) == 1:
             return f"{self._numbers()}, {self._distinct()}"
         if self.days == self.filled:
             return f"dates {self.first_day} to {self.last_day}, {self._distinct()}"
-        return f"text, {self._distinct()}{self._most_frequent()}"
+        frequent = self._most_frequent()
+        return f"text, {self._distinct()}: {frequent}" if frequent else ""
 
     def _numbers(self) -> str:
         unit = next(iter(self.units))
-        parts = ("min", self.low), ("mean", self.total / self.numbers), ("max", self.high), ("sum", self.total)
+        parts = [("min", self.low), ("max", self.high)]
+        if not IDENTIFYING.intersection(normalise.fold(self.name).split()):
+            parts = [parts[0], ("mean", self.total / self.numbers), parts[1], ("sum", self.total)]
         shown = ", ".join(f"{name} {_shown(number)}" for name, number in parts)
         return f"numbers{f' in {unit}' if unit else ''}, {shown}"
 
@@ -94,7 +98,7 @@ class Column:
         frequent = sorted(self.seen.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_VALUES]
         if frequent[0][1] == 1 or len(self.seen) == DISTINCT_VALUES_MAX:
             return ""
-        return ": " + ", ".join(f"{value[:_SHOWN_CHARS]} ({times})" for value, times in frequent)
+        return ", ".join(f"{value[:_SHOWN_CHARS]} ({times})" for value, times in frequent)
 
 
 def _shown(number: float) -> str:

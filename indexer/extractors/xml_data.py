@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
+from indexer import normalise
 from indexer.collector import Collector, Malformed
 from indexer.extractors.leaves import NAMING_KEYS, Leaf, Pointer, add_leaves
 from indexer.extractors.registry import Extractor
@@ -16,6 +17,9 @@ from indexer.limits import NESTING_MAX, STRUCTURED_CHARS_MAX
 
 _PIECE_BYTES: Final = 64 * 1024
 _ATTRIBUTE: Final = re.compile(rb"\s*([^\s=<>/\"']+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+_UNITS: Final = frozenset({"unit", "units", "currency", "uom"})
+"""Attributes that say in what the number inside the element is measured."""
+
 _TAG_NAME: Final = re.compile(rb"<[^\s/>]+")
 
 
@@ -30,6 +34,7 @@ class _Element:
     text: list[str] = field(default_factory=list)
     children: Counter[str] = field(default_factory=Counter)
     is_named: bool = False
+    unit: str = ""
     known: Pointer | None = None
 
     @property
@@ -94,6 +99,7 @@ class _Reader:
             if value.strip() and not key.startswith(("xmlns", "xsi:", "xml:")):
                 self.found.append((opened, _local(key), value, match.start(1), at))
                 opened.is_named = opened.is_named or _local(key) in NAMING_KEYS
+                opened.unit = value if _local(key) in _UNITS else opened.unit
 
     def _text(self, text: str) -> None:
         self.stack[-1].text.append(text)
@@ -119,7 +125,9 @@ class _Reader:
             pointer = element.pointer
             if attribute or element.is_named:  # the text of an element with a name is about that name
                 pointer = (*pointer, attribute or "text")
-            leaves.append(Leaf(pointer, value, offsets[start], offsets[end]))
+            measured = not attribute and element.unit and normalise.is_number(value)
+            said = f"{value} {element.unit}" if measured else value
+            leaves.append(Leaf(pointer, said, offsets[start], offsets[end]))
         return leaves
 
 

@@ -222,6 +222,16 @@ def test_what_only_looks_like_a_quantity_is_none(text: str) -> None:
     assert facts(read(text)) == []
 
 
+def test_a_difference_is_not_what_stands_before_it() -> None:
+    found = facts(read("Y-230 is 14 % more active. The index is up to 30 minutes behind. Load is 3 % now."))
+
+    assert [(f.key, f.value) for f in found] == [
+        ("share", "14 %"),
+        ("duration", "<= 30 minutes"),
+        ("Load", "3 %"),
+    ]
+
+
 def test_money_has_its_currency() -> None:
     found = facts(read("The plan costs $1,200 a year. Support is 50 EUR."))
 
@@ -252,7 +262,8 @@ def test_money_knows_millions_and_what_it_is_paid_for(sentence: str, normal: str
 @pytest.mark.parametrize(
     ("value", "normal", "unit"),
     [
-        ("1.2k", "1200", None), ("3 million", "3000000", None), ("5m", "5", "m"), ("5M", "5m", None),
+        ("1.2k", "1200", None), ("3 million", "3000000", None), ("5m", "5m", None), ("5 m", "5", "m"),
+        ("5M", "5m", None),
         ("12 km/h", "12", "km/h"), ("9 per page", "9 per page", None), ("2 requests/s", "2", "req/s"),
         ("12 foo/bar", "12 foo/bar", None), ("1.50", "1.5", None),
     ],
@@ -301,6 +312,15 @@ def test_a_date_in_an_endless_sentence_is_left_out() -> None:
         ("the uptime in March was", "uptime in March"),
         ("In the north latency is", "north latency"),
         ("the usage stayed at 3 GB of", ""),
+        ("The time-out towards the provider was", "time-out towards the provider"),
+        ("The largest message that a broker accepts is", ""),
+        ("Service charges\nAdvance payments are", "Advance payments"),
+        ("The median of the list\nprice is", "median of the list price"),
+        ("Messages go to segment files of", "segment files"),
+        ("He offered a proof of concept of", "proof of concept"),
+        ("A very long and winding description of", "winding description"),
+        ("As of", ""),
+        ("90 ms per fetch instead of", ""),
         ("** is", ""),
     ],
 )

@@ -28,7 +28,7 @@ def test_elements_and_attributes_are_leaves_of_their_tree() -> None:
         ("b1", "lang", "en"),
         ("b1", "title", "Locks & Leases"),
         ("b1 > price", "currency", "EUR"),
-        ("b1", "price", "29.90"),
+        ("b1", "price", "29.90 EUR"),
         ("catalog > book > item 2", "id", "b2"),
         ("b2", "title", "<Logs>"),
         ("catalog > set", "name", "url"),
