@@ -12,7 +12,22 @@ STRUCTURED_CHARS_MAX: Final = 2 * 1024 * 1024
 """Characters up to which JSON, YAML, TOML, CSV and HTML are taken apart; longer files give passages only."""
 
 CODE_CHARS_MAX: Final = 256 * 1024
-"""Characters up to which source code is parsed: the parser of the language cannot be interrupted."""
+"""Characters up to which source code is parsed: Python's parser cannot be interrupted."""
+
+CODE_NESTING_MAX: Final = 200
+"""Brackets open at once up to which source code is parsed: deeper ones took gigabytes (C# at 10,000, 2026-11-30)."""
+
+CODE_ANGLES_MAX: Final = 32
+"""The same of ``<`` that may be brackets or not: the parser follows both readings of each."""
+
+CODE_STEPS_PER_KIB: Final = 60
+"""Hundreds of the parser's steps for each KiB of source; the code of large projects took up to 20 (2026-11-30)."""
+
+CODE_STEPS_MIN: Final = 1_000
+"""Hundreds of steps that even a short source has."""
+
+PARSE_CPU_S_MAX: Final = 1.0
+"""Processor seconds after which parsing one source ends; 256 KiB of usual code take 0.1."""
 
 DOCUMENT_BYTES_MAX: Final = 32 * 1024 * 1024
 """Bytes up to which documents and images are opened: unlike text, they cannot be read from their beginning alone."""

@@ -3,6 +3,7 @@
 from typing import Final
 
 from indexer.extractors import (
+    code,
     delimited,
     documents,
     html_page,
@@ -34,6 +35,7 @@ REGISTRY: Final = Registry(
         logs.LOG,
         notebook.NOTEBOOK,
         python_code.PYTHON,
+        *code.CODE,
         rst.RST,
         documents.DOCUMENT,
         documents.MAIL,
