@@ -8,7 +8,8 @@ from indexer.extraction import extract
 from indexer.processes.messages import answer, answered
 
 PATHS = st.sampled_from(
-    "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml a.rst a.ipynb b/facts.md".split()
+    "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml a.rst a.ipynb b/facts.md"
+    " a.c a.cpp a.cs a.go a.java a.js a.php a.rb a.rs a.ts a.tsx".split()
 )
 LINES = (
     r'''
@@ -39,6 +40,11 @@ def f(a: int = 1) -> str:
     "doc"
 class C:
   x = 1
+/** Says \u00e9 once. */
+export class D\u00e4 { run(x) { return 1; } // TODO: more
+func (s *S) Run() error {
+pub fn go() -> u8 { 1 }
+<?php
 ```
 > q
 : d
