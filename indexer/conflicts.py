@@ -3,16 +3,17 @@
 A false alarm costs more than a missed one, so only what must be single-valued about a named thing is compared.
 """
 
+import functools
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from indexer.model import Fact, LiveFact
-from indexer.normalise import fold
+from indexer.normalise import CURRENCIES, fold
 from indexer.vocabulary import GENERIC_NAMES, NEVER_IN_CONFLICT, words
 
 CONFLICTS_MAX: Final = 3
@@ -29,7 +30,9 @@ _ORDINALS: Final = words(
     "row rows run test case step item entry sample trial day week month quarter sprint phase part option variant round "
     "iteration example total sum average mean median min max other others all jan feb mar apr may jun jul aug sep "
     "sept oct nov dec january february march april june july august september october november december monday "
-    "tuesday wednesday thursday friday saturday sunday q1 q2 q3 q4 h1 h2"
+    "tuesday wednesday thursday friday saturday sunday q1 q2 q3 q4 h1 h2 free basic standard pro premium plus starter "
+    "business enterprise team plan tier default current previous new old before after baseline control small medium "
+    "large read reads write writes get put post p50 p90 p95 p99"
 )
 """Words that tell a row from its neighbours and name nothing in the world."""
 _NUMBER: Final = re.compile(r"(?:<=|>=|[<>~])?(-?\d{1,30}(?:\.\d{1,30})?)")
@@ -65,19 +68,19 @@ def topic_of(fact: Fact) -> int | None:
 
 def topic_named(subject: str, key: str) -> int:
     """Return the number of all facts about *key* of *subject*, however these are spelled."""
-    text = f"{fold(subject)}\0{fold(key)}"
+    text = f"{_thing(subject)}\0{fold(key)}"
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), signed=True)
 
 
 def conflicts_among(facts: Iterable[LiveFact]) -> list[Conflict]:
     """Return the contradictions among *facts*, those of the first facts first."""
-    groups: dict[Hashable, list[LiveFact]] = defaultdict(list)
+    groups: dict[int, list[LiveFact]] = defaultdict(list)
     for live in facts:
         topic = topic_of(live.fact)
         if topic is not None:
-            groups[topic, live.fact.unit].append(live)
+            groups[topic].append(live)
     found = []
-    for group in groups.values():
+    for group in (one for said in groups.values() for one in _by_unit(said)):
         first = {live.fact.normal: live for live in reversed(group)}
         contradicting = [live for live in group if first[live.fact.normal] is live]
         if len(contradicting) > 1 and _each_file_says_one(group) and _differ(contradicting):
@@ -85,22 +88,42 @@ def conflicts_among(facts: Iterable[LiveFact]) -> list[Conflict]:
     return found
 
 
+def _by_unit(group: Sequence[LiveFact]) -> list[list[LiveFact]]:
+    """Return the facts of each unit; a bare number beside amounts of one currency is an amount of that."""
+    units: dict[str | None, list[LiveFact]] = defaultdict(list)
+    for live in group:
+        units[live.fact.unit].append(live)
+    if len(units) == 2 and None in units and not CURRENCIES.isdisjoint(units):
+        return [list(group)]
+    return list(units.values())
+
+
 def _is_single_valued(fact: Fact) -> bool:
     if not fact.entity or fact.kind not in _KINDS or not _is_short(fact.normal) or fact.normal in _UNSAID:
         return False
-    subject, key = fold(fact.subject).split(" > "), fold(fact.key).split()
     if fact.kind == "observation" and _number(fact.normal) is None:
         return False  # one may observe many things of a kind
-    return not all(_is_generic(part) for part in subject) and not NEVER_IN_CONFLICT.intersection(key[:1] + key[-1:])
+    key = fold(fact.key).partition(" per ")[0].split()
+    return bool(_thing(fact.subject)) and not NEVER_IN_CONFLICT.intersection(key[:1] + key[-1:])
+
+
+@functools.lru_cache(maxsize=1024)
+def _thing(subject: str) -> str:
+    """Return what a subject names, without the headings that only say what kind of text stands below them."""
+    return " > ".join(part for part in fold(subject).split(" > ") if not _is_generic(part))
 
 
 def _is_short(text: str) -> bool:
     return len(text) <= _VALUE_CHARS_MAX and text.count(" ") < _VALUE_WORDS_MAX
 
 
-def _is_generic(subject: str) -> bool:
-    return subject in GENERIC_NAMES or all(
-        word in _ORDINALS or not any(letter.isalpha() for letter in word) for word in subject.split()
+def _is_generic(name: str) -> bool:
+    """Return whether a name is that of a section, or of a row that is one size, step or tier among others."""
+    first, *others = name.split() or [""]
+    return (
+        name in GENERIC_NAMES
+        or not any(letter.isalpha() for letter in first)
+        or all(word in _ORDINALS or not any(letter.isalpha() for letter in word) for word in (first, *others))
     )
 
 

@@ -52,6 +52,13 @@ def test_two_files_that_say_different_things_of_one_thing_contradict_each_other(
         ("# httpx\nScope: all of the calls that we make\n", "# httpx\nScope: only what is sent to other firms\n"),
         ("# httpx\n- [idea] pool of threads\n", "# httpx\n- [idea] pool of processes\n"),
         ("| run | score |\n|---|---|\n| Run 1 | 5 |\n", "| run | score |\n|---|---|\n| Run 1 | 6 |\n"),
+        ("| Plan | Price |\n|---|---|\n| Basic | $5 |\n", "| plan | price |\n|---|---|\n| basic | $6 |\n"),
+        (
+            "| size | rate |\n|---|---|\n| 64 KB, one topic | 5 |\n",
+            "| size | rate |\n|---|---|\n| 64 KB, one topic | 6 |\n",
+        ),
+        ("# httpx\nPrice: 5 EUR\n", "| product | price |\n|---|---|\n| httpx | 5 |\n"),
+        ("# httpx\nPrice: 5 EUR\n", "# httpx\nPrice: 6 USD\n"),
         ("| month | sold |\n|---|---|\n| March 2026 | 5 |\n", "| month | sold |\n|---|---|\n| March 2026 | 6 |\n"),
     ],
 )
@@ -81,7 +88,10 @@ def test_places_in_a_file_are_no_entities() -> None:
         ("# httpx\nHTTP/2: yes\n", "# httpx\nHTTP/2: off\n"),
         ("# httpx\n- [price] 20 EUR\n", "# httpx\n- [price] 25 EUR\n"),
         ("# httpx\nLicense: MIT\n", "# httpx\nLicense: BSD-3-Clause\n"),
-        ("| Plan | Price |\n|---|---|\n| Basic | $5 |\n", "| plan | price |\n|---|---|\n| basic | $6 |\n"),
+        ("| Plan | Price |\n|---|---|\n| Street | $5 |\n", "| plan | price |\n|---|---|\n| street | $6 |\n"),
+        ("# httpx\nPrice per month: 5 EUR\n", "# httpx\nPrice per month: 6 EUR\n"),
+        ("# httpx\nPrice: 5 EUR\n", "| product | price |\n|---|---|\n| httpx | 6 |\n"),
+        ("# httpx\n## Summary\nSeats: 5\n", "# httpx\nSeats: 6\n"),
     ],
 )
 def test_what_excludes_each_other_is_a_contradiction(one: str, other: str) -> None:

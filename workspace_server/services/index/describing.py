@@ -1,5 +1,6 @@
 """What one file is and says, within a budget, so that the next agent need not read it."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,7 +22,10 @@ OUTLINE_SHARE = 0.08
 """Of the room that is left, the most that one line of the outline may take: a long outline ends early."""
 FACTS_PER_TURN = 5
 """Facts of one subject before the other subjects have their turn."""
+PROFILE_SHARE = 0.2
+"""Of the room that is left, the most that one column of a table may take."""
 _TITLE_BYTES_MAX = 200
+_TOLD_OTHERWISE = frozenset({"heading", "symbol", "profile", "link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ async def describe(folder: Folder, path: str, version: int | None, *, max_tokens
         "media_type": known.row.media_type,
         "size_bytes": known.row.size_bytes,
         **({} if extraction.state == "pending" else {"lines": extraction.lines}),
+        **({"pages": len(extraction.pages)} if extraction.pages else {}),
         "index_state": extraction.state,
     }
     if extraction.reason:
@@ -61,11 +66,12 @@ async def describe(folder: Folder, path: str, version: int | None, *, max_tokens
     budget = Budget(max_tokens, {**result, **lists})
     if budget.left_bytes < 0:
         raise refused("max_tokens", f"{max_tokens} tokens do not hold even the name of this file", "Give more.")
+    profile = _profile(extraction, budget)
     for name, related in (("sources", sources_of(known.row)), ("used_by", known.used_by)):
         lists[name] += [one for one in related[:RELATED_MAX] if budget.take(one, share=0.25)]
     lists["outline"] += _fitting(_outline(extraction), budget, share=OUTLINE_SHARE)
     lists["facts"] += _fitting(_facts(path, known.row, extraction), budget)
-    return {**result, **lists}
+    return {**result, **profile, **lists}
 
 
 async def _look_up(tx: Transaction, path: str, number: int | None) -> _Known:
@@ -86,19 +92,34 @@ def _fitting(lines: Iterable[object], budget: Budget, *, share: float = 1.0) -> 
 
 
 def _outline(extraction: Extraction) -> Iterable[str]:
-    """Yield the headings, or the classes and functions of code, each with its line."""
+    """Yield the headings, with their page in a document, or the classes and functions of code, each with its line."""
     if extraction.headings:
         for heading in extraction.headings:
-            yield f"{'#' * heading.level} {fitted(clean(heading.title), 120)} :{heading.line}"
+            page = f"p.{bisect_right(extraction.pages, heading.line)} " if extraction.pages else ""
+            yield f"{'#' * heading.level} {fitted(clean(heading.title), 120)} {page}:{heading.line}"
         return
     for fact in extraction.facts:
         if fact.kind == "symbol" and fact.key != "summary":
             yield f"{fitted(clean(fact.value), 160)} :{fact.start_line}"
 
 
+def _profile(extraction: Extraction, budget: Budget) -> Result:
+    """Return `{profile: {what: how its values are spread}}` of the tables in a file, or nothing when it has none."""
+    told = [fact for fact in extraction.facts if fact.kind == "profile"]
+    if not told or not budget.take({"profile": {}}):
+        return {}
+    of_one = len({fact.subject for fact in told}) == 1
+    profile: dict[str, str] = {}
+    for fact in told:
+        name = clean(fact.key if of_one else f"{fact.subject} · {fact.key}")
+        if name not in profile and budget.take({name: clean(fact.value)}, share=PROFILE_SHARE):
+            profile[name] = clean(fact.value)
+    return {"profile": profile}
+
+
 def _facts(path: str, row: VersionRow, extraction: Extraction) -> Iterable[Result]:
     """Yield what the file says: a few facts of each subject before more of any."""
-    told = [fact for fact in extraction.facts if fact.kind not in {"heading", "symbol"} or fact.key == "summary"]
+    told = [fact for fact in extraction.facts if fact.kind not in _TOLD_OTHERWISE or fact.key == "summary"]
     seen: dict[str, int] = {}
     turns: list[tuple[int, int, Fact]] = []
     for place, fact in enumerate(told):
@@ -107,4 +128,5 @@ def _facts(path: str, row: VersionRow, extraction: Extraction) -> Iterable[Resul
         turns.append((before // FACTS_PER_TURN, place, fact))
     for _, _, fact in sorted(turns, key=lambda turn: turn[:2]):
         live = LiveFact(fact=fact, path=path, version=row.version, seq=row.seq, agent=row.agent, at_s=row.at)
-        yield {"fact": statement(live), "line": fact.start_line, "kind": fact.kind}
+        page = {} if fact.page is None else {"page": fact.page}
+        yield {"fact": statement(live), "line": fact.start_line, **page, "kind": fact.kind}

@@ -2,16 +2,18 @@
 
 import dataclasses
 import json
+import operator
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import anyio.to_thread
 import zstandard
 
-from indexer.conflicts import topic_of
 from indexer.model import Change, Extraction, Fact, Heading, Indexed, Passage
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.tables import past_facts
+from workspace_server.storage.tables import fact_rows, past_facts
+from workspace_server.storage.tables.fact_rows import Row
 
 SUPERSEDED_KEPT = 4
 """Versions of a path before the head whose extraction is kept, so that going back costs nothing."""
@@ -25,8 +27,23 @@ Body = Callable[[Transaction], Awaitable[Sequence[tuple[Change, str]]]]
 Record = Callable[[Body], Awaitable[None]]
 """Runs a body in one transaction that also records `file.indexed` for what it returns: changes with their state."""
 
-_ROW: Final = f"INSERT INTO facts (fact_id, {past_facts.COLUMNS}) VALUES (?{', ?' * past_facts.COLUMNS.count(',')}, ?)"
+_FACTS: Final = f"INSERT INTO facts (fact_id, {fact_rows.COLUMNS}) VALUES (?, {fact_rows.MARKS})"
 _WORDS: Final = "INSERT INTO facts_text (rowid, subject, key, value, quote, place) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What is to be kept of a change, made ready before the writer is asked.
+
+    Attributes:
+        body: The packed extraction.
+        facts: Rows, and of the same facts the *words*.
+    """
+
+    indexed: Indexed
+    body: bytes
+    facts: Sequence[Row]
+    words: Sequence[Row]
 
 
 class SqlFactStore:
@@ -52,15 +69,14 @@ class SqlFactStore:
 
     async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None, anew: bool = False) -> None:
         """Make *found* the facts of its paths, in commits of a bounded size; the progress goes after the last."""
-        packed = await anyio.to_thread.run_sync(_packed_all, found)
+        ready = await anyio.to_thread.run_sync(_ready, found)
         start = 0
-        while start < len(found):
+        while start < len(ready):
             end, facts = start, 0
-            while end < len(found) and (end == start or facts < FACTS_PER_COMMIT):
-                extraction = found[end].extraction
-                facts += len(extraction.facts) if extraction else 1
+            while end < len(ready) and (end == start or facts < FACTS_PER_COMMIT):
+                facts += max(1, len(ready[end].facts))
                 end += 1
-            await self._record(_put_body(found[start:end], packed[start:end], anew))
+            await self._record(_put_body(ready[start:end], anew))
             start = end
         if progress is not None:
             await self._db.write(
@@ -68,45 +84,44 @@ class SqlFactStore:
             )
 
 
-def _put_body(found: Sequence[Indexed], packed: Sequence[bytes], anew: bool) -> Body:
+def _put_body(ready: Sequence[_Ready], anew: bool) -> Body:
     async def body(tx: Transaction) -> list[tuple[Change, str]]:
         kept: list[tuple[Change, str]] = []
-        for each, extraction_body in zip(found, packed, strict=True):
-            if await put(tx, each, extraction_body, anew=anew) and each.extraction is not None:
-                kept.append((each.change, each.extraction.state))
+        for each in ready:
+            extraction = each.indexed.extraction
+            if await _put(tx, each, anew=anew) and extraction is not None:
+                kept.append((each.indexed.change, extraction.state))
         return kept
 
     return body
 
 
-async def put(tx: Transaction, indexed: Indexed, body: bytes, *, anew: bool = False) -> bool:
+async def _put(tx: Transaction, ready: _Ready, *, anew: bool) -> bool:
     """Replace the facts of a path; False when there is nothing to announce.
 
     That is when the file has moved on, or is gone, or its version was read before: also when it was read by other
     extractors, or is read once more.
 
     Args:
-        body: The packed extraction.
         anew: Whether it replaces what is known under the same key.
     """
+    indexed = ready.indexed
     change, extraction = indexed.change, indexed.extraction
     head = await tx.one("SELECT version FROM files WHERE path = ? AND live = 1", change.path)
     if (head[0] if head else None) != change.version:
         return False
     if extraction is None:
-        await past_facts.keep(tx, change.path)
-        await _forget_facts(tx, change.path)
+        await _supersede(tx, change)
         return False
     assert change.version is not None, "what was extracted is of a version"
     known = await state(tx, change.path, change.version)
     if known is not None and known[2] == indexed.key and not anew:
         return False  # the log is told again after a crash; the facts are there and were announced
-    await past_facts.keep(tx, change.path)
-    await _forget_facts(tx, change.path)
+    await _supersede(tx, change)
     await tx.run(
         "INSERT INTO extractions (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body",
         indexed.key,
-        body,
+        ready.body,
     )
     await tx.run(
         "INSERT INTO index_states (path, version, key, state, reason, facts, dropped) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -120,54 +135,34 @@ async def put(tx: Transaction, indexed: Indexed, body: bytes, *, anew: bool = Fa
         len(extraction.facts),
         extraction.dropped,
     )
-    await _insert(tx, change, extraction)
+    await _insert(tx, ready)
     await _forget_superseded(tx, change)
     return known is None
 
 
-async def _insert(tx: Transaction, change: Change, extraction: Extraction) -> None:
+async def _insert(tx: Transaction, ready: _Ready) -> None:
     """Add all facts of a version at once: statement by statement took three times as long."""
     last = await tx.one("SELECT coalesce(max(fact_id), 0) FROM facts")
     assert last is not None
-    assert change.version is not None
-    place = past_facts.words_of_path(change.path)
-    rows, words = [], []
-    for number, fact in enumerate(extraction.facts, last[0] + 1):
-        rows.append((number, change.path, change.version, *_columns(fact, extraction.extractor)))
-        words.append((number, *past_facts.words_of_fact(fact.subject, fact.key, fact.value, fact.quote, place=place)))
-    await tx.many(_ROW, rows)
-    await tx.many(_WORDS, words)
+    await tx.many(_FACTS, fact_rows.numbered(ready.facts, last[0] + 1))
+    await tx.many(_WORDS, fact_rows.numbered(ready.words, last[0] + 1))
 
 
-def _columns(fact: Fact, extractor: str) -> tuple[object, ...]:
-    return (
-        fact.kind,
-        fact.subject,
-        fact.key,
-        fact.value,
-        fact.normal,
-        fact.unit,
-        fact.quote,
-        fact.start,
-        fact.end,
-        fact.start_line,
-        fact.end_line,
-        fact.pointer,
-        extractor,
-        fact.confidence,
-        int(fact.entity),
-        fact.page,
-        topic_of(fact),
-    )
-
-
-async def _forget_facts(tx: Transaction, path: str) -> None:
-    await tx.run("DELETE FROM facts_text WHERE rowid IN (SELECT fact_id FROM facts WHERE path = ?)", path)
-    await tx.run("DELETE FROM facts WHERE path = ?", path)
+async def _supersede(tx: Transaction, change: Change) -> None:
+    """Take the facts of a path away; those of another version than the one that was read go to the past."""
+    row = await tx.one("SELECT version FROM facts WHERE path = ? LIMIT 1", change.path)
+    if row is None:
+        return
+    if row[0] != change.version:
+        await past_facts.keep(tx, change.path, row[0])
+    await tx.run("DELETE FROM facts_text WHERE rowid IN (SELECT fact_id FROM facts WHERE path = ?)", change.path)
+    await tx.run("DELETE FROM facts WHERE path = ?", change.path)
 
 
 async def _forget_superseded(tx: Transaction, change: Change) -> None:
     """Drop the extraction of the version that is *SUPERSEDED_KEPT* behind, unless a head still has that content."""
+    if (change.version or 0) <= SUPERSEDED_KEPT:
+        return
     await tx.run(
         "DELETE FROM extractions WHERE key = (SELECT key FROM index_states WHERE path = ? AND version < ?"
         " ORDER BY version DESC LIMIT 1 OFFSET ?) AND NOT EXISTS (SELECT 1 FROM index_states s JOIN files h"
@@ -205,15 +200,22 @@ async def document_text(tx: Transaction, path: str, version: int) -> tuple[str, 
     return (str(fields["text"]), tuple(fields["pages"])) if fields.get("text") else None
 
 
-def _packed_all(found: Sequence[Indexed]) -> list[bytes]:
+def _ready(found: Sequence[Indexed]) -> list[_Ready]:
     compressor = zstandard.ZstdCompressor(level=1)
-    return [_packed(compressor, each.extraction) if each.extraction else b"" for each in found]
+    ready = []
+    for each in found:
+        if each.extraction is None:
+            ready.append(_Ready(each, b"", (), ()))
+        else:
+            rows, words = fact_rows.rows_of(each.change, each.extraction)
+            ready.append(_Ready(each, _packed(compressor, each.extraction), rows, words))
+    return ready
 
 
 def _packed(compressor: zstandard.ZstdCompressor, extraction: Extraction) -> bytes:
     fields = {name: getattr(extraction, name) for name in _PLAIN}
     for name in _MANY:
-        fields[name] = [dataclasses.astuple(each) for each in getattr(extraction, name)]
+        fields[name] = list(map(_values_of[name], getattr(extraction, name)))
     return compressor.compress(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode())
 
 
@@ -231,4 +233,5 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
 _MANY: dict[str, tuple[type[Any], tuple[str, ...]]] = {
     name: (kind, _names(kind)) for name, kind in (("facts", Fact), ("headings", Heading), ("passages", Passage))
 }
+_values_of = {name: operator.attrgetter(*names) for name, (_, names) in _MANY.items()}
 _PLAIN = [name for name in _names(Extraction) if name not in _MANY]

@@ -6,55 +6,28 @@ what somebody relied on, and must cost whoever saves a large table again and aga
 
 from typing import Final
 
-from indexer.questions import parts_of_words
 from workspace_server.core.limits import LIMITS
 from workspace_server.storage.database import Transaction
-
-COLUMNS: Final = (
-    "path, version, kind, subject, key, value, normal, unit, quote, start_char, end_char, start_line, end_line,"
-    " pointer, extractor, confidence, entity, page, topic"
-)
-"""Of a fact, present or past, in the order in which it is inserted."""
+from workspace_server.storage.tables import fact_rows
 
 _ALL_THERE: Final = "s.facts = (SELECT count(*) FROM facts e WHERE e.path = s.path AND e.version = s.version)"
 _SUPERSEDED: Final = (
-    "SELECT v.version, v.seq, v.sha256, min(coalesce((SELECT w.seq FROM versions w WHERE w.file_id = v.file_id"
+    "SELECT v.seq, v.sha256, min(coalesce((SELECT w.seq FROM versions w WHERE w.file_id = v.file_id"
     " AND w.version = v.version + 1), 9e15), coalesce((SELECT min(d.seq) FROM deletions d"
     " WHERE d.file_id = v.file_id AND d.version = v.version), 9e15))"
     " FROM files f JOIN versions v ON v.file_id = f.file_id JOIN contents c ON c.sha256 = v.sha256"
     " JOIN index_states s ON s.path = f.path AND s.version = v.version"
-    " WHERE f.path = ?1 AND v.version = (SELECT max(t.version) FROM index_states t WHERE t.path = ?1"
-    f" AND (f.live = 0 OR t.version < f.version)) AND c.removed_at IS NULL AND s.facts <= ?2 AND {_ALL_THERE}"
+    " WHERE f.path = ? AND v.version = ? AND c.removed_at IS NULL AND s.facts <= ?"
 )
-"""The version that was read last before the present head, when its facts may be kept."""
+"""A version that is the head no longer, when its facts may be kept: not those of content that was removed meanwhile."""
 
 
-def words_of_path(path: str) -> str:
-    """Return what a fact can be found by because of where it stands."""
-    return " ".join([path, *parts_of_words(path)])
-
-
-def words_of_fact(subject: str, key: str, value: str, quote: str, *, place: str) -> tuple[str, ...]:
-    """Return the columns of the full text of a fact.
-
-    Args:
-        place: The words of its path.
-    """
-    parts = " ".join(parts_of_words(f"{subject} {key} {quote}"))
-    return subject, key, value, quote, f"{place} {parts}"
-
-
-async def keep(tx: Transaction, path: str) -> None:
-    """Copy the facts of *path* to the past, when they are of a version that is its head no longer.
-
-    Not those of content that was removed meanwhile. Called before the facts are replaced or dropped.
-    """
-    found = await tx.one(_SUPERSEDED, path, LIMITS.past_facts_max)
+async def keep(tx: Transaction, path: str, version: int) -> None:
+    """Copy the facts of a version that is its file's head no longer to the past, before they are taken away."""
+    found = await tx.one(_SUPERSEDED, path, version, LIMITS.past_facts_max)
     if found is None:
         return
-    version, seq, sha256, superseded_seq = found
-    if await tx.one("SELECT 1 FROM past_versions WHERE path = ? AND version = ?", path, version):
-        return  # of a file that was deleted, and is told of again
+    seq, sha256, superseded_seq = found
     await tx.run(
         "INSERT INTO past_versions (path, version, seq, superseded_seq, sha256) VALUES (?, ?, ?, ?, ?)",
         path,
@@ -64,15 +37,15 @@ async def keep(tx: Transaction, path: str) -> None:
         sha256,
     )
     rows = await tx.all(
-        f"INSERT INTO past_facts ({COLUMNS}) SELECT {COLUMNS} FROM facts WHERE path = ? AND version = ?"
-        " ORDER BY fact_id RETURNING fact_id, subject, key, value, quote",
+        f"INSERT INTO past_facts ({fact_rows.COLUMNS}) SELECT {fact_rows.COLUMNS} FROM facts"
+        " WHERE path = ? AND version = ? ORDER BY fact_id RETURNING fact_id, subject, key, value, quote",
         path,
         version,
     )
-    place = words_of_path(path)
+    place = fact_rows.words_of_path(path)
     await tx.many(
         "INSERT INTO past_facts_text (rowid, subject, key, value, quote, place) VALUES (?, ?, ?, ?, ?, ?)",
-        [(number, *words_of_fact(*said, place=place)) for number, *said in rows],
+        [(number, *fact_rows.words_of_fact(*said, place=place)) for number, *said in rows],
     )
     old = await tx.all(
         "SELECT version FROM past_versions WHERE path = ? ORDER BY version DESC LIMIT -1 OFFSET ?",

@@ -146,6 +146,7 @@ class FileDescription(Result):
     media_type: str
     size_bytes: int
     lines: int | None = None
+    pages: int = 0
     index_state: str
     index_reason: str = ""
     outline: list[str]
