@@ -7,13 +7,14 @@ import platform
 
 import uvloop
 
-from tests.bench import calls, engine, index, latency, processes, scale
+from tests.bench import calls, engine, facts, index, latency, processes, scale
 
 PARTS = {
     "engine": engine.run,
     "folder": scale.large_folder,
     "listing": scale.large_directory,
     "versions": scale.many_versions,
+    "facts": facts.run,
     "calls": calls.run,
     "latency": latency.run,
     "index": index.run,
