@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from indexer.engines.on_disk import OnDisk, Put
 from indexer.engines.weighing import Weighing, lexicon
-from indexer.engines.whoosh_ranking import Matches, best, expanded, matches, rarity, scores
+from indexer.engines.whoosh_ranking import PRESENT, Matches, best, expanded, matches, rarity, scores
 from indexer.engines.whoosh_segments import PATHS, Leaf, PassageWriter, create_files, open_files
 from indexer.limits import COMMIT_PASSAGES
 from indexer.model import Change, Found, Hit, Passage
@@ -133,6 +133,8 @@ class _Search:
         self._is_over = is_over
         self._terms = question.terms
         self._without = question.without
+        conditions = sum(term.place is not None for term in question.terms)
+        self._least = PRESENT * min(conditions + 1, len(question.terms))
 
     def found(self, path_prefix: str, limit: int) -> Found:
         """Return the best hits; those that do not have every term score below those that have."""
@@ -148,7 +150,7 @@ class _Search:
             allowed = self._allowed(at, path_prefix, wanted)
             scored = scores([(wanted[term][at], rare[term]) for term in by_rarity], allowed)
             denied = leaf.gone.union(*(each[at][0] for each in unwanted))
-            left = ((number, score) for number, score in scored.items() if number not in denied)
+            left = (each for each in scored.items() if each[1] >= self._least and each[0] not in denied)
             candidates += [(*each, at) for each in best(left, terms=len(self._terms), limit=limit)]
         return Found(hits=self._hits(heapq.nlargest(limit, candidates)), cut=self.cut)
 

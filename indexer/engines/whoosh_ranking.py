@@ -20,7 +20,7 @@ from indexer.vocabulary import STOP_WORDS
 Matches = tuple[Sequence[int], Sequence[int]]
 """The passages that a term matches, in ascending order, and its impact in each."""
 
-_PRESENT: Final = 1_024.0
+PRESENT: Final = 1_024.0
 """Added to a passage's score per term that it has, so that one number tells both how many and how well."""
 _K_PLUS_ONE: Final = 2.2
 
@@ -126,15 +126,15 @@ def scores(terms: Sequence[tuple[Matches, float]], allowed: Collection[int] | No
             pairs = [pair for pair in pairs if pair[0] in allowed]
         if len(found) < CANDIDATES_MAX:
             for number, of_impact in pairs:
-                found[number] = get(number, 0.0) + (_PRESENT + worth * of_impact)
+                found[number] = get(number, 0.0) + (PRESENT + worth * of_impact)
         else:
             for number, of_impact in pairs:
                 if number in found:
-                    found[number] += _PRESENT + worth * of_impact
+                    found[number] += PRESENT + worth * of_impact
     return found
 
 
 def best(scored: Iterable[tuple[int, float]], *, terms: int, limit: int) -> list[tuple[bool, float, int]]:
     """Return whether it has all terms, the score and the number of the best passages, those with all of them first."""
-    full = _PRESENT * terms
-    return heapq.nlargest(limit, ((score >= full, score % _PRESENT, -number) for number, score in scored))
+    full = PRESENT * terms
+    return heapq.nlargest(limit, ((score >= full, score % PRESENT, -number) for number, score in scored))

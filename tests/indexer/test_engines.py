@@ -97,6 +97,8 @@ def paths(index: OnDisk, text: str, path_prefix: str = "", limit: int = 10) -> l
         ("title:relay", ["relay.md"]),
         ("title:deliveries", []),
         ("title:deliveries relay", []),
+        ("title:relay running", []),
+        ("title:relay running retries", ["relay.md"]),
         ("heading:retries relay deliveries", ["relay.md"]),
         ("heading:retr*", ["relay.md"]),
         ("heading:relai~", ["relay.md"]),

@@ -307,6 +307,22 @@ async def test_a_search_leads_to_the_very_line(served: Listening, reader: httpx2
     assert "price: 19 EUR" in facts
 
 
+async def test_what_was_found_is_marked_and_a_slip_is_answered_with_a_link(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await hand.write("r.md", "The <b>relay</b> retries 1 < 2.\n")
+    await served.engine.search.search(ANA, query="relay", min_seq=served.engine.events.head_seq)
+    ranked = await page(reader, "/search?q=retry+relay")
+    exact = await page(reader, "/search?q=1+%3C+2&mode=exact")
+    regex = await page(reader, "/search?q=re.ay&mode=regex")
+    slip = await page(reader, "/search?q=realy")
+
+    assert "The &lt;b&gt;<mark>relay</mark>&lt;/b&gt; <mark>retries</mark> 1 &lt; 2." in ranked
+    assert "retries <mark>1 &lt; 2</mark>." in exact
+    assert "The &lt;b&gt;relay" in regex
+    assert '<a href="/search?q=relay"><bdi>relay</bdi></a>' in slip
+
+
 async def test_contradictions_stand_side_by_side(served: Listening, reader: httpx2.AsyncClient, hand: Hand) -> None:
     await hand.write("a.md", "# Widget\n\n- [price] 19 EUR\n- price: 19 EUR\n")
     await hand.write("b.md", "# Widget\n\n- price: 25 EUR\n", agent="bo")

@@ -13,13 +13,13 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from indexer.highlights import marks
+from indexer.questions import parse_question
 from workspace_server.interfaces.web.addresses import bytes_url, crumbs, file_url, page_url, trigger_anchor, trigger_url
 from workspace_server.interfaces.web.visible import visible
 from workspace_server.services.times import ago, size
 
 HUES = 8
-WORDS_MARKED_MAX = 12
-_WORD = re.compile(r"\w+")
 _ROOT = files("workspace_server.interfaces.web")
 
 
@@ -73,15 +73,17 @@ def duration(seconds: float) -> str:
     return f"{whole // 60}m {whole % 60:02}s" if whole >= 60 else f"{whole}s"
 
 
-def marked(text: str, query: str) -> Markup:
-    """Return *text* as HTML with the words of *query* marked."""
-    words = sorted({word for word in _WORD.findall(query) if len(word) > 1}, key=len, reverse=True)[:WORDS_MARKED_MAX]
-    if not words:
-        return escape(visible(text))
-    parts = re.split(f"({'|'.join(map(re.escape, words))})", visible(text), flags=re.IGNORECASE)
-    return Markup("").join(
-        Markup("<mark>{}</mark>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)
-    )
+def marked(text: str, query: str, mode: str) -> Markup:
+    """Return *text* as HTML with what was found marked: by the rules of the index, or as it stands."""
+    found = marks(text, parse_question(query)) if mode == "ranked" else []
+    spans = [(mark.start, mark.end) for mark in found]
+    if mode == "exact":
+        spans = [match.span() for match in re.finditer(re.escape(query), text)]
+    shown, at = [], 0
+    for start, end in spans:
+        shown += [escape(visible(text[at:start])), Markup("<mark>{}</mark>").format(visible(text[start:end]))]
+        at = end
+    return Markup("").join([*shown, escape(visible(text[at:]))])
 
 
 def cited(cite: str) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """How facts and passages look in an answer: cited, clean, and within a token budget."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from indexer.conflicts import Conflict
+from indexer.highlights import Mark, marks
 from indexer.model import LiveFact, Passage
 from indexer.normalise import DIMENSIONS, fold
 from indexer.questions import Question
@@ -20,6 +22,9 @@ PER_FILE_FIRST = 3
 """Entries of one file before those of other files are given their turn."""
 VALUES_MAX = 4
 """Values that one contradiction lists."""
+
+MARKS_LOOKED_AT = 200
+"""Marks of one long line among which the place is chosen that is shown."""
 
 _UNSHOWN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -137,37 +142,51 @@ class Budget:
 
 def snippet(passage: Passage, question: Question, *, context_lines: int = 0) -> tuple[str, int, int]:
     """Return the lines of a passage in which most of what was asked stands, and their numbers."""
-    lines = passage.text.split("\n")
-    stems = {word[: max(3, len(word) - 3)] for term in question.terms for word in term.words}
-    if len(lines) != passage.end_line - passage.start_line + 1:
-        return clean(_around(passage.text, stems)), passage.start_line, passage.end_line
-    found = [sum(stem in line.lower() for stem in stems) for line in lines]
-    best = max(range(len(lines)), key=found.__getitem__)
-    first = last = best
-    size = len(lines[best])
-    while True:
-        before = found[first - 1] if first > 0 else -1
-        after = found[last + 1] if last + 1 < len(lines) else -1
-        if max(before, after) < 0:
-            break
-        step = first - 1 if before > after else last + 1
-        size += len(lines[step]) + 1
-        if size > SNIPPET_CHARS_MAX:
-            break
-        first, last = min(first, step), max(last, step)
-    first, last = max(0, first - context_lines), min(len(lines) - 1, last + context_lines)
-    text = "\n".join(lines[first : last + 1])
-    shown = _around(text, stems) if first == last else text
+    text = passage.text
+    found = marks(text, question)
+    starts = [0, *(index + 1 for index, letter in enumerate(text) if letter == "\n")]
+    if len(starts) != passage.end_line - passage.start_line + 1:
+        return clean(_around(text, found)), passage.start_line, passage.end_line
+    first, last = _telling_lines(starts, len(text), found)
+    is_one_line = first == last
+    first, last = max(0, first - context_lines), min(len(starts) - 1, last + context_lines)
+    begin, end = starts[first], (starts[last + 1] - 1 if last + 1 < len(starts) else len(text))
+    shown = text[begin:end]
+    if is_one_line and not context_lines:
+        shown = _around(shown, [Mark(mark.start - begin, mark.end - begin, mark.term) for mark in found])
     return clean(shown), passage.start_line + first, passage.start_line + last
 
 
-def _around(text: str, stems: set[str]) -> str:
-    """Return the part of a long text around the first of the stems."""
+def _telling_lines(starts: Sequence[int], length: int, found: Sequence[Mark]) -> tuple[int, int]:
+    """Return the line with most of what was asked, and as many lines around it as fit, the more telling side first."""
+    asked: list[set[int]] = [set() for _ in starts]
+    for mark in found:
+        asked[bisect_right(starts, mark.start) - 1].add(mark.term)
+    told = [len(each) for each in asked]
+    first = last = max(range(len(told)), key=told.__getitem__)
+    ends = [*starts[1:], length + 1]
+    while True:
+        before = told[first - 1] if first > 0 else -1
+        after = told[last + 1] if last + 1 < len(told) else -1
+        step = first - 1 if before > after else last + 1
+        wider = min(first, step), max(last, step)
+        if max(before, after) < 0 or ends[wider[1]] - starts[wider[0]] - 1 > SNIPPET_CHARS_MAX:
+            return first, last
+        first, last = wider
+
+
+def _around(text: str, found: Sequence[Mark]) -> str:
+    """Return the part of a long text in which most of what was asked stands."""
     if len(text) <= SNIPPET_CHARS_MAX:
         return text
-    lower = text.lower()
-    places = [place for place in (lower.find(stem) for stem in stems) if place >= 0]
-    begin = max(0, min(places, default=0) - SNIPPET_CHARS_MAX // 4)
+    room = SNIPPET_CHARS_MAX // 4
+    inside = [mark for mark in found if 0 <= mark.start < len(text)][:MARKS_LOOKED_AT]
+    told = {
+        mark.start: len({other.term for other in inside if mark.start <= other.start < mark.start + 3 * room})
+        for mark in inside
+    }
+    best = max(told, key=told.__getitem__, default=0)
+    begin = max(0, best - room)
     part = text[begin : begin + SNIPPET_CHARS_MAX]
     return ("…" if begin else "") + part + ("…" if begin + SNIPPET_CHARS_MAX < len(text) else "")
 

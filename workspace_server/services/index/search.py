@@ -6,7 +6,6 @@ from typing import Literal, get_args
 
 from indexer.exact import Needle
 from indexer.model import FACT_KINDS
-from indexer.questions import parse_question
 from indexer.regex import BadPattern, Pattern
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
@@ -15,9 +14,10 @@ from workspace_server.core.patterns import Selector
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.folder import Folder
 from workspace_server.services.index import describing, exact_search, facts
-from workspace_server.services.index.answers import Budget, Detail, clean, fitted, snippet, spread
+from workspace_server.services.index.answers import Budget, Detail, clean, fitted
 from workspace_server.services.index.exact_search import Filters
 from workspace_server.services.index.indexing import Indexing, Part
+from workspace_server.services.index.ranked import Ranked
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import selectors
 from workspace_server.storage.database import Transaction
@@ -27,8 +27,8 @@ from workspace_server.storage.tables.fact_search import Wanted
 Mode = Literal["ranked", "exact", "regex"]
 HITS_MAX = 100
 CONTEXT_LINES_MAX = 20
-LOOKED_AT = 300
-"""Passages that are ranked before they are filtered, spread over files and cut."""
+MEANT_BYTES_MAX = 200
+"""Of a question as it was perhaps meant."""
 PASSAGES_BESIDE_FACTS = 5
 PASSAGE_BYTES_MIN = 160
 """Less room than this is not worth a passage."""
@@ -42,6 +42,7 @@ class Search:
     def __init__(self, folder: Folder, indexing: Indexing) -> None:
         self._folder = folder
         self._indexing = indexing
+        self._ranked = Ranked(folder, indexing)
 
     async def search(
         self,
@@ -58,8 +59,9 @@ class Search:
         max_tokens: int = 2000,
         min_seq: int | None = None,
     ) -> Result:
-        """Return `{hits, total_matches?, indexed_seq, complete}`: passages by rank, or every line that holds *query*.
+        """Return `{hits, total_matches?, did_you_mean?, indexed_seq, complete}`.
 
+        The hits are passages by rank, or every line that holds *query*.
         `exact` and `regex` read the files themselves: they need no index and miss nothing.
         """
         caller.require("search")
@@ -82,10 +84,12 @@ class Search:
             )
         state = await self._freshness("passages", min_seq)
         result: Result = {"hits": [], **state}
+        found = await self._ranked.find(query, filters, context_lines=context_lines, limit=limit, corrects=True)
+        result["complete"] = result["complete"] and not found.cut
+        if found.did_you_mean:
+            result["did_you_mean"] = fitted(found.did_you_mean, MEANT_BYTES_MAX)
         budget = Budget(max_tokens, result)
-        hits, is_cut = await self._hits(query, filters, context_lines=context_lines, limit=limit)
-        result["complete"] = result["complete"] and not is_cut
-        for hit in hits:
+        for hit in found.rows:
             if not budget.take(hit):
                 break
             result["hits"].append(hit)
@@ -187,35 +191,12 @@ class Search:
 
         return await self._folder.db.read(read)
 
-    async def _hits(self, query: str, filters: Filters, *, context_lines: int, limit: int) -> tuple[list[Result], bool]:
-        """Return the best passages as rows, and whether the index was not asked to the end."""
-        question = parse_question(query)
-        prefix = filters.selector.literal_prefix if filters.selector else ""
-        found = await self._indexing.passages(question, path_prefix=prefix, limit=LOOKED_AT)
-
-        async def live(tx: Transaction) -> set[tuple[str, int]]:
-            rows = [await files.by_path(tx, path) for path in {hit.path for hit in found.hits}]
-            return {(row.path, row.version) for row in rows if row is not None and row.live and filters.allow(row)}
-
-        heads = await self._folder.db.read(live)
-        hits = [hit for hit in found.hits if (hit.path, hit.version) in heads]
-        rows = []
-        for hit in spread(hits, lambda one: one.path, limit):
-            text, start_line, end_line = snippet(hit.passage, question, context_lines=context_lines)
-            row: Result = {"path": hit.path, "version": hit.version, "start_line": start_line, "end_line": end_line}
-            if hit.passage.page is not None:
-                row["page"] = hit.passage.page
-            if hit.passage.heading:
-                row["heading"] = fitted(hit.passage.heading, 200)
-            rows.append({**row, "text": text, "score": round(hit.score, 2)})
-        return rows, found.cut
-
     async def _fill_passages(self, result: Result, query: str, selector: Selector | None, budget: Budget) -> None:
         if budget.left_bytes < PASSAGE_BYTES_MIN:
             return  # not worth asking the index
         filters = Filters(selector=selector)
-        hits, _ = await self._hits(query, filters, context_lines=0, limit=PASSAGES_BESIDE_FACTS)
-        for hit in hits:
+        found = await self._ranked.find(query, filters, limit=PASSAGES_BESIDE_FACTS)
+        for hit in found.rows:
             del hit["score"]
             room_bytes = budget.room_bytes({**hit, "text": ""})
             if room_bytes < PASSAGE_BYTES_MIN // 2:
