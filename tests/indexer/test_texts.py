@@ -232,6 +232,29 @@ def test_python_gives_its_classes_and_functions_with_their_signatures() -> None:
     assert all(PYTHON[f.start : f.end] == f.quote for f in extraction.facts)
 
 
+def test_python_tells_its_constants_and_its_open_tasks() -> None:
+    text = (
+        "WAIT_S: Final = 1.5  # TODO: measure\n"
+        "SIZES = (1, 2)\nlower = 1\nMADE = make()\nA = B = 2\nX.Y = 3\nEMPTY: int\n\n"
+        "class \u00c4rger:\n    LIMIT = -1\n\n    def run(self):\n        # FIXME(dana): stop\n"
+        '        return "# TODO: not this"\n\n\n# TODO later\n'
+    )
+    extraction = read(text, "a.py")
+
+    assert said(extraction, "symbol", "todo") == [
+        ("a.WAIT_S", "constant", "WAIT_S: Final = 1.5"),
+        ("a.SIZES", "constant", "SIZES = (1, 2)"),
+        ("a.A", "constant", "A = B = 2"),
+        ("a.\u00c4rger", "class", "class \u00c4rger"),
+        ("a.\u00c4rger.LIMIT", "constant", "LIMIT = -1"),
+        ("a.\u00c4rger.run", "function", "def run(self)"),
+        ("a", "todo", "measure"),
+        ("a.\u00c4rger.run", "todo", "stop"),
+        ("a", "todo", "later"),
+    ]
+    assert all(text[fact.start : fact.end] == fact.quote for fact in extraction.facts)
+
+
 @pytest.mark.parametrize("text", ["def (", "x = '\x01\n", "-" * 50_000 + "1", "(" * 50_000, "x" + ".a" * 50_000])
 def test_what_is_no_python_states_nothing(text: str) -> None:
     extraction = read(text, "x.py")

@@ -30,7 +30,8 @@ def extract_code(out: Collector, *, language: Language) -> None:
         _add_symbol(out, symbol, places)
     if remarks.may_have_todos(text):
         comments = list(remarks.comments_of(root, known, language.comments))
-        for (start, end), subject in zip(comments, _subjects(comments, symbols), strict=True):
+        owners = [(symbol.start, symbol.whole_end, symbol.name) for symbol in symbols]
+        for (start, end), subject in zip(comments, remarks.innermost(comments, owners), strict=True):
             remarks.add_todos(out, places.char(start), places.char(end), _named(out, subject))
 
 
@@ -55,22 +56,6 @@ def _add_symbol(out: Collector, symbol: Symbol, places: Places) -> None:
 
 def _named(out: Collector, name: str) -> str:
     return f"{out.document.name}.{name}" if name else out.document.name
-
-
-def _subjects(comments: list[tuple[int, int]], symbols: list[Symbol]) -> list[str]:
-    """Return the name of the innermost symbol around each comment, in one pass over both."""
-    subjects: list[str] = []
-    around: list[Symbol] = []
-    upcoming = iter([*symbols, None])
-    symbol = next(upcoming)
-    for start, _ in comments:
-        while symbol is not None and symbol.start <= start:
-            around.append(symbol)
-            symbol = next(upcoming)
-        while around and around[-1].whole_end <= start:
-            around.pop()
-        subjects.append(around[-1].name if around else "")
-    return subjects
 
 
 CODE: Final = tuple(

@@ -52,6 +52,25 @@ def may_have_todos(text: str) -> bool:
     return any(each in text for each in _CANDIDATES)
 
 
+def innermost(comments: Sequence[tuple[int, int]], owners: Sequence[tuple[int, int, str]]) -> list[str]:
+    """Return the name of the innermost owner around each comment, or nothing; both are in their order.
+
+    Args:
+        owners: Spans that contain each other or have nothing in common, with their names.
+    """
+    names: list[str] = []
+    around: list[tuple[int, str]] = []
+    upcoming = 0
+    for start, _ in comments:
+        while upcoming < len(owners) and owners[upcoming][0] <= start:
+            around.append((owners[upcoming][1], owners[upcoming][2]))
+            upcoming += 1
+        while around and around[-1][0] <= start:
+            around.pop()
+        names.append(around[-1][1] if around else "")
+    return names
+
+
 def add_todos(out: Collector, start: int, end: int, subject: str) -> None:
     """Keep the tasks that a comment between two places marks, each as far as its line goes."""
     text = out.document.text
