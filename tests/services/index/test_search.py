@@ -312,7 +312,22 @@ async def test_code_is_described_by_its_symbols(engine: Engine) -> None:
 
     told = await engine.search.describe_file(RITA, path="relay.py")
 
-    assert told["outline"] == ["class Relay :3", "def run(self) -> None :4"]
+    assert told["outline"] == ["class Relay :3", "  def run(self) -> None :4"]
+
+
+async def test_code_is_told_by_its_symbols(engine: Engine) -> None:
+    code = "package relay\n\n// Run serves until told.\nfunc (s *Server) Run(port int) error {\n\t// TODO: drain\n}\n"
+    seq = await save(engine, "cmd/relay.go", code)
+
+    told = await engine.search.query_facts(RITA, query="Server Run", min_seq=seq)
+    described = await engine.search.describe_file(RITA, path="cmd/relay.go")
+
+    assert {fact["fact"]: fact["cite"] for fact in told["facts"]} == {
+        "relay.Server.Run · function: func (s *Server) Run(port int) error": "cmd/relay.go@1:4",
+        "relay.Server.Run · summary: Run serves until told.": "cmd/relay.go@1:3",
+        "relay.Server.Run · todo: drain": "cmd/relay.go@1:5",
+    }
+    assert described["outline"] == ["func (s *Server) Run(port int) error :4"]
 
 
 async def test_an_old_version_is_described_too(engine: Engine) -> None:

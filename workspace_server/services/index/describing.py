@@ -24,6 +24,8 @@ FACTS_PER_TURN = 5
 """Facts of one subject before the other subjects have their turn."""
 PROFILE_SHARE = 0.2
 """Of the room that is left, the most that one column of a table may take."""
+DEPTH_MAX = 4
+"""Steps by which a symbol of code is indented at most."""
 _TITLE_BYTES_MAX = 200
 _TOLD_OTHERWISE = frozenset({"heading", "symbol", "profile", "link"})
 
@@ -92,15 +94,17 @@ def _fitting(lines: Iterable[object], budget: Budget, *, share: float = 1.0) -> 
 
 
 def _outline(extraction: Extraction) -> Iterable[str]:
-    """Yield the headings, with their page in a document, or the classes and functions of code, each with its line."""
+    """Yield the headings, with their page in a document, or the symbols of code, each with its line."""
     if extraction.headings:
         for heading in extraction.headings:
             page = f"p.{bisect_right(extraction.pages, heading.line)} " if extraction.pages else ""
             yield f"{'#' * heading.level} {fitted(clean(heading.title), 120)} {page}:{heading.line}"
         return
-    for fact in extraction.facts:
-        if fact.kind == "symbol" and fact.key != "summary":
-            yield f"{fitted(clean(fact.value), 160)} :{fact.start_line}"
+    symbols = [fact for fact in extraction.facts if fact.kind == "symbol" and fact.key != "summary"]
+    outermost = min((fact.subject.count(".") for fact in symbols), default=0)
+    for fact in symbols:
+        depth = min(fact.subject.count(".") - outermost, DEPTH_MAX)
+        yield f"{'  ' * depth}{fitted(clean(fact.value), 160)} :{fact.start_line}"
 
 
 def _profile(extraction: Extraction, budget: Budget) -> Result:
