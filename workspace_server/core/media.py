@@ -36,16 +36,6 @@ _OWN = {
 }
 """Fixed here, so that a machine's own tables change nothing."""
 
-_TEXTS = frozenset(
-    {
-        "application/json",
-        "application/x-ndjson",
-        "application/yaml",
-        "application/toml",
-        "application/xml",
-        "image/svg+xml",
-    }
-)
 _GUESS = mimetypes.MimeTypes(filenames=())
 TEXT = "text/plain"
 BINARY = "application/octet-stream"
@@ -79,11 +69,6 @@ def media_type(path: str, head: bytes) -> str:
         return known
     marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return BINARY if b"\0" in head and not marked else TEXT
-
-
-def is_text(kind: str) -> bool:
-    """Whether content of this media type is text as it stands; of others, text may have been extracted."""
-    return kind.startswith("text/") or kind in _TEXTS
 
 
 def is_image(kind: str) -> bool:

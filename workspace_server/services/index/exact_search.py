@@ -6,11 +6,13 @@ Text is read as it is stored, without an index; of a document, whose bytes are n
 import itertools
 import mmap
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from indexer import exact
-from workspace_server.core import media
+from indexer.extractors import REGISTRY
 from workspace_server.core.patterns import Selector
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.answers import Budget, clean
@@ -21,6 +23,8 @@ from workspace_server.storage.tables import facts, files, meta
 from workspace_server.storage.tables.files import FileRow
 
 PAGE_FILES = 200
+BEGINNING_BYTES = 64
+"""Of a content, enough to tell that it is no document."""
 TOTAL_MAX = 1 << 40
 """The room that is kept in the budget for the total."""
 EXACT_S_MAX = 20.0
@@ -93,27 +97,18 @@ class _Search:
 
     async def _look_into(self, tx: Transaction, page: _Page, row: FileRow) -> None:
         self._tick()
-        said = None if media.is_text(row.media_type) else await facts.document_text(tx, row.path, row.version)
-        if said is not None:
-            text, pages = said
-            self._look(page, row, text.encode("utf-8", "replace"), pages)
-            return
         _, form, data = await content.stored(tx, row.sha256)
-        if form == "object":
-            self._look_into_object(page, row)
-        else:
-            self._look(page, row, soundness.whole(form, data, self._objects.path(row.sha256)))
-
-    def _look_into_object(self, page: _Page, row: FileRow) -> None:
         path = self._objects.path(row.sha256)
-        soundness.check(path)
-        with (
-            path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-        ):
-            self._look(page, row, mapped)
+        with _mapped(path) if form == "object" else nullcontext(soundness.whole(form, data, path)) as stored:
+            said = None
+            if REGISTRY.may_convert(row.path, row.media_type, bytes(stored[:BEGINNING_BYTES])):
+                said = await facts.document_text(tx, row.path, row.version)
+            if said is None:
+                self._look(page, row, stored)
+            else:
+                self._look(page, row, said[0].encode("utf-8", "replace"), pages=said[1])
 
-    def _look(self, page: _Page, row: FileRow, data: exact.Bytes, pages: Sequence[int] = ()) -> None:
+    def _look(self, page: _Page, row: FileRow, data: exact.Bytes, *, pages: Sequence[int] = ()) -> None:
         for match in exact.find_lines(data, self._sought, tick=self._tick):
             page.total += 1
             if len(page.hits) < self.wanted:
@@ -130,6 +125,14 @@ class _Search:
     def _tick(self) -> None:
         if self._boot_s() > self._ends_at:
             raise _Over
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    """Map an object file that is what its name says."""
+    soundness.check(path)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        yield mapped
 
 
 async def search(
