@@ -101,3 +101,10 @@ def _named(file: File) -> str:
 def all_tokens() -> int:
     """Return the tokens of the whole workspace."""
     return sum(_tokens(file.text) for file in workspace().values())
+
+
+def shared_words(question: Question) -> float:
+    """Return the share of a question's telling words that stand on the line of its answer."""
+    words = telling_words(question)
+    line = _source(question.path)[question.line - 1].lower()
+    return sum(word in line for word in words) / max(1, len(words))

@@ -10,18 +10,22 @@ from tests.eval.contradictions import Pair, Reported, pairs
 from tests.eval.questions import Question, questions
 from tests.eval.workspace import workspace
 
-SMALL_TOKENS = 400
-"""A smaller budget, to see what an answer costs when little is asked for."""
+BUDGETS = (100, 200, 400, 800)
+"""Smaller budgets of `query_facts`, in tokens, to see what an answer costs when little is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question, with the answers to it and what reading would have cost."""
+    """One question, with the answers to it and what reading would have cost.
+
+    Attributes:
+        small: What `query_facts` answers within each of the smaller budgets.
+    """
 
     question: Question
     facts: Reply
     passages: Reply
-    small: Reply
+    small: dict[int, Reply]
     whole: Reading
     in_turn: Reading
     grep: Reading
@@ -54,10 +58,13 @@ class Asked:
 
     @property
     def tokens_stepwise(self) -> int:
-        """Tokens of an agent that asks for little first, and for more when that does not answer."""
-        if self.small.place_of(self.question) is not None:
-            return self.small.tokens
-        return self.small.tokens + self.tokens_asked
+        """Tokens of an agent that asks for little first, and for more as long as that does not answer."""
+        spent = 0
+        for budget in (BUDGETS[0], BUDGETS[2]):
+            spent += self.small[budget].tokens
+            if self.small[budget].place_of(self.question) is not None:
+                return spent
+        return spent + self.tokens_asked
 
     @property
     def tokens_until(self) -> int:
@@ -107,7 +114,7 @@ async def _ask(asker: Asker, question: Question) -> Asked:
         question,
         facts=await asker.facts(question.text),
         passages=await asker.passages(question.text),
-        small=await asker.facts(question.text, max_tokens=SMALL_TOKENS),
+        small={budget: await asker.facts(question.text, max_tokens=budget) for budget in BUDGETS},
         whole=baselines.gold_file(question),
         in_turn=baselines.files_in_turn(question),
         grep=baselines.grep_with_slices(question),

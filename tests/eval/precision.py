@@ -13,12 +13,14 @@ from functools import cache
 from pathlib import Path
 
 from indexer.extraction import extract
-from indexer.model import FACT_KINDS
+from indexer.model import FACT_KINDS, Fact
 from tests.eval.workspace import workspace
 
 VERDICTS = Path(__file__).parent / "precision"
 SAMPLE = 50
 """Facts of each kind that are judged, or as many as there are."""
+QUOTE_CHARS = 160
+"""Of a quote, what stands beside the verdict."""
 Identity = tuple[str, str, str, str, str]
 
 
@@ -47,12 +49,12 @@ class Precision:
 
 
 @cache
-def facts() -> dict[str, dict[Identity, int]]:
-    """Return the facts that all files give, by kind, each with its line."""
-    found: dict[str, dict[Identity, int]] = {kind: {} for kind in FACT_KINDS}
+def facts() -> dict[str, dict[Identity, Fact]]:
+    """Return the facts that all files give, by kind; of those that say the same in a file, the first."""
+    found: dict[str, dict[Identity, Fact]] = {kind: {} for kind in FACT_KINDS}
     for path, file in workspace().items():
         for fact in extract(file.content, path=path).facts:
-            found[fact.kind].setdefault((fact.kind, path, fact.subject, fact.key, fact.value), fact.start_line)
+            found[fact.kind].setdefault((fact.kind, path, fact.subject, fact.key, fact.value), fact)
     return found
 
 
@@ -97,8 +99,8 @@ def write_sample() -> None:
     for kind in FACT_KINDS:
         known = verdicts(kind)
         rows = [
-            {"path": one[1], "line": facts()[kind][one], "subject": one[2], "key": one[3], "value": one[4]}
-            | {"verdict": "unread"}
+            {"path": one[1], "line": facts()[kind][one].start_line, "subject": one[2], "key": one[3], "value": one[4]}
+            | {"quote": facts()[kind][one].quote[:QUOTE_CHARS], "verdict": "unread"}
             for one in sample(kind)
             if one not in known
         ]

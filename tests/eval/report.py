@@ -3,7 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from tests.eval.measuring import SMALL_TOKENS, Asked, Measured
+from tests.eval import baselines
+from tests.eval.measuring import BUDGETS, Asked, Measured
 from tests.eval.precision import Precision
 from tests.eval.workspace import workspace
 
@@ -11,8 +12,11 @@ from tests.eval.workspace import workspace
 def lines(measured: Measured, judged: Sequence[Precision]) -> Iterator[str]:
     """Yield the report."""
     yield f"{len(workspace())} files, {len(measured.asked)} questions, {measured.workspace_tokens:,} tokens in all"
+    shared = sum(baselines.shared_words(one.question) for one in measured.asked)
+    yield f"{100 * shared / max(1, len(measured.asked)):.0f} % of the telling words of a question stand on the line of its answer"
     yield from _answers(measured)
     yield from _tokens(measured.asked)
+    yield from _sized(measured.asked)
     yield from _contradictions(measured)
     yield from _grouped("kind of answer", measured.asked, lambda one: one.question.kind)
     yield from _grouped("type of file", measured.asked, lambda one: workspace()[one.question.path].kind)
@@ -56,20 +60,58 @@ def _answers(measured: Measured) -> Iterator[str]:
 
 
 def _tokens(asked: Sequence[Asked]) -> Iterator[str]:
-    def mean(of: Callable[[Asked], int]) -> float:
-        return sum(of(one) for one in asked) / max(1, len(asked))
+    whole = max(1, len(asked))
 
-    spent = mean(lambda one: one.tokens_asked)
-    yield "\nTokens for each question, mean (one token is four bytes), and as a multiple of the first line"
-    ways = [
-        ("query_facts, and search when it does not answer", spent),
-        (f"the same, beginning with {SMALL_TOKENS} tokens of query_facts", mean(lambda one: one.tokens_stepwise)),
-        ("read up to the row that answers", mean(lambda one: one.tokens_until)),
-        ("grep and slices", mean(lambda one: one.grep.tokens)),
-        ("the file with the answer, by who knows it", mean(lambda one: one.whole.tokens)),
-        ("whole files, by the question's words, until it is found", mean(lambda one: one.in_turn.tokens)),
+    def mean(of: Callable[[Asked], int]) -> float:
+        return sum(of(one) for one in asked) / whole
+
+    reading = {
+        "grep": mean(lambda one: one.grep.tokens),
+        "right file": mean(lambda one: one.whole.tokens),
+        "files in turn": mean(lambda one: one.in_turn.tokens),
+    }
+    ways: list[tuple[str, Callable[[Asked], bool], Callable[[Asked], int]]] = [
+        *(_within(budget) for budget in BUDGETS),
+        ("query_facts within 1,500 tokens", lambda one: one.by_facts, lambda one: one.facts.tokens),
+        ("  and search when that did not answer", lambda one: one.answered, lambda one: one.tokens_asked),
+        ("  the same, but read up to the row that answers", lambda one: one.answered, lambda one: one.tokens_until),
+        (
+            f"within {BUDGETS[0]}, then {BUDGETS[2]}, then as above",
+            lambda one: one.answered,
+            lambda one: one.tokens_stepwise,
+        ),
+        ("grep and slices", lambda one: one.grep.found, lambda one: one.grep.tokens),
     ]
-    yield from (_row(name, f"{cost:,.0f}  {cost / spent:6.1f} x") for name, cost in ways)
+    yield "\nTokens for each question, mean (four bytes are one), and how many times as many reading takes; aim 20 x"
+    yield f"  {'':48} {'answered':>9} {'tokens':>7} " + "".join(f"{name:>15}" for name in reading)
+    for name, answers, cost in ways:
+        spent = mean(cost)
+        times = "".join(f"{tokens / spent:13.1f} x" for tokens in reading.values())
+        yield f"  {name:48} {100 * sum(map(answers, asked)) / whole:7.1f} % {spent:7,.0f} {times}"
+    yield "  reading: " + ", ".join(f"{name} {tokens:,.0f}" for name, tokens in reading.items())
+
+
+def _within(budget: int) -> tuple[str, Callable[[Asked], bool], Callable[[Asked], int]]:
+    return (
+        f"query_facts within {budget} tokens",
+        lambda one: one.small[budget].place_of(one.question) is not None,
+        lambda one: one.small[budget].tokens,
+    )
+
+
+def _sized(asked: Sequence[Asked]) -> Iterator[str]:
+    yield "\nThe same by the size of the file with the answer: tokens asked, tokens of the file, answered"
+    for name, least, most in (
+        ("below 1,000 tokens", 0, 1_000),
+        ("1,000 to 4,000", 1_000, 4_000),
+        ("more", 4_000, 1 << 40),
+    ):
+        some = [one for one in asked if least <= one.whole.tokens < most]
+        if some:
+            spent, read = (
+                sum(each) / len(some) for each in zip(*((o.tokens_asked, o.whole.tokens) for o in some), strict=True)
+            )
+            yield _row(f"{name} ({spent:,.0f} against {read:,.0f})", _share(sum(o.answered for o in some), len(some)))
 
 
 def _contradictions(measured: Measured) -> Iterator[str]:
