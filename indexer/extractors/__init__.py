@@ -12,6 +12,7 @@ from indexer.extractors import (
     logs,
     markdown,
     notebook,
+    pages,
     plain,
     python_code,
     rst,
@@ -40,6 +41,7 @@ REGISTRY: Final = Registry(
         documents.DOCUMENT,
         documents.MAIL,
         images.IMAGE,
+        pages.PAGE,
     ),
     fallback=plain.OTHER,
 )

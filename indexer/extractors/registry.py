@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from indexer.collector import Collector
 from indexer.document import Converted
+from indexer.model import Extraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,10 @@ class Registry:
                 return each
         named = self.choose(path, media_type)
         return self._fallback if named.recognises else named
+
+    def is_converted(self, extraction: Extraction) -> bool:
+        """Return whether an extraction is of a document, whether or not it could be read."""
+        return extraction.extractor in self.converting.split()
 
     def may_convert(self, path: str, media_type: str, data: bytes = b"") -> bool:
         """Return whether a content may be a document, by its name and its first bytes; cheap, and sure of a no."""

@@ -228,6 +228,11 @@ def mail(*, subject: str, text: str, attachment: bytes | None = None) -> bytes:
     return message.as_bytes()
 
 
+def tiff() -> bytes:
+    """Return the beginning of a TIFF of 40 × 30 pixels."""
+    return b"II*\0\x08\0\0\0\x02\0" + struct.pack("<HHIIHHII", 0x100, 4, 1, 40, 0x101, 4, 1, 30) + b"\0" * 16
+
+
 def png(
     width: int, height: int, *, shown: Mapping[str, str] | None = None, exif: bytes = b"", rows: int | None = None
 ) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from indexer.model import Extraction
 from workspace_server.core import diffs, elision, media, tokens
 from workspace_server.core import locks as lock_rules
 from workspace_server.core.access import Caller
@@ -13,7 +14,7 @@ from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists
 from workspace_server.errors import Gone, NotFound, NotText, TooLarge
 from workspace_server.services.arguments import bounded, refused, too_small
-from workspace_server.services.files import changes, explaining, kept
+from workspace_server.services.files import changes, documents, explaining, kept
 from workspace_server.services.files.cuts import Cut, cut_text
 from workspace_server.services.files.opened import OpenContent
 from workspace_server.services.files.seen import Parts
@@ -28,6 +29,8 @@ from workspace_server.storage.tables import files, locks, removed
 
 T = TypeVar("T")
 Format = Literal["auto", "text", "base64", "link"]
+Part = tuple[int, int, int | None, int]
+"""Which part is wanted: first line, first column, most lines, most tokens."""
 TEXT_BYTES_MAX = 64 * 1024 * 1024
 """Larger files are read over HTTP by range: the whole text must be at hand to count its lines."""
 
@@ -258,6 +261,36 @@ class Reading:
             )
         return ReadResult(header=header, data=await found.read())
 
+    async def _understood(self, found: OpenContent, *, as_stored: bool) -> tuple[Extraction | None, media.Text | None]:
+        """Return what a document says, or else the text of what is none; neither for what has no text."""
+        by_name = documents.is_document(found, as_stored=as_stored)
+        said = await documents.said_by(self._folder, found) if by_name else None
+        decoded = await _decoded(found) if said is None else None
+        if decoded is None and not by_name and not media.is_image(found.media_type):
+            said = await documents.said_by(self._folder, found)  # its bytes may tell what its name does not
+        return said, decoded
+
+    def _unread(self, found: OpenContent, header: Result, said: Extraction | None, wanted: Format) -> ReadResult:
+        """Return where the bytes are of what has no text; refuse when its text was asked for."""
+        if wanted == "text" and found.size_bytes > TEXT_BYTES_MAX:
+            raise TooLarge(
+                f"{found.path} has {found.size_bytes} bytes, more than can be cut into lines.",
+                hint=f"GET {self._folder.bytes_url(found.path)} with a Range header",
+                limit=TEXT_BYTES_MAX,
+                actual=found.size_bytes,
+            )
+        if wanted == "text":
+            why = "it is not text (UTF-8, or UTF-16 with its mark)" if said is None else said.reason
+            raise NotText(
+                f"{found.path} cannot be read as text: {why}.",
+                hint="read_file(format='base64') or format='link' gives the bytes.",
+                path=found.path,
+                media_type=found.media_type,
+            )
+        if said is not None:
+            header |= {"index_state": said.state, "index_reason": said.reason}
+        return ReadResult(header=header, url=self._folder.bytes_url(found.path))
+
     async def _text(
         self,
         caller: Caller,
@@ -266,35 +299,17 @@ class Reading:
         header: Result,
         *,
         wanted: Format,
-        part: tuple[int, int, int | None, int],
+        part: Part,
     ) -> ReadResult:
-        decoded = await _decoded(found)
-        if found.size_bytes > TEXT_BYTES_MAX and wanted == "text":
-            raise TooLarge(
-                f"{found.path} has {found.size_bytes} bytes, more than can be cut into lines.",
-                hint=f"GET {self._folder.bytes_url(found.path)} with a Range header",
-                limit=TEXT_BYTES_MAX,
-                actual=found.size_bytes,
-            )
+        said, decoded = await self._understood(found, as_stored=wanted == "text")
+        if said is not None and said.text:
+            return await _extracted(said, header, part=part, size_bytes=found.size_bytes)
         if decoded is None:
-            if wanted == "auto":
-                return ReadResult(header=header, url=self._folder.bytes_url(found.path))
-            raise NotText(
-                f"{found.path} is not text (UTF-8, or UTF-16 with its mark).",
-                hint="read_file(format='base64') or format='link' gives the bytes.",
-                path=found.path,
-                media_type=found.media_type,
-            )
+            return self._unread(found, header, said, wanted)
         header["encoding"] = decoded.encoding
         if known is not None:
             header["since_version"] = known.version
-        start_line, start_column, max_lines, max_tokens = part
-        most = max(found.size_bytes, 1)  # no number that the cut adds to the header is higher
-        place = {"start_line": most, "start_column": most}
-        widest = {"start_line": most, "end_line": most, "total_lines": most, "more": False, "next": place}
-        room = tokens.room_bytes(header | widest, max_tokens)
-        if room < tokens.BYTES_PER_TOKEN:
-            raise too_small(max_tokens + tokens.of_bytes(tokens.BYTES_PER_TOKEN - room))
+        room = _room(header, found.size_bytes, max_tokens=part[3])
         if known is not None:
             before = await _decoded(known)
             versions = (known.version, found.version)
@@ -306,12 +321,38 @@ class Reading:
             if diff is not None:
                 self._carry(caller, found, seen)
                 return ReadResult(header={**header, "diff": True}, text=diff)
-        if len(decoded.text) <= LIMITS.inline_bytes_max:
-            cut = cut_text(decoded.text, start_line, start_column, max_lines, room)
-        else:
-            cut = await asyncio.to_thread(cut_text, decoded.text, start_line, start_column, max_lines, room)
+        cut = await _cut(decoded.text, part, room)
         self._show(caller, found, cut, chars=len(decoded.text))
         return ReadResult(header={**header, **cut.header}, text=cut.text)
+
+
+async def _extracted(said: Extraction, header: Result, *, part: Part, size_bytes: int) -> ReadResult:
+    """Return a part of what a document says; nobody has seen the file by it, for it is not what is stored."""
+    header |= {"encoding": "utf-8", "extracted": True}
+    if said.reason:
+        header["index_reason"] = said.reason
+    if said.pages:
+        header |= {"pages": len(said.pages), "page": documents.page_at(said, part[0])}
+    cut = await _cut(said.text, part, _room(header, max(size_bytes, 4 * len(said.text)), max_tokens=part[3]))
+    return ReadResult(header={**header, **cut.header}, text=cut.text)
+
+
+def _room(header: Result, size_bytes: int, *, max_tokens: int) -> int:
+    """Return how many bytes of text fit beside the header and what the cut adds to it."""
+    most = max(size_bytes, 1)  # no number that the cut adds to the header is higher
+    place = {"start_line": most, "start_column": most}
+    widest = {"start_line": most, "end_line": most, "total_lines": most, "more": False, "next": place}
+    room = tokens.room_bytes(header | widest, max_tokens)
+    if room < tokens.BYTES_PER_TOKEN:
+        raise too_small(max_tokens + tokens.of_bytes(tokens.BYTES_PER_TOKEN - room))
+    return room
+
+
+async def _cut(text: str, part: Part, room: int) -> Cut:
+    start_line, start_column, max_lines, _ = part
+    if len(text) <= LIMITS.inline_bytes_max:
+        return cut_text(text, start_line, start_column, max_lines, room)
+    return await asyncio.to_thread(cut_text, text, start_line, start_column, max_lines, room)
 
 
 async def _decoded(found: OpenContent) -> media.Text | None:
