@@ -20,7 +20,7 @@ from indexer.limits import (
     SLICE_BYTES,
     SLICE_CHANGES,
 )
-from indexer.model import Change, Indexed
+from indexer.model import Change, Extraction, Indexed
 from indexer.ports import Content, Extracting, FactStore, Source
 from indexer.progress import Ahead, Progress, first_of, persist, slices
 from indexer.waiting import Large, Waiting, Walk
@@ -67,6 +67,9 @@ class FactFollower:
         """Where the log stood when the first walk began, which takes the place of following it up to there."""
         self._fingerprint = ""
         self._has_kept = False
+        self._in_hand: dict[str, Extraction] = {}
+        """What was extracted and is being kept, by its key."""
+        self._hand_free = anyio.Event()
 
     async def run(self) -> None:
         """Follow the log until cancelled; what goes wrong is logged and tried again."""
@@ -95,9 +98,9 @@ class FactFollower:
 
     async def _follow(self) -> None:
         await self._begin()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._read_large, True)
-            tasks.start_soon(self._read_large, False)
+        async with anyio.create_task_group() as self._tasks:
+            self._tasks.start_soon(self._read_large, True)
+            self._tasks.start_soon(self._read_large, False)
             while True:
                 is_busy = await self._take_from_log()
                 is_busy = await self._walk_on() or is_busy
@@ -109,6 +112,8 @@ class FactFollower:
         """Start from the cursor; when other extractors read what is known, or none did, with a walk over all heads."""
         self._seq, self._fingerprint = await self._store.progress()
         self._ahead, self._waiting, self._has_kept = Ahead(), Waiting(), False
+        self._in_hand, self._hand_free = {}, anyio.Event()
+        self._hand_free.set()
         self._walks = [walk for walk in self._walks if walk.again]
         for walk in self._walks:
             walk.begin()
@@ -123,10 +128,12 @@ class FactFollower:
             await self._take_newest()
             return False
         batch = await self._source.changes(self._seq, limit=BATCH_CHANGES)
-        for part in slices(batch.changes):
+        for part in slices(batch.changes, SLICE_CHANGES):
             if batch.more:
                 await self._take_newest()
             await self._take(self._ahead.without(part))
+        if batch.changes:
+            await self._hand_free.wait()
         self._seq = batch.upto_seq
         self._has_kept = self._has_kept or bool(batch.changes)  # also what was taken ahead, and is passed over now
         if not batch.more:
@@ -146,7 +153,9 @@ class FactFollower:
         walk = self._walks[0]
         heads = await self._source.heads(walk.after, limit=SLICE_CHANGES)
         await self._take(heads if walk.again else self._ahead.without(heads), walk)
-        walk.is_through = not heads
+        if not heads:
+            await self._hand_free.wait()
+            walk.is_through = True
         walk.after = heads[-1].path if heads else walk.after
         walk.looked_at += len(heads)
         walk.told(walk.looked_at)
@@ -178,10 +187,24 @@ class FactFollower:
                 size_bytes += 0 if key in fresh else change.size_bytes
                 fresh.setdefault(key, []).append(change)
             if size_bytes > SLICE_BYTES:
-                found += await self._extract(fresh)
-                await self._keep(found, walk)
+                await self._keep_behind([*found, *await self._extract(fresh)], walk)
                 found, fresh, size_bytes = [], {}, 0
-        await self._keep([*found, *await self._extract(fresh)], walk)
+        await self._keep_behind([*found, *await self._extract(fresh)], walk)
+
+    async def _keep_behind(self, found: Sequence[Indexed], walk: Walk | None) -> None:
+        """Keep *found* while what comes next is read and extracted: that is done by another process."""
+        await self._hand_free.wait()
+        if not found:
+            return
+        self._hand_free = anyio.Event()
+        self._in_hand = {one.key: one.extraction for one in found if one.extraction is not None}
+
+        async def keep() -> None:
+            await self._keep(found, walk)
+            self._in_hand = {}
+            self._hand_free.set()
+
+        self._tasks.start_soon(keep)
 
     def _is_quick(self, change: Change) -> bool:
         """Return whether a file is read in milliseconds: a small text."""
@@ -193,7 +216,7 @@ class FactFollower:
             return Indexed(change=change)
         if walk is not None and walk.again:
             return None
-        extraction = await self._store.extraction(key)
+        extraction = self._in_hand.get(key) or await self._store.extraction(key)
         return None if extraction is None else Indexed(change=change, key=key, extraction=extraction)
 
     async def _extract(self, fresh: dict[str, list[Change]]) -> list[Indexed]:

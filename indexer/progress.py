@@ -6,7 +6,7 @@ from typing import Final
 
 import anyio
 
-from indexer.limits import AHEAD_PATHS_MAX, NEWEST_CHANGES, SLICE_CHANGES
+from indexer.limits import AHEAD_PATHS_MAX, NEWEST_CHANGES
 from indexer.model import Change
 from indexer.ports import Source
 
@@ -78,7 +78,7 @@ class Ahead:
         self._taken, self._offered = {}, []
 
 
-def slices(changes: Sequence[Change], limit: int = SLICE_CHANGES) -> Iterator[Sequence[Change]]:
+def slices(changes: Sequence[Change], limit: int) -> Iterator[Sequence[Change]]:
     """Yield *changes* in parts of at most *limit*."""
     for start in range(0, len(changes), limit):
         yield changes[start : start + limit]

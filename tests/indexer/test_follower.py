@@ -161,6 +161,25 @@ async def test_the_same_content_that_comes_twice_at_once_is_extracted_once() -> 
     assert values(store) == {f"{folder}/a.md": ["1"] for folder in "xyz"}
 
 
+async def test_what_is_still_being_kept_is_not_extracted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Kept):
+        async def keep(self, *args: Any, **named: Any) -> None:
+            await anyio.sleep(0.01)
+            await super().keep(*args, **named)
+
+    monkeypatch.setattr(follower, "SLICE_CHANGES", 1)
+    log, store, held = Log(), Slow(), Held()
+    facts = FactFollower(log, store, extracting=held)
+    async with running(facts.run):
+        assert await facts.progress.reach(log.save("a.md", "Port: 1\n"), timeout_s=10)
+        for folder in "xyz":
+            log.save(f"{folder}/b.md", "Port: 2\n")
+        assert await facts.progress.reach(4, timeout_s=10)
+
+    assert held.extracted == ["a.md", "x/b.md"]
+    assert values(store) == {"a.md": ["1"]} | {f"{folder}/b.md": ["2"] for folder in "xyz"}
+
+
 @pytest.mark.usefixtures("_small_is_small")
 async def test_a_large_file_holds_up_no_small_one_and_the_cursor_waits_for_it() -> None:
     log, store, held = Log(), Kept(), Held()
@@ -292,7 +311,7 @@ async def test_a_walk_waits_while_too_many_large_files_do_and_the_newest_is_read
 
 async def test_the_newest_is_read_before_the_many_that_came_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "BATCH_CHANGES", 4)
-    monkeypatch.setattr(progress, "SLICE_CHANGES", 2)
+    monkeypatch.setattr(follower, "SLICE_CHANGES", 2)
     monkeypatch.setattr(progress, "NEWEST_CHANGES", 2)
     log, store, held = Log(), Kept(), Held()
     facts = FactFollower(log, store, extracting=held)
