@@ -22,8 +22,6 @@ WRITING_S = 12.0
 LARGE_BYTES = 5_000_000
 WAIT_S = 3_600
 
-Times = dict[str, list[float]]
-
 
 def text(number: int) -> str:
     """Return a small Markdown file with a handful of facts, different from all others."""
@@ -148,20 +146,18 @@ async def _writers(server: Running, times: list[float] | None = None) -> AsyncIt
 
 
 async def _felt() -> None:
-    """Time the saves of many agents without an index, with one, and while that has much to do."""
-    found: Times = {}
-    without, following, busy = "saves without an index", "saves that are indexed", "and it has much else to do"
-    for options, names in ((("--without-index",), (without,)), ((), (following, busy))):
-        with tempfile.TemporaryDirectory() as directory:
-            folder = Path(directory) / "w"
-            folder.mkdir()
-            async with running_server(folder, *options) as server:
-                for name in names:
-                    work = _much if name == busy else _nothing
-                    found[name] = await _saves(server, work)
-    floor = percentile(found[without], 0.99)
-    for name, times in found.items():
-        print(f"{_line(f'{name}, {WRITERS} agents', times)}   p99 {percentile(times, 0.99) / floor:5.2f}×")
+    """Time the saves of many agents, alone and beside one that brings much, without an index and with one."""
+    for beside, work in (("", _nothing), (" beside an import", _much)):
+        floor = 0.0
+        for indexed, options in (("not indexed", ("--without-index",)), ("indexed", ())):
+            with tempfile.TemporaryDirectory() as directory:
+                folder = Path(directory) / "w"
+                folder.mkdir()
+                async with running_server(folder, *options) as server:
+                    times = await _saves(server, work)
+            p99 = percentile(times, 0.99)
+            floor = floor or p99
+            print(f"{_line(f'{WRITERS} agents{beside}, {indexed}', times)}   p99 {p99 / floor:5.2f}×")
 
 
 async def _saves(server: Running, work: Callable[[Running], Awaitable[None]]) -> list[float]:
