@@ -23,7 +23,8 @@ _QUALIFYING: Final[tuple[tuple[str, str], ...]] = (
 _UNIT: Final = "|".join(re.escape(unit) for unit in normalise.unit_spellings() if unit not in "$€£¥")
 _COUNTED: Final = r"[A-Za-z]{2,14}(?=/(?:s|min|h)\b|\sper\s(?:second|minute|hour|day)\b)"
 _AMOUNT: Final = re.compile(
-    r"(?<![\w.,$€£¥±^/+\u2013\u2014-])(?:(?P<currency>[$€£¥])\s?)?"
+    r"(?<![\w.,$€£¥±^/+\u2013\u2014-])"
+    rf"(?:(?P<currency>{normalise.CURRENCY})\s?)?"
     rf"(?P<range>{normalise.NUMBER}(?:\s?[\u2013-]\s?|\sto\s)[$€£¥]?)?"
     rf"(?P<number>{normalise.NUMBER})(?![\d.,]*\d)(?P<magnitude>{normalise.MAGNITUDE})?"
     rf"(?:(?:\s|-(?=[a-z]))?(?P<unit>{_COUNTED}|(?:{_UNIT})(?![\w^²³])))?(?:{normalise.RATE})?"
@@ -32,6 +33,9 @@ _AMOUNT: Final = re.compile(
 _MISREAD: Final = re.compile(r"[12]\d\d0s|[\d.,]+[tglm]")  # decades; and single letters that name variants and versions
 _FACTOR: Final = ("×", "*", " x", "±")
 """What stands before a number that is only part of a measure: ``2 m × 3 m``, ``5 ± 1 s``."""
+_LONGER: Final = re.compile(r"\d\s?(?:d|h|m|min)\s$")
+_GOES_ON: Final = re.compile(r"\s\d+\s?(?:h|m|min|s|sec)\b")
+"""Two numbers that make one duration: ``1 h 30 min``, ``6m 12s``."""
 
 _DATE: Final = re.compile(
     r"(?<![\w/-])(?:(?P<iso>\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01]))"
@@ -62,7 +66,8 @@ def read_amounts(out: Collector, start: int, text: str) -> None:
             continue
         begin, end = sentence(text, *match.span())
         before = text[begin : match.start()]
-        if end - begin > QUOTE_CHARS_MAX or before.rstrip().endswith(_FACTOR) or _is_in_code(text, match):
+        is_part = before.rstrip().endswith(_FACTOR) or _LONGER.search(before[-8:]) or _GOES_ON.match(text, match.end())
+        if end - begin > QUOTE_CHARS_MAX or is_part or _is_in_code(text, match):
             continue
         is_money = unit.partition("/")[0] in normalise.CURRENCIES
         dimension = normalise.dimension(unit)

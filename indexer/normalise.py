@@ -98,9 +98,13 @@ MAGNITUDE: Final = rf"(?:[kKmMB](?!\w)|\s?(?:{_MAGNITUDE})(?!\w))"
 RATE: Final = r"(?:/|\sper\s|\san?\s(?=(?:hour|day|week|month|quarter|year)\b))(?P<rate>[A-Za-z]{1,12})"
 """What may follow a unit and divide it: ``/s``, ``per seat``, ``a month``."""
 
+CURRENCY: Final = r"(?:[$€£¥]|(?:USD|EUR|GBP|CHF|JPY)(?=\s?\d))"
+"""A currency that stands before its number: ``$5``, ``EUR 5``."""
+
+_THREE_DECIMALS: Final = re.compile(r"\d{1,3}\.\d{3}")
 _QUALIFIERS: Final = {"<": "<", ">": ">", "≤": "<=", "<=": "<=", "≥": ">=", ">=": ">=", "~": "~", "≈": "~"}
 _NUMERIC: Final = re.compile(
-    rf"(?P<qualifier><=|>=|[<>≤≥~≈])?\s?(?P<before>[$€£¥])?\s?(?P<number>[+-]?{NUMBER})(?P<magnitude>{MAGNITUDE})?"
+    rf"(?P<qualifier><=|>=|[<>≤≥~≈])?\s?(?P<before>{CURRENCY})?\s?(?P<number>[+-]?{NUMBER})(?P<magnitude>{MAGNITUDE})?"
     rf"\s?(?P<unit>[%°$€£¥A-Za-zµμ]{{1,14}})?(?:{RATE})?"
 )
 _KEY_UNIT: Final = re.compile(r"[(\[]([^()\[\]]{1,14})[)\]]$")
@@ -176,6 +180,8 @@ def value(raw: str, *, key: str = "") -> tuple[str, str | None]:
     if magnitude in _ONLY_OF_MONEY and canonical_unit(spelling or "") not in CURRENCIES:
         return text.casefold(), None  # $5m are millions; 5m alone may be metres or minutes
     unit = canonical_unit(spelling, match["rate"]) if spelling else _unit_of_key(key)
+    if unit in CURRENCIES and _THREE_DECIMALS.fullmatch(match["number"]):
+        return text.casefold(), None  # 12.500 EUR are twelve and a half thousand where the point parts thousands
     if unit is None and (spelling or match["rate"]):
         return text.casefold(), None
     return _QUALIFIERS.get(match["qualifier"] or "", "") + number(match["number"], magnitude), unit

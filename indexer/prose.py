@@ -28,6 +28,8 @@ _MARKS: Final[dict[str, FactKind]] = {
     "action": "todo",
     "action item": "todo",
     "next step": "todo",
+    "next steps": "todo",
+    "to do": "todo",
     "risk": "risk",
     "question": "question",
     "open question": "question",
@@ -60,7 +62,12 @@ _DECIDED: Final = re.compile(
     r"(?<![\w,])(?:We|The team|The group|The board)(?: have| has)? (?:decided|agreed)(?: not)? (?:to|that|on|against)\s"
 )
 _PARTING: Final = re.compile(r"\s[·|•]\s|[;.]\s+(?=[A-Z*])")
+_CHANGES: Final = re.compile(r"change ?log|release notes", re.IGNORECASE)
+_COMMIT: Final = re.compile(r"(?:feat|fix|perf|docs|chore|refactor|style|test|build|ci|revert)(?:\([^()]*\))?!?")
+"""What kind of change an entry is; and headings below which a single word before a colon is nothing else."""
+
 _NESTED_BLANKS: Final = 2
+_MARK_BEGINS: Final = frozenset("*_ADFNOQRT")
 _LABEL_CHARS_MAX: Final = 60
 _ASKING: Final = frozenset({"the", "your", "all", "our"})
 """Second words of what is asked of the reader rather than stated: ``Check the lag``."""
@@ -69,6 +76,11 @@ _ASKING: Final = frozenset({"the", "your", "all", "our"})
 def is_item(line: str) -> bool:
     """Return whether *line* begins a list item."""
     return ITEM.match(line) is not None
+
+
+def begins_block(line: str) -> bool:
+    """Return whether *line* begins a statement of its own in the middle of a paragraph: an item, or ``Risk: …``."""
+    return is_item(line) or (line[:1] in _MARK_BEGINS and marked(line) is not None)
 
 
 def read_heading(out: Collector, level: int, title: str, start: int, end: int) -> None:
@@ -218,10 +230,10 @@ def _field(body: str, *, strong: bool) -> tuple[str, str] | None:
             return None
         value = rest.strip()
     else:
-        key, colon, value = body.partition(": ")
+        key, colon, value = body.partition(": ") if ": " in body else body.partition("\uff1a")
         if not colon:
             return None
-        value = value.strip()
+        key, value = key.removesuffix(":"), value.strip()
     key = normalise.plain(key)
     return (key, value) if _names_a_value(key, strong=strong or bold) and _is_value(value) else None
 
@@ -235,6 +247,7 @@ def _names_a_value(key: str, *, strong: bool) -> bool:
         and key.casefold() not in LABELS
         and key.casefold() not in _MARKS
         and not _NUMBERED_KEY.fullmatch(key)
+        and not _COMMIT.fullmatch(key)
         and parts[0] not in NEVER_FIRST_IN_KEY
         and not _ASKING.intersection(parts[1:2])
         and not NEVER_IN_KEY.intersection(parts)
@@ -263,14 +276,19 @@ def _parted(line: str, begin: int) -> list[tuple[int, int]]:
         ends.append(match.start())
         starts.append(match.end())
     spans = list(zip(starts, [*ends, len(line.rstrip())], strict=True))
-    return spans if ends and all(field_of(line[a:b]) for a, b in spans) else []
+    found = [field_of(line[a:b]) for a, b in spans]
+    stand_alone = [field for field in found[1:] if field and field[0].casefold() not in UNTELLING_KEYS]
+    return spans if ends and found[0] and len(stand_alone) == len(ends) else []
 
 
 def _read_field(out: Collector, start: int, body: str, rest: str, under: str, *, strong: bool = False) -> bool:
     found = _field(body, strong=strong)
-    if found is None or not (under or out.subject_is_named or found[0].casefold() not in UNTELLING_KEYS):
+    if found is None:
         return False
     key, value = found
+    needs_thing = key.casefold() in UNTELLING_KEYS and not (under or out.subject_is_named)
+    if needs_thing or (_CHANGES.search(out.subject) and " " not in key):
+        return False
     out.fact(
         "field",
         subject=f"{out.subject} > {under}" if under else None,

@@ -36,6 +36,8 @@ class _Reader:
             self.out.tick()
             line = self.lines[self.at]
             self.at += 1
+            if line.text.startswith(("    ", "\t")) and not self.paragraph.is_in_list:
+                continue  # code
             if len(line.text) > LINE_CHARS_MAX or not line.text.strip() or line.text.lstrip().startswith(("<", ">")):
                 self.paragraph.end()
             elif fence := _FENCE.match(line.text):

@@ -35,7 +35,7 @@ class Paragraph:
         """Read the statements of the lines gathered so far, and forget them."""
         begin = 0
         for index in range(1, len(self.lines) + 1):
-            if index == len(self.lines) or prose.is_item(self.lines[index].text):
+            if index == len(self.lines) or prose.begins_block(self.lines[index].text):
                 self._read(self.lines[begin], self.lines[index - 1])
                 begin = index
         self.lines.clear()
@@ -50,6 +50,11 @@ class Paragraph:
             self._links.read(first.start, self.out.document.text[first.start : last.end])
         if prose.is_item(first.text):
             self._above.append((indent, prose.label_of(first.text)))
+
+    @property
+    def is_in_list(self) -> bool:
+        """Whether what follows may belong to a list item."""
+        return bool(self._above) or bool(self.lines)
 
     def forget(self) -> None:
         """Begin a new list: nothing above it counts any more."""

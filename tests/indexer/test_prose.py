@@ -17,6 +17,8 @@ from tests.indexer.reading import facts, read, said
         ("1. Minimum Python: 3.9", "Minimum Python", "3.9"),
         ("max_retries: 5", "max_retries", "5"),
         ("  Home page: https://example.org/a", "Home page", "https://example.org/a"),
+        ("负责人\uff1a李伟", "负责人", "李伟"),
+        ("- author:: [[Cal]]", "author", "[[Cal]]"),
     ],
 )
 def test_a_key_and_its_value_are_a_field(line: str, key: str, value: str) -> None:
@@ -47,6 +49,9 @@ def test_a_key_and_its_value_are_a_field(line: str, key: str, value: str) -> Non
         "Check the lag: `SELECT 1`",
         "Don't: write it so",
         "Bumped Rust: 1.74",
+        "- feat: add json",
+        "- fix(parser)!: crash",
+        "- BREAKING CHANGE: the port is 9090",
     ],
 )
 def test_a_sentence_with_a_colon_is_no_field(line: str) -> None:
@@ -160,6 +165,29 @@ def test_a_key_that_needs_a_thing_is_no_field_without_one() -> None:
     assert said(read("# poll\n\nDefault: 2\n")) == [("poll", "Default", "2")]
 
 
+def test_an_entry_of_a_change_log_is_a_field_only_when_its_key_says_of_what() -> None:
+    text = "# Change Log\n\n- Security: update the library\n- Minimum Rust: 1.75\n"
+
+    assert said(read(text)) == [("Change Log", "Minimum Rust", "1.75")]
+
+
+def test_a_default_stays_with_what_it_is_the_default_of() -> None:
+    assert said(read("# get\n\n- limit: up to 100. Default: 20\n")) == [("get", "limit", "up to 100. Default: 20")]
+
+
+def test_a_marked_line_begins_a_statement_in_the_middle_of_a_paragraph() -> None:
+    text = (
+        "We met on Monday.\nRisk: the disk is\nfull\n**Question**: who pays?\nTo do: order it\n"
+        "Next steps: none\nquestion: no\n"
+    )
+
+    assert [(f.kind, f.value) for f in facts(read(text))] == [
+        ("risk", "the disk is full"),
+        ("question", "who pays?"),
+        ("todo", "order it"),
+    ]
+
+
 def test_fields_side_by_side_are_told_apart() -> None:
     found = facts(read("# X\n\n**Status**: done · **Owner**: Noor\n\n- RPO: 5 s. RTO: 15 min.\n\nName: a · b\n"))
 
@@ -214,7 +242,8 @@ def test_a_quantity_says_of_what_it_is(sentence: str, key: str, value: str, norm
     [
         "1E-12 s is short.", "Released in the 1990s.", "version 1.2.3 s", "Python 3 and 4",
         "costs ±5 % more", "at 5 m/s² it falls", "E = 0.5 m v^2", "a room of 2 m × 3 m", "2 m x 3 m", "5 * 3 m",
-        "write `wait: 30 s` there", "8 foo/bar", "7 per seat", "50 PUT per prefix", "x ± 3 m",
+        "write `wait: 30 s` there", "6m 12s of it", "1 h 30 min", "8 foo/bar", "7 per seat", "50 PUT per prefix",
+        "x ± 3 m",
         "Python 3.15t runs", "12 34 things", "a1 s", "x" * 500 + " is 5 ms long and has no end",
     ],
 )  # fmt: skip
@@ -250,6 +279,8 @@ def test_money_has_its_currency() -> None:
         ("They raised 5m EUR in May.", "5000000", "EUR"),
         ("Power costs €0.31/kWh there.", "0.31", "EUR/kWh"),
         ("A seat is $8 per user.", "8", "USD/user"),
+        ("The fee is EUR 2,400.00 then.", "2400", "EUR"),
+        ("The fee is 12.500 EUR then.", "12.500 eur", None),
         ("It ranges from $100 to $500 there.", "$100 to $500", None),
     ],
 )

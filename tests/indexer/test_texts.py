@@ -60,6 +60,12 @@ def test_front_matter_that_is_none_is_text() -> None:
     assert read("---\nowner: dana\n...\n").title == ""
 
 
+def test_indented_code_states_nothing_and_an_indented_part_of_an_item_does() -> None:
+    text = "# A\n\n    Key: code\n\n\tKey: code\n\n- item\n\n    Owner: Dana\n\ntext\n\n    Key: code\n"
+
+    assert said(read(text)) == [("A > item", "Owner", "Dana")]
+
+
 def test_an_empty_heading_and_an_open_fence_are_harmless() -> None:
     extraction = read("# \n\n## #\n\n```\nLicense: MIT\n")
 
