@@ -49,10 +49,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as rows, best first, with its size in tokens."""
+    """An answer as rows, best first, with its size in tokens, and whether the index had all when it was asked."""
 
     rows: tuple[Row, ...]
     tokens: int
+    complete: bool
     conflicts: tuple[Answer, ...] = ()
 
     def place_of(self, question: Question) -> int | None:
@@ -76,7 +77,9 @@ class Asker:
         """Ask `query_facts`."""
         answer = await self.engine.search.query_facts(ASKER, query=query, max_tokens=max_tokens, min_seq=self._seq)
         rows = [_fact_row(one) for one in answer["facts"]] + [_passage_row(one) for one in answer["passages"]]
-        return Reply(tuple(rows), tokens.of_bytes(tokens.bytes_of(answer)), tuple(answer["conflicts"]))
+        return Reply(
+            tuple(rows), tokens.of_bytes(tokens.bytes_of(answer)), answer["complete"], tuple(answer["conflicts"])
+        )
 
     async def quotes(self, query: str) -> list[Row]:
         """Return what `query_facts` quotes, with its place, when it is asked for all details."""
@@ -86,7 +89,8 @@ class Asker:
     async def passages(self, query: str, *, max_tokens: int = SEARCH_TOKENS) -> Reply:
         """Ask `search`."""
         answer = await self.engine.search.search(ASKER, query=query, max_tokens=max_tokens, min_seq=self._seq)
-        return Reply(tuple(_passage_row(one) for one in answer["hits"]), tokens.of_bytes(tokens.bytes_of(answer)))
+        rows = tuple(_passage_row(one) for one in answer["hits"])
+        return Reply(rows, tokens.of_bytes(tokens.bytes_of(answer)), answer["complete"])
 
     async def states(self, paths: Iterable[str]) -> dict[str, tuple[str, str]]:
         """Return the index state of each file, with its reason."""

@@ -13,7 +13,8 @@ def lines(measured: Measured, judged: Sequence[Precision]) -> Iterator[str]:
     """Yield the report."""
     yield f"{len(workspace())} files, {len(measured.asked)} questions, {measured.workspace_tokens:,} tokens in all"
     shared = sum(baselines.shared_words(one.question) for one in measured.asked)
-    yield f"{100 * shared / max(1, len(measured.asked)):.0f} % of the telling words of a question stand on the line of its answer"
+    alike = 100 * shared / max(1, len(measured.asked))
+    yield f"{alike:.0f} % of the telling words of a question stand on the line of its answer"
     yield from _answers(measured)
     yield from _tokens(measured.asked)
     yield from _sized(measured.asked)
@@ -54,6 +55,9 @@ def _answers(measured: Measured) -> Iterator[str]:
     yield _row("search within 2,000 tokens", _share(sum(one.by_search for one in asked), whole))
     yield _row("one of the two", _share(sum(one.answered for one in asked), whole), "aim 90 %")
     yield _row("  of these, cited at the very line or page", _share(sum(one.at_place for one in asked), whole))
+    late = [reply for one in asked for reply in (one.facts, one.passages) if not reply.complete]
+    yield _row("answers of an index that had not everything", _share(len(late), 2 * whole), "aim 0")
+    yield _row("searches without a hit", _share(sum(not one.passages.rows for one in asked), whole))
     yield _row("grep and slices", _share(sum(one.grep.found for one in asked), whole))
     exact = measured.cited - len(measured.misplaced)
     yield _row("citations whose text stands at their place", _share(exact, measured.cited), "aim 100 %")
