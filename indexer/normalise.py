@@ -1,5 +1,6 @@
 """The forms in which values, keys and subjects are compared."""
 
+import functools
 import re
 from decimal import Decimal
 from typing import Final
@@ -115,6 +116,7 @@ _MARKS: Final = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return *text* with blanks folded, case folded, and ``_`` and ``-`` read as blanks."""
     return " ".join(text.replace("_", " ").replace("-", " ").casefold().split())

@@ -15,7 +15,7 @@ from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import audit, dismissals, fact_search, past_facts
 from workspace_server.storage.tables.fact_search import Wanted
 
-LOOKED_AT_PER_FACT = 5
+LOOKED_AT_PER_FACT = 3
 """Facts that are ranked for each one that is wanted, so that several files can have their turn."""
 LOOKED_AT_MIN = 60
 CONFLICTS_SHARE = 0.5

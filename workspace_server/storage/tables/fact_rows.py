@@ -21,9 +21,12 @@ Row = tuple[object, ...]
 def rows_of(change: Change, extraction: Extraction) -> tuple[list[Row], list[Row]]:
     """Return the rows of the facts of a version, and of their full text, without their ids."""
     place = words_of_path(change.path)
-    rows = [(change.path, change.version, *_columns(fact, extraction.extractor)) for fact in extraction.facts]
+    rows: list[Row] = [
+        (change.path, change.version, *_columns(fact, extraction.extractor)) for fact in extraction.facts
+    ]
     words: list[Row] = [
-        words_of_fact(fact.subject, fact.key, fact.value, fact.quote, place=place) for fact in extraction.facts
+        words_of_fact(fact.kind, fact.subject, fact.key, fact.value, fact.quote, place=place)
+        for fact in extraction.facts
     ]
     return rows, words
 
@@ -38,14 +41,19 @@ def words_of_path(path: str) -> str:
     return " ".join([path, *_parts(path)])
 
 
-def words_of_fact(subject: str, key: str, value: str, quote: str, *, place: str) -> tuple[str, ...]:
+def word_of_kind(kind: str) -> str:
+    """Return the word by which the full text knows facts of a kind; nobody writes it."""
+    return f"kindof{kind}"
+
+
+def words_of_fact(kind: str, subject: str, key: str, value: str, quote: str, *, place: str) -> tuple[str, ...]:
     """Return the columns of the full text of a fact.
 
     Args:
         place: The words of its path.
     """
     said = quote if key in quote else f"{key} {quote}"
-    return subject, key, value, quote, " ".join([place, *_parts(subject), *parts_of_words(said)])
+    return subject, key, value, quote, " ".join([place, word_of_kind(kind), *_parts(subject), *parts_of_words(said)])
 
 
 @functools.lru_cache(maxsize=1024)

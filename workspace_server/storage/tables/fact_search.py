@@ -16,13 +16,16 @@ from indexer.questions import Question, Term, cjk_pairs, parse_question, words_o
 from indexer.wording import Expected, alternatives, expected, is_expected
 from workspace_server.storage import ranking
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables.fact_rows import word_of_kind
 
-COUNTED_MAX = 4_000
+COUNTED_MAX = 2_000
 """Rows up to which it is counted how many have a word."""
-WEIGHED_MAX = 500
-"""Rows with the words that are weighed (7 µs each, 2026-11-30)."""
-SIFTED_MAX = 4_000
-"""The same when a path or a kind thins them out."""
+WEIGHED_MAX = 300
+"""Rows with the words that are weighed (3 µs each, 2026-11-30)."""
+READ_SHARE = 2
+"""Rows that are read for each fact that is wanted: of some the file has moved on."""
+SIFTED_MAX = 2_000
+"""Rows that are weighed and read when a path thins them out, of which the full text knows only whole words."""
 LISTED_MAX = 5_000
 """The newest facts that are looked at when no words are given."""
 FILL_SHARE_MIN = 0.4
@@ -36,10 +39,6 @@ KIND_SHARES: Final = {"heading": 0.2, "link": 0.3, "profile": 0.5, "symbol": 0.8
 SAME_TOPIC_MAX = 64
 """Facts about the same as those found that are looked at, to see who says otherwise."""
 
-_NAMES: Final = (
-    "kind", "subject", "key", "value", "normal", "unit", "quote", "start", "end", "start_line", "end_line", "pointer",
-    "confidence", "entity", "page",
-)  # fmt: skip
 _FACT: Final = (
     "f.kind, f.subject, f.key, f.value, f.normal, f.unit, f.quote, f.start_char, f.end_char, f.start_line,"
     " f.end_line, f.pointer, f.confidence, f.entity, f.page, f.extractor, f.path, f.version"
@@ -225,19 +224,21 @@ async def _weigh(
 ) -> list[tuple[float, LiveFact]]:
     """Return the rows that *match* finds with their weight, the heaviest first."""
     first, last = wanted.path_range
-    sifted = wanted.kind is not None or bool(first)
+    is_sifted = bool(first) or wanted.as_of_seq is not None
     rows = await tx.all(
-        f"SELECT {_FACT}, {shelf.told}, c.score FROM (SELECT rowid AS fact_id, {ranking.NAME}({shelf.facts}_text, ?)"
-        f" AS score FROM {shelf.facts}_text WHERE {shelf.facts}_text MATCH ? ORDER BY rowid DESC LIMIT ?) c"
+        f"SELECT {_FACT}, {shelf.told}, c.score FROM"
+        " (SELECT fact_id, score FROM"
+        f" (SELECT rowid AS fact_id, {ranking.NAME}({shelf.facts}_text, ?) AS score FROM {shelf.facts}_text"
+        f" WHERE {shelf.facts}_text MATCH ? ORDER BY rowid DESC LIMIT ?) ORDER BY score DESC, fact_id LIMIT ?) c"
         f" JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
-        " WHERE f.path >= ? AND f.path < ? AND f.kind = coalesce(?, f.kind) ORDER BY c.score DESC, f.fact_id LIMIT ?",
+        " WHERE f.path >= ? AND f.path < ? ORDER BY c.score DESC, f.fact_id LIMIT ?",
         _plan(required, match),
         match.text,
-        SIFTED_MAX if sifted else WEIGHED_MAX,
+        SIFTED_MAX if is_sifted else WEIGHED_MAX,
+        SIFTED_MAX if is_sifted else READ_SHARE * wanted.limit,
         *shelf.parameters,
         first,
         last,
-        wanted.kind,
         wanted.limit,
     )
     kind = expected(wanted.query or "")
@@ -280,7 +281,7 @@ async def _newest(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[
 
 
 def _required(wanted: Wanted, question: Question) -> list[str]:
-    """Return what every fact must have: words in a column, and the beginning of its path.
+    """Return what every fact must have: words in a column, its kind, and the beginning of its path.
 
     Only whole words of a path can be asked for, so some others come through.
     """
@@ -289,7 +290,9 @@ def _required(wanted: Wanted, question: Question) -> list[str]:
     path = match[0].replace('"', "") if match else ""
     place = f'place : ^ "{path}"' if any(map(str.isalnum, path)) else ""
     clauses = [_in_column("subject", wanted.subject), _in_column("key", wanted.key), *places]
-    return [clause for clause in (*clauses, place if any(clauses) or question.terms else "") if clause]
+    if any(clauses) or any(map(_is_word, question.terms)):
+        clauses += [place, f'place : "{word_of_kind(wanted.kind)}"' if wanted.kind else ""]
+    return [clause for clause in clauses if clause]
 
 
 def _without(question: Question) -> str:
@@ -322,11 +325,26 @@ def _in_column(column: str, text: str | None) -> str:
 
 
 def _live_fact(row: tuple[Any, ...]) -> LiveFact:
-    fields = dict(zip(_NAMES, row, strict=False))
-    fields["entity"] = bool(fields["entity"])
-    extractor, path, version, seq, agent, at_s, superseded_seq = row[len(_NAMES) :]
+    fact = Fact(
+        kind=row[0],
+        subject=row[1],
+        key=row[2],
+        value=row[3],
+        normal=row[4],
+        unit=row[5],
+        quote=row[6],
+        start=row[7],
+        end=row[8],
+        start_line=row[9],
+        end_line=row[10],
+        pointer=row[11],
+        confidence=row[12],
+        entity=bool(row[13]),
+        page=row[14],
+    )
+    extractor, path, version, seq, agent, at_s, superseded_seq = row[15:]
     return LiveFact(
-        fact=Fact(**fields),
+        fact=fact,
         path=path,
         version=version,
         seq=seq,

@@ -38,7 +38,7 @@ async def keep(tx: Transaction, path: str, version: int) -> None:
     )
     rows = await tx.all(
         f"INSERT INTO past_facts ({fact_rows.COLUMNS}) SELECT {fact_rows.COLUMNS} FROM facts"
-        " WHERE path = ? AND version = ? ORDER BY fact_id RETURNING fact_id, subject, key, value, quote",
+        " WHERE path = ? AND version = ? ORDER BY fact_id RETURNING fact_id, kind, subject, key, value, quote",
         path,
         version,
     )
