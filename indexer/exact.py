@@ -6,9 +6,8 @@ where the text stands. What is looked for is a `Needle`, letter by letter, or a 
 
 import codecs
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from mmap import mmap
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from indexer.limits import CONVERTED_BYTES_MAX
 
@@ -40,8 +39,7 @@ class Sought(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """One place in *data*: its span in bytes, and its lines, counted from 1."""
 
     data: Bytes
@@ -89,12 +87,13 @@ def find_lines(data: Bytes, sought: Sought, *, tick: Tick = lambda: None) -> Ite
     line, counted = 1, 0
     place = sought.find(searched, 0, tick)
     while place is not None:
-        tick()
-        line += _newlines(searched, counted, place[0])
-        match = Match(searched, *place, line, line + _newlines(searched, place[0], place[1] - 1))
-        yield match
-        line, counted = match.end_line, match.last
-        line_end = searched.find(b"\n", match.last)
+        start, end = place
+        line += _newlines(searched, counted, start)
+        counted = max(start, end - 1)
+        last_line = line + _newlines(searched, start, counted)
+        yield Match(searched, start, end, line, last_line)
+        line = last_line
+        line_end = searched.find(b"\n", counted)
         place = sought.find(searched, line_end + 1, tick) if line_end >= 0 else None
 
 
@@ -141,4 +140,6 @@ def _is_utf8(data: Bytes) -> bool:
 
 
 def _newlines(data: Bytes, start: int, end: int) -> int:
+    if end - start <= _STEP_BYTES:
+        return data[start:end].count(b"\n")
     return sum(data[at : min(end, at + _STEP_BYTES)].count(b"\n") for at in range(start, end, _STEP_BYTES))

@@ -55,15 +55,16 @@ class Pattern:
         if len(text) > QUERY_CHARS_MAX:
             raise BadPattern(f"it is longer than {QUERY_CHARS_MAX} characters")
         try:
-            self._compiled = re2.compile(_BY_LINES + text, _options())
+            compiled = re2.compile(_BY_LINES + text, _options())
         except UnicodeEncodeError:
             raise BadPattern("half of a surrogate pair stands in no text") from None
         except re2.error as error:
             raise BadPattern(_in_words(error)) from None
         finally:
             re2.purge()  # it keeps 128 patterns, each with the memory of its automaton
-        if self._compiled.programsize <= _IMPOSSIBLE:
+        if compiled.programsize <= _IMPOSSIBLE:
             raise BadPattern("no line can match it: a line end is never part of a match")
+        self._search = compiled.search
 
     def prepared(self, data: Bytes) -> Bytes:
         """Return *data* without the mark at its start and with plain line ends, unless it is very long."""
@@ -78,7 +79,7 @@ class Pattern:
             tick()
             line_end = data.find(b"\n", at + REGEX_PIECE_BYTES)
             stop = size if line_end < 0 else line_end
-            found = self._compiled.search(data, at, stop)
+            found = self._search(data, at, stop)
             if found is not None:
                 start, end = found.span()
                 return None if start == size and data[-1:] == b"\n" else (start, end)  # no line follows the last end
