@@ -627,6 +627,15 @@ def test_what_is_declared_is_told_only_where_it_says_something() -> None:
     assert said(read("module.exports = function () {};\n[a, b] = c;\n", "a.js")) == []
 
 
+def test_what_stands_in_a_namespace_has_its_name() -> None:
+    assert said(read("<?php\nnamespace Shop\\Orders {\nfunction one() {}\n}\n", "a.php")) == [
+        ("a.Shop.Orders.one", "function", "function one()")
+    ]
+    assert said(read("namespace net::inner { void one(); }\n", "a.cpp")) == [
+        ("a.net.inner.one", "function", "void one()")
+    ]
+
+
 def test_names_that_are_none_make_no_symbol() -> None:
     assert said(read("export default class {}\nnamespace {}\n", "a.ts")) == []
     assert said(read("namespace { int one() { return 1; } }\ntypedef struct { int x; };\n", "a.cpp")) == [

@@ -106,7 +106,7 @@ def _look_at(node: Node, place: _Place, source: bytes, language: Language) -> tu
         return symbol, [_Place(node, symbol.name)]
     if node.type in language.owners:
         name_node = node.child_by_field_name(language.owners[node.type])
-        name = _GENERIC.sub("", _text(name_node, source)) if name_node else ""
+        name = _SEPARATORS.sub(".", _GENERIC.sub("", _text(name_node, source))) if name_node else ""
         return None, [_Place(node, _joined(place.owner, name))]
     if node.type in language.leads:
         begin = _begin(node, language) if place.begin is None else place.begin
