@@ -189,8 +189,8 @@ CHILD_PREPARED_FILE_BYTES: Final = 64 * 1024 * 1024
 DOCUMENT_CPU_S: Final = 20
 """Seconds of processor time for one document; hundreds of pages take one."""
 
-DOCUMENT_S_MAX: Final = 20.0
-"""Seconds after which the child that reads a document is ended."""
+DOCUMENT_S_MAX: Final = 60.0
+"""Seconds after which the child that reads a document is ended: one that works ends by its processor time before."""
 
 TEXT_S_MAX: Final = 15.0
 """Seconds after which the child that reads texts is ended: beyond `EXTRACTION_S_MAX`, it is not reading any more."""

@@ -118,8 +118,11 @@ def extract_mail(out: Collector) -> None:
     extract_markdown(out)
 
 
-def opened(data: bytes, media_type: str, *, output: str = "markdown") -> "ExtractionResult":
+def opened(data: bytes, media_type: str, *, output: str = "markdown", recognises: bool = False) -> "ExtractionResult":
     """Return what the library for documents reads in *data*.
+
+    Args:
+        recognises: Whether its text has to be recognised in a picture. Nothing of it is kept beside.
 
     Raises:
         Unreadable: It refuses.
@@ -128,6 +131,7 @@ def opened(data: bytes, media_type: str, *, output: str = "markdown") -> "Extrac
 
     how = kreuzberg.ExtractionConfig(
         use_cache=False,
+        ocr=kreuzberg.OcrConfig(tesseract_config=kreuzberg.TesseractConfig(use_cache=False)) if recognises else None,
         enable_quality_processing=False,
         output_format=output,
         pages=kreuzberg.PageConfig(extract_pages=True, insert_page_markers=True, marker_format=f"\n\n{_PAGE}\n\n"),

@@ -31,6 +31,13 @@ _DATA_PLACES: Final = ("/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tesser
                        "/usr/share/tessdata", "/usr/local/share/tessdata", "/opt/homebrew/share/tessdata")  # fmt: skip
 
 
+_DOT: Final = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63f80f00010101"
+    "00b138f6140000000049454e44ae426082"
+)
+"""A PNG of one pixel."""
+
+
 @dataclass(slots=True)
 class Picture:
     """What an image's header says; width and height in pixels, 0 when it does not say."""
@@ -156,10 +163,17 @@ def tesseract_data() -> Path | None:
     return next(found, None)
 
 
+def prepare() -> None:
+    """Have the library make the directory that it wants for recognition, though nothing is kept there."""
+    place = tesseract_data()
+    if place is not None:
+        _recognised(_DOT, "image/png", place)
+
+
 def _recognised(data: bytes, media_type: str, place: Path) -> tuple[str, tuple[str, ...]]:
     os.environ["TESSDATA_PREFIX"] = str(place)
     try:
-        return opened(data, media_type, output="plain").content.strip(), ()
+        return opened(data, media_type, output="plain", recognises=True).content.strip(), ()
     except Unreadable as wrong:
         return "", (f"text in it is not recognised: {wrong}",)
 
@@ -174,5 +188,6 @@ IMAGE: Final = Extractor(
     convert=convert_image,
     begins=_BEGINS,
     recognises=lambda data: picture_of(data) is not None,
+    prepare=prepare,
     is_ours=lambda: tesseract_data() is None,
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.extractors.images import picture_of
+from indexer.extractors.images import Picture, picture_of, prepare
 from indexer.limits import IMAGE_ENTRIES_MAX, IMAGE_PIXELS_MAX
 from tests.indexer import files
 from tests.indexer.reading import read, said
@@ -136,6 +136,19 @@ def test_recognition_that_cannot_start_is_said_and_costs_nothing_else(
     assert found.reason.startswith("text in it is not recognised: damaged: ")
     assert len(said(found)) == 2
     assert os.environ["TESSDATA_PREFIX"] == str(tmp_path)
+
+
+def test_recognition_is_prepared_where_its_data_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+    monkeypatch.setattr("indexer.extractors.images._recognised", lambda data, *_: seen.append(data))
+    prepare()
+    assert seen == []
+
+    (tmp_path / "eng.traineddata").touch()
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    prepare()
+    (dot,) = seen
+    assert picture_of(dot) == Picture("PNG", 1, 1)
 
 
 @pytest.mark.parametrize("whole", [files.png(4, 3), jpeg(4, 3, camera("<")), camera(">"), webp(b"VP8L", b"\x2f....")])
