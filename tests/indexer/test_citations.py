@@ -8,7 +8,7 @@ from indexer.extraction import extract
 from indexer.processes.messages import answer, answered
 
 PATHS = st.sampled_from(
-    "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml a.rst a.ipynb b/facts.md"
+    "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml a.rst a.ipynb a.ini b/facts.md"
     " a.c a.cpp a.cs a.go a.java a.js a.php a.rb a.rs a.ts a.tsx".split()
 )
 LINES = (

@@ -98,6 +98,37 @@ def test_json_lines_are_read_one_by_one_and_bad_ones_counted() -> None:
     assert read('{"a": 1}\n', "one.jsonl").state == "ok"
 
 
+INI = """\
+; a comment
+port = 80
+# another
+[worker]
+name = label-worker
+  keep hours = 30 ; until it is full
+color: blue # of the label
+url = http://h/#part
+empty =
+export TOKEN="a b"
+no setting here
+[ bad [section]
+"""
+
+
+def test_the_lines_of_an_ini_file_are_fields_of_their_section() -> None:
+    extraction = read(INI + "x = " + "y" * 3_000 + "\n", "a/worker.ini")
+
+    assert said(extraction) == [
+        ("worker", "port", "80"),
+        ("worker", "name", "label-worker"),
+        ("label-worker", "keep hours", "30"),
+        ("label-worker", "color", "blue"),
+        ("label-worker", "url", "http://h/#part"),
+        ("label-worker", "TOKEN", "a b"),
+    ]
+    assert facts(extraction)[2].quote == "keep hours = 30"
+    assert facts(extraction)[2].pointer == "/worker/keep hours"
+
+
 def test_an_alias_is_not_expanded() -> None:
     laughs = "a: &a [lol, lol]\n" + "".join(
         f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True)
