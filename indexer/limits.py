@@ -121,9 +121,8 @@ REGEX_PIECE_BYTES: Final = 1024 * 1024
 CONVERTED_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes up to which exact search brings other encodings and line ends to one: that is done in memory."""
 
-CANDIDATES_MAX: Final = 8_000
-"""Passages of a segment that are weighed for one question, those of its rarest words first; common words then only add
-to what these have."""
+CANDIDATES_MAX: Final = 4_000
+"""Passages of a segment that are weighed for some of a question's words, those that the rarer ones bring up first."""
 
 QUERY_S_MAX: Final = 0.8
 """Seconds after which a ranked query answers with what it has found."""

@@ -7,13 +7,13 @@ checksums of the last commit before any of them is opened; what does not fit is 
 import dataclasses
 import heapq
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from indexer.engines.on_disk import OnDisk, Put
 from indexer.engines.weighing import Weighing, lexicon
-from indexer.engines.whoosh_ranking import PRESENT, Matches, best, expanded, matches, rarity, scores
+from indexer.engines.whoosh_ranking import Matches, best, expanded, having_all, having_some, matches, rarity, weighed
 from indexer.engines.whoosh_segments import PATHS, Leaf, PassageWriter, create_files, open_files
 from indexer.limits import COMMIT_PASSAGES
 from indexer.model import Change, Found, Hit, Passage
@@ -128,31 +128,33 @@ class _Search:
 
     def __init__(self, opened: _Open, question: Question, is_over: Callable[[], bool]) -> None:
         self.cut = False
-        self._opened = opened
         self._leaves = opened.leaves
         self._is_over = is_over
-        self._terms = question.terms
-        self._without = question.without
-        conditions = sum(term.place is not None for term in question.terms)
-        self._least = PRESENT * min(conditions + 1, len(question.terms))
+        matched = {term: self._matches(term) for term in question.terms}
+        rare = {term: rarity(sum(len(each[0]) for each in of), opened.passages) for term, of in matched.items()}
+        self._terms = sorted(((matched[term], rare[term]) for term in matched), key=lambda one: -one[1])
+        wishes = sorted((term for term in matched if term.place is None), key=lambda term: -rare[term])
+        self._wishes = [matched[term] for term in wishes]
+        self._conditions = [matched[term] for term in matched if term.place]
+        self._unwanted = [self._matches(term) for term in question.without]
+        self._opened = opened
 
     def found(self, path_prefix: str, limit: int) -> Found:
         """Return the best hits; those that do not have every term score below those that have."""
-        wanted = {term: self._matches(term) for term in self._terms}
-        unwanted = [self._matches(term) for term in self._without]
-        passages = self._opened.passages
-        rare = {term: rarity(sum(len(found[0]) for found in each), passages) for term, each in wanted.items()}
-        by_rarity = sorted(wanted, key=lambda term: -rare[term])
-        candidates: list[tuple[bool, float, int, int]] = []
-        for at, leaf in enumerate(self._leaves):
-            if self._cut():
-                break
-            allowed = self._allowed(at, path_prefix, wanted)
-            scored = scores([(wanted[term][at], rare[term]) for term in by_rarity], allowed)
-            denied = leaf.gone.union(*(each[at][0] for each in unwanted))
-            left = (each for each in scored.items() if each[1] >= self._least and each[0] not in denied)
-            candidates += [(*each, at) for each in best(left, terms=len(self._terms), limit=limit)]
-        return Found(hits=self._hits(heapq.nlargest(limit, candidates)), cut=self.cut)
+        ways = [self._with_all] if len(self._wishes) < 2 else [self._with_all, self._with_some]
+        hits: dict[tuple[int, int], Hit] = {}
+        for way in ways:
+            ranked: list[tuple[float, int, int]] = []
+            for at in range(len(self._leaves)):
+                if len(hits) < limit and not self._cut():
+                    numbers = self._allowed(at, path_prefix, way(at, limit))
+                    scores = weighed(numbers, [(of[at], rare) for of, rare in self._terms])
+                    ranked += [(score, at, number) for score, number in best(scores, limit)]
+            floor = min((hit.score for hit in hits.values()), default=None)
+            for score, at, number in heapq.nlargest(limit, ranked, key=lambda one: (one[0], -one[1], -one[2])):
+                if len(hits) < limit and (at, number) not in hits:
+                    hits[at, number] = self._hit(at, number, score, floor)
+        return Found(hits=list(hits.values()), cut=self.cut)
 
     def _cut(self) -> bool:
         self.cut = self.cut or self._is_over()
@@ -164,22 +166,26 @@ class _Search:
         tokens = expanded(term, self._leaves) if is_many else []
         return [((), ()) if self._cut() else matches(leaf, term, tokens) for leaf in self._leaves]
 
-    def _allowed(self, at: int, path_prefix: str, wanted: dict[Term, list[Matches]]) -> Collection[int] | None:
-        """Return the only passages that count in a segment; None is all."""
-        conditions = [set(found[at][0]) for term, found in wanted.items() if term.place]
-        if path_prefix:
-            conditions.append(self._opened.below(at, path_prefix))
-        return set.intersection(*conditions) if conditions else None
+    def _with_all(self, at: int, _: int) -> set[int]:
+        return having_all([of[at] for of, _ in self._terms])
 
-    def _hits(self, ranked: Sequence[tuple[bool, float, int, int]]) -> list[Hit]:
-        floor = min((score for is_full, score, _, _ in ranked if is_full), default=None)
-        hits = []
-        for is_full, score, number, at in ranked:
-            path, version, *passage = self._leaves[at].stored(-number)
-            shown = score if is_full or floor is None else floor * score / (score + floor + 1)
-            of = Passage(**dict(zip(_PASSAGE, passage, strict=True)))
-            hits.append(Hit(path=path, version=version, passage=of, score=shown))
-        return hits
+    def _with_some(self, at: int, limit: int) -> set[int]:
+        return having_some([of[at] for of in self._wishes], limit)
+
+    def _allowed(self, at: int, path_prefix: str, numbers: set[int]) -> set[int]:
+        """Return those of some passages of a segment that are there, in scope and where they have to be."""
+        numbers = numbers - self._leaves[at].gone
+        for of in self._conditions:
+            numbers.intersection_update(of[at][0])
+        for of in self._unwanted:
+            numbers.difference_update(of[at][0])
+        return numbers & self._opened.below(at, path_prefix) if path_prefix and numbers else numbers
+
+    def _hit(self, at: int, number: int, score: float, floor: float | None) -> Hit:
+        path, version, *passage = self._leaves[at].stored(number)
+        of = Passage(**dict(zip(_PASSAGE, passage, strict=True)))
+        shown = score if floor is None else floor * score / (score + floor + 1)
+        return Hit(path=path, version=version, passage=of, score=shown)
 
 
 def _add(writer: PassageWriter, change: Change, title: str, passages: Sequence[Passage]) -> None:

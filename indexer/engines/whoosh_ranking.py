@@ -1,11 +1,12 @@
 """Which passages of a segment answer to a term, and which of all of them answer best.
 
-A segment is gone through term by term, the rarest first: each passage's score is a sum over arrays, so a common word
-costs a tenth of a microsecond per passage that has it.
+A segment is gone through term by term, the rarest first. Which passages have a term is a matter of sets; only those
+that can be among the hits are weighed.
 """
 
 import heapq
 import math
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -20,8 +21,8 @@ from indexer.vocabulary import STOP_WORDS
 Matches = tuple[Sequence[int], Sequence[int]]
 """The passages that a term matches, in ascending order, and its impact in each."""
 
-PRESENT: Final = 1_024.0
-"""Added to a passage's score per term that it has, so that one number tells both how many and how well."""
+_STEPS: Final = 8
+"""Postings that are gone through in the time in which one is looked up."""
 _K_PLUS_ONE: Final = 2.2
 
 
@@ -110,31 +111,47 @@ def rarity(found: int, passages: int) -> float:
     return math.log(1 + (passages - found + 0.5) / (found + 0.5))
 
 
-def scores(terms: Sequence[tuple[Matches, float]], allowed: Collection[int] | None) -> dict[int, float]:
-    """Return the scores of a segment's passages.
-
-    Args:
-        terms: What each term matches, and how rare it is; the rarest first.
-        allowed: The only passages that count; None is all.
-    """
-    found: dict[int, float] = {}
-    get = found.get
-    for (numbers, impacts), rare in terms:
-        worth = rare * _K_PLUS_ONE / IMPACT_MAX
-        pairs: Iterable[tuple[int, int]] = zip(numbers, impacts, strict=True)
-        if allowed is not None:
-            pairs = [pair for pair in pairs if pair[0] in allowed]
-        if len(found) < CANDIDATES_MAX:
-            for number, of_impact in pairs:
-                found[number] = get(number, 0.0) + (PRESENT + worth * of_impact)
-        else:
-            for number, of_impact in pairs:
-                if number in found:
-                    found[number] += PRESENT + worth * of_impact
+def having_all(terms: Sequence[Matches]) -> set[int]:
+    """Return the passages that match every term, the rarest of which comes first."""
+    found = set(terms[0][0])
+    for numbers, _ in terms[1:]:
+        found.intersection_update(numbers)
     return found
 
 
-def best(scored: Iterable[tuple[int, float]], *, terms: int, limit: int) -> list[tuple[bool, float, int]]:
-    """Return whether it has all terms, the score and the number of the best passages, those with all of them first."""
-    full = PRESENT * terms
-    return heapq.nlargest(limit, ((score >= full, score % PRESENT, -number) for number, score in scored))
+def having_some(terms: Sequence[Matches], enough: int) -> set[int]:
+    """Return passages that match some of the terms, the rarest of which come first, about `CANDIDATES_MAX` at most.
+
+    Once there are *enough*, a word that most passages have brings up no more; before that it brings up those in which
+    it says most.
+    """
+    found: set[int] = set()
+    for numbers, impacts in terms:
+        if len(found) + len(numbers) <= CANDIDATES_MAX:
+            found.update(numbers)
+        elif len(found) < enough:
+            strongest = heapq.nlargest(CANDIDATES_MAX - len(found), zip(impacts, numbers, strict=True))
+            found.update(number for _, number in strongest)
+    return found
+
+
+def weighed(numbers: Collection[int], terms: Sequence[tuple[Matches, float]]) -> dict[int, float]:
+    """Return the scores of some passages: what each of the terms says about them, and how rare it is."""
+    found = dict.fromkeys(numbers, 0.0)
+    for (those, impacts), rare in terms:
+        worth = rare * _K_PLUS_ONE / IMPACT_MAX
+        if len(found) * _STEPS < len(those):
+            for number in found:
+                at = bisect_left(those, number)
+                if at < len(those) and those[at] == number:
+                    found[number] += worth * impacts[at]
+        else:
+            for number, of_impact in zip(those, impacts, strict=True):
+                if number in found:
+                    found[number] += worth * of_impact
+    return found
+
+
+def best(scores: dict[int, float], limit: int) -> list[tuple[float, int]]:
+    """Return the highest scores with the passages that have them, the earlier one of two."""
+    return [(score, -number) for score, number in heapq.nlargest(limit, ((s, -n) for n, s in scores.items()))]

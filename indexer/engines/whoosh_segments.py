@@ -73,6 +73,13 @@ class Postings:
 
     def add_moved(self, other: "Postings", moved: Sequence[int]) -> None:
         """Append those of another segment's passages that were moved here; -1 is gone."""
+        if -1 not in moved:  # a shift, which arrays do by themselves
+            shift = moved[0]
+            self.numbers.extend([number + shift for number in other.numbers])
+            self.impacts.extend(other.impacts)
+            self.counts.extend(other.counts)
+            self.positions.extend(other.positions)
+            return
         at = 0
         for number, of_impact, count in zip(other.numbers, other.impacts, other.counts, strict=True):
             if moved[number] >= 0:

@@ -7,7 +7,7 @@ import platform
 
 import uvloop
 
-from tests.bench import calls, engine, facts, index, latency, processes, scale
+from tests.bench import calls, engine, facts, index, latency, processes, scale, search
 
 PARTS = {
     "engine": engine.run,
@@ -17,6 +17,7 @@ PARTS = {
     "facts": facts.run,
     "calls": calls.run,
     "latency": latency.run,
+    "search": search.run,
     "index": index.run,
     "memory": index.memory,
     "processes": processes.run,

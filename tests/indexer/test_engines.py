@@ -383,17 +383,21 @@ def test_files_that_are_as_recorded_and_yet_no_index_ask_for_a_reset(tmp_path: P
     assert opened(name, tmp_path).verify() is None
 
 
-def test_beyond_so_many_candidates_a_common_word_only_adds_to_them(
+def test_beyond_so_many_candidates_a_common_word_brings_up_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(whoosh_ranking, "CANDIDATES_MAX", 2)
+    monkeypatch.setattr(whoosh_ranking, "CANDIDATES_MAX", 4)
     index = opened("whoosh", tmp_path)
     index.reset()
-    for number in range(9):
-        put(index, f"{number}.md", "common " + ("rare" if number < 3 else "other") + "\n")
+    for number in range(40):
+        put(index, f"{number}.md", "common " + ("rare" if number == 7 else "other") + "\n")
+    put(index, "lonely.md", "lonely\n")
     index.commit(1)
 
-    assert sorted(paths(index, "common rare")) == ["0.md", "1.md", "2.md"]
+    assert sorted(paths(index, "common rare lonely", limit=2)) == ["7.md", "lonely.md"]
+    assert len(paths(index, "common rare lonely", limit=3)) == 3
+    assert len(paths(index, "common rare lonely", limit=30)) == 4
+    assert paths(index, "common rare", limit=1) == ["7.md"]
     index.close()
 
 
