@@ -9,7 +9,7 @@ from indexer.processes.messages import answer, answered
 
 PATHS = st.sampled_from(
     "a.md a.txt a.csv a.tsv a.json a.jsonl a.yaml a.toml a.html a.py a.log a.xml a.rst a.ipynb a.ini b/facts.md"
-    " a.c a.cpp a.cs a.go a.java a.js a.php a.rb a.rs a.ts a.tsx".split()
+    " a.c a.cpp a.cs a.go a.java a.js a.php a.rb a.rs a.sh a.ts a.tsx".split()
 )
 LINES = (
     r'''
@@ -44,6 +44,8 @@ class C:
 export class D\u00e4 { run(x) { return 1; } // TODO: more
 func (s *S) Run() error {
 pub fn go() -> u8 { 1 }
+readonly K=1
+run() {
 <?php
 ```
 > q
