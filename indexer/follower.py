@@ -19,6 +19,7 @@ from indexer.limits import (
     QUICK_BYTES_MAX,
     SLICE_BYTES,
     SLICE_CHANGES,
+    STAND_BACK_S_MAX,
 )
 from indexer.model import Change, Extraction, Indexed
 from indexer.ports import Content, Extracting, FactStore, Source
@@ -129,9 +130,11 @@ class FactFollower:
             return False
         batch = await self._source.changes(self._seq, limit=BATCH_CHANGES)
         for part in slices(batch.changes, SLICE_CHANGES):
-            if batch.more:
-                await self._take_newest()
+            began_s = anyio.current_time()
+            is_moving = batch.more and await self._take_newest()
             await self._take(self._ahead.without(part))
+            if is_moving:  # leave those who save as much time as was taken from them
+                await anyio.sleep(min(anyio.current_time() - began_s, STAND_BACK_S_MAX))
         if batch.changes:
             await self._hand_free.wait()
         self._seq = batch.upto_seq
@@ -140,11 +143,15 @@ class FactFollower:
             self._ahead.clear()
         return batch.more
 
-    async def _take_newest(self) -> None:
-        """Take the newest changes that are quickly read; large files wait for their turn in the log."""
+    async def _take_newest(self) -> bool:
+        """Take the newest changes that are quickly read, and return whether there are any.
+
+        Large files wait for their turn in the log.
+        """
         quick = [change for change in await self._ahead.newest(self._source, self._seq) if self._is_quick(change)]
         await self._take(quick)
         self._ahead.note(quick)
+        return bool(quick)
 
     async def _walk_on(self) -> bool:
         """Take the next slice of the walk that is first in line; return whether there is more of it."""
@@ -239,9 +246,8 @@ class FactFollower:
             return b""
 
     async def _keep(self, found: Sequence[Indexed], walk: Walk | None) -> None:
-        if found:
-            await self._store.keep(found, progress=None, anew=walk is not None and walk.again)
-            self._has_kept = True
+        await self._store.keep(found, progress=None, anew=walk is not None and walk.again)
+        self._has_kept = True
 
     async def _read_large(self, newest: bool) -> None:
         """Read one large file after the other."""

@@ -141,6 +141,9 @@ SLICE_CHANGES: Final = 32
 SLICE_BYTES: Final = 256 * 1024
 """Changes, and bytes of content, that are read and kept together: the newest wait no longer than for one such slice."""
 
+STAND_BACK_S_MAX: Final = 0.2
+"""Seconds that bulk work rests at most after a slice, while others save: as long as that slice took."""
+
 SLOW_CHANGES_MAX: Final = 1_024
 """Large files that wait their turn; with more the log is not read on."""
 
