@@ -182,7 +182,7 @@ def test_a_mail_with_endless_parts_is_read_without_them() -> None:
 def test_other_documents_are_read_without_pages(data: bytes, path: str) -> None:
     found = read(data, path)
 
-    assert (found.state, found.pages) == ("ok", ())
+    assert (found.state, found.pages, REGISTRY.is_converted(found)) == ("ok", (), True)
     assert [fact[:3] for fact in places(found)] == [("Owner", "Ada", None)]
 
 
@@ -197,6 +197,7 @@ def test_text_that_is_called_a_document_is_read_as_text_and_says_so() -> None:
     found = read("Owner: Ada", "plan.pdf")
 
     assert (found.state, found.reason) == ("limited", "its bytes are text, and not what its name says")
+    assert not REGISTRY.is_converted(found)
     assert [passage.text for passage in found.passages] == ["Owner: Ada"]
     assert found.text == ""
 

@@ -239,6 +239,24 @@ async def test_the_index_follows_while_a_file_does_its_worst() -> None:
     assert states == {"a.hostile": "failed", "b.md": "ok", "c.hostile": "failed"}
 
 
+async def test_what_did_harm_is_not_tried_again_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, store = Log(), MemoryFactStore()
+    for path in ("a.hostile", "moved/a.hostile"):
+        seq = log.save(path, "HOSTILE exit")
+        starts = count_starts(monkeypatch)
+        async with children() as extracting, anyio.create_task_group() as tasks:
+            follower = FactFollower(log, store, registry=extracting._registry, extracting=extracting)
+            tasks.start_soon(follower.run)
+            assert await follower.progress.reach(seq, timeout_s=30)
+            tasks.cancel_scope.cancel()
+
+    assert starts == []
+    assert {path: each.extraction.state for path, each in store.indexed.items() if each.extraction} == {
+        "a.hostile": "failed",
+        "moved/a.hostile": "failed",
+    }
+
+
 async def test_memory_that_is_not_there_fails_one_file() -> None:
     def eat(out: Collector) -> None:
         raise MemoryError
