@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from indexer.model import Fact, LiveFact
-from indexer.normalise import CURRENCIES, fold
+from indexer.normalise import fold
 from indexer.vocabulary import GENERIC_NAMES, NEVER_IN_CONFLICT, words
 
 CONFLICTS_MAX: Final = 3
@@ -74,13 +74,13 @@ def topic_named(subject: str, key: str) -> int:
 
 def conflicts_among(facts: Iterable[LiveFact]) -> list[Conflict]:
     """Return the contradictions among *facts*, those of the first facts first."""
-    groups: dict[int, list[LiveFact]] = defaultdict(list)
+    groups: dict[tuple[int, str | None], list[LiveFact]] = defaultdict(list)
     for live in facts:
         topic = topic_of(live.fact)
         if topic is not None:
-            groups[topic].append(live)
+            groups[topic, live.fact.unit].append(live)
     found = []
-    for group in (one for said in groups.values() for one in _by_unit(said)):
+    for group in groups.values():
         first = {live.fact.normal: live for live in reversed(group)}
         contradicting = [live for live in group if first[live.fact.normal] is live]
         if len(contradicting) > 1 and _each_file_says_one(group) and _differ(contradicting):
@@ -88,23 +88,15 @@ def conflicts_among(facts: Iterable[LiveFact]) -> list[Conflict]:
     return found
 
 
-def _by_unit(group: Sequence[LiveFact]) -> list[list[LiveFact]]:
-    """Return the facts of each unit; a bare number beside amounts of one currency is an amount of that."""
-    units: dict[str | None, list[LiveFact]] = defaultdict(list)
-    for live in group:
-        units[live.fact.unit].append(live)
-    if len(units) == 2 and None in units and not CURRENCIES.isdisjoint(units):
-        return [list(group)]
-    return list(units.values())
-
-
 def _is_single_valued(fact: Fact) -> bool:
     if not fact.entity or fact.kind not in _KINDS or not _is_short(fact.normal) or fact.normal in _UNSAID:
         return False
     if fact.kind == "observation" and _number(fact.normal) is None:
         return False  # one may observe many things of a kind
-    key = fold(fact.key).partition(" per ")[0].split()
-    return bool(_thing(fact.subject)) and not NEVER_IN_CONFLICT.intersection(key[:1] + key[-1:])
+    key = fold(fact.key).partition(" per ")[0]
+    ends = [key.partition(" ")[0], key.rpartition(" ")[2]]
+    is_telling = NEVER_IN_CONFLICT.isdisjoint(ends) and not _ORDINALS.issuperset(key.split())
+    return is_telling and bool(_thing(fact.subject))
 
 
 @functools.lru_cache(maxsize=1024)

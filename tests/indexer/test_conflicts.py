@@ -57,8 +57,9 @@ def test_two_files_that_say_different_things_of_one_thing_contradict_each_other(
             "| size | rate |\n|---|---|\n| 64 KB, one topic | 5 |\n",
             "| size | rate |\n|---|---|\n| 64 KB, one topic | 6 |\n",
         ),
-        ("# httpx\nPrice: 5 EUR\n", "| product | price |\n|---|---|\n| httpx | 5 |\n"),
+        ("# httpx\nPrice: 5 EUR\n", "| product | price |\n|---|---|\n| httpx | 6 |\n"),
         ("# httpx\nPrice: 5 EUR\n", "# httpx\nPrice: 6 USD\n"),
+        ("# httpx\nTotal: 5\n", "# httpx\nTotal: 6\n"),
         ("| month | sold |\n|---|---|\n| March 2026 | 5 |\n", "| month | sold |\n|---|---|\n| March 2026 | 6 |\n"),
     ],
 )
@@ -90,7 +91,6 @@ def test_places_in_a_file_are_no_entities() -> None:
         ("# httpx\nLicense: MIT\n", "# httpx\nLicense: BSD-3-Clause\n"),
         ("| Plan | Price |\n|---|---|\n| Street | $5 |\n", "| plan | price |\n|---|---|\n| street | $6 |\n"),
         ("# httpx\nPrice per month: 5 EUR\n", "# httpx\nPrice per month: 6 EUR\n"),
-        ("# httpx\nPrice: 5 EUR\n", "| product | price |\n|---|---|\n| httpx | 6 |\n"),
         ("# httpx\n## Summary\nSeats: 5\n", "# httpx\nSeats: 6\n"),
     ],
 )

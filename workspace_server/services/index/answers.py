@@ -20,6 +20,8 @@ SNIPPET_CHARS_MAX = 420
 """Longest text of a passage in an answer, without the context that was asked for."""
 PER_FILE_FIRST = 3
 """Entries of one file before those of other files are given their turn."""
+ASIDE_BYTES_MIN = 220
+"""Less room is not worth setting aside: a passage of so few words answers less than a fact more."""
 VALUES_MAX = 4
 """Values that one contradiction lists."""
 
@@ -117,11 +119,22 @@ class Budget:
 
     def __init__(self, max_tokens: int, frame: Result) -> None:
         self._left = max_tokens * tokens.BYTES_PER_TOKEN - _bytes(frame)
+        self._aside = 0
 
     @property
     def left_bytes(self) -> int:
         """Bytes that are left."""
         return self._left
+
+    def set_aside(self, entries: Sequence[object], *, share: float) -> None:
+        """Keep room for list entries that come later, at most a share of what is left, and none that is too small."""
+        room_bytes = min(sum(_bytes(entry) + 1 for entry in entries), int(self._left * share))
+        self._aside = room_bytes if room_bytes >= ASIDE_BYTES_MIN else 0
+        self._left -= self._aside
+
+    def set_free(self) -> None:
+        """Give back what was set aside."""
+        self._left, self._aside = self._left + self._aside, 0
 
     def room_bytes(self, entry: object) -> int:
         """Return the bytes by which a list entry may still grow."""

@@ -20,6 +20,10 @@ LOOKED_AT_PER_FACT = 3
 LOOKED_AT_MIN = 60
 CONFLICTS_SHARE = 0.5
 """Of the room, the most that contradictions take from the facts."""
+PASSAGES_SHARE = 0.4
+"""Of the room, the most that facts leave to passages: what stands in no fact is found there, also on a small budget."""
+PASSAGES_KEPT = 2
+"""Passages for which they leave it."""
 UNKNOWN_MAX = 1_000
 """Files without facts of a moment that are looked through for one that was asked about."""
 
@@ -76,11 +80,16 @@ async def _unknown(tx: Transaction, wanted: Wanted, selector: Selector | None) -
     return next((path for path in paths if selector.covers(path)), None)
 
 
-def fill(result: Result, found: Findings, detail: Detail, max_tokens: int) -> Budget:
-    """Put as many facts and their contradictions into the answer as fit; return the room that is left."""
+def fill(result: Result, found: Findings, detail: Detail, max_tokens: int, *, beside: Sequence[Result] = ()) -> Budget:
+    """Put as many facts and their contradictions into the answer as fit; return the room that is left.
+
+    Args:
+        beside: Passages that are to find some room, too.
+    """
     chosen = found.facts
     while True:
         budget = Budget(max_tokens, {**result, "facts": [], "conflicts": []})
+        budget.set_aside(beside[:PASSAGES_KEPT], share=PASSAGES_SHARE)
         topics = {topic_of(live.fact) for live in chosen}
         rows = [conflict_row(one) for one in found.conflicts if one.topic in topics][:CONFLICTS_MAX]
         conflicts = [row for row in rows if budget.take(row, share=CONFLICTS_SHARE)]
@@ -90,6 +99,7 @@ def fill(result: Result, found: Findings, detail: Detail, max_tokens: int) -> Bu
             fit += 1
         if fit == len(facts):
             result["facts"], result["conflicts"] = facts, conflicts
+            budget.set_free()
             return budget
         chosen = chosen[:fit]
 

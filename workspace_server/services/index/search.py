@@ -30,8 +30,8 @@ CONTEXT_LINES_MAX = 20
 MEANT_BYTES_MAX = 200
 """Of a question as it was perhaps meant."""
 PASSAGES_BESIDE_FACTS = 5
-PASSAGE_BYTES_MIN = 160
-"""Less room than this is not worth a passage."""
+PASSAGE_BYTES_MIN = 80
+"""Less room than this for its text is not worth a passage."""
 REASON_BYTES_MAX = 50
 """Of a path in the reason why an answer is not complete."""
 
@@ -143,9 +143,9 @@ class Search:
             path = fitted(clean(found.unknown), REASON_BYTES_MAX)
             state["reason"] = f"not kept as of then: the facts of {path}"
         result: Result = {"facts": [], "conflicts": [], "passages": [], **state}
-        budget = facts.fill(result, found, detail, max_tokens)
-        if query and as_of_seq is None:
-            await self._fill_passages(result, query, selector, budget)
+        passages = await self._passages(query, selector) if query and as_of_seq is None else []
+        budget = facts.fill(result, found, detail, max_tokens, beside=passages)
+        result["passages"] += _fitting(passages, budget)
         return result
 
     async def dismiss_conflict(
@@ -191,19 +191,22 @@ class Search:
 
         return await self._folder.db.read(read)
 
-    async def _fill_passages(self, result: Result, query: str, selector: Selector | None, budget: Budget) -> None:
-        if budget.left_bytes < PASSAGE_BYTES_MIN:
-            return  # not worth asking the index
-        filters = Filters(selector=selector)
-        found = await self._ranked.find(query, filters, limit=PASSAGES_BESIDE_FACTS)
-        for hit in found.rows:
-            del hit["score"]
-            room_bytes = budget.room_bytes({**hit, "text": ""})
-            if room_bytes < PASSAGE_BYTES_MIN // 2:
-                return
-            hit["text"] = fitted(hit["text"], room_bytes)
-            budget.take(hit)
-            result["passages"].append(hit)
+    async def _passages(self, query: str, selector: Selector | None) -> list[Result]:
+        """Return the passages that may stand beside facts, the best first."""
+        found = await self._ranked.find(query, Filters(selector=selector), limit=PASSAGES_BESIDE_FACTS)
+        return [{name: value for name, value in hit.items() if name != "score"} for hit in found.rows]
+
+
+def _fitting(passages: Sequence[Result], budget: Budget) -> list[Result]:
+    """Return as many of the passages as fit, the last one cut."""
+    fitting: list[Result] = []
+    for hit in passages:
+        room_bytes = budget.room_bytes({**hit, "text": ""})
+        if room_bytes < PASSAGE_BYTES_MIN:
+            break
+        fitting.append({**hit, "text": fitted(hit["text"], room_bytes)})
+        budget.take(fitting[-1])
+    return fitting
 
 
 def _seconds_of(modified_after: str | None) -> float | None:
