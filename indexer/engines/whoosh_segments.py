@@ -32,7 +32,7 @@ WORDS: Final = "words"
 PATHS: Final = "paths"
 _PASSAGE: Final = "passage"
 _HEAD: Final = struct.Struct("=II")
-_PER_TIER: Final = 6
+_PER_TIER: Final = 8
 """Segments of about the same size that are kept apart; one more, and they become one of the next size."""
 _TIER_BITS: Final = 3
 
