@@ -20,6 +20,9 @@ _QUALIFYING: Final[tuple[tuple[str, str], ...]] = (
     ("almost", "~"), ("approximately", "~"), ("roughly", "~"),
 )  # fmt: skip
 
+_TO_THE_BRIM: Final = ("fill up to", "filled up to", "top up to", "make up to", "made up to")
+"""Where ``up to`` is the amount to be reached."""
+
 _UNIT: Final = "|".join(re.escape(unit) for unit in normalise.unit_spellings() if unit not in "$€£¥")
 _COUNTED: Final = r"[A-Za-z]{2,14}(?=/(?:s|min|h)\b|\sper\s(?:second|minute|hour|day)\b)"
 _AMOUNT: Final = re.compile(
@@ -51,6 +54,14 @@ ITEM: Final = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _INGREDIENT: Final = re.compile(r"\s(?:of\s)?([^\W\d][\w-]*(?: [^\W\d][\w-]*){0,3})")
 _WORD: Final = re.compile(r"\s([a-z]+)\b")
 _RELATIVE: Final = frozenset({"that", "which", "who", "whom", "where", "when", "while", "if", "because"})
+_TABLE_LINES: Final = 4
+_PRONOUNS: Final = frozenset({"they", "it", "this", "these", "that", "those", "he", "she"})
+_POINTING: Final = frozenset({"these", "those", "them"})
+_POINTING_BACK: Final = frozenset({"one", "ones", "two", "three", "others", "latter", "former"})
+_KNOWN_ALREADY: Final = frozenset({"the", "this", "that", "means"})
+_OF_WHAT: Final = frozenset({"total", "sum", "credit", "add-on", "maximum", "minimum"})
+"""Names that need a thing: ``a total of 5 t``."""
+
 _APART: Final = PREPOSITIONS - {"of"}
 _PORTIONED: Final = frozenset({"mass", "volume", "size"})
 _NAME_WORDS_MAX: Final = 7
@@ -69,11 +80,16 @@ def read_amounts(out: Collector, start: int, text: str) -> None:
         is_part = before.rstrip().endswith(_FACTOR) or _LONGER.search(before[-8:]) or _GOES_ON.match(text, match.end())
         if end - begin > QUOTE_CHARS_MAX or is_part or _is_in_code(text, match):
             continue
+        sentence_words = f"{before} {text[match.end() : end]}"
+        if not any(letter.isalpha() for letter in sentence_words) or _is_table(text[begin:end]):
+            continue
         is_money = unit.partition("/")[0] in normalise.CURRENCIES
         dimension = normalise.dimension(unit)
         key = "" if _compares(text, match.end()) else named(before)
         if not key and dimension in _PORTIONED:
             key = _ingredient(text, begin, match)
+        if key.rpartition(" ")[2] in _POINTING_BACK or (not key and _points_back(before, sentence_words)):
+            continue
         out.fact(
             "money" if is_money else "quantity",
             key=key or dimension,
@@ -90,6 +106,18 @@ def _is_in_code(text: str, match: re.Match[str]) -> bool:
     line = text.rfind("\n", 0, match.start()) + 1
     opened = text.count("`", line, match.start()) % 2 == 1
     return opened and not (text[match.start() - 1] == "`" and text.startswith("`", match.end()))
+
+
+def _is_table(sentence: str) -> bool:
+    """Return whether a sentence is the rows of a table that has lost its lines: one cell of it says nothing."""
+    lines = sentence.split("\n")
+    return len(lines) >= _TABLE_LINES and sum(any(map(str.isdigit, line)) for line in lines) >= _TABLE_LINES - 1
+
+
+def _points_back(before: str, sentence_words: str) -> bool:
+    """Return whether a sentence that does not name its amount speaks of what stands before it (``They cost $5``)."""
+    spoken, last = sentence_words.casefold().split(), before.casefold().split()[-1:]
+    return spoken[0] in _PRONOUNS or not _POINTING.isdisjoint(spoken) or not _KNOWN_ALREADY.isdisjoint(last)
 
 
 def _compares(text: str, end: int) -> bool:
@@ -125,7 +153,7 @@ def _qualifier(before: str) -> str:
     tail = " ".join(before.split()).casefold()
     for said, sign in _QUALIFYING:
         if tail.endswith(said):
-            return sign + " "
+            return "" if tail.endswith(_TO_THE_BRIM) else sign + " "
     return tail[-1] + " " if tail and tail[-1] in "<>≤≥~≈" else ""
 
 
@@ -145,7 +173,8 @@ def named(before: str) -> str:
     key = " ".join(noun)
     is_name = any(c.isalpha() for c in key) and not NEVER_IN_KEY.intersection(key.casefold().split())
     holds_amount = any(normalise.value(f"{a} {b}")[1] for a, b in itertools.pairwise(noun))
-    return key if is_name and not holds_amount else ""
+    needs_thing = joined == {"of"} and key.casefold() in _OF_WHAT
+    return key if is_name and not holds_amount and not needs_thing else ""
 
 
 def _noun(spoken: list[str], *, only_of: bool) -> list[str]:

@@ -61,7 +61,8 @@ PREPOSITIONS: Final = words(
 """Words that join a name to what it is of: ``uptime in March``."""
 
 IDENTIFYING: Final = words(
-    "id ids no nr number code zip postcode extension phone mobile port year month day week index key rank centre center"
+    "id ids no nr number code codes status zip postcode extension phone mobile port year month day week "
+    "index key rank centre center"
 )
 """Words in the head of a column whose numbers name things: their mean and sum say nothing."""
 

@@ -12,9 +12,9 @@ _INLINE: Final = re.compile(
     r"(?<![!\]\\])\[(?P<text>[^\[\]\n]{3,120})\]\((?P<target><[^<>\n]{1,500}>|[^()\s]{1,500})(?:\s\"[^\"\n]{0,200}\")?\)"
 )
 _EMPTY_WORDS: Final = words(
-    "a an and at click details doc docs documentation download edit full here home in info issue learn link links more "
-    "next of on online out page previous read ref see site source sources text the this to top up url view visit "
-    "website"
+    "a an and article at click code demo details doc docs documentation download edit full here home in info issue "
+    "learn link links more next of on online out page paper pdf post previous read recording ref see site slides "
+    "source sources talk text the this to top up url video view visit website"
 )
 """Words that alone say nothing of what a link leads to."""
 

@@ -220,12 +220,12 @@ def test_observations_and_relations_are_read_with_their_category() -> None:
         ("A write takes at most 2.50 ms on disk.", "write", "<= 2.50 ms", "<=2.5", "ms"),
         ("After 10 minutes the lock ends.", "duration", "10 minutes", "10", "min"),
         ("A 30-second wait is fine.", "duration", "30-second", "30-second", None),
-        ("It grew by 12% in May.", "share", "12%", "12", "%"),
+        ("Traffic grew by 12% in May.", "share", "12%", "12", "%"),
         ("Load was < 5 ms there.", "Load", "< 5 ms", "<5", "ms"),
         ("The queue reached 12,400 jobs/s then.", "queue", "12,400 jobs/s", "12400", "jobs/s"),
         ("The limit is 100 requests per second.", "limit", "100 requests per second", "100", "req/s"),
         ("The wait is `30 s` there.", "wait", "30 s", "30", "s"),
-        ("It takes 12 to 16 hours.", "duration", "12 to 16 hours", "12 to 16 hours", None),
+        ("Proving takes 12 to 16 hours.", "Proving", "12 to 16 hours", "12 to 16 hours", None),
         ("The log grows by 40 GB a year.", "rate", "40 GB a year", "40", "GB/year"),
         ("An entry has 4 GB per disk.", "size", "4 GB per disk", "4", "GB/disk"),
     ],
@@ -251,6 +251,23 @@ def test_what_only_looks_like_a_quantity_is_none(text: str) -> None:
     assert facts(read(text)) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They cost 88 EUR of postage.", "We remember these values for 72 hours.",
+        "The worry about the 72 hours was understood.",
+        "Each further one costs 55 EUR.", "So 1999 means 19.99 EUR.", "2 months.",
+        "Position Amount\nHelper 6,200 EUR\nComputing 3,900 EUR\nTravel 2,700 EUR",
+    ],
+)  # fmt: skip
+def test_an_amount_whose_sentence_does_not_tell_of_what_is_left_out(text: str) -> None:
+    assert facts(read(text)) == []
+
+
+def test_what_is_filled_up_is_not_a_bound() -> None:
+    assert [f.value for f in facts(read("Fill up to 500 ml. The limit is up to 5 ml."))] == ["500 ml", "<= 5 ml"]
+
+
 def test_a_difference_is_not_what_stands_before_it() -> None:
     found = facts(read("Y-230 is 14 % more active. The index is up to 30 minutes behind. Load is 3 % now."))
 
@@ -273,15 +290,15 @@ def test_money_has_its_currency() -> None:
 @pytest.mark.parametrize(
     ("sentence", "normal", "unit"),
     [
-        ("They raised $14 million in May.", "14000000", "USD"),
-        ("They raised €2.5bn in May.", "2500000000", "EUR"),
-        ("They raised $3.5M in May.", "3500000", "USD"),
-        ("They raised 5m EUR in May.", "5000000", "EUR"),
+        ("Two firms raised $14 million in May.", "14000000", "USD"),
+        ("Two firms raised €2.5bn in May.", "2500000000", "EUR"),
+        ("Two firms raised $3.5M in May.", "3500000", "USD"),
+        ("Two firms raised 5m EUR in May.", "5000000", "EUR"),
         ("Power costs €0.31/kWh there.", "0.31", "EUR/kWh"),
         ("A seat is $8 per user.", "8", "USD/user"),
         ("The fee is EUR 2,400.00 then.", "2400", "EUR"),
         ("The fee is 12.500 EUR then.", "12.500 eur", None),
-        ("It ranges from $100 to $500 there.", "$100 to $500", None),
+        ("Bounties range from $100 to $500 there.", "$100 to $500", None),
     ],
 )
 def test_money_knows_millions_and_what_it_is_paid_for(sentence: str, normal: str, unit: str | None) -> None:
@@ -312,7 +329,6 @@ def test_an_item_that_begins_with_its_amount_says_of_what() -> None:
         ("temperature", "28 °C"),
         ("mass", "5 g"),
         ("duration", "20 minutes"),
-        ("mass", "3 kg"),
     ]
 
 
@@ -351,6 +367,7 @@ def test_a_date_in_an_endless_sentence_is_left_out() -> None:
         ("He offered a proof of concept of", "proof of concept"),
         ("A very long and winding description of", "winding description"),
         ("As of", ""),
+        ("up to a total of", ""),
         ("90 ms per fetch instead of", ""),
         ("** is", ""),
     ],

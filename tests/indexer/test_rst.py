@@ -172,13 +172,13 @@ def test_a_table_without_a_head_states_nothing(table: str) -> None:
 
 def test_links_lead_to_the_target_that_stands_with_them_or_elsewhere() -> None:
     text = (
-        "See `the paper <https://example.org/raft.pdf>`_, the `project page`_ and `unknown words`_.\n\n"
+        "See `the Raft paper <https://example.org/raft.pdf>`_, the `project page`_ and `unknown words`_.\n\n"
         ".. _Project Page: https://example.org/p\n"
     )
     found = facts(read(text, "x.rst"), "link")
 
     assert [(f.key, f.value, f.quote) for f in found] == [
-        ("the paper", "https://example.org/raft.pdf", "`the paper <https://example.org/raft.pdf>`_"),
+        ("the Raft paper", "https://example.org/raft.pdf", "`the Raft paper <https://example.org/raft.pdf>`_"),
         ("project page", "https://example.org/p", "`project page`_"),
     ]
 
