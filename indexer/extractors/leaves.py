@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from indexer.collector import Collector
-from indexer.extractors.profiles import Column, add_profile
+from indexer.extractors.profiles import ROWS_MIN, Column, add_profile
 from indexer.extractors.tables import COLUMNS_MAX
 from indexer.limits import FACTS_PER_FILE_MAX, TABLES_PROFILED_MAX
 
 Pointer = tuple[str | int, ...]
 NAMING_KEYS: Final = ("name", "id", "service", "title")
+_LABEL_CHARS_MAX: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,13 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
     """
     known = list(leaves)
     names = _names(known)
-    _add_profiles(out, known, default_subject or out.document.name)
+    tables = _tables(known)
+    labels = _labels(known, tables)
+    _add_profiles(out, tables, known, default_subject or out.document.name)
     for leaf in known:
         key, parent = _key_and_parent(leaf.pointer)
         is_name = names.get(parent) == leaf.value and key in NAMING_KEYS
-        subject, named = _subject(parent, names, unnamed=parent if is_name else None)
+        subject, named = _subject(parent, names, labels, unnamed=parent if is_name else None)
         out.fact(
             "field",
             subject=subject or default_subject or out.document.name,
@@ -69,17 +72,36 @@ class _Table:
             self.columns[key].count(" ".join(leaf.value.split()))
 
 
-def _add_profiles(out: Collector, leaves: list[Leaf], name: str) -> None:
-    """Add a profile of each array of objects that may be called a table."""
+def _tables(leaves: list[Leaf]) -> dict[Pointer, _Table]:
+    """Return the arrays of objects by their place."""
     tables: dict[Pointer, _Table] = {}
     for leaf in leaves:
         *above, row, key = leaf.pointer if len(leaf.pointer) >= 2 else (None, None)
         place = tuple(above)
         if isinstance(row, int) and isinstance(key, str) and (place in tables or len(tables) < TABLES_PROFILED_MAX):
             tables.setdefault(place, _Table(leaf.start, leaf.end, row)).count(leaf, row, key)
+    return tables
+
+
+def _labels(leaves: list[Leaf], tables: dict[Pointer, _Table]) -> dict[Pointer, str]:
+    """Return what tells the rows of each table apart: the value of its first column in which none occurs twice."""
+    keys = {
+        place: next((key for key, column in table.columns.items() if len(column.seen) == table.rows), "")
+        for place, table in tables.items()
+        if table.rows >= ROWS_MIN
+    }
+    return {
+        leaf.pointer[:-1]: f"{leaf.pointer[-1]} {leaf.value}"
+        for leaf in leaves
+        if leaf.pointer and leaf.pointer[-1] == keys.get(leaf.pointer[:-2]) and len(leaf.value) <= _LABEL_CHARS_MAX
+    }
+
+
+def _add_profiles(out: Collector, tables: dict[Pointer, _Table], leaves: list[Leaf], name: str) -> None:
+    """Add a profile of each array of objects; the documents of a YAML file are none."""
     is_array = all(isinstance(leaf.pointer[0], int) for leaf in leaves if leaf.pointer)
     for place, table in tables.items():
-        if (place or is_array) and out.room > FACTS_PER_FILE_MAX // 2:  # several YAML documents are no table
+        if (place or is_array) and out.room > FACTS_PER_FILE_MAX // 2:
             subject = " > ".join(_spelled(part) for part in place) or name
             add_profile(
                 out, list(table.columns.values()), rows=table.rows, subject=subject, start=table.start, end=table.end
@@ -108,7 +130,9 @@ def _key_and_parent(pointer: Pointer) -> tuple[str, Pointer]:
     return (str(pointer[end - 1]), pointer[: end - 1]) if end else ("", ())
 
 
-def _subject(parent: Pointer, names: dict[Pointer, str], *, unnamed: Pointer | None) -> tuple[str, bool]:
+def _subject(
+    parent: Pointer, names: dict[Pointer, str], labels: dict[Pointer, str], *, unnamed: Pointer | None
+) -> tuple[str, bool]:
     """Return the nearest name above a leaf with the keys below it, and whether there was one.
 
     Args:
@@ -119,7 +143,7 @@ def _subject(parent: Pointer, names: dict[Pointer, str], *, unnamed: Pointer | N
         above = parent[:end]
         if above in names and above != unnamed:
             return " > ".join([names[above], *reversed(below)]), True
-        below += [_spelled(part) for part in above[-1:]]
+        below += [labels.get(above) or _spelled(part) for part in above[-1:]]
     return " > ".join(reversed(below)), False
 
 

@@ -64,7 +64,8 @@ def test_many_different_values_are_counted_up_to_a_limit() -> None:
 
 def test_a_long_table_gives_some_cells_and_the_profile_of_all_of_it() -> None:
     rows = FACTS_PER_FILE_MAX + 100
-    extraction = read("k,v\n" + "".join(f"a{n},{n}\n" for n in range(rows)), "x.csv")
+    text = "k,v\n" + "".join(f"a{n},{n}\n" for n in range(rows))
+    extraction = extract(text.encode(), path="x.csv", clock=lambda: 0.0)
 
     assert extraction.state == "limited"
     assert extraction.reason == f"the cells of the first 4996 rows are facts, the profile is of {rows} rows"

@@ -60,6 +60,14 @@ def test_without_a_name_the_keys_above_are_the_subject_and_at_the_top_the_file()
     ]
 
 
+def test_rows_without_a_name_go_by_what_tells_them_apart() -> None:
+    text = '{"runs": [{"ok": 1, "mb": 64, "ms": 41}, {"ok": 1, "mb": 128, "ms": 41}, {"ok": 1, "mb": 256, "ms": 28}]}'
+    long_names = '[{"k": "%s"}, {"k": "b"}, {"k": "c"}]' % ("a" * 61)
+
+    assert said(read(text, "x.json"), "field")[3:5] == [("runs > mb 128", "ok", "1"), ("runs > mb 128", "mb", "128")]
+    assert said(read(long_names, "x.json"), "field")[0][0] == "item 1"
+
+
 def test_a_file_with_a_telling_folder_and_an_empty_name_is_called_after_its_folder() -> None:
     assert said(read('{"debug": true}', "relay/config.json")) == [("relay", "debug", "true")]
 
