@@ -8,7 +8,7 @@ from indexer.model import FACT_KINDS, LiveFact
 from indexer.questions import parse_question
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import canonical_directory, canonical_file
+from workspace_server.core.paths import canonical_file
 from workspace_server.core.patterns import Selector
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.folder import Folder
@@ -26,7 +26,7 @@ from workspace_server.services.index.answers import (
 from workspace_server.services.index.exact_search import Filters
 from workspace_server.services.index.indexing import Indexing, Part
 from workspace_server.services.recording import Result
-from workspace_server.services.selecting import selectors
+from workspace_server.services.selecting import places
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import facts, files
 
@@ -155,14 +155,7 @@ class Search:
         """Return the part of the workspace that is asked about: a path, a directory (also without `/`), a pattern."""
         if path is None:
             return None
-
-        async def read(tx: Transaction) -> Selector:
-            selector = (await selectors(tx, [path], argument="path"))[0]
-            if selector.kind == "path" and await files.any_below(tx, selector.text):
-                return Selector("directory", canonical_directory(selector.text) + "/")
-            return selector
-
-        return await self._folder.db.read(read)
+        return (await self._folder.db.read(lambda tx: places(tx, [path], argument="path")))[0]
 
     async def _hits(self, query: str, filters: Filters, *, context_lines: int, limit: int) -> list[Result]:
         question = parse_question(query)

@@ -78,7 +78,8 @@ class Checkouts:
             commit.caller = replace(commit.caller, session=mine)
             return await granting.acquire(commit, wanted)
 
-        return await granting.told(self._folder.db, await self._folder.recorder.change(caller, "check_out", body))
+        granted = await self._folder.recorder.change(caller, "check_out", body)
+        return await granting.told(self._folder.db, caller, granted)
 
     async def check_in(self, caller: Caller, *, path: str, session: str | None = None) -> Result:
         """Take in what the caller's own tool has left at *path*, and end the check-out.

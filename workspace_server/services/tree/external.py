@@ -52,8 +52,9 @@ class _Unhindered(Held):
     def __init__(self) -> None:
         super().__init__([], EXTERNAL, 0.0)
 
-    async def allow(self, tx: Transaction, path: str) -> Lock | None:
-        self.overdue += [lock for lock in await locks.covering(tx, path, overdue=True) if not lock.is_live(tx.boot_s)]
+    async def allow(self, tx: Transaction, path: str, *, new: bool = False) -> Lock | None:
+        there = await locks.covering(tx, path, overdue=True, barring=new)
+        self.overdue += [lock for lock in there if not lock.is_live(tx.boot_s)]
         return None
 
 
