@@ -9,7 +9,7 @@ from workspace_server.errors import WorkspaceError
 FAILED = 1
 TRY_LATER = 75
 INTERRUPTED = 130
-LASTING = frozenset({"damaged", "newer schema"})
+LASTING = frozenset({"damaged", "newer schema", "another schema"})
 """Why a workspace is unavailable when no later try changes it."""
 EXIT_CODES = {
     "invalid_argument": 2,
