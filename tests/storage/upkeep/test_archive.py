@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import tarfile
 from collections.abc import Iterator
@@ -215,6 +216,14 @@ async def test_a_damaged_backup_is_refused_or_gives_the_same(workspace: Path, tm
         else:  # the padding of the archive: nothing of it counts
             assert tables(target, *expected) == expected
     assert refused > 60
+
+
+async def test_no_backup_takes_the_place_of_a_device_or_a_pipe(workspace: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InvalidArgument):
+        backup(workspace, pipe, force=True)
+    assert pipe.is_fifo()
 
 
 async def test_a_backup_of_a_newer_program_is_refused(
