@@ -28,7 +28,7 @@ def test_stdio_is_told_why_no_server_starts(newer: Path) -> None:
 
 def test_status_says_why_no_server_starts(newer: Path) -> None:
     done = run("status", "--dir", newer)
-    assert "schema 999" in done.stderr
+    assert (done.returncode, "schema 999" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
