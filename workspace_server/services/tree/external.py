@@ -6,6 +6,7 @@ An edit on disk has happened; nobody can refuse it. So it passes every lock, whi
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
@@ -204,17 +205,19 @@ class External:
             await commit.add("file.conflict", path=path, version=here.version, copy=beside)
         return beside
 
-    async def take(self, stranger: Stranger) -> bool:
+    async def take(self, stranger: Stranger) -> AbstractSet[str] | None:
         """Keep an edit that the server has displaced: beside the newer content, or at its place where that is free.
 
         The copy is named by its content, so that the same bytes make one copy however often they turn up.
         """
         try:
             content = await self._disk.temporary(stranger.temporary)
-        except (Unsteady, WorkspaceError):  # it is being written, or the disk takes no copy
-            return False
+        except Unsteady:
+            return frozenset()
+        except WorkspaceError:  # the disk takes no copy
+            return None
         if content is None:
-            return True
+            return frozenset()
 
         async def body(commit: Commit) -> Result:
             head, row = await changes.head(commit.tx, stranger.path)
@@ -231,10 +234,10 @@ class External:
             result = await self._recorder.change(BY_EXTERNAL, "conflict", body)
         except WorkspaceError:
             log.exception("no copy could be recorded of an edit of %s", stranger.path)
-            return False
+            return None
         # Not awaited: the materialiser itself waits for us here.
         self._materialiser.want(str(result["path"]))
-        return True
+        return {content.sha256}
 
 
 async def _lost(tx: Transaction, edits: Sequence[Edit]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Displaced files that are the server's own, until nobody can write into them any more."""
+"""Displaced files whose bytes are kept elsewhere, until nobody can write into them any more."""
 
 import time
 from collections.abc import Sequence
@@ -8,20 +8,21 @@ from typing import Literal, NamedTuple
 from workspace_server.storage.disk.signatures import Signature
 from workspace_server.storage.disk.tree import Tree
 
-YOUNG_NS = 10_000_000_000
-"""A displaced file that changed within this time is read again before it goes."""
 WRITER_NS_MAX = 60_000_000_000
 """How long a displaced file is kept for a process that has it open for writing."""
 
 
 class Leftover(NamedTuple):
-    """A displaced file whose bytes are the server's own, unless somebody still writes to it."""
+    """A displaced file that may go, unless somebody still writes to it.
+
+    `ours` are the hashes of bytes that need no keeping: the server's own, and those that were kept as a version. With
+    a `signature` it was displaced unread, and every change since shows there; without one it is read before it goes.
+    """
 
     temporary: str
     path: str
-    signature: Signature
     ours: AbstractSet[str]
-    trusted: bool
+    signature: Signature | None = None
 
 
 def clear(tree: Tree, leftovers: Sequence[Leftover]) -> tuple[list[Leftover], list[Leftover]]:
@@ -30,11 +31,11 @@ def clear(tree: Tree, leftovers: Sequence[Leftover]) -> tuple[list[Leftover], li
     for leftover in leftovers:
         verdict = _verdict(tree, leftover)
         if verdict == "wait":
-            waiting.append(leftover)
+            waiting.append(leftover._replace(signature=None))  # a mapped file may change without a new time stamp
         elif verdict == "stranger":
             strangers.append(leftover)
         else:
-            tree.discard(leftover.temporary, reuse=leftover.trusted)
+            tree.discard(leftover.temporary, reuse=leftover.signature is not None)
     return waiting, strangers
 
 
@@ -52,13 +53,10 @@ def _verdict(tree: Tree, leftover: Leftover) -> Literal["ours", "wait", "strange
     if reading is None:
         return "ours"
     with reading:
+        # Asked before it is read: once nobody writes, nobody can begin to, as the file has left its path.
         open_for_writing = reading.has_writer()
         age_ns = time.time_ns() - reading.signature.mtime_ns
-        # What was displaced unread had a trusted signature: a later write shows. What was read may have been
-        # written to in the same tick, and is read again while it is young.
-        untouched = reading.signature.same_file(leftover.signature) and (leftover.trusted or age_ns > YOUNG_NS)
-    if open_for_writing and age_ns < WRITER_NS_MAX:
-        return "wait"
-    if untouched or hash_of(tree, leftover.temporary) in leftover.ours:
-        return "ours"
-    return "stranger"
+        if open_for_writing and age_ns < WRITER_NS_MAX:
+            return "wait"
+        untouched = reading.signature.same_file(leftover.signature)
+        return "ours" if untouched or reading.sha256() in leftover.ours else "stranger"

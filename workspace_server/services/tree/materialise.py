@@ -163,6 +163,11 @@ class Materialiser:
         """Take note that content which was just committed was read from the tree, where it still stands."""
         self._known[path] = Known(sha256, signature)
 
+    def let_go(self, leftover: Leftover) -> None:
+        """Remove a displaced file after the next sync, or once nobody has it open for writing any more."""
+        self._leftovers.append(leftover)
+        self._due.set()
+
     def tell(self, path: str) -> None:
         """Call `dirty` once the intent of *path* is cleared: what was seen there meanwhile must be looked at again.
 
@@ -289,7 +294,8 @@ class Materialiser:
         # The file that was put there, untouched since: no need to read it.
         ours = goal.known.sha256 is not None and displaced.signature.same_file(goal.known.signature)
         if ours or hash_of(self._tree, displaced.name) in goal.ours:
-            return done._replace(leftover=Leftover(displaced.name, goal.path, displaced.signature, goal.ours, ours))
+            signature = displaced.signature if ours else None  # what was read may change in the same tick, unseen
+            return done._replace(leftover=Leftover(displaced.name, goal.path, goal.ours, signature))
         if goal.torn:
             kept = self._tree.keep(displaced.name)
             log.warning("%s was torn by a power cut; its bytes are kept at %s", goal.path, kept)
@@ -309,7 +315,7 @@ class Materialiser:
             self._known.pop(path, None)
         self._settled[path] = _Settled(done.goal.intent_id, done.known or Known(None, None))
         if done.leftover is not None:
-            self._leftovers.append(done.leftover)
+            self.let_go(done.leftover)
         self._due.set()
 
     def _block(self, path: str, reason: str | None) -> None:
@@ -321,8 +327,9 @@ class Materialiser:
             self.blocked[path] = reason
 
     async def _hand_over(self, stranger: Stranger) -> None:
-        if self.strangers is not None and await self.strangers.take(stranger):
-            await asyncio.to_thread(self._tree.discard, stranger.temporary)
+        taken = await self.strangers.take(stranger) if self.strangers is not None else None
+        if taken is not None:  # and not removed: whoever wrote this may have it open, and write on
+            self.let_go(Leftover(stranger.temporary, stranger.path, taken))
             return
         kept = await asyncio.to_thread(self._tree.keep, stranger.temporary)
         log.warning("an edit of %s from outside could not be recorded; its bytes are kept at %s", stranger.path, kept)

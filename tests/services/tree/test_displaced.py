@@ -1,0 +1,64 @@
+"""What a write displaces while another process has it open: whatever that process writes is kept."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.services.tree.folders import opened, until, write
+from workspace_server.services.engine import Engine
+from workspace_server.storage.disk import spares
+
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking("it plays the other processes, in the same thread")]
+
+
+def copies(folder: Path, stem: str) -> set[str]:
+    return {path.read_text() for path in folder.glob(f"{stem}.conflict-*")}
+
+
+async def seen(copied: Callable[[], set[str]], wanted: str) -> None:
+    async def there() -> bool:
+        return wanted in copied()
+
+    await until(there, timeout_s=10)
+
+
+def displaced(folder: Path) -> list[Path]:
+    return [path for path in (folder / ".workspace/tmp").iterdir() if not path.name.startswith(spares.PREFIX)]
+
+
+async def gone(engine: Engine, folder: Path) -> bool:
+    await engine.tree.materialiser.sync()
+    return not displaced(folder)
+
+
+async def test_a_displaced_edit_is_kept_again_when_its_writer_writes_on(folder: Path) -> None:
+    async with opened(folder) as engine:
+        await write(engine, "s1.md", "start\n")
+        await engine.tree.materialiser.sync()
+        with (folder / "s1.md").open("a") as file:
+            file.write("A\n")
+            file.flush()
+            await write(engine, "s1.md", "an agent's\n", overwrite=True)
+            await seen(lambda: copies(folder, "s1"), "start\nA\n")
+            for _ in range(2):
+                await engine.tree.materialiser.sync()
+            file.write("B\n")
+        await seen(lambda: copies(folder, "s1"), "start\nA\nB\n")
+        assert (folder / "s1.md").read_text() == "an agent's\n"
+        await until(lambda: gone(engine, folder))
+
+
+async def test_a_writer_that_outlives_the_server_loses_nothing_to_the_next_one(folder: Path) -> None:
+    async with opened(folder) as engine:
+        await write(engine, "s1.md", "start\n")
+    with (folder / "s1.md").open("a") as file:
+        async with opened(folder) as engine:
+            await write(engine, "s1.md", "an agent's\n", overwrite=True)
+        assert displaced(folder)
+        async with opened(folder) as engine:
+            await engine.tree.materialiser.sync()
+            file.write("late\n")
+            file.close()
+            await seen(lambda: copies(folder, "s1"), "start\nlate\n")
+            await until(lambda: gone(engine, folder))
