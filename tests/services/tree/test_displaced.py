@@ -1,5 +1,7 @@
 """What a write displaces while another process has it open: whatever that process writes is kept."""
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,3 +64,16 @@ async def test_a_writer_that_outlives_the_server_loses_nothing_to_the_next_one(f
             file.close()
             await seen(lambda: copies(folder, "s1"), "start\nlate\n")
             await until(lambda: gone(engine, folder))
+
+
+async def test_the_age_of_a_displaced_file_does_not_matter_while_somebody_has_it_open(folder: Path) -> None:
+    (folder / "s1.md").write_text("start\n")
+    then = time.time() - 600
+    os.utime(folder / "s1.md", (then, then))
+    async with opened(folder) as engine:
+        with (folder / "s1.md").open("a") as file:
+            await write(engine, "s1.md", "an agent's\n", overwrite=True)
+            for _ in range(2):
+                await engine.tree.materialiser.sync()
+            file.write("late\n")
+        await seen(lambda: copies(folder, "s1"), "start\nlate\n")

@@ -1,15 +1,11 @@
 """Displaced files whose bytes are kept elsewhere, until nobody can write into them any more."""
 
-import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Literal, NamedTuple
 
 from workspace_server.storage.disk.signatures import Signature
 from workspace_server.storage.disk.tree import Tree
-
-WRITER_NS_MAX = 60_000_000_000
-"""How long a displaced file is kept for a process that has it open for writing."""
 
 
 class Leftover(NamedTuple):
@@ -54,9 +50,7 @@ def _verdict(tree: Tree, leftover: Leftover) -> Literal["ours", "wait", "strange
         return "ours"
     with reading:
         # Asked before it is read: once nobody writes, nobody can begin to, as the file has left its path.
-        open_for_writing = reading.has_writer()
-        age_ns = time.time_ns() - reading.signature.mtime_ns
-        if open_for_writing and age_ns < WRITER_NS_MAX:
+        if reading.has_writer():
             return "wait"
         untouched = reading.signature.same_file(leftover.signature)
         return "ours" if untouched or reading.sha256() in leftover.ours else "stranger"
