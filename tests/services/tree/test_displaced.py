@@ -3,12 +3,17 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.services.tree.folders import opened, until, write
+from workspace_server.core.limits import LIMITS
 from workspace_server.services.engine import Engine
+from workspace_server.services.tree import leftovers
 from workspace_server.storage.disk import spares
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("it plays the other processes, in the same thread")]
@@ -77,3 +82,22 @@ async def test_the_age_of_a_displaced_file_does_not_matter_while_somebody_has_it
                 await engine.tree.materialiser.sync()
             file.write("late\n")
         await seen(lambda: copies(folder, "s1"), "start\nlate\n")
+
+
+@pytest.mark.parametrize("bound", [{"displaced_open_max": 2}, {"displaced_open_bytes_max": 12}])
+async def test_beyond_the_bound_the_oldest_open_file_goes_where_its_bytes_stay(
+    folder: Path, bound: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "LIMITS", replace(LIMITS, **bound))
+    async with opened(folder) as engine:
+        with ExitStack() as writers:
+            for name in ("1.md", "2.md", "3.md"):
+                await write(engine, name, "start\n")
+                file = writers.enter_context((folder / name).open("a"))
+                writers.callback(file.write, f"late {name}\n")
+                await write(engine, name, "an agent's\n", overwrite=True)
+            await engine.tree.materialiser.sync()
+            assert len(displaced(folder)) == 2
+        for name in ("2", "3"):
+            await seen(partial(copies, folder, name), f"start\nlate {name}.md\n")
+    assert [path.read_text() for path in (folder / ".workspace/lost").iterdir()] == ["start\nlate 1.md\n"]

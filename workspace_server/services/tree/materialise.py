@@ -353,7 +353,7 @@ class Materialiser:
                 self._leftovers = leftovers + self._leftovers
                 raise
             waiting, strangers = await asyncio.to_thread(clear, self._tree, leftovers)
-            self._leftovers += waiting
+            self._leftovers = waiting + self._leftovers
             if waiting:
                 self._due.set()
             for leftover in strangers:
