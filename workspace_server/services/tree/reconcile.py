@@ -8,26 +8,25 @@ of a file that is being written.
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal
 
 import anyio
 
 from workspace_server.core.access import EXTERNAL, IMPORT, Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import canonical_file
-from workspace_server.errors import InvalidPath
 from workspace_server.services.tree import arrivals
 from workspace_server.services.tree.disk import Disk, Read, Unsteady
 from workspace_server.services.tree.edits import Edit
 from workspace_server.services.tree.external import External
 from workspace_server.services.tree.materialise import Materialiser
+from workspace_server.services.tree.surveying import Survey, Surveyor, on_their_way
 from workspace_server.services.tree.vanishing import DeletionGuard
 from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.disk.ignore import Ignore, is_control_file
-from workspace_server.storage.disk.scan import LeftOut, Scan, Seen
+from workspace_server.storage.disk.scan import LeftOut
 from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.disk.watcher import Dirty, Marks
 from workspace_server.storage.pins import Pins
@@ -54,15 +53,6 @@ AHEAD_FROM = 64
 """So many changed files are many: their content is stored ahead of the commit."""
 
 Op = Literal["external", "import"]
-
-
-class _Survey(NamedTuple):
-    """What a look at the folder found: paths whose content must be read, paths that are gone, what was left out."""
-
-    stands: bool
-    changed: list[str]
-    vanished: list[str]
-    left_out: LeftOut
 
 
 class _Ahead:
@@ -124,6 +114,7 @@ class Reconciler:
         self.marks = Marks(changed)
         self._tree = tree
         self._ignore = ignore
+        self._surveyor = Surveyor(tree=tree, ignore=ignore, db=db, materialiser=materialiser)
         self._disk = disk
         self._db = db
         self._pins = pins
@@ -166,66 +157,13 @@ class Reconciler:
             if self._away or dirty.everything or any(is_control_file(path) for path in dirty.paths):
                 self._ignore.forget()
                 dirty, self._away = Dirty(True, set()), False
-            rows, underway = await self._db.read_long(lambda tx: _rows(tx, dirty))
-            survey = await asyncio.to_thread(self._survey, dirty, rows)
-            if dirty.everything:
+            survey = await self._surveyor.look(dirty)
+            if survey.everything:
                 self.left_out = survey.left_out
             with arrivals.uncollected(len(survey.changed)):
-                edits = await self._edits(survey.changed, rows, patient=patient and op == "external")
-                gone = await self._gone(survey, rows, underway, everywhere=dirty.everything)
+                edits = await self._edits(survey.changed, survey.rows, patient=patient and op == "external")
+                gone = await self._gone(survey)
                 return await self._record(edits + gone, op)
-
-    # Where something differs; in a thread
-
-    def _survey(self, dirty: Dirty, rows: dict[str, FileRow]) -> _Survey:
-        survey = _Survey(self._tree.stands(), [], [], LeftOut())
-        if not survey.stands:
-            return survey
-        if dirty.everything:
-            self._survey_below("", rows, survey)
-            return survey
-        for path in sorted(dirty.paths):
-            if not _is_canonical(path):
-                continue
-            place = self._tree.look(path)
-            if place.kind == "directory":
-                self._survey_below(path, rows, survey)
-            elif place.signature is not None and place.kind == "file" and self._belongs(path, rows):
-                self._compare(Seen(path, place.signature), rows, survey)
-            self._survey_missing(
-                [known for known in rows if known == path or known.startswith(path + "/")], survey, rows
-            )
-        return survey
-
-    def _belongs(self, path: str, rows: dict[str, FileRow]) -> bool:
-        return path in rows or not self._ignore.ignored(path)
-
-    def _survey_below(self, directory: str, rows: dict[str, FileRow], survey: _Survey) -> None:
-        scan = Scan(self._tree, self._ignore, below=directory, known=rows)
-        found = set()
-        for seen in scan:
-            found.add(seen.path)
-            self._compare(seen, rows, survey)
-        survey.left_out.add_all(scan.left_out)
-        prefix = f"{directory}/" if directory else ""
-        self._survey_missing([path for path in rows if path.startswith(prefix) and path not in found], survey, rows)
-
-    def _survey_missing(self, paths: Iterable[str], survey: _Survey, rows: dict[str, FileRow]) -> None:
-        """Look at files that the walk has not found: they may be ignored by now, or it came too early."""
-        for path in paths:
-            place = self._tree.look(path)
-            if place.kind == "file" and place.signature is not None:
-                self._compare(Seen(path, place.signature), rows, survey)
-            elif place.kind not in {"hardlinked", "oversized"}:  # a backup by hard links deletes nothing
-                survey.vanished.append(path)
-
-    def _compare(self, seen: Seen, rows: dict[str, FileRow], survey: _Survey) -> None:
-        known = self._materialiser.known(seen.path)
-        if known is not None and seen.signature.same_file(known.signature):
-            return
-        row = rows.get(seen.path)
-        if row is None or row.tree_sha256 != row.sha256 or row.tree_signature != str(seen.signature):
-            survey.changed.append(seen.path)
 
     # What it is
 
@@ -309,7 +247,7 @@ class Reconciler:
         """Return the heads of *paths*, and whose working copies are on their way."""
 
         async def read(tx: Transaction) -> tuple[dict[str, FileRow], set[str]]:
-            return {row.path: row for row in await files.by_paths(tx, paths)}, await _underway(tx)
+            return {row.path: row for row in await files.by_paths(tx, paths)}, await on_their_way(tx)
 
         return await self._db.read_long(read)
 
@@ -330,17 +268,15 @@ class Reconciler:
 
         await self._db.write(note)
 
-    async def _gone(
-        self, survey: _Survey, rows: dict[str, FileRow], underway: set[str], *, everywhere: bool
-    ) -> list[Edit]:
-        """Return the deletions that may be recorded; what is *underway* was committed, and not yet on disk."""
+    async def _gone(self, survey: Survey) -> list[Edit]:
+        """Return the deletions that may be recorded; what is underway was committed, and not yet on disk."""
         missing = dict.fromkeys(survey.vanished)
-        early = [path for path in missing if path in underway]
-        paths = [path for path in missing if path not in underway]
+        early = [path for path in missing if path in survey.underway]
+        paths = [path for path in missing if path not in survey.underway]
         live, _ = await self._db.read_long(files.counts) if paths else (0, 0)
-        edits = [Edit(path, None, None, rows[path].version, live=True, early=True) for path in early]
-        if self.guard.allows(len(paths), live, stands=survey.stands, everywhere=everywhere):
-            edits += [Edit(path, None, None, rows[path].version, live=True) for path in paths]
+        edits = [Edit(path, None, None, survey.rows[path].version, live=True, early=True) for path in early]
+        if self.guard.allows(len(paths), live, stands=survey.stands, everywhere=survey.everything):
+            edits += [Edit(path, None, None, survey.rows[path].version, live=True) for path in paths]
         return edits
 
     async def _record(self, edits: Sequence[Edit], op: Op) -> int:
@@ -365,35 +301,3 @@ class Reconciler:
             log.warning("the folder could not be synced, which is tried again: %s", error.strerror)
             return False
         return True
-
-
-def _is_canonical(path: str) -> bool:
-    try:
-        return canonical_file(path) == path
-    except InvalidPath:
-        return False
-
-
-async def _underway(tx: Transaction) -> set[str]:
-    """Return the paths whose working copies are not yet known to be on disk."""
-    return {intent.path for intent in await intents.all_open(tx)}
-
-
-async def _rows(tx: Transaction, dirty: Dirty) -> tuple[dict[str, FileRow], set[str]]:
-    """Return the live files at and below the marked places, and which paths are on their way, before any is looked at.
-
-    Later is too late: a file that was found missing may have been placed since, and would look as if it were deleted.
-    """
-    underway = await _underway(tx)
-    if dirty.everything:
-        return {row.path: row for row in await files.below(tx, "")}, underway
-    rows = {}
-    for path in dirty.paths:
-        if not _is_canonical(path):
-            continue
-        row = await files.by_path(tx, path)
-        if row is not None and row.live:
-            rows[path] = row
-        for below in await files.below(tx, path):
-            rows[below.path] = below
-    return rows, underway
