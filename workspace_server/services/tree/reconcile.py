@@ -8,14 +8,15 @@ of a file that is being written.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import anyio
 
 from workspace_server.core.access import EXTERNAL, IMPORT, Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.services.tree import arrivals
+from workspace_server.services.tree import arrivals, vanishing
 from workspace_server.services.tree.disk import Disk, Read, Unsteady
 from workspace_server.services.tree.edits import Edit
 from workspace_server.services.tree.external import External
@@ -41,6 +42,8 @@ SCAN_EVERY_S = 300.0
 """How often the whole folder is compared when the watcher listens."""
 SCAN_EVERY_UNWATCHED_S = 5.0
 """The same when it cannot, and while the folder is away."""
+SCAN_EVERY_STOPPED_S = 30.0
+"""The same while too many files are missing: nothing but a comparison of all tells that they are back."""
 PATIENCE_S = 5.0
 """How long a file that is being written is left alone; then it is taken as it is, if it holds still for the reading."""
 STORE_BYTES_MAX = 8 * 1024 * 1024
@@ -128,8 +131,7 @@ class Reconciler:
     async def run(self) -> None:
         """Reconcile whenever something is marked, and everything from time to time; runs until cancelled."""
         while True:
-            often = self._away or not self.watched
-            with anyio.move_on_after(SCAN_EVERY_UNWATCHED_S if often else SCAN_EVERY_S) as waiting:
+            with anyio.move_on_after(self._scan_every_s()) as waiting:
                 await self._wake.wait()
             if waiting.cancelled_caught:
                 self.marks.mark("")
@@ -142,6 +144,15 @@ class Reconciler:
                 log.exception("the folder could not be compared with the database; it will be again")
                 await anyio.sleep(SCAN_EVERY_UNWATCHED_S)
                 self.marks.mark("")
+
+    def _scan_every_s(self) -> float:
+        if self._away or not self.watched:
+            return SCAN_EVERY_UNWATCHED_S
+        return SCAN_EVERY_STOPPED_S if self.guard.held is not None else SCAN_EVERY_S
+
+    async def recall(self) -> None:
+        """Go on holding deletions back where an earlier server did; to be called before the first comparison."""
+        self.guard.held = await self._db.read(vanishing.recall)
 
     async def reconcile(self, dirty: Dirty, *, op: Op = "external", patient: bool = True) -> int:
         """Record what has changed at the marked places; return how many files that were.
@@ -162,8 +173,10 @@ class Reconciler:
                 self.left_out = survey.left_out
             with arrivals.uncollected(len(survey.changed)):
                 edits = await self._edits(survey.changed, survey.rows, patient=patient and op == "external")
-                gone = await self._gone(survey)
-                return await self._record(edits + gone, op)
+                gone = await self._gone(survey, edits)
+                changed = await self._record(edits + gone, op)
+            self.guard.recorded(sum(not edit.early for edit in gone))
+            return changed
 
     # What it is
 
@@ -268,16 +281,23 @@ class Reconciler:
 
         await self._db.write(note)
 
-    async def _gone(self, survey: Survey) -> list[Edit]:
-        """Return the deletions that may be recorded; what is underway was committed, and not yet on disk."""
+    async def _gone(self, survey: Survey, edits: Sequence[Edit]) -> list[Edit]:
+        """Return the deletions that may be recorded beside *edits*."""
         missing = dict.fromkeys(survey.vanished)
-        early = [path for path in missing if path in survey.underway]
+        early = [path for path in missing if path in survey.underway]  # committed, and not yet on disk
         paths = [path for path in missing if path not in survey.underway]
-        live, _ = await self._db.read_long(files.counts) if paths else (0, 0)
-        edits = [Edit(path, None, None, survey.rows[path].version, live=True, early=True) for path in early]
-        if self.guard.allows(len(paths), live, stands=survey.stands, everywhere=survey.everything):
-            edits += [Edit(path, None, None, survey.rows[path].version, live=True) for path in paths]
-        return edits
+        gone = [Edit(path, None, None, survey.rows[path].version, live=True, early=True) for path in early]
+        if await self._may_go(survey, len(paths) - _moved([survey.rows[path] for path in paths], edits)):
+            gone += [Edit(path, None, None, survey.rows[path].version, live=True) for path in paths]
+        return gone
+
+    async def _may_go(self, survey: Survey, vanished: int) -> bool:
+        held = self.guard.held
+        live, _ = await self._db.read_long(files.counts) if vanished else (0, 0)
+        allowed = self.guard.allows(vanished, live, stands=survey.stands, everywhere=survey.everything)
+        if self.guard.held != held:
+            await self._db.write(lambda tx: vanishing.remember(tx, self.guard.held), essential=True)
+        return allowed
 
     async def _record(self, edits: Sequence[Edit], op: Op) -> int:
         caller = Caller(agent=IMPORT if op == "import" else EXTERNAL)
@@ -301,3 +321,9 @@ class Reconciler:
             log.warning("the folder could not be synced, which is tried again: %s", error.strerror)
             return False
         return True
+
+
+def _moved(gone: Iterable[FileRow], edits: Iterable[Edit]) -> int:
+    """Return how many of the files that are *gone* stand at new paths: those have not vanished."""
+    arrived = Counter(edit.content.sha256 for edit in edits if edit.content is not None and not edit.live)
+    return (Counter(row.sha256 for row in gone) & arrived).total()

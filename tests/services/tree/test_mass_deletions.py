@@ -1,0 +1,83 @@
+"""When very many files vanish from the folder: nothing is recorded until it is clear that this was meant."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.services.tree.folders import ANN, aged, opened, reconcile, text, types
+from workspace_server.services.engine import Engine
+
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking("it deletes files, in the same thread")]
+
+COUNT = 40
+
+
+def make(folder: Path, numbers: Iterable[int] = range(COUNT)) -> None:
+    for number in numbers:
+        aged(folder / f"d/{number}.md", b"%d" % number)
+
+
+def delete(folder: Path, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        (folder / f"d/{number}.md").unlink(missing_ok=True)
+
+
+async def deleted(engine: Engine) -> int:
+    return [kind for kind, _ in await types(engine)].count("file.deleted")
+
+
+async def stopped(engine: Engine) -> str:
+    return str((await engine.status.status(ANN))["folder"].get("deletions_stopped", ""))
+
+
+async def test_a_restart_records_no_deletion_that_was_held_back(folder: Path) -> None:
+    make(folder)
+    async with opened(folder) as engine:
+        delete(folder, range(15))
+        await reconcile(engine)
+        assert await deleted(engine) == 15
+        delete(folder, range(15, 25))
+        await reconcile(engine)
+        assert "10 of 25" in await stopped(engine)
+    async with opened(folder) as engine:
+        assert "10 of 25" in await stopped(engine)
+        await reconcile(engine)
+        assert await deleted(engine) == 15
+        make(folder, range(15, 20))  # now no more than half of all is missing
+        await reconcile(engine)
+        assert await deleted(engine) == 20
+        assert await stopped(engine) == ""
+
+
+async def test_a_person_who_raises_the_share_has_them_recorded(folder: Path) -> None:
+    make(folder)
+    async with opened(folder) as engine:
+        delete(folder, range(COUNT - 10))
+        await reconcile(engine)
+        assert await deleted(engine) == 0
+    async with opened(folder, deletion_share_max=1.0) as engine:
+        assert await deleted(engine) == COUNT - 10
+        assert await stopped(engine) == ""
+
+
+async def test_what_is_deleted_through_the_server_is_no_longer_missed(folder: Path) -> None:
+    make(folder)
+    async with opened(folder) as engine:
+        delete(folder, range(COUNT - 10))
+        await reconcile(engine)
+        for number in range(COUNT - 10):
+            await engine.files.delete_file(ANN, path=f"d/{number}.md")
+        await reconcile(engine)
+        assert await stopped(engine) == ""
+
+
+async def test_a_directory_that_is_renamed_has_not_vanished(folder: Path) -> None:
+    make(folder)
+    async with opened(folder) as engine:
+        shutil.move(folder / "d", folder / "renamed")
+        await reconcile(engine)
+        assert await deleted(engine) == COUNT
+        assert await stopped(engine) == ""
+        assert await text(engine, "renamed/7.md") == "7"
