@@ -8,6 +8,7 @@ import pytest
 
 from tests.services.tree.folders import ANN, aged, opened, reconcile, text, types
 from workspace_server.services.engine import Engine
+from workspace_server.storage.disk.watcher import Dirty
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("it deletes files, in the same thread")]
 
@@ -71,6 +72,26 @@ async def test_what_is_deleted_through_the_server_is_no_longer_missed(folder: Pa
             await engine.files.delete_file(ANN, path=f"d/{number}.md")
         await reconcile(engine)
         assert await stopped(engine) == ""
+
+
+async def test_how_many_vanish_is_known_before_the_first_is_recorded(folder: Path) -> None:
+    """Of a big `rm -r` the first look finds a small share only."""
+    make(folder)
+    async with opened(folder) as engine:
+        reconciler = engine.tree.reconciler
+        assert reconciler is not None
+        look, parts = reconciler._surveyor.look, [range(12, 20), range(20, 30)]
+
+        async def look_while_more_vanish(dirty: Dirty) -> object:
+            found = await look(dirty)
+            delete(folder, parts.pop(0) if parts else [])
+            return found
+
+        reconciler._surveyor.look = look_while_more_vanish  # type: ignore[assignment, method-assign]
+        delete(folder, range(12))
+        await reconcile(engine)
+        assert f"30 of {COUNT}" in await stopped(engine)
+        assert await deleted(engine) == 0
 
 
 async def test_a_directory_that_is_renamed_has_not_vanished(folder: Path) -> None:

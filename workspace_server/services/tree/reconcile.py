@@ -169,6 +169,8 @@ class Reconciler:
                 self._ignore.forget()
                 dirty, self._away = Dirty(True, set()), False
             survey = await self._surveyor.look(dirty)
+            if self.guard.is_unsure(len(survey.vanished), everywhere=survey.everything):
+                survey = await self._surveyor.look_until_still(survey)
             if survey.everything:
                 self.left_out = survey.left_out
             with arrivals.uncollected(len(survey.changed)):

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import anyio
+
 from workspace_server.core.paths import canonical_file
 from workspace_server.errors import InvalidPath
 from workspace_server.services.tree.materialise import Materialiser
@@ -14,6 +16,11 @@ from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.disk.watcher import Dirty
 from workspace_server.storage.tables import files, intents
 from workspace_server.storage.tables.files import FileRow
+
+LOOK_AGAIN_S = 0.2
+"""Between two looks that tell whether files still vanish."""
+LOOKS_MAX = 100
+EVERYWHERE = Dirty(True, set())
 
 
 class Survey(NamedTuple):
@@ -51,6 +58,19 @@ class Surveyor:
         """Return where folder and database differ at the marked places."""
         rows, underway = await self._db.read_long(lambda tx: _rows(tx, dirty))
         return await asyncio.to_thread(self.survey, dirty, rows, underway)
+
+    async def look_until_still(self, survey: Survey) -> Survey:
+        """Look everywhere until as much is missing as at the last look, and return what was found then.
+
+        `rm -r` of a big folder takes its time, and so does putting files back: how many are gone in the end is to be
+        known before the first of them is recorded. Gives up while it goes on and on.
+        """
+        for _ in range(LOOKS_MAX):
+            await anyio.sleep(LOOK_AGAIN_S)
+            before, survey = survey, await self.look(EVERYWHERE)
+            if not survey.stands or set(survey.vanished) == set(before.vanished):
+                break
+        return survey
 
     def survey(self, dirty: Dirty, rows: dict[str, FileRow], underway: set[str]) -> Survey:
         """Compare the marked places with *rows*; blocks."""

@@ -71,6 +71,10 @@ class DeletionGuard:
             )
         return self._go_on(everywhere=everywhere)
 
+    def is_unsure(self, vanished: int, *, everywhere: bool) -> bool:
+        """Return whether to look again before deciding: more may be about to vanish, or to come back."""
+        return vanished > FILES_MIN if self.held is None else everywhere and vanished > 0
+
     def recorded(self, count: int) -> None:
         """Take note of deletions that were recorded just now: what vanishes soon after is part of the same."""
         if count:
