@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.tree.folders import ANN, aged, opened, reconcile, text, types
+from tests.services.tree.folders import ANN, aged, history, opened, reconcile, text, types
 from workspace_server.services.engine import Engine
+from workspace_server.services.tree import reconcile as reconciling
+from workspace_server.services.tree.arrivals import ARRIVALS_MIN
 from workspace_server.storage.disk.watcher import Dirty
+from workspace_server.storage.tables import intents
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("it deletes files, in the same thread")]
 
@@ -102,3 +105,30 @@ async def test_a_directory_that_is_renamed_has_not_vanished(folder: Path) -> Non
         assert await deleted(engine) == COUNT
         assert await stopped(engine) == ""
         assert await text(engine, "renamed/7.md") == "7"
+
+
+async def test_many_edits_and_deletions_are_recorded_as_they_stand_with_nothing_left_to_do(folder: Path) -> None:
+    make(folder, range(3 * ARRIVALS_MIN))
+    async with opened(folder) as engine:
+        await reconcile(engine)
+        for number in range(ARRIVALS_MIN):
+            aged(folder / f"d/{number}.md", b"edited %d" % number)
+        delete(folder, range(ARRIVALS_MIN, 2 * ARRIVALS_MIN))
+        await reconcile(engine)
+        assert await engine.db.read(intents.count) == 0
+        assert await deleted(engine) == ARRIVALS_MIN
+        assert await text(engine, "d/7.md") == "edited 7"
+        assert await history(engine, "d/7.md") == [(2, "external", "external"), (1, "import", "import")]
+        assert await reconcile(engine) == 0
+
+
+async def test_of_very_many_changes_agents_get_their_turn_in_between(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciling, "RECORD_FILES_MAX", 8)
+    make(folder)
+    async with opened(folder) as engine:
+        delete(folder, range(20))
+        await reconcile(engine)
+        kinds = "".join("|" if kind == "files.committed" else "-" for kind, _ in await types(engine))
+        assert kinds.endswith("--------|--------|----|")

@@ -21,7 +21,7 @@ from workspace_server.services.files.changes import Put
 from workspace_server.services.files.held import Held
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Commit, Recorder, Result
-from workspace_server.services.tree import arrivals
+from workspace_server.services.tree import arrivals, turnover
 from workspace_server.services.tree.disk import Disk, Unsteady
 from workspace_server.services.tree.edits import Edit
 from workspace_server.services.tree.goals import reopened
@@ -109,16 +109,17 @@ class External:
                 commit.number = await meta.raise_counter(commit.tx, "commit")
             lost = await _lost(commit.tx, edits)
             found["again"] += [edit for edit in edits if edit.path in lost]
+            turned = await turnover.record(commit, edits, op=op, but=lost) if synced else set()
             arrived = await arrivals.record(commit, edits, op=op, but=lost) if synced else set()
             for edit in edits:
-                if edit.path in lost or edit.path in arrived:
+                if edit.path in lost or edit.path in turned or edit.path in arrived:
                     continue
                 verdict = await self._verdict(commit.tx, edit.path) if op == "external" else Verdict(caller.agent)
                 outcome = await self._apply(commit, edit, op, verdict)
                 found[outcome].append(edit)
                 if outcome == "the holder's":
                     theirs[verdict.agent].append(edit)
-            changed = len(arrived) + len(found["done"])
+            changed = len(turned) + len(arrived) + len(found["done"])
             seq = commit.events[-1].seq if commit.events else None
             if commit.number is not None and commit.events:
                 seq = await commit.add("files.committed", files=changed)

@@ -15,8 +15,7 @@ from typing import Literal
 import anyio
 
 from workspace_server.core.access import EXTERNAL, IMPORT, Caller
-from workspace_server.core.limits import LIMITS
-from workspace_server.services.tree import arrivals, vanishing
+from workspace_server.services.tree import arrivals, turnover, vanishing
 from workspace_server.services.tree.disk import Disk, Read, Unsteady
 from workspace_server.services.tree.edits import Edit
 from workspace_server.services.tree.external import External
@@ -48,8 +47,10 @@ PATIENCE_S = 5.0
 """How long a file that is being written is left alone; then it is taken as it is, if it holds still for the reading."""
 STORE_BYTES_MAX = 8 * 1024 * 1024
 """Most content that is stored in one transaction ahead of the commit."""
-STORE_FILES_MAX = 8_000
+STORE_FILES_MAX = 2_000
 """Most files of which this is done at once: nobody else writes meanwhile."""
+RECORD_FILES_MAX = 2_500
+"""Most changed files that are recorded in one commit, for the same reason: 60 ms of deletions (2026-11-30)."""
 READ_TOGETHER = 256
 """Files that are read in one go."""
 AHEAD_FROM = 64
@@ -176,7 +177,7 @@ class Reconciler:
             with arrivals.uncollected(len(survey.changed)):
                 edits = await self._edits(survey.changed, survey.rows, patient=patient and op == "external")
                 gone = await self._gone(survey, edits)
-                changed = await self._record(edits + gone, op)
+                changed = await self._record(gone + edits, op)  # they may make room for a name
             self.guard.recorded(sum(not edit.early for edit in gone))
             return changed
 
@@ -303,9 +304,9 @@ class Reconciler:
 
     async def _record(self, edits: Sequence[Edit], op: Op) -> int:
         caller = Caller(agent=IMPORT if op == "import" else EXTERNAL)
-        size = len(edits) if op == "import" else LIMITS.commit_files_max
-        arrived = [edit.path for edit in edits if arrivals.may_arrive(edit)]
-        synced = len(arrived) >= arrivals.ARRIVALS_MIN and await self._sync(arrived)
+        size = len(edits) if op == "import" else RECORD_FILES_MAX
+        plain = [edit.path for edit in edits if arrivals.may_arrive(edit) or turnover.may_turn(edit)]
+        synced = len(plain) >= arrivals.ARRIVALS_MIN and await self._sync(plain)
         changed = 0
         for first in range(0, len(edits), max(size, 1)):
             part = edits[first : first + size]
@@ -316,7 +317,7 @@ class Reconciler:
         return changed
 
     async def _sync(self, paths: Sequence[str]) -> bool:
-        """Let new files survive a power cut before anybody is told of them; return whether that was done."""
+        """Let what was found survive a power cut before anybody is told of it; return whether that was done."""
         try:
             await asyncio.to_thread(self._tree.sync, paths)
         except OSError as error:

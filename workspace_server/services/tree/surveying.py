@@ -1,7 +1,8 @@
 """Looks at the folder and says where it differs from the database: nothing is read yet, and nothing recorded."""
 
 import asyncio
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import anyio
@@ -80,6 +81,7 @@ class Surveyor:
         if dirty.everything:
             self._survey_below("", survey)
             return survey
+        known = sorted(rows)
         for path in sorted(dirty.paths):
             if not _is_canonical(path):
                 continue
@@ -88,7 +90,7 @@ class Surveyor:
                 self._survey_below(path, survey)
             elif place.signature is not None and place.kind == "file" and self._belongs(path, rows):
                 self._compare(Seen(path, place.signature), survey)
-            self._survey_missing([known for known in rows if known == path or known.startswith(path + "/")], survey)
+            self._survey_missing(_at_and_below(path, known), survey)
         return survey
 
     def _belongs(self, path: str, rows: dict[str, FileRow]) -> bool:
@@ -121,6 +123,13 @@ class Surveyor:
         row = survey.rows.get(seen.path)
         if row is None or row.tree_sha256 != row.sha256 or row.tree_signature != str(seen.signature):
             survey.changed.append(seen.path)
+
+
+def _at_and_below(path: str, known: Sequence[str]) -> list[str]:
+    """Return those of the sorted paths *known* that are *path* or stand below it."""
+    at = bisect_left(known, path)
+    here = [path] if known[at : at + 1] == [path] else []
+    return here + list(known[bisect_left(known, path + "/") : bisect_left(known, path + files.AFTER_SLASH)])
 
 
 def _is_canonical(path: str) -> bool:
