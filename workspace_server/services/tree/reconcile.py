@@ -174,6 +174,8 @@ class Reconciler:
                 survey = await self._surveyor.look_until_still(survey)
             if survey.everything:
                 self.left_out = survey.left_out
+            else:
+                self.left_out.forget(dirty.paths)
             with arrivals.uncollected(len(survey.changed)):
                 edits = await self._edits(survey.changed, survey.rows, patient=patient and op == "external")
                 gone = await self._gone(survey, edits)
