@@ -45,6 +45,11 @@ class Serving:
         self.url = record.url
         self._port = self.url.rpartition(":")[2]
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send the server a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """End it at once, whatever it is doing."""
         assert self._process is not None

@@ -95,7 +95,8 @@ class Settings:
     )
     deletion_share_max: float = _setting(
         0.5,
-        "When more than this share of the files vanishes from the disk at once, deletions are not recorded.",
+        "When more than this share of the files vanishes from the disk at once, deletions are not recorded until enough"
+        " of them are back.",
         least=0.0,
         most=1.0,
     )

@@ -174,6 +174,10 @@ class Forbidden(WorkspaceError):
     http_status = 403
 
 
+LASTING = frozenset({"damaged", "newer schema", "another schema", "refused for good"})
+"""The reasons of `Unavailable` that no later try changes."""
+
+
 class Unavailable(WorkspaceError):
     """The server cannot do it now; nothing was changed."""
 

@@ -19,7 +19,7 @@ from workspace_server import config
 from workspace_server.app import owner
 from workspace_server.app.server import PORTS_TRIED, address, listening
 from workspace_server.app.server import run as serve
-from workspace_server.errors import Unavailable
+from workspace_server.errors import InvalidArgument, Unavailable
 from workspace_server.storage.disk import filesystem
 
 DOORS = ["/", "/mcp", "/files/a.md", "/api/v1/files", "/api/v1/events", "/healthz", "/readyz", "/metrics", "/admission"]
@@ -172,3 +172,10 @@ def test_a_folder_on_a_network_file_system_is_not_touched(tmp_path: Path, monkey
         serve(tmp_path / "new", config.Settings())
     assert "nfs4" in str(refusal.value)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_inside_a_workspace_is_no_workspace_of_its_own(server: Serving) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        serve(server.folder / "deep" / "inside", config.Settings())
+    assert str(server.folder.resolve()) in refusal.value.message
+    assert not (server.folder / "deep").exists()

@@ -1,6 +1,7 @@
 """`hook claude-code`: a coding agent's own tools respect locks, and what they save is theirs."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.processes import Serving, run, serving
+from workspace_server.cli import hook as hook_module
 from workspace_server.cli.connect import client_config_command
-from workspace_server.cli.hook import PATHS
+from workspace_server.cli.hook import PATHS, ToolCall, respond
 
 DATA = Path(__file__).parents[1] / "data" / "claude_code_hooks"
 
@@ -116,6 +118,34 @@ def test_an_edit_that_was_never_checked_out_is_told_to_be_an_outsiders(server: S
     answer = hook(recorded("Edit.post", server.folder, "late.md"))
     assert answer is not None
     assert "late.md@1 stands as a version by external" in answer["hookSpecificOutput"]["additionalContext"]
+
+
+@pytest.mark.parametrize(("there", "other"), [("f9.md", "F9.md"), ("lone.md", "lone\ud800.md")])
+def test_a_name_that_cannot_become_a_file_is_denied_before_the_edit(server: Serving, there: str, other: str) -> None:
+    run("call", "write_file", f"path={there}", "content=x", "--dir", server.folder)
+    before = recorded("Write.pre", server.folder, other)
+    assert denied(hook(before, "--required"))
+    assert not [lock for lock in locks(server) if other in lock["paths"]]
+
+
+def test_sessions_of_any_length_are_told_apart(server: Serving) -> None:
+    one, other = recorded("Write.pre", server.folder, "long.md"), recorded("Write.pre", server.folder, "long.md")
+    one["session_id"], other["session_id"] = "s" * 500, "s" * 499 + "t"
+    assert hook(one) is None
+    assert hook(one) is None
+    assert "long.md is locked" in denied(hook(other))
+
+
+def test_a_server_that_hangs_is_one_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hook_module, "ANSWER_S", 0.2)
+    with serving(tmp_path) as silent:
+        call = ToolCall.read(recorded("Write.pre", tmp_path, "a.md"))
+        silent.signal(signal.SIGSTOP)
+        try:
+            assert "No server answers" in denied(respond(call, "claude-code", required=True))
+            assert respond(call, "claude-code", required=False) is not None
+        finally:
+            silent.signal(signal.SIGCONT)
 
 
 def test_without_a_server_edits_go_on_unless_one_is_required(tmp_path: Path) -> None:

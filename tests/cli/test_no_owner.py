@@ -3,7 +3,6 @@
 from contextlib import closing
 from pathlib import Path
 
-import apsw
 import pytest
 
 from tests.processes import run
@@ -29,14 +28,28 @@ def test_stdio_is_told_why_no_server_starts(newer: Path) -> None:
 
 def test_status_says_why_no_server_starts(newer: Path) -> None:
     done = run("status", "--dir", newer)
-    assert "schema 999" in done.stderr
-
-
-def test_verify_refuses_a_newer_schema(newer: Path) -> None:
-    done = run("verify", "--dir", newer)
     assert (done.returncode, "schema 999" in done.stderr) == (1, True)
-    with closing(apsw.Connection(str(newer / ".workspace" / "workspace.db"))) as connection:
-        assert connection.execute("PRAGMA user_version").fetchall() == [(999,)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("verify",),
+        ("verify", "--repair-checksums"),
+        ("log", "--verify"),
+        ("backup", "BACKUP"),
+        ("fork", "BACKUP"),
+        ("compare", "WORKSPACE", "WORKSPACE"),
+    ],
+)
+def test_a_newer_schema_is_refused_and_left_as_it_is(newer: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    database = newer / ".workspace" / "workspace.db"
+    before = database.read_bytes()
+    places = {"BACKUP": tmp_path / "copy", "WORKSPACE": newer}
+    done = run(command[0], *(places.get(word, word) for word in command[1:]), cwd=newer)
+    assert (done.returncode, "schema 999" in done.stderr) == (1, True)
+    assert database.read_bytes() == before
+    assert not (tmp_path / "copy").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_refused_in_words() -> None:

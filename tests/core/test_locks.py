@@ -186,6 +186,22 @@ def test_a_path_is_held_by_who_has_an_exclusive_lock_over_it() -> None:
     assert holder(held, "docs/b") is None
 
 
+@pytest.mark.parametrize(
+    ("held", "made"),
+    [("k/a.md", "k"), ("m/", "m"), ("k", "k/x.md"), ("New.md", "new.md"), ("Dir/x.md", "dir"), ("docs/*.md", "docs")],
+)
+def test_no_new_file_takes_a_name_from_what_is_locked(held: str, made: str) -> None:
+    covering = [lock(held)]
+    with pytest.raises(Locked):
+        check_write(made, given=[], covering=covering, agent="bob", now_s=0.0, new=True)
+    assert check_write("elsewhere", given=[], covering=covering, agent="bob", now_s=0.0, new=True) is None
+
+
+def test_a_lock_on_a_path_is_one_on_all_below_it() -> None:
+    with pytest.raises(Locked):
+        check_write("future/x.md", given=[], covering=[lock("future")], agent="bob", now_s=0.0)
+
+
 def test_an_expired_lock_and_one_elsewhere_stop_nobody() -> None:
     covering = [lock("a", deadline_s=10.0), lock("b", number=2)]
     assert check_write("a", given=[], covering=covering, agent="bob", now_s=10.0) is None

@@ -18,6 +18,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.services.engine import Engine
 from workspace_server.services.upkeep.collecting import Collector
 from workspace_server.storage.upkeep.archive import backup
+from workspace_server.storage.upkeep.fork import fork
 from workspace_server.storage.upkeep.integrity import find_damage
 from workspace_server.storage.upkeep.restoring import restore
 
@@ -39,6 +40,9 @@ class Scene:
 
     Attributes:
         once: Whether it can be made again under its request id and is then the same change.
+        outside: What somebody does in the folder right before the change, untouched by faults.
+        ways: Other ways for it to end when a fault strikes: it is then as if one of these had been done instead, and
+            what the disk takes no copy of may be put aside.
         settle: Waits for what the next server finishes in its own time.
         check: Looks at what it makes beside the folder, removes that, and says what is wrong with it.
     """
@@ -47,6 +51,8 @@ class Scene:
     before: Act
     act: Act
     once: bool = True
+    outside: Act = _nothing
+    ways: tuple[Act, ...] = ()
     settle: Act = _nothing
     check: Callable[[Path], list[str]] = lambda _root: []
 
@@ -118,6 +124,28 @@ async def _restore(engine: Engine) -> Any:
 
 async def _undo(engine: Engine) -> Any:
     return await engine.undo.undo(ONCE, agent="ann", since=3)
+
+
+async def _edit_outside(engine: Engine) -> None:
+    file, then = engine.root / "a.md", time.time() - 5  # else the next server would wait for it to hold still
+    with file.open("wb") as saved:
+        saved.write(b"a person's\n")
+        saved.flush()
+        os.utime(file, (then, then))
+        os.fsync(saved.fileno())
+
+
+async def _lock(engine: Engine) -> Any:
+    return await engine.locks.lock_files(ONCE, paths=["a.md", "dir/"])
+
+
+async def _with_a_lock(engine: Engine) -> None:
+    await some_files(engine)
+    await engine.locks.lock_files(ANN, paths=["a.md"], ttl_seconds=3_600)
+
+
+async def _unlock(engine: Engine) -> Any:
+    return await engine.locks.unlock_files(ONCE, paths=["a.md"])
 
 
 async def _with_an_orphan(engine: Engine) -> None:
@@ -199,6 +227,21 @@ def _can_be_restored(root: Path) -> list[str]:
         shutil.rmtree(restored, ignore_errors=True)
 
 
+async def _fork(engine: Engine) -> Any:
+    return await asyncio.to_thread(fork, engine.root, _restored_of(engine.root), at_seq=5)
+
+
+def _can_be_forked(root: Path) -> list[str]:
+    """See that a fork is whole, or can be made once more at the same place."""
+    forked = _restored_of(root)
+    try:
+        if not (forked / ".workspace").exists():
+            fork(root, forked, at_seq=5)
+        return [f"forked: {found.said}" for found in find_damage(forked) if found.damage]
+    finally:
+        shutil.rmtree(forked, ignore_errors=True)
+
+
 SCENES: dict[str, Scene] = {
     scene.name: scene
     for scene in (
@@ -213,9 +256,13 @@ SCENES: dict[str, Scene] = {
         Scene("delete", some_files, _delete),
         Scene("restore", some_files, _restore),
         Scene("undo", some_files, _undo),
+        Scene("displace", some_files, _replace, once=False, outside=_edit_outside, ways=(_edit_outside, _replace)),
+        Scene("lock", some_files, _lock),
+        Scene("unlock", _with_a_lock, _unlock),
         Scene("gc", _with_an_orphan, _gc, once=False),
         Scene("purge", some_files, _purge, once=False, settle=_cleared, check=_leaves_nothing),
         Scene("backup", some_files, _backup, once=False, check=_is_whole),
         Scene("unpack", _with_a_backup, _unpack, once=False, check=_can_be_restored),
+        Scene("fork", some_files, _fork, once=False, check=_can_be_forked),
     )
 }

@@ -13,7 +13,7 @@ from typing import Literal
 
 from tests.faults import controls, doubles
 from tests.faults.aftermath import State, faults, observe
-from tests.faults.scenes import SCENES, Scene
+from tests.faults.scenes import SCENES, Act, Scene
 from tests.faults.strikes import Strike, Striker
 from workspace_server.config import Settings
 from workspace_server.core.clock import ManualClock
@@ -64,26 +64,32 @@ def copied(source: Path, folder: Path) -> Path:
     return folder
 
 
-def template(folder: Path, scene: Scene) -> tuple[State, State]:
-    """Make in *folder* what stands before the change; return the state then, and the one after it (elsewhere)."""
+def template(folder: Path, scene: Scene) -> tuple[State, ...]:
+    """Make in *folder* what stands before the change; return the state then, after it, and after its other ways."""
 
     async def prepare() -> None:
         async with open_engine(folder) as engine:
             await scene.before(engine)
 
-    async def change(copy: Path) -> None:
+    async def change(copy: Path, act: Act, *before: Act) -> None:
         async with open_engine(copy) as engine:
-            await scene.act(engine)
+            for one in (*before, act):
+                await one(engine)
+        if scene.ways:
+            async with open_engine(copy):  # which finds what was done beside it
+                pass
 
     folder.mkdir()
     asyncio.run(prepare())
-    copy = folder.with_name(f"{folder.name}-after")
-    shutil.copytree(folder, copy)
-    asyncio.run(change(copy))
-    states = observe(folder), observe(copy)
-    assert faults(copy) + scene.check(copy) == []
-    shutil.rmtree(copy)
-    return states
+    states = [observe(folder)]
+    for acts in ((scene.act, scene.outside), *((way,) for way in scene.ways)):
+        copy = folder.with_name(f"{folder.name}-after")
+        shutil.copytree(folder, copy)
+        asyncio.run(change(copy, *acts))
+        states.append(observe(copy))
+        assert faults(copy) + scene.check(copy) == []
+        shutil.rmtree(copy)
+    return tuple(states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,7 @@ def _live(orders: Orders, told: Connection) -> None:
             if orders.strike.kind != "kill":
                 _spare_the_close(engine, striker)
             if not orders.recovering:
+                await SCENES[orders.scene].outside(engine)
                 wait()
             striker.arm()
             told.send(("begun", None))
@@ -216,24 +223,25 @@ def reopened(folder: Path, scene: Scene, *, boot_id: str) -> tuple[State, State]
     return first, observe(folder)
 
 
-def judge(folder: Path, scene: Scene, life: Life, states: tuple[State, State], *, cut: bool = False) -> list[str]:
+def judge(folder: Path, scene: Scene, life: Life, states: tuple[State, ...], *, cut: bool = False) -> list[str]:
     """Return what is wrong after a life: lost acknowledgements, half changes, damage; nothing, if all is well.
 
     Args:
         cut: The power goes as well: what was not synced is lost, and the machine starts anew.
     """
-    before, after = states
+    before, after = states[:2]
+    aside = bool(scene.ways and life.struck)  # the disk took no copy of what was displaced
     if cut:
         doubles.cut_power(folder, journal(folder))
     found, final = reopened(folder, scene, boot_id=NEXT_BOOT if cut else BOOT)
     said = []
-    if life.answered and found != after:
+    if life.answered and found != after and not aside:
         said.append(f"acknowledged, and not there: {differences(found, after)}")
-    elif found not in (before, after):
+    elif found not in states:
         said.append(f"neither before nor after: {differences(found, before)}; {differences(found, after)}")
     if scene.once and final != after:
         said.append(f"made again under its id, it is not the same change: {differences(final, after)}")
-    return said + faults(folder, torn=cut) + scene.check(folder)
+    return said + faults(folder, torn=cut or aside) + scene.check(folder)
 
 
 def differences(one: State, other: State) -> str:

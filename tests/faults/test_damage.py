@@ -12,7 +12,8 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.errors import Unavailable
 from workspace_server.services.engine import Engine
-from workspace_server.storage import checksums
+from workspace_server.storage import checksums, soundness
+from workspace_server.storage.content import expand
 from workspace_server.storage.upkeep.integrity import find_damage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("the disk is damaged from outside")]
@@ -87,6 +88,17 @@ async def test_no_way_leads_to_the_bytes_of_a_damaged_object(workspace: Path, da
         "large.txt@1",
         "large.txt@2",
     }
+
+
+async def test_this_check_notices_a_server_that_serves_what_it_finds(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soundness, "whole", expand)
+    monkeypatch.setattr(soundness, "check", lambda _: None)
+    async with Engine.open(workspace, settings=Settings()) as engine:
+        flip(object_of(workspace))
+        for name in ("read", "read a tail", "bytes", "stream of a part", "stream of a tail"):
+            await WAYS[name](engine)
 
 
 async def test_a_damaged_object_is_not_put_into_the_folder_again(workspace: Path) -> None:

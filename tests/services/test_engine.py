@@ -80,5 +80,10 @@ async def test_the_status_says_who_stores_how_much(folder: Path) -> None:
         stored = (await engine.status.status(ANN))["stored_by"]
         await engine.files.write_file(Caller(agent="bob"), path="b.md", content="12345")
         later = (await engine.status.status(ANN))["stored_by"]
+        for _ in range(3):  # of an append only its tail is stored
+            await engine.files.write_file(Caller(agent="cy"), path="log.txt", content="more", append=True)
+            await engine.files.write_file(Caller(agent="dee"), path="log.txt", content="x" * 100_000, append=True)
+        appended = {one["agent"]: one["bytes"] for one in (await engine.status.status(ANN))["stored_by"]}
+    assert appended["cy"] < 200_000, "neither what stood there before nor what came after it"
     assert stored == [{"agent": "ann", "versions": 2, "bytes": 8}, {"agent": "bob", "versions": 1, "bytes": 4}]
     assert later == [{"agent": "bob", "versions": 2, "bytes": 9}, {"agent": "ann", "versions": 2, "bytes": 8}]

@@ -20,7 +20,7 @@ class _Sweep:
     def __init__(self, base: Path, report: Report) -> None:
         self._base = base
         self._report = report
-        self._states: dict[str, tuple[State, State]] = {}
+        self._states: dict[str, tuple[State, ...]] = {}
         self._chance = random.Random(SEED)
         for scene in SCENES.values():
             self._states[scene.name] = template(base / scene.name, scene)

@@ -97,7 +97,7 @@ class _Point:
         return ["-e", f"trace={self.call}", "-e", f"inject={self.call}:{strike}:when={self.number}"]
 
 
-def _plan(base: Path, states: dict[str, tuple[State, State]]) -> list[_Point]:
+def _plan(base: Path, states: dict[str, tuple[State, ...]]) -> list[_Point]:
     plan = []
     for scene in SCENES.values():
         states[scene.name] = template(base / scene.name, scene)
@@ -112,7 +112,7 @@ def run(base: Path, budget: Budget) -> Report:
     report = Report(why=_why_not(base))
     if report.why is not None:
         return report
-    states: dict[str, tuple[State, State]] = {}
+    states: dict[str, tuple[State, ...]] = {}
     plan = _plan(base, states)
     chance = random.Random(SEED)
     chance.shuffle(plan)

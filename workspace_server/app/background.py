@@ -6,10 +6,10 @@ from pathlib import Path
 from workspace_server.app.owner import Owned
 from workspace_server.app.server import run
 from workspace_server.config import load
-from workspace_server.errors import WorkspaceError
+from workspace_server.errors import LASTING, WorkspaceError
 
-REFUSED = 2
-"""The exit code of an owner that no later start helps; the last line of its log says why."""
+REFUSED, REFUSED_FOR_GOOD = 2, 3
+"""The exit codes of an owner that cannot start, now or ever; the last line of its log says why."""
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
         return 1
     except WorkspaceError as refusal:  # whoever started it passes its last line on
         print(refusal.message, refusal.hint or "", file=sys.stderr)  # noqa: T201 - as above
-        return REFUSED
+        return REFUSED_FOR_GOOD if refusal.facts.get("reason") in LASTING else REFUSED
     return 0
 
 

@@ -32,6 +32,7 @@ from workspace_server.interfaces.web.routes import routes as web_routes
 from workspace_server.interfaces.web.unknown import refusals
 from workspace_server.services.engine import Engine
 from workspace_server.storage.disk import filesystem
+from workspace_server.storage.upkeep.new_folders import workspace_around
 
 PORTS_TRIED = 100
 """How many ports above the default one are tried when it is taken."""
@@ -61,6 +62,14 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
             reason="not a loopback address",
         )
     filesystem.check(root)
+    around = workspace_around(root)
+    if around is not None:
+        raise InvalidArgument(
+            f"{root} lies in the workspace {around}: two servers would write to the same files.",
+            hint=f"Serve {around}, or a folder outside of it.",
+            argument="folder",
+            reason="lies in a workspace",
+        )
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:

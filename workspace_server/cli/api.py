@@ -50,13 +50,22 @@ class Api:
         agent: The name to act under; by default the user's own.
         patience_s: For how long a call is repeated when the server is away. Changes carry an id, so that a repetition
             changes nothing twice.
+        timeout_s: For how long a server may be silent before it is taken to be away.
     """
 
-    def __init__(self, locate: Callable[[], Address], *, agent: str | None = None, patience_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        locate: Callable[[], Address],
+        *,
+        agent: str | None = None,
+        patience_s: float = 0.0,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._locate = locate
         self._address: Address | None = None
         self.agent = agent or os.environ.get("WORKSPACE_AGENT") or _user()
         self._patience_s = patience_s
+        self._timeout_s = timeout_s
 
     @property
     def url(self) -> str:
@@ -166,7 +175,7 @@ class Api:
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+        connection = kind(parts.hostname or "", parts.port, timeout=self._timeout_s)
         sent = {"x-agent": self.agent, **headers}
         if self._address is not None and self._address.key is not None:
             sent["x-admin-key"] = self._address.key

@@ -5,6 +5,7 @@ new content becomes a version by the agent, with the tool's name as message. Fil
 workspace that nobody serves, are none of our business: the call goes on as if there were no hook.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -19,7 +20,8 @@ from workspace_server.app import owner
 from workspace_server.cli import leave
 from workspace_server.cli.api import Address, Api, path_of
 from workspace_server.cli.options import STATE
-from workspace_server.errors import Internal, Unavailable, WorkspaceError
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import Internal, InvalidPath, Unavailable, WorkspaceError
 
 PATHS = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 """The tools that edit a file, each with the argument that names it."""
@@ -27,6 +29,8 @@ AGENT = "claude-code"
 STOPPED = 2
 """The exit code at which Claude Code drops the tool call, and tells its model what stands on standard error."""
 INPUT_BYTES_MAX = 64 * 1024 * 1024
+ANSWER_S = 20.0
+"""How long a server may be silent: less than the coding agent gives the hook, which else would go on without it."""
 
 Output = dict[str, Any]
 
@@ -60,7 +64,9 @@ class ToolCall:
             tool, event = str(said["tool_name"]), str(said["hook_event_name"])
             named = Path(said["tool_input"][PATHS[tool]])
             session = "/".join(str(said[name]) for name in ("session_id", "agent_id") if said.get(name))
-            return cls(event=event, tool=tool, file=Path(said.get("cwd") or ".") / named, session=session[:200])
+            if len(session) > LIMITS.request_id_chars_max:
+                session = hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()
+            return cls(event=event, tool=tool, file=Path(said.get("cwd") or ".") / named, session=session)
         except (KeyError, TypeError) as error:
             raise NotAnEdit from error
 
@@ -104,13 +110,14 @@ def respond(call: ToolCall, agent: str, *, required: bool) -> Output | None:
     folder, path = place
     record = owner.current(folder)
     try:
+        _check_spelling(path)
         if record is None or not record.url:
             raise Unavailable(
                 f"No server runs for {folder}.", hint=f"Start one: workspace-server serve {folder}", reason="no owner"
             )
         # Without the owner's key: this is the agent's act, and no agent is an admin.
         address = Address(url=record.url)
-        return respond_to[call.event](call, Api(lambda: address, agent=agent), path)
+        return respond_to[call.event](call, Api(lambda: address, agent=agent, timeout_s=ANSWER_S), path)
     except (Unavailable, Internal) as error:
         if required and call.event == "PreToolUse":
             return _denied(error)
@@ -130,6 +137,13 @@ def located(file: Path) -> tuple[Path, str] | None:
         if (folder / STATE).is_dir():
             return folder, (beside / file.name).relative_to(folder).as_posix()
     return None
+
+
+def _check_spelling(path: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidPath(f"{path!a} is no name in UTF-8.", path=ascii(path), reason="a lone surrogate") from error
 
 
 def _before(call: ToolCall, api: Api, path: str) -> Output | None:

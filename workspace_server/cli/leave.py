@@ -4,13 +4,11 @@ import json
 import os
 import sys
 
-from workspace_server.errors import WorkspaceError
+from workspace_server.errors import LASTING, WorkspaceError
 
 FAILED = 1
 TRY_LATER = 75
 INTERRUPTED = 130
-LASTING = frozenset({"damaged", "newer schema"})
-"""Why a workspace is unavailable when no later try changes it."""
 EXIT_CODES = {
     "invalid_argument": 2,
     "invalid_path": 2,

@@ -8,7 +8,7 @@ from pathlib import Path
 from workspace_server.app import owner
 from workspace_server.app.owner import OwnerRecord
 from workspace_server.cli.api import Address
-from workspace_server.cli.owner_socket import REFUSED, last_words
+from workspace_server.cli.owner_socket import REFUSED, REFUSED_FOR_GOOD, last_words
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import NotFound, Unavailable
 
@@ -60,11 +60,11 @@ def _start(folder: Path) -> OwnerRecord:
         )
     deadline = time.monotonic() + START_S
     while (record := owner.current(folder)) is None:
-        if process.poll() == REFUSED:
+        if process.poll() in (REFUSED, REFUSED_FOR_GOOD):
             raise Unavailable(
                 f"No server could be started for {folder}: {last_words(log.parent)}",
                 hint=f"It is the last line of {log}.",
-                reason="no owner",
+                reason="refused for good" if process.poll() == REFUSED_FOR_GOOD else "no owner",
             )
         if time.monotonic() > deadline or process.poll() not in (None, 0, 1):
             raise Unavailable(f"No server could be started for {folder}.", hint=f"{log} says why.", reason="no owner")

@@ -18,8 +18,8 @@ STATE_DIRECTORY = ".workspace"
 SOCKET_NAME = "owner.sock"
 CHUNK_BYTES = 1 << 16
 OWNER_S = 60.0
-REFUSED = 2
-"""The exit code of an owner that no later start helps, as `app.background` gives it; its log says why."""
+REFUSED, REFUSED_FOR_GOOD = 2, 3
+"""The exit codes of an owner that cannot start, now or ever, as `app.background` gives them; its log says why."""
 LAST_BYTES = 4_096
 """How long an owner may take to start: it takes the folder in before it answers."""
 AGAIN_S = 0.5
@@ -106,7 +106,7 @@ def start(root: Path, state: Path, deadline: float) -> Owner:
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             return Owner(state)
-        if process is not None and process.poll() == REFUSED:
+        if process is not None and process.poll() in (REFUSED, REFUSED_FOR_GOOD):
             raise Unreachable(last_words(state))
         if process is None or process.poll() is not None:
             if process is not None:

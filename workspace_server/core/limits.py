@@ -64,6 +64,11 @@ class Limits:
     """Most content in one agent's drafts; then its oldest go. Larger content is not kept when it is refused."""
     draft_kept_s: int = 3600
     """How long refused content is kept as a draft, in seconds."""
+    displaced_open_max: int = 256
+    """Most files that writes have displaced and that other programs still have open for writing; the bytes of the
+    longest displaced ones beyond it are moved to `.workspace/lost`, and stay there."""
+    displaced_open_bytes_max: int = 1 * GIB
+    """Most bytes of them."""
     reads_max: int = 20_000
     """Most files of which it is remembered who has read what; then the oldest reads are forgotten."""
     read_kept_s: int = 24 * 3600

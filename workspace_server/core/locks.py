@@ -57,7 +57,11 @@ class Lock:
 
     def covers(self, path: str) -> bool:
         """Whether *path* lies under this lock."""
-        return any(selector.covers(path) for selector in self.selectors)
+        return any(selector.keeps(path) for selector in self.selectors)
+
+    def bars(self, path: str) -> bool:
+        """Whether a new file at *path* would take a name from what lies under this lock, or lies under it itself."""
+        return any(map(Selector("path", path).overlaps, self.selectors))
 
     def names(self) -> list[str]:
         """What it covers, as its holder wrote it."""
@@ -138,19 +142,23 @@ def check_handle(lock: Lock | None, handle: str, *, agent: str, now_s: float, pa
     return lock
 
 
-def check_write(path: str, *, given: Sequence[Lock], covering: Iterable[Lock], agent: str, now_s: float) -> Lock | None:
+def check_write(
+    path: str, *, given: Sequence[Lock], covering: Iterable[Lock], agent: str, now_s: float, new: bool = False
+) -> Lock | None:
     """Return the exclusive lock under which a write to *path* goes, or None when it goes under none.
 
     Args:
         given: The caller's own live locks whose handles came with the write.
-        covering: Locks that may cover the path, whoever holds them.
+        covering: Locks that may cover the path, or bar it, whoever holds them.
+        new: There is no file yet, so that the write must not take a name from what somebody has locked, either.
 
     Raises:
-        Locked: A live exclusive lock covers the path and its handle was not given.
+        Locked: A live exclusive lock covers the path, or bars it, and its handle was not given.
     """
     mine = {lock.handle for lock in given}
     for lock in covering:
-        if lock.mode == "exclusive" and lock.is_live(now_s) and lock.handle not in mine and lock.covers(path):
+        in_the_way = lock.bars(path) if new else lock.covers(path)
+        if in_the_way and lock.mode == "exclusive" and lock.is_live(now_s) and lock.handle not in mine:
             raise locked(lock, path, agent=agent, now_s=now_s)
     for lock in given:
         if lock.mode == "exclusive" and lock.covers(path):

@@ -14,7 +14,7 @@ from typing import Literal
 
 from workspace_server.core.globs import Gap, Name, names_meet, tokens_of
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import ROOT_SPELLINGS, canonical_directory, canonical_file
+from workspace_server.core.paths import ROOT_SPELLINGS, canonical_directory, canonical_file, fold
 from workspace_server.errors import InvalidArgument, InvalidPath
 
 OVERLAP_STEPS_MAX = 2_500
@@ -213,6 +213,14 @@ class Selector:
         return self.text if self.pattern is None else self.pattern.literal_prefix
 
     @property
+    def place(self) -> str:
+        """The directory that all it names lies in, with `/` at its end; a path's is the one that it may become."""
+        if self.pattern is None:
+            return self.text + "/" if self.kind == "path" else self.text
+        directory, slash, _ = self.pattern.literal_prefix.rpartition("/")
+        return directory + slash
+
+    @property
     def shown(self) -> str:
         """What a person reads; the root shows as `/`."""
         return self.text or "/"
@@ -223,19 +231,32 @@ class Selector:
             return self.pattern.matches(path)
         return path == self.text if self.kind == "path" else path.startswith(self.text)
 
+    def keeps(self, path: str) -> bool:
+        """Return whether *path* lies under a lock on this; a lock on a path is one on all below, too."""
+        return self.covers(path) or (self.kind == "path" and path.startswith(self.place))
+
     def overlaps(self, other: "Selector") -> bool:
-        """Return whether some path may be named by both; never says no when there is one."""
-        if self.kind == "path":
-            return other.covers(self.text)
-        if other.kind == "path":
-            return self.covers(other.text)
-        if self.pattern is None and other.pattern is None:
-            return self.text.startswith(other.text) or other.text.startswith(self.text)
+        """Return whether both may name one path, or paths of which only one can be there.
+
+        A file and what lies below it exclude each other, and so do names that differ only by case or normal form. Never
+        says no when there is such a path.
+        """
+        if not _nested(fold(self.place), fold(other.place)):
+            return False
+        if (self.pattern is None and other.pattern is None) or not _nested(self.place, other.place):
+            return True
+        for one, two in ((self, other), (other, self)):
+            if one.kind == "path":
+                return two.place.startswith(one.place) or two.covers(one.text)
         return self.as_pattern().overlaps(other.as_pattern())
 
     def as_pattern(self) -> Pattern:
-        """Return the pattern that names the same paths."""
-        return self.pattern or parse_pattern(escape(self.text) + ("" if self.kind == "path" else "**"))
+        """Return the pattern that names the same paths as this directory or pattern."""
+        return self.pattern or parse_pattern(escape(self.text) + "**")
+
+
+def _nested(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
 
 
 def parse_selector(

@@ -79,14 +79,14 @@ class Commit:
         self.events.append(event)
         return seq
 
-    async def add_created(self, created: Sequence[tuple[str, dict[str, Any]]]) -> int:
-        """Add an event for each new file, given its path and its facts, at version 1; return the first one's seq."""
+    async def add_all(self, kind: EventType, changed: Sequence[tuple[str, int, dict[str, Any]]]) -> int:
+        """Add an event for each file, given its path, its version and the facts; return the first one's seq."""
         shared = await self._shared()
-        first = await meta.raise_counter(self.tx, "seq", len(created)) - len(created) + 1
+        first = await meta.raise_counter(self.tx, "seq", len(changed)) - len(changed) + 1
         agent, now_s = self.caller.agent, self.tx.now_s
         made = [
-            Event(seq, now_s, "file.created", path, 1, agent, facts | shared)
-            for seq, (path, facts) in enumerate(created, first)
+            Event(seq, now_s, kind, path, version, agent, facts | shared)
+            for seq, (path, version, facts) in enumerate(changed, first)
         ]
         await events.append_all(self.tx, made)
         self.events += made

@@ -10,6 +10,7 @@ from workspace_server.errors import InvalidPath
 from workspace_server.services.arguments import plain_text
 from workspace_server.services.history.moment import NOW, View
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import files
 from workspace_server.storage.tables.files import FileRow
 
 Names = Sequence[str | Mapping[str, Any]]
@@ -41,6 +42,26 @@ async def selectors(tx: Transaction, names: Names, *, argument: str) -> list[Sel
         plain_text(argument, name if isinstance(name, str) else None, LIMITS.pattern_chars_max)
     there = await existing(tx, names)
     return list(dict.fromkeys(parse_selector(name, there.__contains__, argument=argument) for name in names))
+
+
+async def places(tx: Transaction, names: Names, *, argument: str) -> list[Selector]:
+    """Return what the names name where a directory may be meant without its `/`, each once.
+
+    Raises:
+        InvalidPath, InvalidArgument: A name is neither a path nor a pattern.
+    """
+    return list(dict.fromkeys([await _as_it_is(tx, one) for one in await selectors(tx, names, argument=argument)]))
+
+
+async def _as_it_is(tx: Transaction, chosen: Selector) -> Selector:
+    """Return the directory that a path is, or the file that was named as a directory."""
+    if chosen.kind == "path" and await files.any_below(tx, chosen.text):
+        return Selector("directory", chosen.text + "/")
+    if chosen.kind == "directory":
+        row = await files.by_path(tx, chosen.text.removesuffix("/"))
+        if row is not None and row.live:
+            return Selector("path", row.path)
+    return chosen
 
 
 async def matching(

@@ -1,7 +1,7 @@
 """What a write is told besides: shortened copies, inputs that moved on, what others announced; and its last lock."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,31 @@ async def test_a_replacement_with_a_marker_is_refused_and_can_be_insisted_on(eng
     assert f"write_file(path='a.py', draft='{told['draft']}', overwrite=True, expect_version=1)" in told["hint"]
     assert (await literally(engine, told["hint"]))["version"] == 2
     assert await text(engine, "a.py") == short
+
+
+async def test_to_overwrite_is_not_yet_to_insist(engine: Engine) -> None:
+    await write(engine, "a.py", LINES)
+    short = "line 0\n# rest unchanged\n"
+    told = await refused(engine, SuspiciousWrite, "a.py", short, overwrite=True)
+    entry = {"op": "write", "path": "a.py", "content": short, "overwrite": True}
+    with pytest.raises(SuspiciousWrite):
+        await engine.files.commit_files(BOB, changes=[entry])
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield short.encode()
+
+    with pytest.raises(SuspiciousWrite):
+        await engine.files.upload(BOB, path="a.py", chunks=chunks(), overwrite=True)
+    assert await text(engine, "a.py") == LINES
+    assert (await literally(engine, told["hint"]))["version"] == 2
+    await write(engine, "a.py", "all of it is new\n", BOB, overwrite=True)  # nothing here stands for other lines
+
+
+async def test_a_merge_with_a_file_that_is_gone_says_so(engine: Engine) -> None:
+    await write(engine, "a.md", LINES)
+    await engine.files.delete_file(ANN, path="a.md")
+    told = await refused(engine, Conflict, "a.md", LINES + "more\n", expect_version=1, on_conflict="merge")
+    assert "was deleted meanwhile" in told["hint"]
 
 
 async def test_the_guard_comes_after_the_version_and_holds_under_a_lock_in_commits_and_in_merges(

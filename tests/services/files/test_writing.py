@@ -201,6 +201,19 @@ async def test_a_given_version_is_honoured_even_by_who_insists(engine: Engine, g
     assert "+two" in str(facts["diff"])
 
 
+async def test_what_only_its_holder_has_written_did_not_move_on(engine: Engine, clock: ManualClock) -> None:
+    handle = await lock(engine, "a.md", ttl_seconds=60)
+    await write(engine, "a.md", "one\n", lock=handle)
+    clock.advance(61)
+    with pytest.raises(LockLost) as refusal:
+        await write(engine, "a.md", "two\n", lock=handle)
+    assert (refusal.value.facts["version"], refusal.value.facts["changed_since_lock"]) == (1, False)
+    await engine.files.delete_file(BOB, path="a.md")
+    with pytest.raises(LockLost) as refusal:
+        await write(engine, "a.md", "two\n", lock=handle)
+    assert (refusal.value.facts["version"], refusal.value.facts["changed_since_lock"]) == (0, True)
+
+
 async def test_a_lock_does_not_spare_its_holder_the_version_it_named(engine: Engine) -> None:
     await write(engine, "a.md", "one")
     handle = await lock(engine, "a.md")

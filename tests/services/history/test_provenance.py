@@ -77,6 +77,13 @@ async def test_uses_outlive_deletes_and_restores_of_both_sides(engine: Engine) -
     assert await related(engine, "a.md") == (["one.md@1"], ["b.md@1"])
 
 
+async def test_sources_that_never_were_are_named(engine: Engine) -> None:
+    await engine.files.write_file(ANN, path="a.md", content="x")
+    given = [{"path": "nope.md", "version": 1}, {"path": "a.md", "version": 9}, {"path": "a.md", "version": 1}]
+    told = await engine.files.write_file(ANN, path="x.md", content="x", sources=given)
+    assert told["warnings"] == [{"unknown_sources": given[:2]}]
+
+
 @pytest.mark.parametrize(
     "sources", [[{"path": "a.md"}], [{"path": "a.md", "version": 0}], [{"path": "a.md", "version": "1"}], ["a.md"]]
 )

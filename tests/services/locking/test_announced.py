@@ -36,6 +36,18 @@ async def test_others_are_told_what_somebody_is_about_to_do(engine: Engine, cloc
     assert await heard(engine, "b.md", may_read=False) == [told | {"purpose": None}]
 
 
+async def test_who_locks_or_announces_near_an_announcement_is_told_of_it(engine: Engine) -> None:
+    await announce(engine, "docs/")
+    for mode in ("exclusive", "intent"):
+        near = await engine.locks.lock_files(BOB, paths=["docs/a.md"], mode=mode)
+        assert [one["agent"] for one in near["intents"]] == ["ann"]
+        assert "intents" not in await engine.locks.lock_files(BOB, paths=["b.md"], mode=mode)
+        renewed = await engine.locks.lock_files(BOB, lock=near["lock"])
+        assert [one["purpose"] for one in renewed["intents"]] == ["a new outline"]
+        await engine.locks.unlock_files(BOB, lock=near["lock"])
+    assert "intents" not in await announce(engine, "docs/")
+
+
 async def test_an_intent_is_told_of_until_it_is_given_back_or_runs_out(engine: Engine, clock: ManualClock) -> None:
     assert await heard(engine, "a.md") == []
     first = await announce(engine, "a.md")

@@ -116,7 +116,9 @@ async def test_shared_locks_stand_beside_each_other_and_keep_exclusive_ones_out(
     assert {row["agent"] for row in await held(engine)} == {"ann", "bob"}
 
 
-@pytest.mark.parametrize("selector", ["docs/a.md", "docs/", "docs/*.md", "**/a.md", "/", {"path": "docs/a.md"}])
+@pytest.mark.parametrize(
+    "selector", ["docs/a.md", "docs/", "docs", {"path": "docs"}, "docs/*.md", "**/a.md", "/", {"path": "docs/a.md"}]
+)
 async def test_a_lock_by_any_selector_stops_writes_below_it(engine: Engine, selector: Any) -> None:
     await write(engine, "docs/a.md", "x")
     handle = (await lock(engine, selector))["lock"]
@@ -133,6 +135,43 @@ async def test_a_lock_by_any_selector_stops_writes_below_it(engine: Engine, sele
         assert refusal.value.facts["agent"] == "ann"
         assert handle not in str(refusal.value.as_dict())
     await write(engine, "docs/a.md", "mine", lock=handle)
+
+
+async def test_a_directory_may_be_locked_without_its_slash_and_a_file_with_one(engine: Engine) -> None:
+    await write(engine, "docs/a.md", "x")
+    held = await lock(engine, "docs")
+    assert (held["paths"], held["versions"]) == (["docs/"], {"docs/a.md": 1})
+    assert (await lock(engine, "docs//"))["lock"] == held["lock"]
+    assert [row["agent"] for row in (await engine.locks.list_locks(BOB, path="docs"))["locks"]] == ["ann"]
+    assert (await engine.locks.unlock_files(ANN, paths=["docs"]))["released"] == [held["lock"]]
+    assert (await lock(engine, "docs/a.md/"))["paths"] == ["docs/a.md"]
+
+
+async def test_a_lock_on_a_name_that_is_not_there_holds_for_whatever_comes_of_it(engine: Engine) -> None:
+    handle = (await lock(engine, "future"))["lock"]
+    with pytest.raises(Locked):
+        await write(engine, "future/x.md", "x", BOB)
+    await write(engine, "future/x.md", "mine", lock=handle)
+
+
+@pytest.mark.parametrize(
+    ("locked", "taken"),
+    [("k/a.md", "k"), ("m/", "m"), ("n/o/*.md", "n"), ("New.md", "NEW.md"), ("ﬁne.md", "fine.md"), ("p", "p/q.md")],
+)
+async def test_nobody_takes_the_name_away_that_somebody_has_locked(engine: Engine, locked: str, taken: str) -> None:
+    await write(engine, "source.md", "x")
+    handle = (await lock(engine, locked))["lock"]
+    for call in (
+        write(engine, taken, "x", BOB),
+        engine.files.move_file(BOB, path="source.md", to=taken),
+        engine.files.commit_files(BOB, changes=[{"op": "write", "path": taken, "content": "x"}]),
+        lock(engine, taken, caller=BOB),
+    ):
+        with pytest.raises(Locked) as refusal:
+            await call
+        assert refusal.value.facts["agent"] == "ann"
+    if "*" not in locked:
+        await write(engine, f"{locked}a.md" if locked.endswith("/") else locked, "mine", lock=handle)
 
 
 async def test_a_name_with_wildcards_in_it_is_that_name_once_it_exists(engine: Engine) -> None:

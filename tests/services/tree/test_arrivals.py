@@ -1,6 +1,7 @@
 """Many new files at once: recorded in a few statements, with the same outcome as one by one."""
 
 import asyncio
+import contextlib
 import json
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
@@ -40,12 +41,13 @@ FACTS = ("sha256", "size_bytes", "media_type", "op", "commit", "files", "previou
 
 
 class Story(NamedTuple):
-    """What stands in a folder at first, what agents do then, and what is made beside that from outside."""
+    """What stands in a folder at first, what agents do then, and what is deleted and made beside that from outside."""
 
     first: dict[str, str]
     written: list[str]
     deleted: list[str]
     locked: list[tuple[str, Mode]]
+    gone: list[str]
     later: dict[str, str]
     policy: str
 
@@ -60,6 +62,7 @@ STORIES = st.builds(
         max_size=2,
         unique=True,
     ),
+    st.lists(PATHS, max_size=4, unique=True),
     FOLDERS,
     st.sampled_from(["accept", "conflict_copy"]),
 )
@@ -93,6 +96,9 @@ async def told(root: Path, story: Story) -> list[Any]:
         for path, mode in story.locked:
             await attempt(engine.locks.lock_files(BOB, paths=[path], mode=mode, ttl_seconds=600))
         await engine.tree.materialiser.sync()
+        for path in story.gone:
+            with contextlib.suppress(OSError):
+                (root / path).unlink()
         make(root, story.later)
         for _ in range(3):
             await reconcile(engine)

@@ -187,14 +187,14 @@ async def test_a_file_that_is_found_missing_just_before_it_is_placed_is_not_dele
     async with Engine.open(folder, settings=Settings()) as engine:
         reconciler, tree = engine.tree.reconciler, engine.tree.tree
         assert reconciler is not None
-        may_place, place, survey = threading.Event(), tree.place, reconciler._survey
+        may_place, place, survey = threading.Event(), tree.place, reconciler._surveyor.survey
 
         def wait_and_place(staged: Any, path: str) -> Any:
             may_place.wait(60)
             return place(staged, path)
 
-        def survey_and_wait(dirty: Dirty, rows: Any) -> Any:
-            found = survey(dirty, rows)
+        def survey_and_wait(dirty: Dirty, rows: Any, underway: Any) -> Any:
+            found = survey(dirty, rows, underway)
             may_place.set()
             with closing(connect(folder / ".workspace" / "workspace.db", read_only=True)) as database:
                 while database.execute("SELECT count(*) FROM intents").fetchall()[0][0]:
@@ -209,8 +209,8 @@ async def test_a_file_that_is_found_missing_just_before_it_is_placed_is_not_dele
                 return await engine.db.read(intents.count) == 1
 
             await until(committed)
-            reconciler._survey = survey_and_wait  # type: ignore[method-assign]
+            reconciler._surveyor.survey = survey_and_wait  # type: ignore[method-assign]
             await reconciler.reconcile(Dirty(True, set()))
-            reconciler._survey = survey  # type: ignore[method-assign]
+            reconciler._surveyor.survey = survey  # type: ignore[method-assign]
         assert await engine.db.read(files.counts) == (1, 4)
         assert (folder / "x.md").exists()

@@ -19,6 +19,7 @@ from workspace_server.services.engine import Engine
 from workspace_server.services.tree.external import conflict_path
 from workspace_server.services.tree.intake import preview
 from workspace_server.storage.disk import spares
+from workspace_server.storage.disk.watcher import Dirty
 from workspace_server.storage.tables import intents
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace blocks; what follows is guarded below")]
@@ -144,6 +145,34 @@ async def test_names_that_differ_by_case_are_taken_in_once(folder: Path) -> None
         left_out = (await engine.status.status(ANN))["folder"]["left_out"]
         assert left_out["case collision"]["count"] == 1
     assert names(folder) == [".workspace", "README.md", "readme.md"]
+
+
+async def test_a_name_that_collided_is_counted_once_and_only_while_it_does(folder: Path) -> None:
+    async def counted(engine: Engine) -> int:
+        assert engine.tree.reconciler is not None
+        await engine.tree.reconciler.reconcile(Dirty(False, {"readme.md"}))
+        left_out = (await engine.status.status(ANN))["folder"]["left_out"]
+        return left_out["case collision"]["count"] if left_out else 0
+
+    async with opened(folder) as engine:
+        await write(engine, "README.md", "1")
+        await engine.tree.materialiser.sync()
+        aged(folder / "readme.md", b"2")
+        assert await counted(engine) == 1
+        assert await counted(engine) == 1
+        (folder / "readme.md").unlink()
+        assert await counted(engine) == 0
+
+
+async def test_a_file_whose_name_is_renamed_in_case_only_goes_on_under_that_name(folder: Path) -> None:
+    async with opened(folder) as engine:
+        await write(engine, "README.md", "1")
+        await engine.tree.materialiser.sync()
+        aged(folder / "README.md", b"1")
+        (folder / "README.md").rename(folder / "readme.md")
+        await reconcile(engine)
+        assert await text(engine, "readme.md") == "1"
+        assert names(folder) == [".workspace", "readme.md"]
 
 
 async def test_a_preview_says_what_would_be_taken_in(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import tarfile
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from workspace_server.errors import InvalidArgument, LockLost, NotFound, Unavail
 from workspace_server.services.engine import Engine
 from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.database import connect
-from workspace_server.storage.upkeep import archive
+from workspace_server.storage.upkeep import archive, snapshot
 from workspace_server.storage.upkeep.archive import backup
 from workspace_server.storage.upkeep.integrity import find_damage
 from workspace_server.storage.upkeep.restoring import restore
@@ -217,9 +218,20 @@ async def test_a_damaged_backup_is_refused_or_gives_the_same(workspace: Path, tm
     assert refused > 60
 
 
-async def test_a_backup_of_a_newer_program_is_refused(workspace: Path, tmp_path: Path) -> None:
+async def test_no_backup_takes_the_place_of_a_device_or_a_pipe(workspace: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InvalidArgument):
+        backup(workspace, pipe, force=True)
+    assert pipe.is_fifo()
+
+
+async def test_a_backup_of_a_newer_program_is_refused(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(connect(workspace / ".workspace" / "workspace.db")) as connection:
         connection.execute("PRAGMA user_version = 999")
+    monkeypatch.setattr(snapshot, "refuse_newer", lambda _: None)  # as for the program that wrote it
     backup(workspace, tmp_path / "b.tar")
     with pytest.raises(Unavailable):
         restore(tmp_path / "b.tar", tmp_path / "again", clock=SystemClock())

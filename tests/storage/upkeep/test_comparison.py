@@ -78,3 +78,13 @@ async def test_what_is_no_workspace_or_of_another_schema_is_refused(one: Path, t
         connection.execute("PRAGMA user_version = 2")
     with pytest.raises(Unavailable, match="schema 2"):
         compare(one, tmp_path / "two")
+
+
+async def test_a_damaged_workspace_is_not_compared(one: Path, tmp_path: Path) -> None:
+    await filled(tmp_path / "two", a="a\n")
+    database = tmp_path / "two" / ".workspace" / "workspace.db"
+    data = database.read_bytes()
+    database.write_bytes(data[:100] + bytes(len(data) - 100))
+    with pytest.raises(Unavailable) as refusal:
+        compare(one, tmp_path / "two")
+    assert "verify" in str(refusal.value.hint)

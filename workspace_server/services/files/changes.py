@@ -92,7 +92,7 @@ async def put(commit: Commit, store: ObjectStore, change: Put, held: Held) -> Ou
     """
     tx = commit.tx
     here, row = await head(tx, change.path)
-    lock = await allowed(commit, held, change.path)
+    lock = await allowed(commit, held, change.path, new=not here.live)
     if change.must_exist:
         if not here.live:
             await check_not_directory(tx, change.path)

@@ -71,22 +71,24 @@ def locked(caller: Caller, refusal: Locked) -> Locked:
 
 
 async def lock_lost(folder: Folder, caller: Caller, refusal: LockLost) -> LockLost:
-    """Add whether the file moved on since the lost lock was granted, and how."""
+    """Add whether others have moved the file on since the lost lock was granted, and how."""
     path, handle = refusal.facts.get("path"), str(refusal.facts["lock"])
     if not isinstance(path, str):
         return refusal
 
-    async def read(tx: Transaction) -> tuple[int | None, int]:
+    async def read(tx: Transaction) -> tuple[int | None, int, bool | None]:
         lock = await locks.by_handle(tx, handle)
         row = await files.by_path(tx, path)
         if lock is None or lock.agent != caller.agent:
-            return None, _standing(row)
-        return _standing(await moments.by_path(tx, path, seq=lock.granted_seq)), _standing(row)
+            return None, _standing(row), None
+        since = lock.granted_seq
+        changed = row is not None and await files.changed_by_others(tx, row.file_id, caller.agent, since_seq=since)
+        return _standing(await moments.by_path(tx, path, seq=since)), _standing(row), changed
 
-    known, current = await folder.db.read(read)
+    known, current, changed = await folder.db.read(read)
     refusal.facts["version"] = current
-    refusal.facts["changed_since_lock"] = None if known is None else known != current
-    if known and known != current and "read" in caller.verbs:
+    refusal.facts["changed_since_lock"] = changed
+    if known and changed and "read" in caller.verbs:
         refusal.facts["diff"] = await version_diff(folder, path, known, None)
     return refusal
 

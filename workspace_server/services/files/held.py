@@ -62,24 +62,29 @@ class Held:
         ]
         return cls(given, agent, tx.boot_s)
 
-    async def allow(self, tx: Transaction, path: str) -> Lock | None:
+    async def allow(self, tx: Transaction, path: str, *, new: bool = False) -> Lock | None:
         """Return the exclusive lock under which a write to *path* goes, or None.
 
+        Args:
+            new: A file is to be made there, so that a lock on a name that it would take counts as well.
+
         Raises:
-            Locked: A live exclusive lock covers the path and its handle was not given.
+            Locked: There is a live exclusive lock whose handle was not given.
         """
-        covering = [lock for lock in await locks.covering(tx, path, overdue=True) if lock.covers(path)]
+        covering = await locks.covering(tx, path, overdue=True, barring=new)
         self.overdue += [lock for lock in covering if not lock.is_live(self._now_s)]
-        return lock_rules.check_write(path, given=self.given, covering=covering, agent=self._agent, now_s=self._now_s)
+        return lock_rules.check_write(
+            path, given=self.given, covering=covering, agent=self._agent, now_s=self._now_s, new=new
+        )
 
 
-async def allowed(commit: Commit, held: Held, path: str) -> Lock | None:
+async def allowed(commit: Commit, held: Held, path: str, *, new: bool = False) -> Lock | None:
     """Return the exclusive lock under which *path* is changed, or None; end those that stood there past their time.
 
     A lock that nobody has marked as expired yet gets fresh time at a restart. Not so one whose files were changed by
     others meanwhile: its holder would replace what it never saw.
     """
-    lock = await held.allow(commit.tx, path)
+    lock = await held.allow(commit.tx, path, new=new)
     while held.overdue:
         await leases.end(commit, held.overdue.pop(), "expired")
     return lock

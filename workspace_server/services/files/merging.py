@@ -63,11 +63,12 @@ async def merge_until_put(
             row = await files.by_path(tx, change.path)
             base = await explaining.version_text(tx, folder, change.path, change.expect_version or 0)
             theirs = await explaining.version_text(tx, folder, change.path, None)
-            return base, theirs, row.version if row is not None else 0
+            return base, theirs, row.version if row is not None and row.live else 0
 
         base, theirs, version = await folder.db.read_long(read)
         if base is None or theirs is None or mine is None:
-            refusal.hint = f"This cannot be merged: it is not text, too large, or its base is gone. {refusal.hint}"
+            why = "it is not text, too large, or its base is gone" if version else "the file was deleted meanwhile"
+            refusal.hint = f"This cannot be merged: {why}. {refusal.hint}"
             raise refusal
         text = await asyncio.to_thread(merged, base, mine.text, theirs)
         if text is None:

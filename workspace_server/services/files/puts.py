@@ -73,7 +73,8 @@ async def write_put(
         message=text,
         sources=used,
         guard=await guarding.guard(folder, caller, place, data)
-        if (expect_version or locked) and not append and not overwrite  # else it replaces nothing, or insists
+        if (expect_version or locked or overwrite) and not append and not (overwrite and draft)
+        # else it replaces nothing, or insists
         else None,
         draft=None if kept is None else kept.number,
     )
@@ -95,7 +96,7 @@ async def upload_put(
     text, used = message_text(message), sources_list(sources)
     place = folder.place(caller, path)
     content = await folder.objects.put_stream(chunks, bytes_max=LIMITS.file_bytes_max)
-    data = None if overwrite else await _looked_at(folder, content)
+    data = await _looked_at(folder, content)
     put = Put(
         path=place,
         op="write",

@@ -30,11 +30,17 @@ async def added(
     if intents:
         result["intents"] = intents
     if (moved_on or sources) and "read" in commit.caller.verbs:
-        stale = {str(one["path"]): one for one in await _overtaken(commit.tx, sources, paths)}
+        unknown, overtaken = await _amiss(commit.tx, sources, paths)
+        stale = {str(one["path"]): one for one in overtaken}
         for one in moved_on:
             stale.setdefault(str(one["path"]), dict(one))
-        if stale:
-            result["warnings"] = [{"stale_inputs": list(stale.values())[:STALE_SHOWN_MAX]}]
+        warnings = [
+            {name: listed[:STALE_SHOWN_MAX]}
+            for name, listed in (("stale_inputs", list(stale.values())), ("unknown_sources", unknown))
+            if listed
+        ]
+        if warnings:
+            result["warnings"] = warnings
     return result
 
 
@@ -44,20 +50,25 @@ def stale_inputs(result: Result) -> list[str]:
     return [str(one["path"]) for warning in warnings for one in warning.get("stale_inputs", [])]
 
 
-async def _overtaken(tx: Transaction, sources: Sequence[Source], paths: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the sources that are not the newest of their files any more, so many as are shown.
+async def _amiss(
+    tx: Transaction, sources: Sequence[Source], paths: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the sources that never were, and those that are not the newest any more, so many of one as are shown.
 
     Returns:
-        `[{path, you_read, now, by}]`; `now` is 0 for what is deleted.
+        `[{path, version}]` and `[{path, you_read, now, by}]`; `now` is 0 for what is deleted.
     """
-    found: list[dict[str, Any]] = []
+    unknown: list[dict[str, Any]] = []
+    overtaken: list[dict[str, Any]] = []
     changed = frozenset(paths)
     named = dict.fromkeys((str(one["path"]), int(one["version"])) for one in sources if one["path"] not in changed)
     for path, version in named:
-        if len(found) == STALE_SHOWN_MAX:
+        if STALE_SHOWN_MAX in (len(unknown), len(overtaken)):
             break
         row = await files.by_path(tx, path)
-        if row is not None and (row.version != version or not row.live):
+        if row is None or not 1 <= version <= row.version:
+            unknown.append({"path": path, "version": version})
+        elif row.version != version or not row.live:
             now = row.version if row.live else 0
-            found.append({"path": row.path, "you_read": version, "now": now, "by": row.modified_by})
-    return found
+            overtaken.append({"path": row.path, "you_read": version, "now": now, "by": row.modified_by})
+    return unknown, overtaken

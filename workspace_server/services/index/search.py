@@ -9,7 +9,7 @@ from indexer.model import FACT_KINDS
 from indexer.regex import BadPattern, Pattern
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import canonical_directory, canonical_file
+from workspace_server.core.paths import canonical_file
 from workspace_server.core.patterns import Selector
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.folder import Folder
@@ -19,7 +19,7 @@ from workspace_server.services.index.exact_search import Filters
 from workspace_server.services.index.indexing import Indexing, Part
 from workspace_server.services.index.ranked import Ranked
 from workspace_server.services.recording import Result
-from workspace_server.services.selecting import selectors
+from workspace_server.services.selecting import places
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files
 from workspace_server.storage.tables.fact_search import Wanted
@@ -182,14 +182,7 @@ class Search:
         """Return the part of the workspace that is asked about: a path, a directory (also without `/`), a pattern."""
         if path is None:
             return None
-
-        async def read(tx: Transaction) -> Selector:
-            selector = (await selectors(tx, [path], argument="path"))[0]
-            if selector.kind == "path" and await files.any_below(tx, selector.text):
-                return Selector("directory", canonical_directory(selector.text) + "/")
-            return selector
-
-        return await self._folder.db.read(read)
+        return (await self._folder.db.read(lambda tx: places(tx, [path], argument="path")))[0]
 
     async def _passages(self, query: str, selector: Selector | None) -> list[Result]:
         """Return the passages that may stand beside facts, the best first."""

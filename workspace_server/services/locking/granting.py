@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from workspace_server.core import lock_queue
 from workspace_server.core import locks as rules
+from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.lock_queue import Place
 from workspace_server.core.locks import HANDLE_ALPHABET, Lock, Mode
 from workspace_server.core.patterns import Selector
 from workspace_server.errors import QuotaExceeded
 from workspace_server.services.locking import leases
+from workspace_server.services.locking.announced import others_near
 from workspace_server.services.recording import Commit, Result
-from workspace_server.services.selecting import Names, covered, selectors
+from workspace_server.services.selecting import Names, covered, places
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import lock_waits, locks, meta
@@ -51,7 +53,7 @@ async def acquire(commit: Commit, wanted: Wanted, chosen: Sequence[Selector] | N
     """
     tx, agent = commit.tx, commit.caller.agent
     if chosen is None:
-        chosen = await selectors(tx, wanted.paths, argument="paths")
+        chosen = await places(tx, wanted.paths, argument="paths")
     for over in await locks.expired(tx):
         await leases.end(commit, over, "expired")
     live = await locks.live(tx)
@@ -81,17 +83,21 @@ async def renewed(commit: Commit, held: Lock, ttl_s: float) -> Result:
     return _granted(commit.tx, held, commit.tx.boot_s + ttl_s)
 
 
-async def told(db: Database, granted: Result) -> Result:
-    """Return the answer to a granted or renewed lock: with the versions of the files that it covers.
+async def told(db: Database, caller: Caller, granted: Result) -> Result:
+    """Return the answer to a granted or renewed lock: with the versions of the files that it covers, and `intents`.
 
     To find them may take a look at every file there is, which is nothing to keep the writer waiting for.
     """
 
-    async def versions(tx: Transaction) -> dict[str, int]:
+    async def around(tx: Transaction) -> Result:
         held = await locks.by_handle(tx, granted["lock"])
-        return {} if held is None else await covered(tx, held.selectors, limit=VERSIONS_SHOWN_MAX)
+        if held is None:
+            return {"versions": {}}
+        intents = await others_near(tx, held, may_read="read" in caller.verbs)
+        versions = await covered(tx, held.selectors, limit=VERSIONS_SHOWN_MAX)
+        return {"versions": versions, **({"intents": intents} if intents else {})}
 
-    return {**granted, "versions": await db.read_long(versions)}
+    return {**granted, **await db.read_long(around)}
 
 
 async def _pass(

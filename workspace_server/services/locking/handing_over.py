@@ -54,7 +54,7 @@ class HandingOver:
 
         async def taken() -> Result:
             granted = await self._folder.recorder.change(caller, "lock_files", body)
-            return await granting.told(self._folder.db, granted)
+            return await granting.told(self._folder.db, caller, granted)
 
         self._tries.append(attempt)
         attempt.taking = asyncio.ensure_future(taken())

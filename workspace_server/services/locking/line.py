@@ -18,7 +18,7 @@ from workspace_server.core.locks import Mode
 from workspace_server.core.patterns import Selector
 from workspace_server.errors import QuotaExceeded, Unavailable
 from workspace_server.services.locking.granting import Wanted
-from workspace_server.services.selecting import selectors
+from workspace_server.services.selecting import places
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import lock_waits, locks
 
@@ -101,7 +101,7 @@ class Line:
 
         async def enter(tx: Transaction) -> tuple[int, list[Selector]]:
             await lock_waits.drop_unkept(tx)
-            chosen = await selectors(tx, wanted.paths, argument="paths")
+            chosen = await places(tx, wanted.paths, argument="paths")
             _check_room(await lock_waits.line(tx), agent=agent, mode=wanted.mode, chosen=chosen)
             return await lock_waits.enter(tx, agent, wanted.mode, chosen, wanted.purpose), chosen
 

@@ -18,7 +18,7 @@ from workspace_server.services.locking.granting import Wanted
 from workspace_server.services.locking.handing_over import HandingOver
 from workspace_server.services.locking.line import Line
 from workspace_server.services.recording import Commit, Result
-from workspace_server.services.selecting import Names, selectors
+from workspace_server.services.selecting import Names, places
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import lock_waits, locks, meta
 
@@ -95,7 +95,7 @@ class Locks:
                 await self.end(commit, held, "released")
                 done.append(handle)
             if paths:
-                within = await selectors(tx, paths, argument="paths")
+                within = await places(tx, paths, argument="paths")
                 for held in await locks.granted_to(tx, caller.agent):
                     if all(_inside(part, within) for part in held.selectors):
                         await self.end(commit, held, "released")
@@ -134,7 +134,7 @@ class Locks:
         caller.require("read")
 
         async def read(tx: Transaction) -> Result:
-            wanted = (await selectors(tx, [path], argument="path"))[0] if path is not None else None
+            wanted = (await places(tx, [path], argument="path"))[0] if path is not None else None
 
             def shown(one: Lock | Place) -> bool:
                 if mine and one.agent != caller.agent:
@@ -202,7 +202,8 @@ class Locks:
             held = rules.check_handle(found, handle, agent=caller.agent, now_s=commit.tx.boot_s)
             return await granting.renewed(commit, held, ttl_s)
 
-        return await granting.told(self._folder.db, await self._folder.recorder.change(caller, "lock_files", body))
+        granted = await self._folder.recorder.change(caller, "lock_files", body)
+        return await granting.told(self._folder.db, caller, granted)
 
 
 def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:

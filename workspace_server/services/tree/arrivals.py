@@ -61,14 +61,16 @@ async def record(commit: Commit, edits: Sequence[Edit], *, op: str, but: Contain
         assert edit.content is not None
         found.append((edit, edit.content, media.media_type(edit.path, edit.content.head)))
     await contents.keep_all(commit.tx, [content for _, content, _ in found if not content.is_stored])
-    first = await commit.add_created(
+    first = await commit.add_all(
+        "file.created",
         [
             (
                 edit.path,
+                1,
                 {"sha256": content.sha256, "size_bytes": content.size_bytes, "media_type": kind, "op": op},
             )
             for edit, content, kind in found
-        ]
+        ],
     )
     rows = [
         Arrival(edit.path, fold(edit.path), seq, content.sha256, content.size_bytes, kind, str(edit.signature))

@@ -16,6 +16,7 @@ from workspace_server.core.locks import Lock
 from workspace_server.core.paths import canonical_file
 from workspace_server.errors import Unavailable
 from workspace_server.services.arguments import plain_text
+from workspace_server.services.files import changes
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking import granting, leases
 from workspace_server.services.locking.granting import Wanted
@@ -75,10 +76,14 @@ class Checkouts:
                     until_s = commit.tx.boot_s + ttl_seconds
                     await locks.check_out(commit.tx, held.lock_id, place, until_s=until_s)
                 return await granting.renewed(commit, held, max(held.ttl_s, ttl_seconds))
+            row = await files.by_path(commit.tx, place)
+            if row is None or not row.live:
+                await changes.check_place(commit.tx, place)
             commit.caller = replace(commit.caller, session=mine)
             return await granting.acquire(commit, wanted)
 
-        return await granting.told(self._folder.db, await self._folder.recorder.change(caller, "check_out", body))
+        granted = await self._folder.recorder.change(caller, "check_out", body)
+        return await granting.told(self._folder.db, caller, granted)
 
     async def check_in(self, caller: Caller, *, path: str, session: str | None = None) -> Result:
         """Take in what the caller's own tool has left at *path*, and end the check-out.

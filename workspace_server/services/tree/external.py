@@ -6,6 +6,7 @@ An edit on disk has happened; nobody can refuse it. So it passes every lock, whi
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
@@ -20,7 +21,7 @@ from workspace_server.services.files.changes import Put
 from workspace_server.services.files.held import Held
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Commit, Recorder, Result
-from workspace_server.services.tree import arrivals
+from workspace_server.services.tree import arrivals, turnover
 from workspace_server.services.tree.disk import Disk, Unsteady
 from workspace_server.services.tree.edits import Edit
 from workspace_server.services.tree.goals import reopened
@@ -52,8 +53,9 @@ class _Unhindered(Held):
     def __init__(self) -> None:
         super().__init__([], EXTERNAL, 0.0)
 
-    async def allow(self, tx: Transaction, path: str) -> Lock | None:
-        self.overdue += [lock for lock in await locks.covering(tx, path, overdue=True) if not lock.is_live(tx.boot_s)]
+    async def allow(self, tx: Transaction, path: str, *, new: bool = False) -> Lock | None:
+        there = await locks.covering(tx, path, overdue=True, barring=new)
+        self.overdue += [lock for lock in there if not lock.is_live(tx.boot_s)]
         return None
 
 
@@ -107,16 +109,17 @@ class External:
                 commit.number = await meta.raise_counter(commit.tx, "commit")
             lost = await _lost(commit.tx, edits)
             found["again"] += [edit for edit in edits if edit.path in lost]
+            turned = await turnover.record(commit, edits, op=op, but=lost) if synced else set()
             arrived = await arrivals.record(commit, edits, op=op, but=lost) if synced else set()
             for edit in edits:
-                if edit.path in lost or edit.path in arrived:
+                if edit.path in lost or edit.path in turned or edit.path in arrived:
                     continue
                 verdict = await self._verdict(commit.tx, edit.path) if op == "external" else Verdict(caller.agent)
                 outcome = await self._apply(commit, edit, op, verdict)
                 found[outcome].append(edit)
                 if outcome == "the holder's":
                     theirs[verdict.agent].append(edit)
-            changed = len(arrived) + len(found["done"])
+            changed = len(turned) + len(arrived) + len(found["done"])
             seq = commit.events[-1].seq if commit.events else None
             if commit.number is not None and commit.events:
                 seq = await commit.add("files.committed", files=changed)
@@ -203,17 +206,19 @@ class External:
             await commit.add("file.conflict", path=path, version=here.version, copy=beside)
         return beside
 
-    async def take(self, stranger: Stranger) -> bool:
+    async def take(self, stranger: Stranger) -> AbstractSet[str] | None:
         """Keep an edit that the server has displaced: beside the newer content, or at its place where that is free.
 
         The copy is named by its content, so that the same bytes make one copy however often they turn up.
         """
         try:
             content = await self._disk.temporary(stranger.temporary)
-        except (Unsteady, WorkspaceError):  # it is being written, or the disk takes no copy
-            return False
+        except Unsteady:
+            return frozenset()
+        except WorkspaceError:  # the disk takes no copy
+            return None
         if content is None:
-            return True
+            return frozenset()
 
         async def body(commit: Commit) -> Result:
             head, row = await changes.head(commit.tx, stranger.path)
@@ -230,10 +235,10 @@ class External:
             result = await self._recorder.change(BY_EXTERNAL, "conflict", body)
         except WorkspaceError:
             log.exception("no copy could be recorded of an edit of %s", stranger.path)
-            return False
+            return None
         # Not awaited: the materialiser itself waits for us here.
         self._materialiser.want(str(result["path"]))
-        return True
+        return {content.sha256}
 
 
 async def _lost(tx: Transaction, edits: Sequence[Edit]) -> set[str]:

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from workspace_server.core.access import EXTERNAL, IMPORT
 from workspace_server.errors import Unavailable
+from workspace_server.services.tree.leftovers import Leftover
+from workspace_server.services.tree.strangers import Stranger
 from workspace_server.storage import content as contents
-from workspace_server.storage.content import Content, Form
+from workspace_server.storage import soundness
+from workspace_server.storage.content import Content, Form, ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.disk.signatures import Signature
 from workspace_server.storage.tables import files, intents
@@ -74,6 +78,16 @@ class Goal(NamedTuple):
         return self._replace(known=known, ours=ours)
 
 
+class Done(NamedTuple):
+    """What came of a goal: done, left to the folder's newer content, or blocked with a reason."""
+
+    goal: Goal
+    known: Known | None
+    leftover: Leftover | None = None
+    stranger: Stranger | None = None
+    blocked: str | None = None
+
+
 def standing_before(row: FileRow | None) -> str | None:
     """Return the hash of what stands at a path before a commit changes it, as far as the server knows.
 
@@ -105,6 +119,21 @@ class Open:
         self.ours |= goal.ours
         self.torn |= goal.torn
         return goal._replace(ours=self.ours, torn=self.torn)
+
+
+def content_of(goal: Goal, objects: ObjectStore) -> bytes | Path:
+    """Return what is to stand at the goal's path, sound; large content as the file that holds it. Blocks.
+
+    Raises:
+        Unavailable: It is damaged.
+    """
+    path = objects.path(goal.sha256 or "")
+    if goal.form == "object":
+        soundness.check(path)
+        return path
+    if goal.form == "tail":
+        return soundness.whole(goal.form, goal.data, path)
+    return contents.expand(goal.form, goal.data, path)  # from the database, whose pages have checksums
 
 
 def deletions_first(goals: Iterable[Goal]) -> list[Goal]:

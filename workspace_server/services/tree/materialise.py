@@ -12,17 +12,23 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import anyio
 
 from workspace_server.errors import InvalidPath, Unavailable, WorkspaceError
-from workspace_server.services.tree.goals import Goal, Known, Open, deletions_first, readable_goals, reopened
+from workspace_server.services.tree.goals import (
+    Done,
+    Goal,
+    Known,
+    Open,
+    content_of,
+    deletions_first,
+    readable_goals,
+    reopened,
+)
 from workspace_server.services.tree.leftovers import Leftover, clear, hash_of
 from workspace_server.services.tree.strangers import Stranger, Strangers
-from workspace_server.storage import content as contents
-from workspace_server.storage import soundness
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.disk.ignore import Ignore, is_control_file
@@ -49,16 +55,6 @@ class _Settled(NamedTuple):
 
     intent_id: int
     known: Known
-
-
-class _Done(NamedTuple):
-    """What came of a goal: done, left to the folder's newer content, or blocked with a reason."""
-
-    goal: Goal
-    known: Known | None
-    leftover: Leftover | None = None
-    stranger: Stranger | None = None
-    blocked: str | None = None
 
 
 class Materialiser:
@@ -163,6 +159,11 @@ class Materialiser:
         """Take note that content which was just committed was read from the tree, where it still stands."""
         self._known[path] = Known(sha256, signature)
 
+    def let_go(self, leftover: Leftover) -> None:
+        """Remove a displaced file after the next sync, or once nobody has it open for writing any more."""
+        self._leftovers.append(leftover)
+        self._due.set()
+
     def tell(self, path: str) -> None:
         """Call `dirty` once the intent of *path* is cleared: what was seen there meanwhile must be looked at again.
 
@@ -235,22 +236,22 @@ class Materialiser:
     def _opened(self, goal: Goal) -> Goal:
         return self._open.setdefault(goal.path, Open()).joined_by(goal)
 
-    def _reach(self, goal: Goal) -> _Done:
+    def _reach(self, goal: Goal) -> Done:
         """Bring one path to its goal; runs in a thread."""
         try:
             if self._is_reached(goal):
-                return _Done(goal, goal.known if goal.sha256 else Known(None, None))
+                return Done(goal, goal.known if goal.sha256 else Known(None, None))
             if goal.tree_leads:
-                return _Done(goal, None)
+                return Done(goal, None)
             return self._placed(goal) if goal.sha256 else self._removed(goal)
         except WorkspaceError as refusal:
-            return _Done(goal, None, blocked=str(refusal.facts.get("reason") or refusal.code))
+            return Done(goal, None, blocked=str(refusal.facts.get("reason") or refusal.code))
         except OSError as error:
-            return _Done(goal, None, blocked=error.strerror or "the disk refused")
+            return Done(goal, None, blocked=error.strerror or "the disk refused")
         except Exception as error:  # whatever it is, the other paths of the batch go on
             if goal.path not in self.blocked:  # else it has been said
                 log.exception("%s could not be brought up to date", goal.path)
-            return _Done(goal, None, blocked=_unexpected(error))
+            return Done(goal, None, blocked=_unexpected(error))
 
     def _is_reached(self, goal: Goal) -> bool:
         if goal.sha256 is None:
@@ -260,28 +261,21 @@ class Materialiser:
         signature = self._tree.look(goal.path).signature
         return signature is not None and signature.same_file(goal.known.signature)
 
-    def _placed(self, goal: Goal) -> _Done:
-        content: bytes | Path = self._objects.path(goal.sha256 or "")
-        if goal.form == "object":
-            soundness.check(self._objects.path(goal.sha256 or ""))
-        elif goal.form == "tail":
-            content = soundness.whole(goal.form, goal.data, self._objects.path(goal.sha256 or ""))
-        else:  # from the database, whose pages have checksums
-            content = contents.expand(goal.form, goal.data, self._objects.path(goal.sha256 or ""))
-        staged = self._tree.stage(content, goal.path)
+    def _placed(self, goal: Goal) -> Done:
+        staged = self._tree.stage(content_of(goal, self._objects), goal.path)
         try:
             displaced = self._tree.place(staged, goal.path)
         except BaseException:
             self._tree.discard(staged.name)
             raise
-        return self._judged(_Done(goal, Known(goal.sha256, staged.signature)), displaced)
+        return self._judged(Done(goal, Known(goal.sha256, staged.signature)), displaced)
 
-    def _removed(self, goal: Goal) -> _Done:
+    def _removed(self, goal: Goal) -> Done:
         gone = self._tree.remove(goal.path)
         self._tree.prune(goal.path)
-        return self._judged(_Done(goal, Known(None, None)), gone)
+        return self._judged(Done(goal, Known(None, None)), gone)
 
-    def _judged(self, done: _Done, displaced: Displaced | None) -> _Done:
+    def _judged(self, done: Done, displaced: Displaced | None) -> Done:
         """Tell whether displaced bytes are the server's own."""
         if displaced is None:
             return done
@@ -289,14 +283,15 @@ class Materialiser:
         # The file that was put there, untouched since: no need to read it.
         ours = goal.known.sha256 is not None and displaced.signature.same_file(goal.known.signature)
         if ours or hash_of(self._tree, displaced.name) in goal.ours:
-            return done._replace(leftover=Leftover(displaced.name, goal.path, displaced.signature, goal.ours, ours))
+            signature = displaced.signature if ours else None  # what was read may change in the same tick, unseen
+            return done._replace(leftover=Leftover(displaced.name, goal.path, goal.ours, signature))
         if goal.torn:
             kept = self._tree.keep(displaced.name)
             log.warning("%s was torn by a power cut; its bytes are kept at %s", goal.path, kept)
             return done
         return done._replace(stranger=Stranger(goal.path, displaced.name, goal.sha256 is not None))
 
-    def _note(self, done: _Done) -> None:
+    def _note(self, done: Done) -> None:
         path = done.goal.path
         self._block(path, done.blocked)
         if done.blocked is not None:
@@ -309,7 +304,7 @@ class Materialiser:
             self._known.pop(path, None)
         self._settled[path] = _Settled(done.goal.intent_id, done.known or Known(None, None))
         if done.leftover is not None:
-            self._leftovers.append(done.leftover)
+            self.let_go(done.leftover)
         self._due.set()
 
     def _block(self, path: str, reason: str | None) -> None:
@@ -321,8 +316,9 @@ class Materialiser:
             self.blocked[path] = reason
 
     async def _hand_over(self, stranger: Stranger) -> None:
-        if self.strangers is not None and await self.strangers.take(stranger):
-            await asyncio.to_thread(self._tree.discard, stranger.temporary)
+        taken = await self.strangers.take(stranger) if self.strangers is not None else None
+        if taken is not None:  # and not removed: whoever wrote this may have it open, and write on
+            self.let_go(Leftover(stranger.temporary, stranger.path, taken))
             return
         kept = await asyncio.to_thread(self._tree.keep, stranger.temporary)
         log.warning("an edit of %s from outside could not be recorded; its bytes are kept at %s", stranger.path, kept)
@@ -346,7 +342,7 @@ class Materialiser:
                 self._leftovers = leftovers + self._leftovers
                 raise
             waiting, strangers = await asyncio.to_thread(clear, self._tree, leftovers)
-            self._leftovers += waiting
+            self._leftovers = waiting + self._leftovers
             if waiting:
                 self._due.set()
             for leftover in strangers:

@@ -8,26 +8,25 @@ of a file that is being written.
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import anyio
 
 from workspace_server.core.access import EXTERNAL, IMPORT, Caller
-from workspace_server.core.limits import LIMITS
-from workspace_server.core.paths import canonical_file
-from workspace_server.errors import InvalidPath
-from workspace_server.services.tree import arrivals
+from workspace_server.services.tree import arrivals, turnover, vanishing
 from workspace_server.services.tree.disk import Disk, Read, Unsteady
 from workspace_server.services.tree.edits import Edit
 from workspace_server.services.tree.external import External
 from workspace_server.services.tree.materialise import Materialiser
+from workspace_server.services.tree.surveying import Survey, Surveyor, on_their_way
 from workspace_server.services.tree.vanishing import DeletionGuard
 from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.disk.ignore import Ignore, is_control_file
-from workspace_server.storage.disk.scan import LeftOut, Scan, Seen
+from workspace_server.storage.disk.scan import LeftOut
 from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.disk.watcher import Dirty, Marks
 from workspace_server.storage.pins import Pins
@@ -42,27 +41,22 @@ SCAN_EVERY_S = 300.0
 """How often the whole folder is compared when the watcher listens."""
 SCAN_EVERY_UNWATCHED_S = 5.0
 """The same when it cannot, and while the folder is away."""
+SCAN_EVERY_STOPPED_S = 30.0
+"""The same while too many files are missing: nothing but a comparison of all tells that they are back."""
 PATIENCE_S = 5.0
 """How long a file that is being written is left alone; then it is taken as it is, if it holds still for the reading."""
 STORE_BYTES_MAX = 8 * 1024 * 1024
 """Most content that is stored in one transaction ahead of the commit."""
-STORE_FILES_MAX = 8_000
+STORE_FILES_MAX = 2_000
 """Most files of which this is done at once: nobody else writes meanwhile."""
+RECORD_FILES_MAX = 2_500
+"""Most changed files that are recorded in one commit, for the same reason: 60 ms of deletions (2026-11-30)."""
 READ_TOGETHER = 256
 """Files that are read in one go."""
 AHEAD_FROM = 64
 """So many changed files are many: their content is stored ahead of the commit."""
 
 Op = Literal["external", "import"]
-
-
-class _Survey(NamedTuple):
-    """What a look at the folder found: paths whose content must be read, paths that are gone, what was left out."""
-
-    stands: bool
-    changed: list[str]
-    vanished: list[str]
-    left_out: LeftOut
 
 
 class _Ahead:
@@ -124,6 +118,7 @@ class Reconciler:
         self.marks = Marks(changed)
         self._tree = tree
         self._ignore = ignore
+        self._surveyor = Surveyor(tree=tree, ignore=ignore, db=db, materialiser=materialiser)
         self._disk = disk
         self._db = db
         self._pins = pins
@@ -137,8 +132,7 @@ class Reconciler:
     async def run(self) -> None:
         """Reconcile whenever something is marked, and everything from time to time; runs until cancelled."""
         while True:
-            often = self._away or not self.watched
-            with anyio.move_on_after(SCAN_EVERY_UNWATCHED_S if often else SCAN_EVERY_S) as waiting:
+            with anyio.move_on_after(self._scan_every_s()) as waiting:
                 await self._wake.wait()
             if waiting.cancelled_caught:
                 self.marks.mark("")
@@ -151,6 +145,15 @@ class Reconciler:
                 log.exception("the folder could not be compared with the database; it will be again")
                 await anyio.sleep(SCAN_EVERY_UNWATCHED_S)
                 self.marks.mark("")
+
+    def _scan_every_s(self) -> float:
+        if self._away or not self.watched:
+            return SCAN_EVERY_UNWATCHED_S
+        return SCAN_EVERY_STOPPED_S if self.guard.held is not None else SCAN_EVERY_S
+
+    async def recall(self) -> None:
+        """Go on holding deletions back where an earlier server did; to be called before the first comparison."""
+        self.guard.held = await self._db.read(vanishing.recall)
 
     async def reconcile(self, dirty: Dirty, *, op: Op = "external", patient: bool = True) -> int:
         """Record what has changed at the marked places; return how many files that were.
@@ -166,66 +169,19 @@ class Reconciler:
             if self._away or dirty.everything or any(is_control_file(path) for path in dirty.paths):
                 self._ignore.forget()
                 dirty, self._away = Dirty(True, set()), False
-            rows, underway = await self._db.read_long(lambda tx: _rows(tx, dirty))
-            survey = await asyncio.to_thread(self._survey, dirty, rows)
-            if dirty.everything:
+            survey = await self._surveyor.look(dirty)
+            if self.guard.is_unsure(len(survey.vanished), everywhere=survey.everything):
+                survey = await self._surveyor.look_until_still(survey)
+            if survey.everything:
                 self.left_out = survey.left_out
+            else:
+                self.left_out.forget(dirty.paths)
             with arrivals.uncollected(len(survey.changed)):
-                edits = await self._edits(survey.changed, rows, patient=patient and op == "external")
-                gone = await self._gone(survey, rows, underway, everywhere=dirty.everything)
-                return await self._record(edits + gone, op)
-
-    # Where something differs; in a thread
-
-    def _survey(self, dirty: Dirty, rows: dict[str, FileRow]) -> _Survey:
-        survey = _Survey(self._tree.stands(), [], [], LeftOut())
-        if not survey.stands:
-            return survey
-        if dirty.everything:
-            self._survey_below("", rows, survey)
-            return survey
-        for path in sorted(dirty.paths):
-            if not _is_canonical(path):
-                continue
-            place = self._tree.look(path)
-            if place.kind == "directory":
-                self._survey_below(path, rows, survey)
-            elif place.signature is not None and place.kind == "file" and self._belongs(path, rows):
-                self._compare(Seen(path, place.signature), rows, survey)
-            self._survey_missing(
-                [known for known in rows if known == path or known.startswith(path + "/")], survey, rows
-            )
-        return survey
-
-    def _belongs(self, path: str, rows: dict[str, FileRow]) -> bool:
-        return path in rows or not self._ignore.ignored(path)
-
-    def _survey_below(self, directory: str, rows: dict[str, FileRow], survey: _Survey) -> None:
-        scan = Scan(self._tree, self._ignore, below=directory, known=rows)
-        found = set()
-        for seen in scan:
-            found.add(seen.path)
-            self._compare(seen, rows, survey)
-        survey.left_out.add_all(scan.left_out)
-        prefix = f"{directory}/" if directory else ""
-        self._survey_missing([path for path in rows if path.startswith(prefix) and path not in found], survey, rows)
-
-    def _survey_missing(self, paths: Iterable[str], survey: _Survey, rows: dict[str, FileRow]) -> None:
-        """Look at files that the walk has not found: they may be ignored by now, or it came too early."""
-        for path in paths:
-            place = self._tree.look(path)
-            if place.kind == "file" and place.signature is not None:
-                self._compare(Seen(path, place.signature), rows, survey)
-            elif place.kind not in {"hardlinked", "oversized"}:  # a backup by hard links deletes nothing
-                survey.vanished.append(path)
-
-    def _compare(self, seen: Seen, rows: dict[str, FileRow], survey: _Survey) -> None:
-        known = self._materialiser.known(seen.path)
-        if known is not None and seen.signature.same_file(known.signature):
-            return
-        row = rows.get(seen.path)
-        if row is None or row.tree_sha256 != row.sha256 or row.tree_signature != str(seen.signature):
-            survey.changed.append(seen.path)
+                edits = await self._edits(survey.changed, survey.rows, patient=patient and op == "external")
+                gone = await self._gone(survey, edits)
+                changed = await self._record(gone + edits, op)  # they may make room for a name
+            self.guard.recorded(sum(not edit.early for edit in gone))
+            return changed
 
     # What it is
 
@@ -309,7 +265,7 @@ class Reconciler:
         """Return the heads of *paths*, and whose working copies are on their way."""
 
         async def read(tx: Transaction) -> tuple[dict[str, FileRow], set[str]]:
-            return {row.path: row for row in await files.by_paths(tx, paths)}, await _underway(tx)
+            return {row.path: row for row in await files.by_paths(tx, paths)}, await on_their_way(tx)
 
         return await self._db.read_long(read)
 
@@ -330,24 +286,29 @@ class Reconciler:
 
         await self._db.write(note)
 
-    async def _gone(
-        self, survey: _Survey, rows: dict[str, FileRow], underway: set[str], *, everywhere: bool
-    ) -> list[Edit]:
-        """Return the deletions that may be recorded; what is *underway* was committed, and not yet on disk."""
+    async def _gone(self, survey: Survey, edits: Sequence[Edit]) -> list[Edit]:
+        """Return the deletions that may be recorded beside *edits*."""
         missing = dict.fromkeys(survey.vanished)
-        early = [path for path in missing if path in underway]
-        paths = [path for path in missing if path not in underway]
-        live, _ = await self._db.read_long(files.counts) if paths else (0, 0)
-        edits = [Edit(path, None, None, rows[path].version, live=True, early=True) for path in early]
-        if self.guard.allows(len(paths), live, stands=survey.stands, everywhere=everywhere):
-            edits += [Edit(path, None, None, rows[path].version, live=True) for path in paths]
-        return edits
+        early = [path for path in missing if path in survey.underway]  # committed, and not yet on disk
+        paths = [path for path in missing if path not in survey.underway]
+        gone = [Edit(path, None, None, survey.rows[path].version, live=True, early=True) for path in early]
+        if await self._may_go(survey, len(paths) - _moved([survey.rows[path] for path in paths], edits)):
+            gone += [Edit(path, None, None, survey.rows[path].version, live=True) for path in paths]
+        return gone
+
+    async def _may_go(self, survey: Survey, vanished: int) -> bool:
+        held = self.guard.held
+        live, _ = await self._db.read_long(files.counts) if vanished else (0, 0)
+        allowed = self.guard.allows(vanished, live, stands=survey.stands, everywhere=survey.everything)
+        if self.guard.held != held:
+            await self._db.write(lambda tx: vanishing.remember(tx, self.guard.held), essential=True)
+        return allowed
 
     async def _record(self, edits: Sequence[Edit], op: Op) -> int:
         caller = Caller(agent=IMPORT if op == "import" else EXTERNAL)
-        size = len(edits) if op == "import" else LIMITS.commit_files_max
-        arrived = [edit.path for edit in edits if arrivals.may_arrive(edit)]
-        synced = len(arrived) >= arrivals.ARRIVALS_MIN and await self._sync(arrived)
+        size = len(edits) if op == "import" else RECORD_FILES_MAX
+        plain = [edit.path for edit in edits if arrivals.may_arrive(edit) or turnover.may_turn(edit)]
+        synced = len(plain) >= arrivals.ARRIVALS_MIN and await self._sync(plain)
         changed = 0
         for first in range(0, len(edits), max(size, 1)):
             part = edits[first : first + size]
@@ -358,7 +319,7 @@ class Reconciler:
         return changed
 
     async def _sync(self, paths: Sequence[str]) -> bool:
-        """Let new files survive a power cut before anybody is told of them; return whether that was done."""
+        """Let what was found survive a power cut before anybody is told of it; return whether that was done."""
         try:
             await asyncio.to_thread(self._tree.sync, paths)
         except OSError as error:
@@ -367,33 +328,7 @@ class Reconciler:
         return True
 
 
-def _is_canonical(path: str) -> bool:
-    try:
-        return canonical_file(path) == path
-    except InvalidPath:
-        return False
-
-
-async def _underway(tx: Transaction) -> set[str]:
-    """Return the paths whose working copies are not yet known to be on disk."""
-    return {intent.path for intent in await intents.all_open(tx)}
-
-
-async def _rows(tx: Transaction, dirty: Dirty) -> tuple[dict[str, FileRow], set[str]]:
-    """Return the live files at and below the marked places, and which paths are on their way, before any is looked at.
-
-    Later is too late: a file that was found missing may have been placed since, and would look as if it were deleted.
-    """
-    underway = await _underway(tx)
-    if dirty.everything:
-        return {row.path: row for row in await files.below(tx, "")}, underway
-    rows = {}
-    for path in dirty.paths:
-        if not _is_canonical(path):
-            continue
-        row = await files.by_path(tx, path)
-        if row is not None and row.live:
-            rows[path] = row
-        for below in await files.below(tx, path):
-            rows[below.path] = below
-    return rows, underway
+def _moved(gone: Iterable[FileRow], edits: Iterable[Edit]) -> int:
+    """Return how many of the files that are *gone* stand at new paths: those have not vanished."""
+    arrived = Counter(edit.content.sha256 for edit in edits if edit.content is not None and not edit.live)
+    return (Counter(row.sha256 for row in gone) & arrived).total()

@@ -9,12 +9,14 @@ import asyncio
 import io
 import logging
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import zstandard
 
 from workspace_server.errors import WorkspaceError
 from workspace_server.services.tree.external import External
+from workspace_server.services.tree.leftovers import Leftover
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.services.tree.strangers import Stranger
 from workspace_server.storage import content as contents
@@ -68,16 +70,19 @@ class Recovery:
         path = await self._path_of(name, open_)
         mine = [intent for intent in open_ if intent.path == path]
         sha256, size_bytes = await asyncio.to_thread(self._read, name)
+        ours: AbstractSet[str] | None = None
         # An empty one holds nothing to keep, whosever it is.
         if not size_bytes or await self._is_known(sha256) or await self._is_half_staged(name, mine):
+            ours = {sha256}
+        elif path is not None and all(intent.boot_id == self._boot_id for intent in open_):
+            ours = await self._external.take(Stranger(path, name, replaced=True))
+        if ours is None:
+            kept = await asyncio.to_thread(self._tree.keep, name)
+            log.warning("unknown bytes%s are kept at %s", f" of {path}" if path else "", kept)
+        elif path is None:
             await asyncio.to_thread(self._tree.discard, name)
-            return
-        torn = any(intent.boot_id != self._boot_id for intent in open_)
-        if path is not None and not torn and await self._external.take(Stranger(path, name, replaced=True)):
-            await asyncio.to_thread(self._tree.discard, name)
-            return
-        kept = await asyncio.to_thread(self._tree.keep, name)
-        log.warning("unknown bytes%s are kept at %s", f" of {path}" if path else "", kept)
+        else:  # a process that outlived the last server may still write to it
+            self._materialiser.let_go(Leftover(name, path, ours))
 
     async def _path_of(self, name: str, open_: Sequence[Intent]) -> str | None:
         for intent in open_:

@@ -84,6 +84,7 @@ class WorkingTree:
             boot_id=self._clock.boot_id(),
         )
         await recovery.run()
+        await reconciler.recall()
         # Watched from before the scan on, so that nothing falls between the two.
         watcher = self.watcher = Watcher(self.tree.root, reconciler.marks, self._is_ignored_directory)
         reconciler.watched = await asyncio.to_thread(watcher.start)

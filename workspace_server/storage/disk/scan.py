@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from workspace_server.core.limits import LIMITS
@@ -54,6 +54,15 @@ class LeftOut:
         some = self.examples.setdefault(reason, [])
         if len(some) < EXAMPLES_MAX:
             some.append(shown(path))
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Count *paths* no more, as they are looked at again; those that are no examples count until all is."""
+        again = set(map(shown, paths))
+        for reason, some in self.examples.items():
+            left = [path for path in some if path not in again]
+            self.counts[reason] -= len(some) - len(left)
+            some[:] = left
+        self.counts = +self.counts  # without those of which there are none
 
     def add_all(self, other: "LeftOut") -> None:
         """Count what another walk has counted."""

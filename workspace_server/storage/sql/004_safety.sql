@@ -26,17 +26,18 @@ CREATE TABLE lock_selectors_2 (         -- what live locks cover
     lock_id INTEGER NOT NULL REFERENCES locks ON DELETE CASCADE,
     kind    TEXT NOT NULL CHECK (kind IN ('path', 'directory', 'pattern')),
     text    TEXT NOT NULL,
+    place   TEXT NOT NULL,              -- the folded directory that all lies in that it names; a path's is the one it may become
     PRIMARY KEY (lock_id, kind, text)
 ) WITHOUT ROWID;
-INSERT INTO lock_selectors_2 SELECT lock_id, kind, text FROM lock_selectors;
+INSERT INTO lock_selectors_2 SELECT lock_id, kind, text,
+    CASE kind WHEN 'path' THEN lower(text) || '/' WHEN 'directory' THEN lower(text) ELSE '' END FROM lock_selectors;
 DROP TABLE lock_selectors;
 DROP TABLE locks;
 ALTER TABLE locks_2 RENAME TO locks;
 ALTER TABLE lock_selectors_2 RENAME TO lock_selectors;
 CREATE INDEX locks_live ON locks (deadline_s) WHERE state = 'live';
 CREATE INDEX locks_granted ON locks (granted_seq) WHERE state = 'live';
-CREATE INDEX lock_selectors_text ON lock_selectors (text, kind);
-CREATE INDEX lock_selectors_kind ON lock_selectors (kind) WHERE kind = 'pattern';
+CREATE INDEX lock_selectors_place ON lock_selectors (place);
 
 CREATE TABLE checkouts (                -- files that the holder of a lock edits in the folder, from check-out to check-in
     lock_id INTEGER NOT NULL REFERENCES locks ON DELETE CASCADE,

@@ -228,6 +228,18 @@ async def deletions(tx: Transaction, file_id: int, *, from_version: int, to_vers
     return [DeletionRow._make(row) for row in rows]
 
 
+async def changed_by_others(tx: Transaction, file_id: int, agent: str, *, since_seq: int) -> bool:
+    """Return whether anybody but *agent* has written or deleted the file since."""
+    row = await tx.one(
+        "SELECT 1 FROM versions WHERE file_id = ?1 AND seq > ?2 AND agent <> ?3"
+        " UNION ALL SELECT 1 FROM deletions WHERE file_id = ?1 AND seq > ?2 AND agent <> ?3 LIMIT 1",
+        file_id,
+        since_seq,
+        agent,
+    )
+    return row is not None
+
+
 async def add_sources(tx: Transaction, file_id: int, number: int, sources: Sequence[Source]) -> None:
     """Record what a version was written from, for the way back (`used_by`)."""
     for source in sources:

@@ -3,6 +3,7 @@
 A commit opens one per path; it is cleared only after the working copy was synced. Recovery finishes what is left.
 """
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -70,6 +71,14 @@ async def all_open(tx: Transaction) -> list[Intent]:
         "SELECT intent_id, path, version, sha256, previous_sha256, boot_id FROM intents ORDER BY intent_id"
     )
     return [Intent._make(row) for row in rows]
+
+
+async def among(tx: Transaction, paths: Sequence[str]) -> set[str]:
+    """Return those of *paths* that have open intents."""
+    rows = await tx.all(
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM intents WHERE path = value)", json.dumps(paths)
+    )
+    return {row[0] for row in rows}
 
 
 async def clear(tx: Transaction, path: str, *, up_to: int) -> None:

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Sequence
 
+from workspace_server.core.claims import above
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock, Mode, State
-from workspace_server.core.patterns import parse_pattern
+from workspace_server.core.paths import fold
+from workspace_server.core.patterns import Selector
 from workspace_server.storage.database import Row, Transaction
 from workspace_server.storage.memory import Remembered
 from workspace_server.storage.tables import spelled
@@ -74,10 +76,11 @@ async def insert(tx: Transaction, lock: Lock) -> None:
     )
     for selector in lock.selectors:
         await tx.run(
-            "INSERT INTO lock_selectors (lock_id, kind, text) VALUES (?, ?, ?)",
+            "INSERT INTO lock_selectors (lock_id, kind, text, place) VALUES (?, ?, ?, ?)",
             lock.lock_id,
             selector.kind,
             selector.text,
+            fold(selector.place),
         )
     tx.remember(_LIVE, await _counted(tx))
 
@@ -114,15 +117,16 @@ async def any_intent(tx: Transaction) -> bool:
     return "intent" in live
 
 
-async def covering(tx: Transaction, path: str, *, overdue: bool = False) -> list[Lock]:
+async def covering(tx: Transaction, path: str, *, overdue: bool = False, barring: bool = False) -> list[Lock]:
     """Return the live locks that cover *path*, oldest first; `on_disk` also when just this path is checked out.
 
     Args:
         overdue: Return also those whose time has run out and that are not yet marked so.
+        barring: Return also those on names that a new file at *path* would take.
     """
     if not await any_live(tx):
         return []
-    found = await _around(tx, path)
+    found = await _around(tx, path, barring=barring)
     if not found:
         return []
     rows = await tx.all(
@@ -136,19 +140,18 @@ async def covering(tx: Transaction, path: str, *, overdue: bool = False) -> list
     return [_lock(row) for row in rows]
 
 
-async def _around(tx: Transaction, path: str) -> list[int]:
-    """Return the numbers of the locks of which a part covers *path*; only their rows are worth to be read."""
-    parts = path.split("/")
-    above = ["/".join(parts[:depth]) + "/" if depth else "" for depth in range(len(parts))]
-    places = ", ".join("?" * len(above))
-    rows = await tx.all(
-        "SELECT lock_id FROM lock_selectors WHERE (kind = 'path' AND text = ?)"
-        f" OR (kind = 'directory' AND text IN ({places}))",
-        path,
-        *above,
-    )
-    patterns = await tx.all("SELECT lock_id, text FROM lock_selectors WHERE kind = 'pattern'")
-    return [row[0] for row in rows] + [lock_id for lock_id, text in patterns if parse_pattern(text).matches(path)]
+async def _around(tx: Transaction, path: str, *, barring: bool) -> list[int]:
+    """Return the numbers of the locks of which a part covers *path*, or bars it; only their rows are worth reading."""
+    asked = Selector("path", path)
+    place = fold(asked.place)
+    spots = (place, *above(place))
+    where = f"place IN ({', '.join('?' * len(spots))})"
+    if barring:  # what begins with the place stands before what begins with its last character's successor
+        where += " OR (place > ? AND place < ?)"
+        spots += (place, place[:-1] + chr(ord("/") + 1))
+    rows = await tx.all(f"SELECT lock_id, kind, text FROM lock_selectors WHERE {where}", *spots)
+    concerns = asked.overlaps if barring else lambda part: part.keeps(path)
+    return [row[0] for row in rows if concerns(Selector.stored(row[1], row[2]))]
 
 
 async def intents_over(tx: Transaction, agent: str, paths: Sequence[str]) -> list[Lock]:

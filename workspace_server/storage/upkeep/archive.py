@@ -127,6 +127,8 @@ def _check_file(root: Path, file: Path, *, force: bool) -> None:
         reason = "lies in the workspace itself"
     elif file.is_dir() or not file.parent.is_dir():
         reason = "is not a file in a folder that is there"
+    elif file.exists() and not file.is_file():
+        reason = "is a device, a pipe or a socket"
     elif file.exists() and not force:
         reason = "is there already"
     if reason is not None:

@@ -14,8 +14,8 @@ from workspace_server.errors import Unavailable
 from workspace_server.storage import checksums
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
-from workspace_server.storage.migrations import migrate
-from workspace_server.storage.refusals import UNREADABLE, UNREADABLE_HINT
+from workspace_server.storage.migrations import migrate, refuse_newer
+from workspace_server.storage.refusals import UNREADABLE, of_read
 from workspace_server.storage.upkeep import integrity
 from workspace_server.storage.upkeep.integrity import Progress
 
@@ -40,11 +40,7 @@ def upgrade(path: Path) -> None:
             if lacking and integrity.refused_checksums(connection) is None:
                 _try(connection)
     except UNREADABLE as error:
-        raise Unavailable(
-            "The workspace's database cannot be read: it is damaged, or another program wrote to it.",
-            hint=UNREADABLE_HINT,
-            reason=type(error).__name__,
-        ) from error
+        raise of_read(error) from error
 
 
 def _try(connection: apsw.Connection) -> None:
@@ -60,7 +56,7 @@ def repair(root: Path, progress: Progress = lambda *_: None) -> None:
 
     Raises:
         NotFound: There is no workspace in *root*.
-        Unavailable: Something else is damaged, or the disk refuses; nothing was changed.
+        Unavailable: Something else is damaged, it is of a newer program, or the disk refuses; nothing was changed.
     """
     path = integrity.database_of(root)
     if not checksums.enable():
@@ -69,6 +65,7 @@ def repair(root: Path, progress: Progress = lambda *_: None) -> None:
     try:
         with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
             checksums.disregard(connection)
+            refuse_newer(connection)
             for finding in integrity.stored_damage(connection, objects, progress):
                 if finding.damage:
                     raise Unavailable(

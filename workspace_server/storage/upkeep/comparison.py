@@ -16,6 +16,7 @@ from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import NotFound, Unavailable
 from workspace_server.storage.database import Row, connect
 from workspace_server.storage.migrations import steps
+from workspace_server.storage.refusals import UNREADABLE, of_read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +74,15 @@ def compare(a: Path, b: Path) -> Comparison:
 
     Raises:
         NotFound: There is no workspace in one of them.
-        Unavailable: One was written by an older or newer program.
+        Unavailable: One was written by an older or newer program, or is damaged.
     """
+    try:
+        return _compare(a, b)
+    except UNREADABLE as error:
+        raise of_read(error) from error
+
+
+def _compare(a: Path, b: Path) -> Comparison:
     with closing(_open(a)) as one, closing(_open(b)) as other:
         files, files_alike = _sides(_files(one), _files(other), ("path",))
         facts, facts_alike = _sides(_facts(one), _facts(other), ("path", "kind", "subject", "key"))

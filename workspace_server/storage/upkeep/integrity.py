@@ -130,10 +130,11 @@ def audit_chain(root: Path) -> tuple[ChainHead, list[Break]]:
 
     Raises:
         NotFound: There is no workspace in *root*.
-        Unavailable: The log cannot be read.
+        Unavailable: The log cannot be read, or is of a newer program.
     """
     try:
         with closing(connect(database_of(root), read_only=True)) as connection:
+            refuse_newer(connection)
             return _broken(connection)
     except apsw.Error as error:
         raise Unavailable("The audit log cannot be read.", hint="Run `verify`.", reason=_said(error)) from error

@@ -48,11 +48,21 @@ def sync(directory: Path) -> None:
         os.close(handle)
 
 
+def workspace_around(folder: Path) -> Path | None:
+    """Return the nearest workspace that *folder* lies in, if any: whoever owns that one owns what is below it, too."""
+    return next((above for above in folder.resolve().parents if _is_workspace(above)), None)
+
+
+def _is_workspace(folder: Path) -> bool:
+    return (folder / STATE_DIRECTORY / "workspace.db").exists()
+
+
 def _check(target: Path, argument: str) -> None:
-    place = target.resolve()
-    for above in (place, *place.parents):
-        if (above / STATE_DIRECTORY / "workspace.db").exists():
-            raise _refused(target, "is a workspace" if above == place else f"lies in the workspace {above}", argument)
+    around = workspace_around(target)
+    if around is not None:
+        raise _refused(target, f"lies in the workspace {around}", argument)
+    if _is_workspace(target):
+        raise _refused(target, "is a workspace", argument)
     if target.exists() and (not target.is_dir() or {entry.name for entry in target.iterdir()} - {UNFINISHED}):
         raise _refused(target, "is not an empty folder", argument)
 

@@ -9,6 +9,7 @@ import apsw
 from workspace_server.errors import Unavailable
 from workspace_server.storage import checksums
 from workspace_server.storage.database import connect
+from workspace_server.storage.migrations import refuse_newer
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and how much there is."""
@@ -20,7 +21,7 @@ def copy_database(source: Path, target: Path, progress: Progress) -> None:
     """Copy the database *source* to *target*, which must not be there; only the user may read it. Blocks.
 
     Raises:
-        Unavailable: What was copied is damaged.
+        Unavailable: What was copied is damaged, or of a newer program.
         apsw.Error: The disk refused.
     """
     target.touch(mode=0o600, exist_ok=False)
@@ -29,6 +30,7 @@ def copy_database(source: Path, target: Path, progress: Progress) -> None:
         closing(connect(source, read_only=True)) as origin,
         closing(apsw.Connection(str(target), flags=apsw.SQLITE_OPEN_READWRITE)) as copy,
     ):
+        refuse_newer(origin)
         if checksums.are_kept(origin):
             # The file system of the checksums takes from the first page that there are some. That page comes last, and
             # those that SQLite writes out before it would keep the checksums of what they held before.

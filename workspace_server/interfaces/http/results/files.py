@@ -40,10 +40,18 @@ class StaleInput(Result):
     by: str
 
 
-class Warned(Result):
-    """What the caller should look at; the change was made all the same."""
+class UnknownSource(Result):
+    """A source that never was."""
 
-    stale_inputs: list[StaleInput]
+    path: str
+    version: int
+
+
+class Warned(Result):
+    """What the caller should look at, each entry with one of these; the change was made all the same."""
+
+    stale_inputs: list[StaleInput] = Field(default_factory=list)
+    unknown_sources: list[UnknownSource] = Field(default_factory=list)
 
 
 class Announced(Result):

@@ -2,7 +2,10 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from workspace_server.interfaces.http.results.base import Changed, Result
+from workspace_server.interfaces.http.results.files import Announced
 
 
 class HeldLock(Result):
@@ -36,7 +39,7 @@ class LockList(Result):
 
 
 class GrantedLock(Changed):
-    """A lock that the caller holds now, with the versions of the files that it covers."""
+    """A lock that the caller holds now, with the versions of the files that it covers, and others' announcements."""
 
     lock: str
     fence: int
@@ -45,6 +48,7 @@ class GrantedLock(Changed):
     expires_in_seconds: int
     expires_at: str
     versions: dict[str, int]
+    intents: list[Announced] = Field(default_factory=list)
 
 
 class Released(Changed):
