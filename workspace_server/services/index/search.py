@@ -20,8 +20,6 @@ from workspace_server.services.index.indexing import Indexing, Part
 from workspace_server.services.index.ranked import Ranked
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import places
-from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files
 from workspace_server.storage.tables.fact_search import Wanted
 
 Mode = Literal["ranked", "exact", "regex"]
