@@ -108,6 +108,7 @@ async def test_each_source_is_looked_up_once_and_no_more_than_are_shown(
     for content in ("1", "2"):
         entries = [{"op": "write", "path": f"{n}.md", "content": content, "overwrite": True} for n in range(count)]
         await engine.files.commit_files(ANN, changes=entries)
+    await engine.indexing.reach("facts", engine.head_seq, timeout_s=30)  # it looks at files as well
     looked: list[str] = []
     by_path = files.by_path
 
