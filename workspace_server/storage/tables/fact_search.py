@@ -26,7 +26,7 @@ READ_SHARE = 2
 """Rows that are read for each fact that is wanted: of some the file has moved on."""
 SIFTED_MAX = 2_000
 """Rows that are weighed and read when a path thins them out, of which the full text knows only whole words."""
-LISTED_MAX = 5_000
+LISTED_MAX = 2_000
 """The newest facts that are looked at when no words are given."""
 FILL_SHARE_MIN = 0.4
 """Facts that have only some of the words are told when they weigh at least so much of the best one."""
