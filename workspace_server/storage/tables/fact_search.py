@@ -69,12 +69,16 @@ _LIVE: Final = _Shelf(
     "h.seq, h.modified_by, h.modified_at, NULL",
 )
 _AT: Final = (
-    " JOIN files h ON h.path = f.path JOIN versions v ON v.file_id = h.file_id AND v.version = f.version AND v.seq <= ?"
+    " CROSS JOIN files h ON h.path = f.path CROSS JOIN versions v ON v.file_id = h.file_id"
+    " AND v.version = f.version AND v.seq <= ?"
     " AND NOT EXISTS (SELECT 1 FROM versions w WHERE w.file_id = v.file_id AND w.version = v.version + 1"
     " AND w.seq <= ?)"
     " AND NOT EXISTS (SELECT 1 FROM deletions d WHERE d.file_id = v.file_id AND d.version = v.version AND d.seq <= ?)"
 )
-"""Keeps the facts of what was the head at a seq: a delete counts while the version that it deleted is the newest."""
+"""Keeps the facts of what was the head at a seq: a delete counts while the version that it deleted is the newest.
+
+A cross join is done in the order in which it is written: left to itself SQLite began with all files (1.5 s).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +234,7 @@ async def _weigh(
         " (SELECT fact_id, score FROM"
         f" (SELECT rowid AS fact_id, {ranking.NAME}({shelf.facts}_text, ?) AS score FROM {shelf.facts}_text"
         f" WHERE {shelf.facts}_text MATCH ? ORDER BY rowid DESC LIMIT ?) ORDER BY score DESC, fact_id LIMIT ?) c"
-        f" JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
+        f" CROSS JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
         " WHERE f.path >= ? AND f.path < ? ORDER BY c.score DESC, f.fact_id LIMIT ?",
         _plan(required, match),
         match.text,
@@ -270,7 +274,7 @@ async def _newest(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[
         parameters.append(wanted.kind)
     rows = await tx.all(
         f"SELECT {_FACT}, {shelf.told} FROM (SELECT fact_id FROM {shelf.facts} WHERE {' AND '.join(where)}"
-        f" ORDER BY fact_id DESC LIMIT ?) c JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
+        f" ORDER BY fact_id DESC LIMIT ?) c CROSS JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
         f" ORDER BY {shelf.seq} DESC, f.start_char LIMIT ?",
         *parameters,
         LISTED_MAX,
