@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from indexer.engines import open_engine
-from indexer.extractors import REGISTRY
 from indexer.model import Found
 from indexer.ports import IndexDamaged, Searchable, SearchIndex, Standing
 from indexer.questions import Question
@@ -29,7 +28,7 @@ class Generations:
         form: What the passages are made with: a generation of another form still answers, and is to be replaced.
     """
 
-    def __init__(self, directory: Path, engine: str, *, form: str = REGISTRY.fingerprint) -> None:
+    def __init__(self, directory: Path, engine: str, *, form: str = "") -> None:
         self._directory = directory
         self._engine = engine
         self._form = form

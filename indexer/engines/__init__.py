@@ -6,7 +6,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, cast
 
-from indexer.extractors import REGISTRY
 from indexer.ports import SearchIndex
 
 ENGINES: Final[Mapping[str, str]] = {
@@ -24,7 +23,7 @@ def is_installed(name: str) -> bool:
     return find_spec(name) is not None
 
 
-def open_engine(name: str, directory: Path, *, form: str = REGISTRY.fingerprint) -> SearchIndex:
+def open_engine(name: str, directory: Path, *, form: str = "") -> SearchIndex:
     """Return the engine *name* over *directory*, which it owns and may empty; nothing is read or written yet.
 
     Args:
