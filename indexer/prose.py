@@ -11,12 +11,29 @@ from indexer.amounts import ITEM, read_amounts, read_dates, sentence
 from indexer.collector import Collector
 from indexer.limits import BLOCK_CHARS_MAX, LINE_CHARS_MAX, QUOTE_CHARS_MAX
 from indexer.model import FactKind
-from indexer.vocabulary import LABELS, NEVER_FIRST_IN_KEY, NEVER_IN_KEY, NOTHING_SAID, UNTELLING_KEYS
+from indexer.vocabulary import (
+    ASKED_OF_A_THING,
+    JOINING,
+    LABELS,
+    NEVER_FIRST_IN_KEY,
+    NEVER_IN_KEY,
+    NOTHING_SAID,
+    PHRASES,
+    PLACING,
+    UNTELLING_KEYS,
+)
 
 _CHECKBOX: Final = re.compile(r"\[([ xX])\]\s+")
 _OBSERVATION: Final = re.compile(r"\[([A-Za-z][A-Za-z _-]{1,29})\]\s+(?=[^\s(\[])")
 _RELATION: Final = re.compile(r"([A-Za-z][A-Za-z _-]{1,39})\s+\[\[([^\[\]|]{1,120})(?:\|[^\[\]]{0,120})?\]\]\s*$")
 _KEY: Final = re.compile(r"[^\W\d_][\w ()/&'.%µ+-]{0,48}")
+_EQUATION: Final = re.compile(r"([^\W\d_][^=:;]{2,48}) = ([\w€$£~+-][\w.,%€$£/+-]*(?: [\w%/]+){0,2})")
+"""``Max connections = 200``: a setting rather than a formula, which has short names and operators."""
+_AMOUNT: Final = re.compile(r"[~<>≤≥+-]? ?[€$£]? ?\d[\w.,%/]*(?: \S+){0,2}")
+_YES_OR_NO: Final = frozenset({"yes", "no", "true", "false", "on", "off"})
+_SAID_WORDS_MAX: Final = 6
+"""A longer value is the rest of a sentence, unless its key could be nothing else."""
+_PLACING_WORDS_MAX: Final = 3
 _NUMBERED_KEY: Final = re.compile(r"(?:step|phase|day|week|chapter|section|part|round|note)s? \d+", re.IGNORECASE)
 
 _MARKS: Final[dict[str, FactKind]] = {
@@ -230,28 +247,53 @@ def _field(body: str, *, strong: bool) -> tuple[str, str] | None:
             return None
         value = rest.strip()
     else:
-        key, colon, value = body.partition(": ") if ": " in body else body.partition("\uff1a")
-        if not colon:
-            return None
-        key, value = key.removesuffix(":"), value.strip()
+        key, value = _divided(body)
     key = normalise.plain(key)
-    return (key, value) if _names_a_value(key, strong=strong or bold) and _is_value(value) else None
+    return (key, value) if _is_value(value) and _names_a_value(key, value, strong=strong or bold) else None
 
 
-def _names_a_value(key: str, *, strong: bool) -> bool:
+def _divided(body: str) -> tuple[str, str]:
+    """Return what stands before and behind the colon, or the equals sign of a setting; nothing where neither stands."""
+    key, colon, value = body.partition(": ") if ": " in body else body.partition("\uff1a")
+    if colon:
+        return key.removesuffix(":"), value.strip()
+    equation = _EQUATION.fullmatch(body)
+    return (equation[1], equation[2]) if equation else ("", "")
+
+
+def _names_a_value(key: str, value: str, *, strong: bool) -> bool:
     parts = key.casefold().split()
     return (
         _KEY.fullmatch(key) is not None
         and len(parts) <= 5
-        and (strong or key[0].isupper() or "_" in key or len(parts) == 1)
+        and (strong or key[0].isupper() or "_" in key or len(parts) == 1 or _AMOUNT.fullmatch(value) is not None)
         and key.casefold() not in LABELS
         and key.casefold() not in _MARKS
         and not _NUMBERED_KEY.fullmatch(key)
         and not _COMMIT.fullmatch(key)
-        and parts[0] not in NEVER_FIRST_IN_KEY
         and not _ASKING.intersection(parts[1:2])
-        and not NEVER_IN_KEY.intersection(parts)
+        and _begins_a_key(parts, value)
+        and not NEVER_IN_KEY.intersection(parts[1:]) - _joined(value)
     )
+
+
+def _begins_a_key(parts: list[str], value: str) -> bool:
+    """Return whether a key may begin so: ``On call`` and ``Is public`` only before what is no sentence."""
+    if parts[0] in ASKED_OF_A_THING:
+        return len(parts) > 1 and value.rstrip(".").casefold() in _YES_OR_NO
+    if parts[0] in PLACING:
+        return 1 < len(parts) <= _PLACING_WORDS_MAX and _is_short(value) and " ".join(parts) not in PHRASES
+    return parts[0] not in NEVER_FIRST_IN_KEY and parts[0] not in NEVER_IN_KEY
+
+
+def _joined(value: str) -> frozenset[str]:
+    """Return the words that may join two names in a key of *value*: ``Price per seat and month``."""
+    return JOINING if _is_short(value) else frozenset()
+
+
+def _is_short(value: str) -> bool:
+    """Return whether *value* cannot be a sentence."""
+    return value.count(" ") < _SAID_WORDS_MAX and not value.endswith((".", "!", "?"))
 
 
 def _is_value(value: str) -> bool:

@@ -32,12 +32,30 @@ NEVER_IN_KEY: Final = words(
 """Words that make the text before a colon a sentence rather than a key."""
 
 NEVER_FIRST_IN_KEY: Final = words(
-    "the a an for in on with as to by at from always never add adds added allow allowed avoid breaking bump bumped "
+    "the a an no for in on with as to by at from always never add adds added allow allowed avoid breaking bump bumped "
     "bumps change changed deprecate deprecated disable drop dropped enable ensure fix fixed fixes handle improve "
     "improved increase keep move moved prevent raise refactor remove removed rename replace revert set simplify speak "
     "speed stop support switch try update upgrade view write"
 )
 """Words that begin a sentence, or an entry of a change log, rather than a key."""
+
+PLACING: Final = words("on in at off out under by")
+"""Words that begin a key of few words before a short value (``On call``, ``In stock``), else a sentence."""
+
+PHRASES: Final = frozenset(
+    {"in short", "in general", "in particular", "in fact", "in brief", "in summary", "in addition", "in other words",
+     "in practice", "in theory", "in contrast", "in detail", "in return", "in turn", "in this case", "in any case",
+     "in case", "in that case", "in doubt", "in the end", "in the meantime", "at first", "at last", "at least",
+     "at most", "at best", "at worst", "at once", "on the other hand", "on the contrary", "on average", "on top",
+     "by the way", "by contrast", "by now", "by hand", "out of these"}
+)  # fmt: skip
+"""What begins so and names nothing."""
+
+ASKED_OF_A_THING: Final = words("is has can does are have")
+"""Words that begin a key before *yes* or *no* (``Is public``), else a sentence."""
+
+JOINING: Final = words("and or")
+"""Words that join two names in a key before a short value, else two parts of a sentence."""
 
 LINKS: Final = words(
     "is are was were equals = takes took costs cost lasts lasted reaches reached weighs "

@@ -19,6 +19,13 @@ from tests.indexer.reading import facts, read, said
         ("  Home page: https://example.org/a", "Home page", "https://example.org/a"),
         ("负责人\uff1a李伟", "负责人", "李伟"),
         ("- author:: [[Cal]]", "author", "[[Cal]]"),
+        ("- On call: Ivo Brandt", "On call", "Ivo Brandt"),
+        ("In charge: Ann", "In charge", "Ann"),
+        ("- Is public: no", "Is public", "no"),
+        ("- Max connections = 200", "Max connections", "200"),
+        ("Time-out = 30 s", "Time-out", "30 s"),
+        ("- Price per seat and month: 58", "Price per seat and month", "58"),
+        ("direct loss: 47,000 EUR", "direct loss", "47,000 EUR"),
     ],
 )
 def test_a_key_and_its_value_are_a_field(line: str, key: str, value: str) -> None:
@@ -52,6 +59,18 @@ def test_a_key_and_its_value_are_a_field(line: str, key: str, value: str) -> Non
         "- feat: add json",
         "- fix(parser)!: crash",
         "- BREAKING CHANGE: the port is 9090",
+        "- On Mondays: we meet in the large room and talk about it",
+        "- In the second week: rain",
+        "In short: no",
+        "- In practice: Ann.",
+        "- Is public: nobody knows",
+        "Is: no",
+        "On: 5",
+        "- Stop and wait: it takes a while until all of them have ended",
+        "no report server: management waits",
+        "E = 5",
+        "total load = a * b",
+        "loss of the whole day: nearly all",
     ],
 )
 def test_a_sentence_with_a_colon_is_no_field(line: str) -> None:
