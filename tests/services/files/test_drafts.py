@@ -216,3 +216,36 @@ async def test_what_conflicts_under_a_lock_is_sent_again_under_it(engine: Engine
     handle = await lock(engine, "a.md", caller=BOB)
     told = await refused(engine, Conflict, "a.md", "2\n", lock=handle, expect_version=7)
     assert (await literally(engine, told["hint"]))["version"] == 2
+
+
+async def test_a_draft_is_sent_again_with_all_that_was_said_with_it(engine: Engine) -> None:
+    await write(engine, "a.md", "1")
+    source = {"path": "a.md", "version": 1}
+    told = await refused(engine, VersionRequired, "a.md", "mine", message="why", sources=[source])
+    version = (await literally(engine, told["hint"]))["version"]
+    [newest, _] = (await engine.files.file_history(ANN, path="a.md"))["versions"]
+    assert (version, newest["message"], newest["sources"]) == (2, "why", [source])
+    told = await refused(engine, VersionRequired, "a.md", "other", message="why", sources=[source])
+    await again(engine, "a.md", told["draft"], expect_version=2, message="else", sources=[])
+    newest = (await engine.files.file_history(ANN, path="a.md"))["versions"][0]
+    assert (newest["message"], newest["sources"]) == ("else", [])
+
+
+async def test_what_was_to_overwrite_overwrites_when_its_draft_is_sent(engine: Engine) -> None:
+    await write(engine, "a.md", "1")
+    handle = await lock(engine, "a.md")
+    locked = await refused(engine, Locked, "a.md", "2", overwrite=True)
+    lost = await refused(engine, LockLost, "a.md", "3", overwrite=True, lock="L9-none")
+    assert "overwrite=True, lock=…)" in lost["hint"]
+    await engine.locks.unlock_files(ANN, lock=handle)
+    assert (await literally(engine, locked["hint"]))["version"] == 2
+
+
+async def test_a_short_text_that_waited_for_a_lock_is_held_against_the_file_all_the_same(engine: Engine) -> None:
+    await write(engine, "a.md", LONG)
+    handle = await lock(engine, "a.md")
+    told = await refused(engine, Locked, "a.md", SHORT, overwrite=True)
+    await engine.locks.unlock_files(ANN, lock=handle)
+    with pytest.raises(SuspiciousWrite) as refusal:
+        await literally(engine, told["hint"])
+    assert (await literally(engine, refusal.value.hint or ""))["version"] == 2

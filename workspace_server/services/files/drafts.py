@@ -1,6 +1,7 @@
 """Drafts: what a refused write brought is kept for its agent, so that it need not be generated or sent again."""
 
 import asyncio
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from workspace_server.storage.content import HEAD_BYTES, Content
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import drafts
 from workspace_server.storage.tables.drafts import DraftRow
+from workspace_server.storage.tables.files import Source
 
 KEPT_FOR = (VersionRequired, Conflict, Locked, LockLost, SuspiciousWrite)
 """The refusals after which the same content may well be sent again."""
@@ -41,12 +43,16 @@ class Draft:
     Attributes:
         append: It was to be added to the end.
         data: Its bytes; None when there are more than can be merged.
+        message: What was said with it.
+        sources: What it was made from.
     """
 
     number: int
     content: Content
     append: bool
     data: bytes | None
+    message: str | None
+    sources: list[Source]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +95,14 @@ async def found(folder: Folder, caller: Caller, name: str) -> Draft:
     else:
         data = soundness.whole(content.form, content.data, path)
         head = data[:HEAD_BYTES]
-    return Draft(number=row.draft_id, content=replace(content, head=head), append=bool(row.append), data=data)
+    return Draft(
+        number=row.draft_id,
+        content=replace(content, head=head),
+        append=bool(row.append),
+        data=data,
+        message=row.message,
+        sources=[] if row.sources is None else json.loads(row.sources),
+    )
 
 
 async def keep(
@@ -137,6 +150,8 @@ async def _kept(tx: Transaction, agent: str, sent: Sent) -> str | None:
         sha256=content.sha256,
         size_bytes=content.size_bytes,
         append=sent.put.op == "append",
+        message=sent.put.message,
+        sources=sent.put.sources,
     )
     return f"D{number}"
 
@@ -147,10 +162,11 @@ def _has_text(refusal: WorkspaceError, sent: Sent) -> bool:
 
 
 def _hint(refusal: WorkspaceError, put: Put, draft: str, locking: Locking, *, mergeable: bool) -> str:
-    """Return the next call, with the draft in place of the text, and under the same locks."""
+    """Return the next call, with the draft in place of the text, under the same locks, and as insistent as before."""
     call = f"write_file(path={put.path!r}, draft={draft!r}"
     expect = "" if put.expect_version is None else f", expect_version={put.expect_version}"
     current, lock = f", expect_version={refusal.facts.get('version')}", _lock_argument(locking)
+    overwrite = ", overwrite=True" if put.overwrite else ""
     match refusal:
         case VersionRequired():
             return f"{call}{current}{lock}), after reading what it holds"
@@ -162,10 +178,10 @@ def _hint(refusal: WorkspaceError, put: Put, draft: str, locking: Locking, *, me
         case Conflict():
             return f"{refusal.hint} What you sent is kept: {call}{current}{lock}) sends it as it is."
         case LockLost():
-            return f"{refusal.hint} What you sent is kept: {call}{expect}, lock=…) sends it."
+            return f"{refusal.hint} What you sent is kept: {call}{expect}{overwrite}, lock=…) sends it."
         case _:
             lock = ", lock=…" if refusal.facts.get("yours") else lock
-            return f"{refusal.hint} What you sent is kept: {call}{expect}{lock}) sends it."
+            return f"{refusal.hint} What you sent is kept: {call}{expect}{overwrite}{lock}) sends it."
 
 
 def _lock_argument(locking: Locking) -> str:

@@ -58,6 +58,8 @@ async def write_put(
         kept = await drafts.found(folder, caller, draft)
         append = append or kept.append
         data, whole = kept.data, kept.content
+        text = kept.message if message is None else text
+        used = kept.sources if sources is None else used
         _check_append(append=append, overwrite=overwrite)
     else:
         assert data is not None
@@ -73,8 +75,8 @@ async def write_put(
         message=text,
         sources=used,
         guard=await guarding.guard(folder, caller, place, data)
-        if (expect_version or locked or overwrite) and not append and not (overwrite and draft)
-        # else it replaces nothing, or insists
+        if (expect_version or locked or overwrite) and not append and not (overwrite and draft and expect_version)
+        # else it replaces nothing, or insists: a draft that waited for a lock says `overwrite` alone
         else None,
         draft=None if kept is None else kept.number,
     )

@@ -65,6 +65,8 @@ CREATE TABLE drafts (                   -- refused content, kept for an hour for
     sha256     TEXT NOT NULL REFERENCES contents,
     size_bytes INTEGER NOT NULL,
     append     INTEGER NOT NULL DEFAULT 0,
+    message    TEXT,
+    sources    TEXT,                    -- JSON [{path, version}]; NULL: none were named
     at         REAL NOT NULL
 );
 CREATE INDEX drafts_agent ON drafts (agent, at);

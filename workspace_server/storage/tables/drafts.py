@@ -1,15 +1,18 @@
 """Rows of drafts: content that was refused, kept for a while for the agent that sent it."""
 
+import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import NotFound
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import meta
+from workspace_server.storage.tables.files import Source
 
 
 class DraftRow(NamedTuple):
-    """One draft; `append` says that it was to be added to the end."""
+    """One draft; `append` says that it was to be added to the end, `sources` is JSON."""
 
     draft_id: int
     agent: str
@@ -17,21 +20,37 @@ class DraftRow(NamedTuple):
     sha256: str
     size_bytes: int
     append: int
+    message: str | None
+    sources: str | None
     at: float
 
 
-_DRAFT = "draft_id, agent, path, sha256, size_bytes, append, at"
+_DRAFT = "draft_id, agent, path, sha256, size_bytes, append, message, sources, at"
 
 
-async def keep(tx: Transaction, *, agent: str, path: str, sha256: str, size_bytes: int, append: bool) -> int:
+async def keep(
+    tx: Transaction,
+    *,
+    agent: str,
+    path: str,
+    sha256: str,
+    size_bytes: int,
+    append: bool,
+    message: str | None,
+    sources: Sequence[Source],
+) -> int:
     """Keep content that is stored already, and return the number of its draft; the same again is the same draft.
 
-    The agent's oldest drafts go where its quota is spent.
+    What was said with it last is kept with it. The agent's oldest drafts go where its quota is spent.
     """
     await forget_old(tx)
+    named = json.dumps(list(sources)) if sources else None
     row = await tx.one(
-        "UPDATE drafts SET at = ? WHERE agent = ? AND path = ? AND sha256 = ? AND append = ? RETURNING draft_id",
+        "UPDATE drafts SET at = ?, message = ?, sources = ?"
+        " WHERE agent = ? AND path = ? AND sha256 = ? AND append = ? RETURNING draft_id",
         tx.now_s,
+        message,
+        named,
         agent,
         path,
         sha256,
@@ -41,9 +60,14 @@ async def keep(tx: Transaction, *, agent: str, path: str, sha256: str, size_byte
         return int(row[0])
     number = await meta.raise_counter(tx, "draft")
     await tx.run(
-        f"INSERT INTO drafts ({_DRAFT}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        *DraftRow(number, agent, path, sha256, size_bytes, int(append), tx.now_s),
+        f"INSERT INTO drafts ({_DRAFT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *DraftRow(number, agent, path, sha256, size_bytes, int(append), message, named, tx.now_s),
     )
+    await _keep_within_quota(tx, agent)
+    return number
+
+
+async def _keep_within_quota(tx: Transaction, agent: str) -> None:
     await tx.run(
         "DELETE FROM drafts WHERE draft_id IN (SELECT draft_id FROM"
         " (SELECT draft_id, row_number() OVER newest AS place, sum(size_bytes) OVER newest AS bytes FROM drafts"
@@ -52,7 +76,6 @@ async def keep(tx: Transaction, *, agent: str, path: str, sha256: str, size_byte
         LIMITS.drafts_per_agent_max,
         LIMITS.draft_bytes_per_agent_max,
     )
-    return number
 
 
 async def find(tx: Transaction, agent: str, number: int) -> DraftRow | None:
