@@ -217,3 +217,33 @@ ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 
 HEADINGS_PER_FILE_MAX: Final = 50_000
 """Headings in a child's answer; there are no more than lines."""
+
+MODEL_CHUNK_CHARS: Final = 6_000
+"""Characters of a file about which a model is asked at once: about 1,500 tokens, which small models can hold."""
+
+MODEL_ANSWER_CHARS_MAX: Final = 64 * 1024
+"""Characters of a model's answer that are read."""
+
+MODEL_FACTS_PER_CHUNK_MAX: Final = 24
+"""Facts that are kept of one answer."""
+
+MODEL_FACTS_PER_FILE_MAX: Final = 200
+"""Facts of one file that come from a model: those that are found by structure are surer, and shall stand out."""
+
+MODEL_QUOTE_CHARS_MIN: Final = 4
+"""Characters of a quote from which it says something."""
+
+EMBEDDED_CHARS_MAX: Final = 2_000
+"""Characters of a passage that are embedded, with its heading: models cut off what is longer, or refuse it."""
+
+VECTOR_NUMBERS_MAX: Final = 4_096
+"""Numbers of a vector; no usual model gives more."""
+
+VECTORS_SPARED_MAX: Final = 1_000
+"""Contents that no file has any more and whose vectors are kept, so that going back costs nothing."""
+
+NEAREST_WEIGHED_MAX: Final = 256
+"""Passages that are near by their sketches and are weighed by their vectors (70 µs each, 2026-11-30)."""
+
+NEAREST_MAX: Final = 50
+"""Passages that search by meaning finds: what comes after them means something else."""

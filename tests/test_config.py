@@ -127,3 +127,15 @@ def test_every_setting_has_a_meaning_and_a_default_that_it_takes() -> None:
     for row in table():
         assert row.meaning.endswith(".")
         assert row.default is None or row.value(row.default, "file") == row.default
+
+
+def test_a_secret_comes_from_the_environment_alone_and_is_never_shown(tmp_path: Path) -> None:
+    settings = load(tmp_path, env={"WORKSPACE_SERVER_MODELS_API_KEY": "sk-hush"})
+    assert settings.models_api_key == "sk-hush"
+    assert "hush" not in repr(settings)
+
+    settings_file(tmp_path, '[models]\napi_key = "sk-hush"\n')
+    with pytest.raises(InvalidArgument) as refusal:
+        load(tmp_path, env={})
+    assert refusal.value.facts["argument"] == "models.api_key"
+    assert "hush" not in f"{refusal.value} {refusal.value.hint}"

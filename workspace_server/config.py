@@ -34,10 +34,11 @@ def _setting(
     flag: str | None = None,
     least: float | None = None,
     most: float | None = None,
+    secret: bool = False,
 ) -> T:
-    """Declare one setting: the row of the table. Bounds are inclusive."""
-    metadata = {"meaning": meaning, "section": section, "flag": flag, "least": least, "most": most}
-    return dataclasses.field(default=default, metadata=metadata)
+    """Declare one setting: the row of the table. Bounds are inclusive; a secret comes from the environment alone."""
+    metadata = {"meaning": meaning, "section": section, "flag": flag, "least": least, "most": most, "secret": secret}
+    return dataclasses.field(default=default, metadata=metadata, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +158,36 @@ class Settings:
         section="webhooks",
         flag="--allow-loopback-webhooks",
     )
+    models_url: str | None = _setting(
+        None,
+        "Address of a server of language models that speaks the form of OpenAI's, such as Ollama or LM Studio:"
+        " `http://127.0.0.1:11434/v1`. Texts of files are sent there once one of the models is named.",
+        section="models",
+    )
+    models_extract_model: str | None = _setting(
+        None, "The model that is asked for facts in running text, each with its verbatim quote.", section="models"
+    )
+    models_embed_model: str | None = _setting(
+        None, "The model that makes vectors of passages and questions, for search by meaning.", section="models"
+    )
+    models_api_key: str | None = _setting(
+        None, "The key for that server, if it wants one. It is never shown.", section="models", secret=True
+    )
+    models_extract_timeout_seconds: int = _setting(
+        120, "How long the model for facts may take for one answer.", section="models", least=1, most=3600
+    )
+    models_embed_timeout_seconds: int = _setting(
+        30, "How long the model for vectors may take for one batch of passages.", section="models", least=1, most=3600
+    )
+    models_query_timeout_seconds: float = _setting(
+        1.5, "How long a search waits for its question's vector.", section="models", least=0.05, most=30
+    )
+    models_embed_batch: int = _setting(
+        32, "How many passages go to the model for vectors at once.", section="models", least=1, most=256
+    )
+    models_tokens_per_file: int = _setting(
+        20_000, "How many tokens of a file go to the models at most.", section="models", least=100, most=2_000_000
+    )
     origins: Mapping[str, Origin] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     """Where each setting that is not a default came from."""
 
@@ -185,13 +216,21 @@ class Row:
     kind: Any
     least: float | None
     most: float | None
+    secret: bool = False
 
     def value(self, raw: object, origin: Origin) -> object:
         """Return *raw* as a value of this setting; text from the environment is parsed first.
 
         Raises:
-            InvalidArgument: It is of another type, or out of bounds.
+            InvalidArgument: It is of another type, or out of bounds; or it is a secret in a file.
         """
+        if self.secret and origin != "environment":
+            raise InvalidArgument(
+                f"The setting {self.key} is a secret, and does not belong in a file.",
+                hint=f"Set {self.variable} in the environment, and take it out of the file.",
+                argument=self.key,
+                reason="is a secret",
+            )
         parsed = _parse(raw, self.kind) if origin == "environment" and isinstance(raw, str) else raw
         try:
             return self._bounded(_typed(parsed, self.kind))
@@ -259,6 +298,7 @@ def _row(field: dataclasses.Field[Any], kind: Any) -> Row:
         kind=kind,
         least=field.metadata["least"],
         most=field.metadata["most"],
+        secret=field.metadata["secret"],
     )
 
 

@@ -347,6 +347,19 @@ def test_config_names_every_setting_its_value_and_its_origin(tmp_path: Path) -> 
     assert "public_url" not in values
 
 
+def test_config_says_of_a_secret_only_that_it_is_set(tmp_path: Path) -> None:
+    env = {**clean_environment(), "WORKSPACE_SERVER_MODELS_API_KEY": "sk-hush"}
+    command = [*PROGRAM, "config", "--dir", str(tmp_path)]
+    said, told = (
+        subprocess.run([*command, *more], env=env, capture_output=True, text=True, timeout=60, check=True).stdout
+        for more in ((), ("--json",))
+    )
+    assert "# models.api_key is set  # environment" in said
+    [row] = [row for row in json.loads(told) if row["name"] == "models.api_key"]
+    assert (row["value"], row["origin"]) == ("(set)", "environment")
+    assert "hush" not in said + told
+
+
 def test_a_wrong_setting_ends_the_command_by_name(tmp_path: Path) -> None:
     (tmp_path / ".workspace").mkdir()
     (tmp_path / ".workspace" / "config.toml").write_text("prot = 1\n")

@@ -11,6 +11,9 @@ from workspace_server import config
 from workspace_server.cli import show
 from workspace_server.cli.options import as_json_option, folder_option
 
+HIDDEN = "(set)"
+"""What is shown of a secret."""
+
 
 @click.command("config")
 @folder_option
@@ -24,9 +27,10 @@ def config_command(folder: Path, file: Path | None, as_json: bool) -> None:
         show.as_json([_row(row, settings) for row in rows])
         return
     for row in rows:
-        value = getattr(settings, row.attribute)
+        value = _shown(row, settings)
         # TOML knows no empty value: a setting that has none is a comment.
         line = f"{row.key} = {_spelled(value)}" if value is not None else f"# {row.key} is not set"
+        line = f"# {row.key} is set" if row.secret and value is not None else line
         print(f"{line}  # {settings.origin(row.attribute)}")
         print(textwrap.fill(row.meaning, width=98, initial_indent="#     ", subsequent_indent="#     "))
         print(f"#     {row.variable}" + (f", serve {row.flag}" if row.flag else ""))
@@ -35,13 +39,19 @@ def config_command(folder: Path, file: Path | None, as_json: bool) -> None:
 def _row(row: config.Row, settings: config.Settings) -> dict[str, Any]:
     return {
         "name": row.key,
-        "value": getattr(settings, row.attribute),
+        "value": _shown(row, settings),
         "origin": settings.origin(row.attribute),
         "default": row.default,
         "environment": row.variable,
         "flag": row.flag,
         "meaning": row.meaning,
     }
+
+
+def _shown(row: config.Row, settings: config.Settings) -> object:
+    """Return a value, of a secret only that there is one."""
+    value = getattr(settings, row.attribute)
+    return HIDDEN if row.secret and value is not None else value
 
 
 def _spelled(value: object) -> str:

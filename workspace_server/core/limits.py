@@ -159,6 +159,8 @@ class Limits:
     """Most attempts at one endpoint at once."""
     deliveries_page_max: int = 200
     """Most deliveries in one page of the list."""
+    model_answer_bytes_max: int = 16 * MIB
+    """Most bytes of a language model's answer; a batch of vectors as JSON takes a few MiB."""
 
     reserve_bytes: int = 4 * MIB
     """Room on the disk that is kept back, so that deleting and unlocking go on when the disk is full, in bytes."""

@@ -62,10 +62,23 @@ class Sender:
 
     It follows no redirect, takes no proxy from the environment, keeps no cookie, and reads no more of an answer than is
     kept. Connections are kept alive, so that only the first request to a receiver pays for opening one.
+
+    Args:
+        total_s: How long one request may take.
+        answer_bytes_max: How much of an answer is kept.
     """
 
-    def __init__(self, policy: Policy, *, lookup: Lookup = system_lookup) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        lookup: Lookup = system_lookup,
+        total_s: float = LIMITS.delivery_total_s,
+        answer_bytes_max: int = LIMITS.delivery_answer_bytes_max,
+    ) -> None:
         self._policy = policy
+        self._total_s = total_s
+        self._answer_bytes_max = answer_bytes_max
         self._lookup = lookup
         self._session: aiohttp.ClientSession | None = None
 
@@ -81,7 +94,7 @@ class Sender:
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=LIMITS.delivery_total_s, sock_connect=LIMITS.delivery_connect_s),
+            timeout=aiohttp.ClientTimeout(total=self._total_s, sock_connect=LIMITS.delivery_connect_s),
             headers={"User-Agent": f"workspace-server/{__version__}", "Accept-Encoding": "identity"},
             auto_decompress=False,
             trust_env=False,
@@ -103,7 +116,7 @@ class Sender:
             async with request as response:
                 answer = Answer(
                     status=response.status,
-                    excerpt=await _excerpt(response),
+                    excerpt=await _excerpt(response, self._answer_bytes_max),
                     retry_after=response.headers.get("Retry-After"),
                 )
         except Refused as refused:
@@ -158,10 +171,9 @@ class _Resolver(AbstractResolver):
         """Nothing to close."""
 
 
-async def _excerpt(response: aiohttp.ClientResponse) -> str:
+async def _excerpt(response: aiohttp.ClientResponse, limit: int) -> str:
     """Return the beginning of the body; what goes on beyond it costs the connection."""
     kept = b""
-    limit = LIMITS.delivery_answer_bytes_max
     while len(kept) <= limit:
         chunk = await response.content.read(limit + 1 - len(kept))
         if not chunk:

@@ -82,12 +82,13 @@ class Engine:
         self.jobs = self.automation.jobs
         self.deliveries = self.automation.deliveries
         folder.recorder.reaction = self.automation.reaction
-        self.indexing = Indexing(folder, head, open_index=open_index)
+        self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
         self.search = Search(folder, self.indexing)
         self.waits = Waits(folder, head, self.indexing.indexed_seq)
         self.status = Status(folder)
         self.upkeep = Upkeep(folder, Purging(folder, tree, self.indexing), self.indexing)
         self.status.include("index", self.indexing.status)
+        self.status.include("models", self.indexing.models.status)
         self.status.include("deliveries", self.deliveries.status)
         self.status.include("jobs", self.jobs.counts)
         self.status.include("folder", tree.status)

@@ -17,11 +17,12 @@ class Automation:
 
     Attributes:
         reaction: What the recorder calls inside each commit.
+        own_ports: Where this server listens.
     """
 
     def __init__(self, folder: Folder, locks: Locks) -> None:
-        self._own_ports: set[int] = set()
-        policy = policy_of(folder.settings, self._own_ports)
+        self.own_ports: set[int] = set()
+        policy = policy_of(folder.settings, self.own_ports)
         self.reaction = Reaction()
         self.triggers = Triggers(folder, self.reaction, policy)
         self.deliveries = Deliveries(folder, self.reaction, policy)
@@ -32,7 +33,7 @@ class Automation:
 
     def listens_on(self, port: int) -> None:
         """Take note of a port of this server's own: no webhook ever goes there."""
-        self._own_ports.add(port)
+        self.own_ports.add(port)
 
     async def begin(self) -> None:
         """Take up what the last server left: call once, before `run` and before anybody calls."""

@@ -1,6 +1,7 @@
 """The index at work: it follows the log in the background, and says how far it is."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.events import Head
 from workspace_server.services.folder import Folder
+from workspace_server.services.index.models import Models
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.tables import files
 from workspace_server.storage.tables.facts import Body, SqlFactStore
@@ -43,12 +45,20 @@ class Indexing:
 
     Args:
         open_index: Where the search index is worked; by default in threads of this process.
+        own_ports: Where this server listens: no model is there.
 
     Raises:
-        InvalidArgument: The engine of the settings is not installed.
+        InvalidArgument: The engine of the settings is not installed, or the address of its models is none.
     """
 
-    def __init__(self, folder: Folder, head: Head, *, open_index: OpenIndex = IndexInThread) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        head: Head,
+        *,
+        open_index: OpenIndex = IndexInThread,
+        own_ports: AbstractSet[int] = frozenset(),
+    ) -> None:
         self._folder = folder
         self._head = head
         self._index = open_index(folder.root / STATE_DIRECTORY / "index", _installed(folder.settings.search_engine))
@@ -56,11 +66,12 @@ class Indexing:
         self.store = SqlFactStore(folder.db, self._record)
         self._facts = FactFollower(self._source, self.store, extracting=folder.extracting)
         self._passages = PassageFollower(self._source, self.store, self._index, self._facts)
+        self.models = Models(folder.settings, folder.db, self._source, self.store, self._facts, own_ports=own_ports)
 
     async def run(self) -> None:
         """Follow the log until cancelled."""
         async with anyio.create_task_group() as tasks:
-            for run in (self._index.run, self._facts.run, self._passages.run):
+            for run in (self._index.run, self._facts.run, self._passages.run, self.models.run):
                 tasks.start_soon(run)
 
     @property
@@ -97,6 +108,7 @@ class Indexing:
         """Extract every file again and make the search index anew, while both answer; return `{files}`."""
         total, _ = await self._folder.db.read(files.counts)
         await self._facts.renew(lambda done: told("reading the files", done, total))
+        self.models.look_again()
         await self._passages.renew(lambda done: told("making the search index", done, total))
         return {"files": total}
 

@@ -10,6 +10,7 @@ from anyio import to_thread
 from indexer.highlights import marks
 from indexer.limits import FUZZY_CHARS_MIN
 from indexer.model import Hit
+from indexer.models.fusion import fused
 from indexer.questions import Kind, Question, Term, parse_question, words_of
 from indexer.spelling import near
 from workspace_server.services.folder import Folder
@@ -40,11 +41,13 @@ class Passages:
         rows: The passages as an answer lists them.
         cut: Whether the index was not asked to the end.
         did_you_mean: The question as it was perhaps meant, when a word of it stands nowhere; else empty.
+        words_only: Whether search by meaning is wanted, and no model answered in time.
     """
 
     rows: list[Result]
     cut: bool
     did_you_mean: str = ""
+    words_only: bool = False
 
 
 class Ranked:
@@ -64,22 +67,40 @@ class Ranked:
         """
         question = parse_question(query)
         hits, cut = await self._live(question, filters, LOOKED_AT)
-        chosen = spread(hits, lambda one: one.path, limit)
+        alike = await self._alike(query, question, filters)
+        ranked = fused(hits, alike) if alike else hits
+        chosen = spread(ranked, lambda one: one.path, limit)
         rows = await to_thread.run_sync(lambda: [_row(hit, question, context_lines) for hit in chosen])
         meant = await self._meant(query, question, hits, filters) if corrects and not cut else ""
-        return Passages(rows=rows, cut=cut, did_you_mean=meant)
+        return Passages(rows=rows, cut=cut, did_you_mean=meant, words_only=alike is None)
+
+    async def _alike(self, query: str, question: Question, filters: Filters) -> list[Hit] | None:
+        """Return the live hits that mean the same, when that is wanted; None when it is, and cannot be found out.
+
+        Who asks for words in a place, or without others, means the words.
+        """
+        models = self._indexing.models
+        if not models.by_meaning or question.without or not all(is_plain(term) for term in question.terms):
+            return []
+        prefix = filters.selector.literal_prefix if filters.selector else ""
+        near = await models.near(query, path_prefix=prefix)
+        return None if near is None else await self._standing(near, filters)
 
     async def _live(self, question: Question, filters: Filters, limit: int) -> tuple[list[Hit], bool]:
         """Return the hits in files as they are now, and whether the index was not asked to the end."""
         prefix = filters.selector.literal_prefix if filters.selector else ""
         found = await self._indexing.passages(question, path_prefix=prefix, limit=limit)
+        return await self._standing(found.hits, filters), found.cut
+
+    async def _standing(self, hits: Sequence[Hit], filters: Filters) -> list[Hit]:
+        """Return the hits in files as they are now, of those that the search may show."""
 
         async def live(tx: Transaction) -> set[tuple[str, int]]:
-            rows = [await files.by_path(tx, path) for path in {hit.path for hit in found.hits}]
+            rows = [await files.by_path(tx, path) for path in {hit.path for hit in hits}]
             return {(row.path, row.version) for row in rows if row is not None and row.live and filters.allow(row)}
 
         heads = await self._folder.db.read(live)
-        return [hit for hit in found.hits if (hit.path, hit.version) in heads], found.cut
+        return [hit for hit in hits if (hit.path, hit.version) in heads]
 
     async def _meant(self, query: str, question: Question, hits: Sequence[Hit], filters: Filters) -> str:
         """Return *query* with other spellings of the words that stand nowhere; empty when there are none.
@@ -99,6 +120,11 @@ class Ranked:
             if spelled:
                 meant = re.sub(rf"(?i)\b{re.escape(word)}\b", spelled, meant)
         return "" if meant == query else meant
+
+
+def is_plain(term: Term) -> bool:
+    """Return whether a term is a word and no more: neither a phrase, a pattern nor bound to a place."""
+    return term.kind == "word" and term.place is None
 
 
 def _row(hit: Hit, question: Question, context_lines: int) -> Result:

@@ -57,7 +57,7 @@ class Search:
         max_tokens: int = 2000,
         min_seq: int | None = None,
     ) -> Result:
-        """Return `{hits, total_matches?, did_you_mean?, indexed_seq, complete}`.
+        """Return `{hits, total_matches?, did_you_mean?, words_only?, indexed_seq, complete}`.
 
         The hits are passages by rank, or every line that holds *query*.
         `exact` and `regex` read the files themselves: they need no index and miss nothing.
@@ -84,6 +84,8 @@ class Search:
         result: Result = {"hits": [], **state}
         found = await self._ranked.find(query, filters, context_lines=context_lines, limit=limit, corrects=True)
         result["complete"] = result["complete"] and not found.cut
+        if found.words_only:
+            result["words_only"] = True
         if found.did_you_mean:
             result["did_you_mean"] = fitted(found.did_you_mean, MEANT_BYTES_MAX)
         budget = Budget(max_tokens, result)
@@ -141,7 +143,10 @@ class Search:
             path = fitted(clean(found.unknown), REASON_BYTES_MAX)
             state["reason"] = f"not kept as of then: the facts of {path}"
         result: Result = {"facts": [], "conflicts": [], "passages": [], **state}
-        passages = await self._passages(query, selector) if query and as_of_seq is None else []
+        passages: list[Result] = []
+        if query and as_of_seq is None:
+            passages, words_only = await self._passages(query, selector)
+            result |= {"words_only": True} if words_only else {}
         budget = facts.fill(result, found, detail, max_tokens, beside=passages)
         result["passages"] += _fitting(passages, budget)
         return result
@@ -182,10 +187,10 @@ class Search:
             return None
         return (await self._folder.db.read(lambda tx: places(tx, [path], argument="path")))[0]
 
-    async def _passages(self, query: str, selector: Selector | None) -> list[Result]:
-        """Return the passages that may stand beside facts, the best first."""
+    async def _passages(self, query: str, selector: Selector | None) -> tuple[list[Result], bool]:
+        """Return the passages that may stand beside facts, the best first, and whether only their words count."""
         found = await self._ranked.find(query, Filters(selector=selector), limit=PASSAGES_BESIDE_FACTS)
-        return [{name: value for name, value in hit.items() if name != "score"} for hit in found.rows]
+        return [{name: value for name, value in hit.items() if name != "score"} for hit in found.rows], found.words_only
 
 
 def _fitting(passages: Sequence[Result], budget: Budget) -> list[Result]:

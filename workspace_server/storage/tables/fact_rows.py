@@ -14,6 +14,8 @@ COLUMNS: Final = (
 )
 """Of a fact, present or past, in the order in which it is inserted."""
 MARKS: Final = ", ".join("?" * len(COLUMNS.split(",")))
+INSERT_FACTS: Final = f"INSERT INTO facts (fact_id, {COLUMNS}) VALUES (?, {MARKS})"
+INSERT_WORDS: Final = "INSERT INTO facts_text (rowid, subject, key, value, quote, place) VALUES (?, ?, ?, ?, ?, ?)"
 
 Row = tuple[object, ...]
 

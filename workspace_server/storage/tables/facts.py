@@ -5,7 +5,7 @@ import json
 import operator
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import anyio.to_thread
 import zstandard
@@ -26,9 +26,6 @@ UNPACKED_AT_ONCE_BYTES = 16 * 1024
 Body = Callable[[Transaction], Awaitable[Sequence[tuple[Change, str]]]]
 Record = Callable[[Body], Awaitable[None]]
 """Runs a body in one transaction that also records `file.indexed` for what it returns: changes with their state."""
-
-_FACTS: Final = f"INSERT INTO facts (fact_id, {fact_rows.COLUMNS}) VALUES (?, {fact_rows.MARKS})"
-_WORDS: Final = "INSERT INTO facts_text (rowid, subject, key, value, quote, place) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +115,7 @@ async def _put(tx: Transaction, ready: _Ready, *, anew: bool) -> bool:
     if known is not None and known[2] == indexed.key and not anew:
         return False  # the log is told again after a crash; the facts are there and were announced
     await _supersede(tx, change)
+    await tx.run("DELETE FROM model_states WHERE path = ?", change.path)  # their facts are gone with the others
     await tx.run(
         "INSERT INTO extractions (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body",
         indexed.key,
@@ -144,8 +142,8 @@ async def _insert(tx: Transaction, ready: _Ready) -> None:
     """Add all facts of a version at once: statement by statement took three times as long."""
     last = await tx.one("SELECT coalesce(max(fact_id), 0) FROM facts")
     assert last is not None
-    await tx.many(_FACTS, fact_rows.numbered(ready.facts, last[0] + 1))
-    await tx.many(_WORDS, fact_rows.numbered(ready.words, last[0] + 1))
+    await tx.many(fact_rows.INSERT_FACTS, fact_rows.numbered(ready.facts, last[0] + 1))
+    await tx.many(fact_rows.INSERT_WORDS, fact_rows.numbered(ready.words, last[0] + 1))
 
 
 async def _supersede(tx: Transaction, change: Change) -> None:

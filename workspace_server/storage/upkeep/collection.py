@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import meta, past_facts
+from workspace_server.storage.tables import meta, model_answers, past_facts
 
 _ASKED = (
     "WITH asked AS MATERIALIZED (SELECT file_id, value ->> 1 AS version, value ->> 2 AS sha256, files.path"
@@ -128,6 +128,7 @@ async def take(tx: Transaction, hashes: Iterable[str], why: str) -> list[Taken]:
             sha256,
         )
         await past_facts.forget_content(tx, sha256)
+        await model_answers.forget_content(tx, sha256)
         taken.append(Taken(sha256, *row))
     return taken
 

@@ -9,7 +9,7 @@ import apsw
 
 from workspace_server.core.clock import Clock
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import meta, past_facts
+from workspace_server.storage.tables import meta, model_answers, past_facts
 
 WHY = "purged"
 ASKED, CLEARED = "purges_asked", "purges_cleared"
@@ -95,6 +95,7 @@ async def remove(tx: Transaction, hashes: Sequence[str], gone: Sequence[Standing
     )
     for sha256 in hashes:
         await past_facts.forget_content(tx, sha256)
+        await model_answers.forget_content(tx, sha256)
     for one in gone:
         found = "path = ? AND version = ?"
         await tx.run(

@@ -30,6 +30,10 @@ CLEARED = (
     "join_slots",
     "joins",
     "intents",
+    "vectors",
+    "vector_sets",
+    "model_states",
+    "model_answers",
 )
 """What belongs to the original and to the moment of the copy, children before their parents."""
 REWOUND = (

@@ -63,6 +63,7 @@ class Found(Result):
     indexed_seq: int
     complete: bool
     did_you_mean: str = ""
+    words_only: bool = False
 
 
 class FoundFacts(Result):
@@ -74,6 +75,7 @@ class FoundFacts(Result):
     indexed_seq: int
     complete: bool
     reason: str = ""
+    words_only: bool = False
 
 
 class DismissedConflicts(Result):
