@@ -94,11 +94,12 @@ class Workspace:
         max_lines: int | None = None,
         max_tokens: int = 200_000,
         format: Literal["auto", "text", "base64", "link"] | None = None,  # noqa: A002  # the tool's own name for it
+        page: int | None = None,
     ) -> File:
         """Return a file, or the part of it that fits into *max_tokens*.
 
         With *since_version*, a version that the caller knows, the text is a diff from it where that is smaller (`diff`
-        in the header), and empty where the file holds the same (`unchanged`).
+        in the header), and empty where the file holds the same (`unchanged`). *page* is one of a document.
         """
         result = await self._call(
             "read_file",
@@ -110,6 +111,7 @@ class Workspace:
                 "max_lines": max_lines,
                 "max_tokens": max_tokens,
                 "format": format,
+                "page": page,
             },
         )
         texts = _texts(result)

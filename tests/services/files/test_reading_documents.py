@@ -8,7 +8,7 @@ import pytest
 from indexer.model import Extraction
 from tests.indexer import files
 from tests.services.files.test_reading import ANN, write
-from workspace_server.errors import NotText
+from workspace_server.errors import InvalidArgument, NotText
 from workspace_server.services.engine import Engine
 from workspace_server.services.files import documents
 from workspace_server.services.files.reading import ReadResult
@@ -42,6 +42,45 @@ async def test_a_document_is_read_as_its_text_with_the_page_of_the_first_line(en
         3,
         len(PLAN),
     )
+
+
+async def test_one_page_of_a_document_can_be_asked_for(engine: Engine) -> None:
+    await write(engine, "plan.pdf", PLAN)
+    pages = [await read(engine, "plan.pdf", page=number) for number in (1, 2, 3)]
+
+    assert [page.text for page in pages] == ["Owner: Ada Meyer\n\n", "\n", "Due date: 3 March 2026\n"]
+    assert [page.header["page"] for page in pages] == [1, 2, 3]
+    assert [page.header["start_line"] for page in pages] == [1, 3, 4]
+    assert (await read(engine, "plan.pdf", page=1, max_lines=1)).text == "Owner: Ada Meyer\n"
+
+
+async def test_a_last_page_without_a_word_is_read_as_nothing(engine: Engine) -> None:
+    await write(engine, "plan.pdf", files.pdf([["Owner: Ada"], []]))
+    last = await read(engine, "plan.pdf", page=2)
+
+    assert (last.text or "").strip() == ""
+    assert last.header["page"] == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"path": "plan.pdf", "page": 4}, "has 3 pages"),
+        ({"path": "plan.pdf", "page": 0}, "page"),
+        ({"path": "plan.pdf", "page": 2, "start_line": 4}, "cannot go with start_line"),
+        ({"path": "plan.pdf", "page": 2, "format": "link"}, "cannot go with format"),
+        ({"path": "a.txt", "page": 1}, "no pages, only lines"),
+    ],
+)
+async def test_a_page_that_is_not_there_is_refused_with_what_is(
+    engine: Engine, given: dict[str, Any], reason: str
+) -> None:
+    await write(engine, "plan.pdf", PLAN)
+    await write(engine, "a.txt", "a\n")
+
+    with pytest.raises(InvalidArgument, match=reason) as refusal:
+        await read(engine, **given)
+    assert refusal.value.facts["argument"] == "page"
 
 
 @pytest.mark.parametrize(

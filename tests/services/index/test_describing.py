@@ -62,3 +62,12 @@ async def test_a_document_is_described_with_its_pages(engine: Engine) -> None:
     assert told["pages"] == 2
     assert [fact["page"] for fact in told["facts"] if "Pressure" in fact["fact"]] == [2]
     assert [line.split(" :")[0].split()[-1] for line in told["outline"]] == ["p.1", "p.2"]
+
+
+async def test_a_document_without_headings_is_described_by_where_its_pages_begin(engine: Engine) -> None:
+    plan = files.pdf([["Owner: Ada Meyer"], ["Budget: 40 EUR"], ["Due date: 3 March 2026"]])
+    await save(engine, "plan.pdf", base64.b64encode(plan).decode(), encoding="base64")
+
+    told = await engine.search.describe_file(RITA, path="plan.pdf")
+
+    assert told["outline"] == ["page 1 :1", "page 2 :3", "page 3 :5"]

@@ -1,9 +1,23 @@
 """The part of a text that fits into an answer."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from workspace_server.services.arguments import refused
+from workspace_server.core import tokens
+from workspace_server.core.limits import LIMITS
+from workspace_server.services.arguments import refused, too_small
+
+
+class Part(NamedTuple):
+    """Which part is wanted: from where on, at most so many lines and tokens; or a page of a document."""
+
+    start_line: int
+    start_column: int
+    max_lines: int | None
+    max_tokens: int
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +28,25 @@ class Cut:
     header: dict[str, Any]
     start: int
     stop: int
+
+
+def room_bytes(header: Mapping[str, Any], size_bytes: int, *, max_tokens: int) -> int:
+    """Return how many bytes of text fit beside the header and what the cut adds to it."""
+    most = max(size_bytes, 1)  # no number that the cut adds to the header is higher
+    place = {"start_line": most, "start_column": most}
+    widest = {"start_line": most, "end_line": most, "total_lines": most, "more": False, "next": place}
+    room = tokens.room_bytes({**header, **widest}, max_tokens)
+    if room < tokens.BYTES_PER_TOKEN:
+        raise too_small(max_tokens + tokens.of_bytes(tokens.BYTES_PER_TOKEN - room))
+    return room
+
+
+async def cut_part(text: str, part: Part, bytes_max: int) -> Cut:
+    """Return a part of *text* of at most *bytes_max* bytes, with the event loop free while that is looked for."""
+    place = (part.start_line, part.start_column, part.max_lines)
+    if len(text) <= LIMITS.inline_bytes_max:
+        return cut_text(text, *place, bytes_max)
+    return await asyncio.to_thread(cut_text, text, *place, bytes_max)
 
 
 def cut_text(text: str, start_line: int, start_column: int, max_lines: int | None, bytes_max: int) -> Cut:

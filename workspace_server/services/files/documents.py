@@ -2,6 +2,7 @@
 
 import dataclasses
 from bisect import bisect_right
+from collections.abc import Sequence
 
 import anyio
 
@@ -9,9 +10,12 @@ from indexer.extractors import REGISTRY
 from indexer.extractors.pages import VISIBLE
 from indexer.model import Change, Extraction
 from workspace_server.core import media
+from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.extracted import extraction_of
+from workspace_server.services.files.cuts import Part, cut_part, room_bytes
 from workspace_server.services.files.opened import OpenContent
 from workspace_server.services.folder import Folder
+from workspace_server.services.recording import Result
 
 WAITED_S_MAX = 20.0
 """How long a reader waits for a document to be read, when the index has not come to it yet."""
@@ -53,6 +57,54 @@ async def said_by(folder: Folder, found: OpenContent) -> Extraction | None:
     return extraction if extraction is _PENDING or REGISTRY.is_converted(extraction) else None
 
 
+async def extracted(said: Extraction, header: Result, *, part: Part, size_bytes: int) -> tuple[str, Result]:
+    """Return a part of what a document says, and its header.
+
+    Nobody has seen the file by it, for it is not what is stored.
+    """
+    part, pages = _on_page(said, part), said.pages
+    header = {**header, "encoding": "utf-8", "extracted": True}
+    if said.reason:
+        header["index_reason"] = said.reason
+    if pages:
+        header |= {"pages": len(pages), "page": part.page or page_at(said, part.start_line)}
+    room = room_bytes(header, max(size_bytes, 4 * len(said.text)), max_tokens=part.max_tokens)
+    cut = await cut_part(said.text, part, room)
+    return cut.text, {**header, **cut.header}
+
+
+def check_page(page: int, place: tuple[int, int], wanted: str) -> None:
+    """Refuse a page that is asked for together with another place, or of the bytes.
+
+    Args:
+        place: The line and the column that were asked for.
+    """
+    bounded("page", page, 1, 1 << 53)
+    if place != (1, 1):
+        raise refused("page", "cannot go with start_line and start_column", "Give the page, or the line.")
+    if wanted in {"base64", "link"}:
+        raise refused("page", f"cannot go with format={wanted!r}", "Leave out format to read the page as text.")
+
+
+def check_has_page(page: int | None, count: int) -> None:
+    """Refuse a page that a file of *count* pages does not have."""
+    if page is not None and page > count:
+        have = f"the file has {count} pages" if count else "the file has no pages, only lines"
+        raise refused("page", have, f"page=1 to {count}" if count else "Give start_line and max_lines.")
+
+
 def page_at(extraction: Extraction, line: int) -> int | None:
     """Return the page on which a line stands; None where there are no pages."""
     return max(1, bisect_right(extraction.pages, line)) if extraction.pages else None
+
+
+def _on_page(said: Extraction, part: Part) -> Part:
+    """Return the lines of the page that is wanted, as a part."""
+    check_has_page(part.page, len(said.pages))
+    if part.page is None:
+        return part
+    starts: Sequence[int] = (*said.pages, max(said.lines, said.pages[-1]) + 1)
+    first, lines = starts[part.page - 1], starts[part.page] - starts[part.page - 1]
+    if first > said.lines:  # a last page without a word begins beyond the end
+        first, lines = max(said.lines, 1), 0
+    return part._replace(start_line=first, max_lines=lines if part.max_lines is None else min(lines, part.max_lines))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from indexer.model import Extraction
-from workspace_server.core import diffs, elision, media, tokens
+from workspace_server.core import diffs, elision, media
 from workspace_server.core import locks as lock_rules
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
@@ -13,9 +13,9 @@ from workspace_server.core.locks import Lock
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists
 from workspace_server.errors import Gone, NotFound, NotText, TooLarge
-from workspace_server.services.arguments import bounded, refused, too_small
+from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.files import changes, documents, explaining, kept
-from workspace_server.services.files.cuts import Cut, cut_text
+from workspace_server.services.files.cuts import Cut, Part, cut_part, room_bytes
 from workspace_server.services.files.opened import OpenContent
 from workspace_server.services.files.seen import Parts
 from workspace_server.services.files.shown import deletion_facts, file_facts, version_facts
@@ -29,8 +29,6 @@ from workspace_server.storage.tables import files, locks, removed
 
 T = TypeVar("T")
 Format = Literal["auto", "text", "base64", "link"]
-Part = tuple[int, int, int | None, int]
-"""Which part is wanted: first line, first column, most lines, most tokens."""
 TEXT_BYTES_MAX = 64 * 1024 * 1024
 """Larger files are read over HTTP by range: the whole text must be at hand to count its lines."""
 
@@ -89,18 +87,22 @@ class Reading:
         max_lines: int | None = None,
         max_tokens: int = 8_000,
         format: Format = "auto",  # noqa: A002 - the contract's name
+        page: int | None = None,
     ) -> ReadResult:
         """Return a file's text from a place on, within the token budget, or its image, bytes or address.
 
         Args:
             since_version: A version that the caller knows: the answer is a diff from it where that is smaller, and
                 `unchanged` where it holds the same.
+            page: Of a document, the page, slide or sheet that is wanted, instead of lines.
         """
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         bounded("start_line", start_line, 1, 1 << 53)
         bounded("start_column", start_column, 1, 1 << 53)
         if max_lines is not None:
             bounded("max_lines", max_lines, 1, 1 << 53)
+        if page is not None:
+            documents.check_page(page, (start_line, start_column), format)
         place = canonical_file(path)
         caller.require("read", place)
 
@@ -135,7 +137,7 @@ class Reading:
             result = await self._bytes(found, header)
             self._show(caller, found)
             return result
-        part = (start_line, start_column, max_lines, max_tokens)
+        part = Part(start_line, start_column, max_lines, max_tokens, page)
         return await self._text(caller, found, known, header, wanted=format, part=part)
 
     async def file_history(
@@ -303,13 +305,15 @@ class Reading:
     ) -> ReadResult:
         said, decoded = await self._understood(found, as_stored=wanted == "text")
         if said is not None and said.text:
-            return await _extracted(said, header, part=part, size_bytes=found.size_bytes)
+            text, header = await documents.extracted(said, header, part=part, size_bytes=found.size_bytes)
+            return ReadResult(header=header, text=text)
+        documents.check_has_page(part.page, 0)
         if decoded is None:
             return self._unread(found, header, said, wanted)
         header["encoding"] = decoded.encoding
         if known is not None:
             header["since_version"] = known.version
-        room = _room(header, found.size_bytes, max_tokens=part[3])
+        room = room_bytes(header, found.size_bytes, max_tokens=part.max_tokens)
         if known is not None:
             before = await _decoded(known)
             versions = (known.version, found.version)
@@ -321,38 +325,9 @@ class Reading:
             if diff is not None:
                 self._carry(caller, found, seen)
                 return ReadResult(header={**header, "diff": True}, text=diff)
-        cut = await _cut(decoded.text, part, room)
+        cut = await cut_part(decoded.text, part, room)
         self._show(caller, found, cut, chars=len(decoded.text))
         return ReadResult(header={**header, **cut.header}, text=cut.text)
-
-
-async def _extracted(said: Extraction, header: Result, *, part: Part, size_bytes: int) -> ReadResult:
-    """Return a part of what a document says; nobody has seen the file by it, for it is not what is stored."""
-    header |= {"encoding": "utf-8", "extracted": True}
-    if said.reason:
-        header["index_reason"] = said.reason
-    if said.pages:
-        header |= {"pages": len(said.pages), "page": documents.page_at(said, part[0])}
-    cut = await _cut(said.text, part, _room(header, max(size_bytes, 4 * len(said.text)), max_tokens=part[3]))
-    return ReadResult(header={**header, **cut.header}, text=cut.text)
-
-
-def _room(header: Result, size_bytes: int, *, max_tokens: int) -> int:
-    """Return how many bytes of text fit beside the header and what the cut adds to it."""
-    most = max(size_bytes, 1)  # no number that the cut adds to the header is higher
-    place = {"start_line": most, "start_column": most}
-    widest = {"start_line": most, "end_line": most, "total_lines": most, "more": False, "next": place}
-    room = tokens.room_bytes(header | widest, max_tokens)
-    if room < tokens.BYTES_PER_TOKEN:
-        raise too_small(max_tokens + tokens.of_bytes(tokens.BYTES_PER_TOKEN - room))
-    return room
-
-
-async def _cut(text: str, part: Part, room: int) -> Cut:
-    start_line, start_column, max_lines, _ = part
-    if len(text) <= LIMITS.inline_bytes_max:
-        return cut_text(text, start_line, start_column, max_lines, room)
-    return await asyncio.to_thread(cut_text, text, start_line, start_column, max_lines, room)
 
 
 async def _decoded(found: OpenContent) -> media.Text | None:

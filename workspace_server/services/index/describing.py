@@ -94,11 +94,14 @@ def _fitting(lines: Iterable[object], budget: Budget, *, share: float = 1.0) -> 
 
 
 def _outline(extraction: Extraction) -> Iterable[str]:
-    """Yield the headings, with their page in a document, or the symbols of code, each with its line."""
+    """Yield the headings, with their page in a document, or the pages, or the symbols of code, each with its line."""
     if extraction.headings:
         for heading in extraction.headings:
             page = f"p.{bisect_right(extraction.pages, heading.line)} " if extraction.pages else ""
             yield f"{'#' * heading.level} {fitted(clean(heading.title), 120)} {page}:{heading.line}"
+        return
+    if extraction.pages:
+        yield from (f"page {number} :{line}" for number, line in enumerate(extraction.pages, 1))
         return
     symbols = [fact for fact in extraction.facts if fact.kind == "symbol" and fact.key != "summary"]
     outermost = min((fact.subject.count(".") for fact in symbols), default=0)

@@ -39,6 +39,7 @@ class ReadFile(Arguments):
     max_lines: Count | None = None
     max_tokens: Count = 8000
     format: Literal["auto", "text", "base64", "link"] = "auto"
+    page: Count | None = None
 
 
 class FileHistory(Arguments):
@@ -104,8 +105,9 @@ TOOLS = (
             "Read a file. The first block is a JSON header with the version (pass it as expect_version when you write"
             " back), lines and lock; the second is the text exactly as stored. If `more` is true the text was cut:"
             " call again with the header's `next` values before replacing the file. `version` reads an old version,"
-            " also of a deleted file; since_version=N answers with what changed since N. Images come as images, other"
-            " binary files as a link. To learn what a long file says, query_facts and describe_file cost far less."
+            " also of a deleted file; since_version=N answers with what changed since N. PDF and Office files come as"
+            " text, `page` reads one page, slide or sheet of it. Images come as images, other binary files as a link."
+            " To learn what a long file says, query_facts and describe_file cost far less."
             " Example: read_file(path='notes/plan.md', start_line=200)"
         ),
         params=ReadFile,
