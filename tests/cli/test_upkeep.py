@@ -71,6 +71,17 @@ def test_a_purged_file_is_gone_and_its_history_says_so(server: Serving) -> None:
     assert "delete" in run("history", "purge/a.md", "--dir", server.folder).stdout
 
 
+def test_a_purge_says_which_version_it_did_not_remove(server: Serving) -> None:
+    for path, content in (("keys.yaml", "secret"), ("keys.yaml", "shared"), ("keys2.yaml", "shared")):
+        write(server, path, content)
+    done = run("purge", "keys.yaml", "--dir", server.folder)
+    assert done.returncode == 1
+    assert done.stdout.startswith("Removed the content of keys.yaml: version 1.\n")
+    assert "NOT removed was version 2: its content stands in keys2.yaml. Save or delete that first.\n" in done.stdout
+    assert "What was removed is cleared from the disk" in done.stdout
+    assert "Nothing of it" not in done.stdout
+
+
 def test_gc_says_what_it_cleared(server: Serving) -> None:
     done = run("gc", "--dir", server.folder)
     assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -68,23 +68,29 @@ def finished(api: Api, as_json: bool, also: Mapping[str, object] | None = None) 
     if as_json:
         show.as_json({**(also or {}), **done})
     else:
-        _print_done(done)
+        _print_done(done, partly=bool((also or {}).get("kept")))
     return leave.FAILED if "failed" in done or state["waits_for"] is not None or (also or {}).get("kept") else 0
 
 
 def _print_removed(removed: Answer) -> None:
-    path, numbers = show.plain(removed["path"]), removed["versions"]
-    named = f"version {numbers[0]}" if len(numbers) == 1 else f"versions {', '.join(map(str, numbers))}"
-    print(f"Removed the content of {path}: {named}.")
+    path = show.plain(removed["path"])
+    print(f"Removed the content of {path}: {_numbered(removed['versions'])}.")
     if removed.get("deleted"):
         print("  The file stood there, and was deleted first.")
-    for said, versions in (("The same content is gone from", removed["also"]), ("Kept, as it", removed.get("kept"))):
-        for one in versions or ():
-            place = f"{show.plain(one['path'])}, version {one['version']}"
-            print(f"  {said} {place}" if said.endswith("from") else f"  {said} stands in {place}")
+    for one in removed["also"]:
+        print(f"  The same content is gone from {show.plain(one['path'])}, version {one['version']}.")
+    if removed["kept"]:
+        staying = removed["not_removed"]
+        was, its = ("was", "its") if len(staying) == 1 else ("were", "their")
+        places = ", ".join(show.plain(one["path"]) for one in removed["kept"])
+        print(f"  NOT removed {was} {_numbered(staying)}: {its} content stands in {places}. Save or delete that first.")
 
 
-def _print_done(done: Mapping[str, Any]) -> None:
+def _numbered(versions: Sequence[int]) -> str:
+    return f"version {versions[0]}" if len(versions) == 1 else f"versions {', '.join(map(str, versions))}"
+
+
+def _print_done(done: Mapping[str, Any], *, partly: bool) -> None:
     if "failed" in done:
         print(f"The {done['task']} failed. {done['failed']}")
     elif "waits_for" in done:
@@ -92,7 +98,8 @@ def _print_done(done: Mapping[str, Any]) -> None:
     elif done["task"] == "reindex":
         print(f"Facts and search index are made anew from {done['files']} files.")
     elif "copies" in done:
-        print(f"Nothing of it is left on the disk; {done['copies']} copies were removed there.")
+        said = "What was removed is cleared from" if partly else "Nothing of it is left on"
+        print(f"{said} the disk; {done['copies']} copies were removed there.")
     else:
         freed = show.size(done["bytes"])
         print(f"Cleared: {done['contents']} contents, {done['object_files']} object files, {freed} freed.")

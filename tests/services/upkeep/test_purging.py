@@ -114,6 +114,7 @@ async def test_content_that_stands_elsewhere_is_kept_and_named_and_the_rest_goes
             await engine.files.write_file(ADA, path="secret.env", content=text, overwrite=True)
         result = await engine.upkeep.purge(ADMIN, path="secret.env")
         assert (result["versions"], result["kept"]) == ([2], [{"path": "pkg/__init__.py", "version": 1}])
+        assert result["not_removed"] == [1]
         await until(lambda: not engine.upkeep.is_busy)
         assert holding(folder, leaked) == []
         assert (await engine.files.read_file(ADA, path="pkg/__init__.py")).text == ""

@@ -53,10 +53,11 @@ class Purging:
         """Up to which removal the database was written anew."""
 
     async def purge(self, caller: Caller, *, path: str, version: int | None = None) -> Result:
-        """Remove a version, or the file with all its versions; return `{path, versions, also, kept, seq?}`.
+        """Remove a version or all; return `{path, versions, not_removed, also, kept, deleted?, seq?}`.
 
         A file that is there is deleted first. Versions of other files that have the same content are gone with it, and
-        listed in `also`. Content that stands in a file now stays, as it need be no secret: `kept` says where it stands.
+        listed in `also`. Content that stands in a file now stays, as it need be no secret: `kept` says where it stands,
+        and `not_removed` which versions have it.
 
         Raises:
             Conflict: All of it stands in files now.
@@ -148,7 +149,8 @@ class Purging:
                 path=path,
                 also=[_version(one) for one in kept],
             )
-        return _Chosen(removed, kept)
+        staying = {one.sha256 for one in kept}
+        return _Chosen(removed, kept, [number for number, sha256 in found if sha256 in staying])
 
     async def _stored_whole(self, sha256: str) -> Content:
         """Make an object file of content that rests on what is to be removed."""
@@ -175,6 +177,7 @@ class Purging:
         return {
             **result,
             "versions": [one.version for one in gone if one.path == path],
+            "not_removed": chosen.staying,
             "also": [_version(one) for one in gone if one.path != path],
             "kept": [_version(one) for one in chosen.kept],
         }
@@ -192,10 +195,11 @@ class Purging:
 
 
 class _Chosen(NamedTuple):
-    """What a purge takes, and what it leaves because that stands in files now."""
+    """What a purge takes, and what it leaves because that stands in files now: where, and the versions that have it."""
 
     hashes: list[str]
     kept: list[Standing]
+    staying: list[int]
 
 
 async def _removed(tx: Transaction) -> tuple[int | None, set[str]]:

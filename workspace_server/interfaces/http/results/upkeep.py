@@ -8,11 +8,12 @@ from workspace_server.interfaces.http.results.base import Changed, Result, Versi
 class Purged(Changed):
     """What was removed: versions of the file, and those of others that had the same content.
 
-    `kept` says where content stands now that the file had too, and that was therefore not removed.
+    `kept` says where content stands now that the file had too; `not_removed` are its versions that have it, and stay.
     """
 
     path: str
     versions: list[int]
+    not_removed: list[int]
     also: list[VersionOf]
     kept: list[VersionOf]
     deleted: int = 0
