@@ -33,6 +33,14 @@ _OWN = {
     ".svg": "image/svg+xml",
     ".webp": "image/webp",
     ".ipynb": "application/x-ipynb+json",
+    ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".epub": "application/epub+zip",
+    ".rtf": "application/rtf",
+    ".eml": "message/rfc822",
 }
 """Fixed here, so that a machine's own tables change nothing."""
 

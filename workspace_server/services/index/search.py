@@ -1,5 +1,6 @@
 """The use cases that answer from the index: search, query_facts, describe_file."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal, get_args
@@ -30,6 +31,7 @@ MEANT_BYTES_MAX = 200
 PASSAGES_BESIDE_FACTS = 5
 PASSAGE_BYTES_MIN = 80
 """Less room than this for its text is not worth a passage."""
+_KIND = re.compile(r"[^\s/*?]+/[^\s/*?]*")
 REASON_BYTES_MAX = 50
 """Of a path in the reason why an answer is not complete."""
 
@@ -71,7 +73,7 @@ class Search:
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         filters = Filters(
             selector=await self._selector(path),
-            media_type=media_type,
+            media_type=_kind_of(media_type),
             modified_by=modified_by,
             modified_after_s=_seconds_of(modified_after),
         )
@@ -213,6 +215,20 @@ def _seconds_of(modified_after: str | None) -> float | None:
     except ValueError:
         raise refused("modified_after", "is no time", "For example 2026-11-21T08:30:00Z.") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _kind_of(media_type: str | None) -> str | None:
+    """Return a media type as files have it, or its first half with the slash, also when that is given as ``text/*``."""
+    if media_type is None:
+        return None
+    kind = media_type.strip().lower()
+    if kind.endswith("/*"):
+        kind = kind[:-1]
+    if not _KIND.fullmatch(kind):
+        raise refused(
+            "media_type", "is no media type", "For example 'text/markdown', or 'text/' for all kinds of text."
+        )
+    return kind
 
 
 def _pattern(query: str) -> Pattern:
