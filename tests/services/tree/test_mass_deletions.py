@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.tree.folders import ANN, aged, history, opened, reconcile, text, types
+from workspace_server.errors import IsDirectory, NotFound
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree import reconcile as reconciling
 from workspace_server.services.tree.arrivals import ARRIVALS_MIN
@@ -75,6 +76,36 @@ async def test_what_is_deleted_through_the_server_is_no_longer_missed(folder: Pa
             await engine.files.delete_file(ANN, path=f"d/{number}.md")
         await reconcile(engine)
         assert await stopped(engine) == ""
+
+
+async def test_once_a_missed_file_is_deleted_or_back_all_is_looked_at_again(folder: Path) -> None:
+    make(folder)
+    async with opened(folder) as engine:
+        delete(folder, range(30))
+        await reconcile(engine)
+        assert f"30 of {COUNT}" in await stopped(engine)
+        await engine.files.delete_file(ANN, path="d/0.md")
+        assert (await engine.files.restore_file(ANN, path="d/1.md"))["unchanged"]
+        reconciler = engine.tree.reconciler
+        assert reconciler is not None
+        await reconciler.reconcile(Dirty(False, {"d/0.md"}))
+        assert f"28 of {COUNT - 1}" in await stopped(engine)
+        make(folder, range(1, 30))
+        await reconciler.reconcile(Dirty(False, {"d"}))
+        assert await stopped(engine) == ""
+
+
+async def test_a_restore_of_a_directory_says_how_to_restore_what_is_in_it(folder: Path) -> None:
+    make(folder, range(2))
+    async with opened(folder) as engine:
+        for there, call in ((True, "list_files(path='d')"), (False, "list_files(path='d', deleted=True)")):
+            with pytest.raises(IsDirectory) as refusal:
+                await engine.files.restore_file(ANN, path="d")
+            assert call in (refusal.value.hint or "")
+            if there:
+                await engine.files.delete_file(ANN, path="d", recursive=True)
+        with pytest.raises(NotFound):
+            await engine.files.restore_file(ANN, path="e")
 
 
 async def test_how_many_vanish_is_known_before_the_first_is_recorded(folder: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 import anyio
 
 from workspace_server.core.access import EXTERNAL, IMPORT, Caller
+from workspace_server.core.paths import parents
 from workspace_server.services.tree import arrivals, turnover, vanishing
 from workspace_server.services.tree.disk import Disk, Read, Unsteady
 from workspace_server.services.tree.edits import Edit
@@ -126,6 +127,7 @@ class Reconciler:
         self._materialiser = materialiser
         self._busy = asyncio.Lock()
         self._unsteady_since: dict[str, float] = {}
+        self._missed: set[str] = set()  # whose deletion is held back, with the directories above them
         self._away = False  # the folder was not there when something was to be looked at
         materialiser.dirty = self.marks.mark
 
@@ -169,6 +171,8 @@ class Reconciler:
             if self._away or dirty.everything or any(is_control_file(path) for path in dirty.paths):
                 self._ignore.forget()
                 dirty, self._away = Dirty(True, set()), False
+            elif not self._missed.isdisjoint(dirty.paths):  # only a look at everything tells what is still missed
+                dirty = Dirty(True, set())
             survey = await self._surveyor.look(dirty)
             if self.guard.is_unsure(len(survey.vanished), everywhere=survey.everything):
                 survey = await self._surveyor.look_until_still(survey)
@@ -300,6 +304,9 @@ class Reconciler:
         held = self.guard.held
         live, _ = await self._db.read_long(files.counts) if vanished else (0, 0)
         allowed = self.guard.allows(vanished, live, stands=survey.stands, everywhere=survey.everything)
+        if survey.everything:
+            held_back = survey.vanished if self.guard.held is not None else []
+            self._missed = {place for path in held_back for place in (path, *parents(path))}
         if self.guard.held != held:
             await self._db.write(lambda tx: vanishing.remember(tx, self.guard.held), essential=True)
         return allowed

@@ -66,8 +66,9 @@ class DeletionGuard:
         if gone > self._share_max * before and (self.held is not None or gone > FILES_MIN):
             self.held = Held(before, went)
             return self._stop(
-                f"{vanished} of {live} files vanished at once; put them back, delete them with delete_file, or start"
-                " the server with a higher deletion_share_max"
+                f"{vanished} of {live} files vanished at once; put them back (restore_file writes one again, `fork`"
+                " makes a copy of all), delete them with delete_file, or start the server with a higher"
+                " deletion_share_max"
             )
         return self._go_on(everywhere=everywhere)
 
