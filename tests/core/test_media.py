@@ -55,10 +55,28 @@ def test_images_are_those_that_models_can_see() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\xff", b"caf\xe9", b"a\0b", b"\xff\xfea", b"\xfe\xff\xd8\x00", b"\xef\xbb\xbf\xff", b"\xff\xfe\0\0a\0\0\0"],
+    [
+        b"\x89PNG\r\n\x1a\n",
+        b"caf\xe9\x7f",
+        b"a\0b",
+        b"\xe9\0b",
+        b"\xff\xfea",
+        b"\xfe\xff\xd8\x00",
+        b"\xef\xbb\xbf\xff",
+        b"\xff\xfe\0\0a\0\0\0",
+    ],
 )
 def test_bytes_that_are_no_text_are_not_decoded(data: bytes) -> None:
     assert decode(data) is None
+
+
+def test_what_is_neither_marked_nor_utf_8_nor_binary_is_latin_1_and_stays_so() -> None:
+    decoded = decode(b"caf\xe9\tau lait\r\n")
+    assert decoded is not None
+    assert (decoded.text, decoded.encoding) == ("caf\xe9\tau lait\r\n", "latin-1")
+    assert decoded.encode("th\xe9") == b"th\xe9"
+    assert not decoded.holds("5 €")
+    assert decoded.encode("5 €") == "5 €".encode()
 
 
 def test_an_empty_file_is_empty_text() -> None:

@@ -2,6 +2,7 @@
 
 import codecs
 import mimetypes
+import re
 from typing import NamedTuple
 
 _OWN = {
@@ -47,6 +48,9 @@ _OWN = {
 _GUESS = mimetypes.MimeTypes(filenames=())
 TEXT = "text/plain"
 BINARY = "application/octet-stream"
+LATIN_1 = "latin-1"
+_IN_NO_TEXT = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]")
+"""Control characters that no text has; logs have backspaces and escapes."""
 
 
 class Text(NamedTuple):
@@ -56,9 +60,13 @@ class Text(NamedTuple):
     encoding: str
     mark: bytes
 
+    def holds(self, text: str) -> bool:
+        """Whether all letters of *text* are in this encoding."""
+        return self.encoding != LATIN_1 or all(letter <= "\xff" for letter in text)
+
     def encode(self, text: str) -> bytes:
-        """Return *text* in this encoding, with the same mark."""
-        return self.mark + text.encode(self.encoding)
+        """Return *text* in this encoding, with the same mark; in UTF-8 when it has letters that this one lacks."""
+        return self.mark + text.encode(self.encoding if self.holds(text) else "utf-8")
 
 
 def by_name(path: str) -> str | None:
@@ -85,7 +93,11 @@ def is_image(kind: str) -> bool:
 
 
 def decode(data: bytes) -> Text | None:
-    """Return the text of *data*: UTF-8, or UTF-16 with its mark; None when it is neither."""
+    """Return the text of *data*: UTF-8, UTF-16 with its mark, or as the last resort Latin-1; None when it is binary.
+
+    The indexer reads the same as text, but takes more for Latin-1: whatever has no zero among its first bytes. Here,
+    where a text may be written back, no control character may stand in it, so that short binaries stay binary.
+    """
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -96,6 +108,7 @@ def decode(data: bytes) -> Text | None:
             try:
                 text = data[len(mark) :].decode(encoding)
             except UnicodeDecodeError:
-                return None
+                is_latin_1 = not mark and not _IN_NO_TEXT.search(data)
+                return Text(data.decode(LATIN_1), LATIN_1, b"") if is_latin_1 else None
             return None if "\0" in text else Text(text, encoding, mark)
     raise AssertionError("the empty mark fits everything")

@@ -104,6 +104,14 @@ async def test_what_a_file_says_counts_more_than_how_it_is_stored(
     assert found.header.get("extracted", False) == (data != text.encode())
 
 
+async def test_a_document_whose_name_tells_nothing_is_not_taken_for_latin_1(engine: Engine) -> None:
+    await write(engine, "notes", PLAN.replace(b"\n", b"\n%\xe2\xe3\xcf\xd3\n", 1))
+    await write(engine, "lait", b"%\xe2\xe3\n")
+
+    assert (await read(engine, "notes")).header["pages"] == 3
+    assert (await read(engine, "lait")).text == "%âã\n"
+
+
 async def test_html_can_be_read_as_it_is_written(engine: Engine) -> None:
     await write(engine, "a.html", PAGE)
     await write(engine, "hidden.html", "<script>x</script>")

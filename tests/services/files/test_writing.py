@@ -437,6 +437,27 @@ async def test_an_edit_keeps_encoding_mark_and_line_ends(engine: Engine) -> None
         assert found.data == mark + "ä\r\nc\r\n".encode(encoding)
 
 
+async def test_latin_1_is_edited_and_appended_to_in_its_encoding(engine: Engine) -> None:
+    await write(engine, "a.txt", base64.b64encode(b"caf\xe9\n").decode(), encoding="base64")
+    await engine.files.edit_file(ANN, path="a.txt", edits=[{"old_text": "café", "new_text": "thé"}])
+    await write(engine, "a.txt", "lait chaud, crème\n", append=True)
+
+    found = await engine.files.read_file(ANN, path="a.txt")
+    assert (found.text, found.header["encoding"]) == ("thé\nlait chaud, crème\n", "latin-1")
+    stored = await engine.files.read_file(ANN, path="a.txt", format="base64")
+    assert stored.data == b"th\xe9\nlait chaud, cr\xe8me\n"
+
+
+async def test_a_letter_that_latin_1_lacks_is_refused_before_it_spoils_the_file(engine: Engine) -> None:
+    await write(engine, "a.txt", base64.b64encode(b"caf\xe9\n").decode(), encoding="base64")
+
+    with pytest.raises(InvalidArgument, match="Latin-1") as refusal:
+        await engine.files.edit_file(ANN, path="a.txt", edits=[{"old_text": "café", "new_text": "5 €"}])
+    assert refusal.value.facts["argument"] == "edits"
+    with pytest.raises(InvalidArgument, match="Latin-1"):
+        await write(engine, "a.txt", "5 €\n", append=True)
+
+
 async def test_an_edit_that_is_only_tried_changes_nothing(engine: Engine) -> None:
     await write(engine, "a.md", "one\n")
     edits = [{"old_text": "one", "new_text": "two"}]
@@ -480,7 +501,7 @@ async def test_wrong_edits_are_refused(engine: Engine, edits: list[Any]) -> None
 
 
 async def test_bytes_that_are_no_text_cannot_be_edited(engine: Engine) -> None:
-    await write(engine, "x.bin", "/w==", encoding="base64")
+    await write(engine, "x.bin", "/wA=", encoding="base64")
     with pytest.raises(NotText):
         await engine.files.edit_file(ANN, path="x.bin", edits=[{"old_text": "a", "new_text": "b"}])
     with pytest.raises(NotFound):

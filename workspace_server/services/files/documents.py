@@ -19,6 +19,8 @@ from workspace_server.services.recording import Result
 
 WAITED_S_MAX = 20.0
 """How long a reader waits for a document to be read, when the index has not come to it yet."""
+BEGINNING_CHARS = 64
+"""Of a text, enough to tell that it is no document."""
 _PAGES = {"text/html", "application/xhtml+xml"}
 _PENDING = Extraction(state="pending", reason="other documents are being read before it: ask again in a moment")
 
@@ -32,6 +34,12 @@ def is_document(found: OpenContent, *, as_stored: bool) -> bool:
     if found.media_type in _PAGES:
         return not as_stored
     return not media.is_image(found.media_type) and REGISTRY.may_convert(found.path, found.media_type)
+
+
+def begins_as_one(found: OpenContent, decoded: media.Text) -> bool:
+    """Return whether what could be Latin-1 begins as documents do."""
+    begin = decoded.text[:BEGINNING_CHARS].encode(media.LATIN_1) if decoded.encoding == media.LATIN_1 else b""
+    return bool(begin) and REGISTRY.may_convert(found.path, found.media_type, begin)
 
 
 async def said_by(folder: Folder, found: OpenContent) -> Extraction | None:

@@ -136,13 +136,24 @@ def _appending(data: bytes | None, encoding: Encoding) -> Make:
 
 
 def _as_in(head: bytes, data: bytes, encoding: Encoding) -> bytes:
-    """Return what is to be appended in the encoding of the text before it, where that is UTF-16."""
-    if encoding == "utf-8" and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    """Return what is to be appended in the encoding of the text before it, where that is UTF-16 or Latin-1."""
+    is_marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if encoding == "utf-8" and (is_marked or not data.isascii()):
         decoded = media.decode(head)
         added = media.decode(data)  # a draft may be of any kind
-        if decoded is not None and added is not None:
+        if decoded is not None and added is not None and decoded.encoding != "utf-8":
+            _check_holds(decoded, added.text, "content")
             return added.text.encode(decoded.encoding)
     return data
+
+
+def _check_holds(decoded: media.Text, text: str, argument: str) -> None:
+    if not decoded.holds(text):
+        raise refused(
+            argument,
+            "the file is Latin-1, which lacks a letter of this",
+            "write_file with the whole text makes the file UTF-8; or say it in letters that Latin-1 has.",
+        )
 
 
 class EditPut:
@@ -195,6 +206,7 @@ class EditPut:
         decoded = _text(self.put.path, head, self._url)
         self.before = decoded.text
         self.after = edit_rules.apply(decoded.text, self.edits)
+        _check_holds(decoded, self.after, "edits")
         return decoded.encode(self.after)
 
 
@@ -232,7 +244,7 @@ def _text(path: str, data: bytes, url: str) -> media.Text:
     decoded = media.decode(data)
     if decoded is None:
         raise NotText(
-            f"{path} is not text (UTF-8, or UTF-16 with its mark).",
+            f"{path} is not text (UTF-8, UTF-16 with its mark, or Latin-1).",
             hint="read_file(format='base64') reads it; write_file(encoding='base64') replaces it.",
             path=path,
             media_type=media.by_name(path) or media.BINARY,

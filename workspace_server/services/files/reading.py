@@ -268,7 +268,8 @@ class Reading:
         by_name = documents.is_document(found, as_stored=as_stored)
         said = await documents.said_by(self._folder, found) if by_name else None
         decoded = await _decoded(found) if said is None else None
-        if decoded is None and not by_name and not media.is_image(found.media_type):
+        is_unsure = decoded is None or documents.begins_as_one(found, decoded)
+        if is_unsure and not by_name and not media.is_image(found.media_type):
             said = await documents.said_by(self._folder, found)  # its bytes may tell what its name does not
         return said, decoded
 
@@ -282,7 +283,7 @@ class Reading:
                 actual=found.size_bytes,
             )
         if wanted == "text":
-            why = "it is not text (UTF-8, or UTF-16 with its mark)" if said is None else said.reason
+            why = "it is not text (UTF-8, UTF-16 with its mark, or Latin-1)" if said is None else said.reason
             raise NotText(
                 f"{found.path} cannot be read as text: {why}.",
                 hint="read_file(format='base64') or format='link' gives the bytes.",
