@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from indexer.model import Fact, LiveFact
-from indexer.normalise import fold
+from indexer.normalise import fold, value
 from indexer.vocabulary import GENERIC_NAMES, NEVER_IN_CONFLICT, words
 
 CONFLICTS_MAX: Final = 3
@@ -35,6 +35,11 @@ _ORDINALS: Final = words(
     "large read reads write writes get put post p50 p90 p95 p99"
 )
 """Words that tell a row from its neighbours and name nothing in the world."""
+_PROPERTIES: Final = words("owner trial")
+"""Keys that are compared all the same: alone, they say of a thing whose it is and how long it may be tried."""
+_NAME: Final = re.compile(r"[^\W\d_]{2,}")
+_ASKING: Final = re.compile(r"(?:.*: )?(?:what|which|how|why|who|when|where) ")
+"""The beginning of a heading that says what is told below it (``What is not included``), or of its second half."""
 _NUMBER: Final = re.compile(r"(?:<=|>=|[<>~])?(-?\d{1,30}(?:\.\d{1,30})?)")
 _ISSUE: Final = re.compile(
     r"(?<![a-z0-9])(?:(?:19|20)\d\d(?:[-_.]?\d\d){0,2}|q[1-4]|(?:week|w|kw|sprint|day|v)[-_ ]?\d{1,4}(?:\.\d{1,4})*"
@@ -57,7 +62,7 @@ class Conflict:
     @property
     def mark(self) -> str:
         """The same for the same subject, key and set of values, and for no other: by it one is dismissed."""
-        said = sorted(live.fact.normal for live in self.facts)
+        said = sorted(_said(live.fact)[0] for live in self.facts)
         return hashlib.sha256("\0".join([str(self.topic), *said]).encode("utf-8", "replace")).hexdigest()
 
 
@@ -74,18 +79,30 @@ def topic_named(subject: str, key: str) -> int:
 
 def conflicts_among(facts: Iterable[LiveFact]) -> list[Conflict]:
     """Return the contradictions among *facts*, those of the first facts first."""
-    groups: dict[tuple[int, str | None], list[LiveFact]] = defaultdict(list)
+    groups: dict[tuple[int, str | None], list[tuple[str, LiveFact]]] = defaultdict(list)
     for live in facts:
         topic = topic_of(live.fact)
         if topic is not None:
-            groups[topic, live.fact.unit].append(live)
+            said, unit = _said(live.fact)
+            groups[topic, unit].append((said, live))
     found = []
     for group in groups.values():
-        first = {live.fact.normal: live for live in reversed(group)}
-        contradicting = [live for live in group if first[live.fact.normal] is live]
-        if len(contradicting) > 1 and _each_file_says_one(group) and _differ(contradicting):
-            found.append(Conflict(contradicting))
+        first: dict[str, LiveFact] = {}
+        for said, live in group:
+            first.setdefault(said, live)
+        if len(first) > 1 and _each_file_says_one(group) and _differ(list(first), key=group[0][1].fact.key):
+            found.append(Conflict(list(first.values())))
     return found
+
+
+def _said(fact: Fact) -> tuple[str, str | None]:
+    """Return what is compared, and its unit: the number of a value that goes on in words (``21 days, for free``)."""
+    number, _, rest = fact.value.partition(", ")
+    if fact.unit is None and rest and not any(letter.isdigit() for letter in rest):
+        said, unit = value(number)
+        if unit is not None:
+            return said, unit
+    return fact.normal, fact.unit
 
 
 def _is_single_valued(fact: Fact) -> bool:
@@ -96,7 +113,7 @@ def _is_single_valued(fact: Fact) -> bool:
     key = fold(fact.key).partition(" per ")[0]
     ends = [key.partition(" ")[0], key.rpartition(" ")[2]]
     is_telling = NEVER_IN_CONFLICT.isdisjoint(ends) and not _ORDINALS.issuperset(key.split())
-    return is_telling and bool(_thing(fact.subject))
+    return (is_telling or key in _PROPERTIES) and bool(_thing(fact.subject))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -114,27 +131,34 @@ def _is_generic(name: str) -> bool:
     first, *others = name.split() or [""]
     return (
         name in GENERIC_NAMES
+        or _ASKING.match(name) is not None
         or not any(letter.isalpha() for letter in first)
         or all(word in _ORDINALS or not any(letter.isalpha() for letter in word) for word in (first, *others))
     )
 
 
-def _each_file_says_one(group: Sequence[LiveFact]) -> bool:
+def _each_file_says_one(group: Sequence[tuple[str, LiveFact]]) -> bool:
     """Return whether no file gives several values (a list is no contradiction) and more than one file speaks.
 
     Issues of one report, such as those of two months, speak of different times.
     """
     values: dict[str, set[str]] = defaultdict(set)
-    for live in group:
-        values[live.path].add(live.fact.normal)
+    for said, live in group:
+        values[live.path].add(said)
     series = {_ISSUE.sub("#", path.casefold()) for path in values}
     return len(values) > 1 and len(series) == len(values) and all(len(each) == 1 for each in values.values())
 
 
-def _differ(facts: Sequence[LiveFact]) -> bool:
+def _differ(values: Sequence[str], *, key: str) -> bool:
     """Return whether the values exclude each other: one that only says more than the other does not."""
-    first, *others = (live.fact.normal for live in facts)
-    return any(not _agree(first, other) for other in others)
+    agree = _may_be_one if fold(key) == "owner" else _agree
+    first, *others = values
+    return any(not agree(first, other) for other in others)
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Return whether two names may be of one person or team: ``@ivo`` and ``I. Brandt`` are ``Ivo Brandt``."""
+    return not set(_NAME.findall(one)).isdisjoint(_NAME.findall(other))
 
 
 def _agree(one: str, other: str) -> bool:

@@ -12,7 +12,9 @@ GENERIC_NAMES: Final = words(
     "readme index overview summary introduction notes note facts fact data config configuration settings "
     "requirements report log main init results result output draft final plan todo details background metadata "
     "table appendix conclusion general misc contents untitled document page section features pricing reviews "
-    "findings comparison package project license changelog usage installation"
+    "findings comparison package project license changelog usage installation limits quotas specs specification "
+    "specifications properties parameters attributes characteristics basics essentials glossary terms definitions "
+    "vocabulary faq"
 )
 """Names of files and headings that say what kind of text this is, not what it is about."""
 

@@ -178,7 +178,9 @@ class _Page(HTMLParser):
         elif self.list_part == "dt":
             self.term = folded
         elif self.list_part == "dd" and self.term:
-            self.out.fact("field", key=self.term, value=folded, start=cell.start, end=cell.end, entity=False)
+            self.out.fact(
+                "field", key=self.term, value=folded, start=cell.start, end=cell.end, entity=self.out.subject_is_named
+            )
             self.term = ""
         elif self.row is None:
             self._read_text(cell)

@@ -118,7 +118,12 @@ class _Reader:
             return False
         term = normalise.plain(self.paragraph.lines.pop().text)
         self.out.fact(
-            "field", key=term, value=normalise.plain(line.text[1:]), start=line.start + 2, end=line.end, entity=False
+            "field",
+            key=term,
+            value=normalise.plain(line.text[1:]),
+            start=line.start + 2,
+            end=line.end,
+            entity=self.out.subject_is_named,
         )
         return True
 

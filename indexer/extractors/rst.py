@@ -169,7 +169,7 @@ class _Reader:
         term = normalise.plain(line.text.partition(" : ")[0])
         start, end = first.start + _indent(first.text), last.start + len(last.text.rstrip())
         value = normalise.plain(self.out.document.text[start:end])
-        self.out.fact("field", key=term, value=value, start=start, end=end, entity=False)
+        self.out.fact("field", key=term, value=value, start=start, end=end, entity=self.out.subject_is_named)
         return True
 
 

@@ -60,6 +60,14 @@ def test_two_files_that_say_different_things_of_one_thing_contradict_each_other(
         ("# httpx\nPrice: 5 EUR\n", "| product | price |\n|---|---|\n| httpx | 6 |\n"),
         ("# httpx\nPrice: 5 EUR\n", "# httpx\nPrice: 6 USD\n"),
         ("# httpx\nTotal: 5\n", "# httpx\nTotal: 6\n"),
+        ("# httpx\nOwner: @ivo\n", "# httpx\nOwner: Ivo Brandt\n"),
+        ("# httpx\nOwner: Ivo Brandt\n", "# httpx\nOwner: I. Brandt\n"),
+        ("# httpx\nDocument owner: Ivo\n", "# httpx\nDocument owner: Ann\n"),
+        ("# Overview\nOwner: Ivo\n", "# Overview\nOwner: Ann\n"),
+        ("# httpx\n- Wait: 5 s, then 7 s\n", "# httpx\n- Wait: 6 s\n"),
+        ("# httpx\n- Wait: 5 parts, more or less\n", "# httpx\n- Wait: 5 parts\n"),
+        ("# What we found\nSeats: 5\n", "# What we found\nSeats: 6\n"),
+        ("# Glossary\n\nSeats\n: five\n", "# Glossary\n\nSeats\n: six\n"),
         ("| month | sold |\n|---|---|\n| March 2026 | 5 |\n", "| month | sold |\n|---|---|\n| March 2026 | 6 |\n"),
     ],
 )
@@ -74,8 +82,8 @@ def test_those_of_the_first_facts_go_first_with_one_fact_of_each_value() -> None
 
 
 def test_places_in_a_file_are_no_entities() -> None:
-    first = live("a.yaml", "limits:\n  timeout: 5\n")
-    second = live("b.yaml", "limits:\n  timeout: 6\n")
+    first = live("a.yaml", "pool:\n  timeout: 5\n")
+    second = live("b.yaml", "pool:\n  timeout: 6\n")
 
     assert conflicts_among([*first, *second]) == []
     assert conflicts_among([replace(one, fact=replace(one.fact, entity=True)) for one in [*first, *second]]) != []
@@ -92,6 +100,10 @@ def test_places_in_a_file_are_no_entities() -> None:
         ("| Plan | Price |\n|---|---|\n| Street | $5 |\n", "| plan | price |\n|---|---|\n| street | $6 |\n"),
         ("# httpx\nPrice per month: 5 EUR\n", "# httpx\nPrice per month: 6 EUR\n"),
         ("# httpx\n## Summary\nSeats: 5\n", "# httpx\nSeats: 6\n"),
+        ("# Relay\nMaximum payload: 512 KiB\n", "# Relay\n## Limits\nMaximum payload: 256 KiB\n"),
+        ("# httpx\nOwner: Ivo Brandt\n", "# httpx\n- Owner: Ann\n"),
+        ("# Desks: what we recommend\n## Bell\n- Seats: 5\n", "# Bell\n## What is in it\nSeats: 6\n"),
+        ("# httpx\n\nTrial\n: 21 days, without a card\n", "# httpx\nTrial: 14 days\n"),
     ],
 )
 def test_what_excludes_each_other_is_a_contradiction(one: str, other: str) -> None:
@@ -112,6 +124,30 @@ def test_issues_of_one_report_speak_of_different_times(one: str, other: str, cou
     said = [*live(one, "# relay\nSeats: 20\n"), *live(other, "# relay\nSeats: 25\n")]
 
     assert len(conflicts_among(said)) == count
+
+
+def test_a_number_that_goes_on_in_words_is_dismissed_with_the_number_itself() -> None:
+    files = (
+        live("a.md", "# x\nTrial: 21 days, free\n"),
+        live("b.md", "# x\nTrial: 21 days\n"),
+        live("c.md", "# x\nTrial: 5 days\n"),
+    )
+    (one,) = conflicts_among([*files[0], *files[1], *files[2]])
+    (other,) = conflicts_among([*files[1], *files[0], *files[2]])
+
+    assert one.mark == other.mark
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.md", "# Desk\n\nTrial\n: 21 days\n"),
+        ("a.rst", "Desk\n====\n\nTrial\n  21 days\n"),
+        ("a.html", "<h1>Desk</h1><dl><dt>Trial</dt><dd>21 days</dd></dl>"),
+    ],
+)
+def test_a_definition_is_of_the_heading_above_it(path: str, text: str) -> None:
+    assert [fact.entity for fact in read(text, path).facts if fact.key == "Trial"] == [True]
 
 
 def test_a_mark_is_of_the_subject_the_key_and_the_values() -> None:
