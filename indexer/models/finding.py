@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from anyio import to_thread
+
 from indexer.document import Document, NotText, decode, file_name
 from indexer.extraction import extraction_key
 from indexer.extractors import REGISTRY, Registry
@@ -91,14 +93,22 @@ class FactsByModel:
         """Return the text in which spans count; None for what is no running text, or cannot be read."""
         if extraction.extractor.partition("@")[0] not in READ_BY_MODELS or extraction.state not in {"ok", "limited"}:
             return None
-        if extraction.text:
-            return Document(extraction.text, "", pages=extraction.pages)
         try:
-            data = await self._source.read(change, bytes_max=INDEXED_BYTES_MAX)
-            document = decode(data, path=change.path, is_cut=change.size_bytes > INDEXED_BYTES_MAX)
+            data = b"" if extraction.text else await self._source.read(change, bytes_max=INDEXED_BYTES_MAX)
+            return await to_thread.run_sync(_document, change, extraction, data)
         except (OSError, NotText):
             return None
-        return replace(document, name="")
+
+
+def _document(change: Change, extraction: Extraction, data: bytes) -> Document:
+    """Return the text that was extracted, with its lines counted: of a large one that is for a thread."""
+    if extraction.text:
+        document = Document(extraction.text, "", pages=extraction.pages)
+    else:
+        document = decode(data, path=change.path, is_cut=change.size_bytes > INDEXED_BYTES_MAX)
+        document = replace(document, name="")
+    document.line_of(0)  # counts them
+    return document
 
 
 def identity_of(model: str) -> str:

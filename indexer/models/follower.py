@@ -15,7 +15,7 @@ from indexer.progress import NOT_STARTED, Progress, first_of, pages_of_heads, pe
 
 _LOG: Final = logging.getLogger(__name__)
 _TRIES_MAX: Final = 3
-"""How often a model may fail over one file before the next one has its turn; it is asked again after a restart."""
+"""How often a model may fail over a content before the next file has its turn; it is asked again after a restart."""
 _PAGE: Final = 8
 """Files after which it is looked what was saved meanwhile: that goes first."""
 
@@ -45,8 +45,6 @@ class ModelFollower:
         """Up to where in the log all is done; not started before every head was taken once."""
         self.is_through = False
         """Whether no file waits that is known of."""
-        self.left_out = 0
-        """Files over which the model failed too often."""
         self.error = ""
         """What went wrong last; empty when the last file went well."""
         self._source = source
@@ -55,8 +53,15 @@ class ModelFollower:
         self._pause_s, self._pause_s_max = pause_s
         self._rhythm_s = rhythm_s
         self._failures = 0
+        self._left_out: dict[str, str] = {}
+        """Contents over which the model failed too often, by their paths."""
         self._again = anyio.Event()
         self._seq = NOT_STARTED
+
+    @property
+    def left_out(self) -> int:
+        """How many files are left out because the model failed over them."""
+        return len(self._left_out)
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -71,7 +76,7 @@ class ModelFollower:
             self._again = again = anyio.Event()
             await self._facts.progress.wait_beyond(NOT_STARTED)
             await self._facts.whole()
-            self._seq, self.left_out = self._facts.progress.seq, 0
+            self._seq, self._left_out = self._facts.progress.seq, {}
             async for heads in pages_of_heads(self._source, _PAGE):
                 await self._catch_up()
                 for change in heads:
@@ -94,6 +99,9 @@ class ModelFollower:
 
     async def _do(self, change: Change) -> None:
         """Take one file, again and again while the model is away, and a few times when the file may be the reason."""
+        if self._left_out.pop(change.path, None) == change.sha256 != "":
+            self._left_out[change.path] = change.sha256
+            return
         self.is_through = False
         tries = 0
         while True:
@@ -108,6 +116,6 @@ class ModelFollower:
                 self.error, self._failures = "", 0
                 return
             if tries == _TRIES_MAX:
-                self.left_out += 1
+                self._left_out[change.path] = change.sha256
                 return
             await anyio.sleep(min(self._pause_s * 2 ** min(self._failures - 1, 20), self._pause_s_max))

@@ -204,7 +204,14 @@ async def test_a_file_over_which_the_model_stumbles_does_not_keep_the_others_wai
 
         assert await follower.progress.reach(beside.log.save("b.md", "It has port 81.\n"), timeout_s=10)
         assert (follower.left_out, follower.error) == (1, "")
-    assert list(beside.answers.facts) == ["b.md"]
+
+        beside.log.happen("a.md")
+        assert await follower.progress.reach(beside.log.save("b.md", "It has port 82.\n"), timeout_s=10)
+        assert "a.md" not in beside.answers.facts, "nobody is asked about the same again"
+
+        assert await follower.progress.reach(beside.log.save("a.md", "It has port 83.\n"), timeout_s=10)
+        assert follower.left_out == 0
+    assert sorted(beside.answers.facts) == ["a.md", "b.md"]
 
 
 async def test_a_failure_in_the_middle_of_a_file_costs_no_answer(beside: Beside) -> None:

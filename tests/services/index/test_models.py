@@ -124,6 +124,43 @@ async def test_without_a_model_in_the_settings_no_connection_is_made(folder: Pat
     assert connections == []
 
 
+async def test_a_failing_model_leaves_the_facts_by_structure_as_they_are(folder: Path, server: ModelServer) -> None:
+    server.answering = lambda asked: 500 if "lease" in asked else '{"facts": [nonsense'
+    async with Engine.open(folder, settings=settings(server, models_extract_model="small")) as engine:
+        finding = engine.indexing.models._finding
+        assert finding is not None
+        finding._pause_s = 0.0
+        await save(engine, "lease.md", "# Lease\n\n- Term: five years\n")
+        await through(engine, "facts", await save(engine, "pump.md", "# Pump\n\n- Paint: red\n"))
+        told = (await engine.status.status(RITA))["models"]["facts"]
+        found = await engine.search.query_facts(RITA, query="term paint", kind="field")
+
+    assert (told["files"], told["left_out"]) == (1, 1)
+    assert {fact["fact"] for fact in found["facts"]} == {"Lease · Term: five years", "Pump · Paint: red"}
+
+
+async def test_what_goes_wrong_with_the_database_is_tried_again(folder: Path, server: ModelServer) -> None:
+    async with Engine.open(folder, settings=settings(server, models_embed_model="vectors")) as engine:
+        models = engine.indexing.models
+        tries: list[int] = []
+        over = anyio.Event()
+
+        async def fails_once() -> None:
+            tries.append(1)
+            if len(tries) == 1:
+                raise OSError("full")
+            over.set()
+
+        models._tidy = fails_once  # type: ignore[method-assign]  # a database that fails when it is told to
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(models.run)
+            with anyio.fail_after(30):
+                await over.wait()
+            tasks.cancel_scope.cancel()
+
+    assert len(tries) == 2
+
+
 async def test_an_address_that_is_none_is_refused_at_the_start(folder: Path) -> None:
     with pytest.raises(InvalidArgument) as refusal:
         async with Engine.open(folder, settings=Settings(models_url="http://me:hush@a/v1", models_embed_model="m")):

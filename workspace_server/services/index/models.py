@@ -15,6 +15,7 @@ from indexer.models.finding import FactsByModel, identity_of
 from indexer.models.follower import ModelFollower
 from indexer.models.ports import ModelFailed
 from indexer.ports import FactStore, Source
+from indexer.progress import persist
 from workspace_server.config import Settings
 from workspace_server.core.tokens import BYTES_PER_TOKEN
 from workspace_server.delivery.guard import origin
@@ -31,7 +32,6 @@ QUESTIONS_REMEMBERED: Final = 200
 """Questions whose vectors are remembered."""
 AWAY_S: Final = 10.0
 """How long nobody waits for a model that did not answer a question in time: until then only words count."""
-AFTER_FAILURE_S: Final = 5.0
 
 
 class Models:
@@ -53,12 +53,14 @@ class Models:
     ) -> None:
         self._settings = settings
         self._answers = SqlAnswerStore(db)
+        self._client = _client(settings, own_ports)
+        embeds = settings.models_embed_model if self._client is not None else None
+        self._vector_store = SqlVectorStore(db, embeds)
         self._finding: ModelFollower | None = None
         self._embedding: ModelFollower | None = None
         self._vectors: Embedding | None = None
         self._remembered: OrderedDict[str, list[float]] = OrderedDict()
         self._away_until_s = 0.0
-        self._client = _client(settings, own_ports)
         self._is_open = False
         if self._client is None:
             return
@@ -69,7 +71,6 @@ class Models:
             )
             self._finding = ModelFollower(source, facts, finds.take)
         if settings.models_embed_model:
-            self._vector_store = SqlVectorStore(db, settings.models_embed_model)
             self._vectors = Embedding(
                 store,
                 self._vector_store,
@@ -87,9 +88,13 @@ class Models:
 
     async def run(self) -> None:
         """Ask the models about the files until cancelled."""
+        await persist(self._work)
+
+    async def _work(self) -> None:
         await self._tidy()
         if self._client is None:
-            return
+            await anyio.sleep_forever()
+        assert self._client is not None
         async with self._client, anyio.create_task_group() as tasks:
             self._is_open = True
             try:
@@ -155,13 +160,12 @@ class Models:
         return vector
 
     async def _tidy(self) -> None:
-        """Drop what models that are not asked any more have said."""
+        """Drop what other models have said; facts of a model that is not asked any more stand nowhere."""
         model = self._settings.models_extract_model if self._finding is not None else None
         if model is None:
             await self._answers.take_back()
         await self._answers.forget_unused(None if model is None else identity_of(model))
-        if self._vectors is not None:
-            await self._vector_store.forget_unused()
+        await self._vector_store.forget_unused()
 
 
 def _client(settings: Settings, own_ports: AbstractSet[int]) -> ModelsOverHttp | None:

@@ -78,11 +78,14 @@ class SqlAnswerStore:
         return int(row[0]) if row else 0
 
     async def forget_unused(self, identity: str | None) -> None:
-        """Drop the answers of other models than *identity*, and of contents that no file has any more."""
+        """Drop the answers about contents that no file has any more, and those of other models than *identity*.
+
+        Without one they stay, so that to be asked no more for a while costs nothing.
+        """
 
         async def forget(tx: Transaction) -> None:
             await tx.run(
-                "DELETE FROM model_answers WHERE identity IS NOT ?"
+                "DELETE FROM model_answers WHERE identity <> ?"
                 " OR sha256 NOT IN (SELECT sha256 FROM files WHERE live = 1)",
                 identity,
             )

@@ -20,10 +20,10 @@ class SqlVectorStore:
     """The `VectorStore` in the workspace's database.
 
     Args:
-        model: Whose vectors these are.
+        model: Whose vectors these are; None only to tidy up.
     """
 
-    def __init__(self, db: Database, model: str) -> None:
+    def __init__(self, db: Database, model: str | None) -> None:
         self._db = db
         self._model = model
 
@@ -79,7 +79,7 @@ class SqlVectorStore:
         await self._db.write(lambda tx: tx.run(among, json.dumps(list(keys))))
 
     async def forget_unused(self) -> None:
-        """Drop the vectors of other models, and of contents that no file has any more; in commits of a bounded size."""
+        """Drop the vectors of contents that no file has any more, and of other models, if there is one; bit by bit."""
 
         async def some(tx: Transaction) -> bool:
             rows = await tx.all(
