@@ -177,6 +177,17 @@ def test_search_and_facts_cite_what_they_found(server: Serving) -> None:
     assert told(server, "search", "nothing like this", "--mode", "exact") == "no hits\n"
 
 
+def test_search_tells_lines_heading_and_what_was_perhaps_meant(server: Serving) -> None:
+    for name in ("plan", "relay"):
+        call(server, "write_file", f"path=found/{name}.md", "content=# Turbine\n\nThe turbine hums.\nIt turns.\n")
+    call(server, "wait_for", "files=found/*.md", "count=2", "mode=count", "indexed=true")
+
+    hits = told(server, "search", "turbine", "--path", "found/").split("\n\n")
+    assert len(hits) == 2
+    assert {hit.splitlines()[0] for hit in hits} == {f"found/{name}.md@1:1-4  Turbine" for name in ("plan", "relay")}
+    assert told(server, "search", "turbnie", "--path", "found/") == "no hits\ndid you mean: turbine\n"
+
+
 def test_facts_names_contradictions(server: Serving) -> None:
     call(server, "write_file", "path=facts/one.md", "content=# Boiler\n\nHeight: 2 m\n")
     call(server, "write_file", "path=facts/two.md", "content=# Boiler\n\nHeight: 3 m\n")

@@ -22,13 +22,23 @@ def search_command(api: Api, *, as_json: bool, query: str, mode: str, path: str 
     if as_json:
         show.as_json(answer)
         return
-    for hit in answer["hits"]:
-        print(f"{show.plain(hit['path'])}@{hit['version']}:{hit['start_line']}")
+    for number, hit in enumerate(answer["hits"]):
+        print("\n" * bool(number) + show.plain(_place(hit)))
         for line in hit["text"].splitlines():
             print(f"    {show.plain(line)}")
     if not answer["hits"]:
         print("no hits")
+    if "did_you_mean" in answer:
+        print(f"did you mean: {show.plain(answer['did_you_mean'])}")
     _say_freshness(answer)
+
+
+def _place(hit: Answer) -> str:
+    """Return where a hit stands: its citation, and the page and the heading where there are some."""
+    first, last = hit["start_line"], hit["end_line"]
+    cite = f"{hit['path']}@{hit['version']}:{first}" + (f"-{last}" if last > first else "")
+    page = [f"page {hit['page']}"] if "page" in hit else []
+    return "  ".join([cite, *page, *([hit["heading"]] if hit.get("heading") else [])])
 
 
 @click.command("facts")
