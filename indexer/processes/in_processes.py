@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
+from shutil import rmtree
 from typing import Final, Literal
 
 import anyio
@@ -47,6 +49,8 @@ class InProcesses:
     Args:
         registry: The extractors, as ``module:name``, for a child imports them anew.
         text_s, document_s: Seconds that a content may take.
+        scratch: A directory that is nobody else's, for what parsers unpack of themselves; what a killed process left in
+            it goes first. By default one in the system's temporary directory.
     """
 
     def __init__(
@@ -57,13 +61,15 @@ class InProcesses:
         document_s: float = DOCUMENT_S_MAX,
         memory_bytes: int = CHILD_MEMORY_BYTES,
         cpu_s: int = DOCUMENT_CPU_S,
+        scratch: Path | None = None,
     ) -> None:
         module, _, name = registry.partition(":")
         self._registry: Registry = getattr(import_module(module), name)
         self._named = registry
         self._text_s, self._document_s = text_s, document_s
         self._memory_bytes, self._cpu_s = memory_bytes, cpu_s
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._own_place = scratch
+        self._scratch: Path | None = None
         self._surroundings: Surroundings | None = None
         self._prepared = not self._registry.prepares
         self._preparing = anyio.Lock()
@@ -110,7 +116,7 @@ class InProcesses:
         """End the child that stays, and remove what was unpacked; call it when nothing is being extracted."""
         await self._end_staying()
         if self._scratch is not None:
-            await to_thread.run_sync(self._scratch.cleanup)
+            await to_thread.run_sync(rmtree, self._scratch)
             self._scratch = self._surroundings = None
 
     async def _together(self, texts: list[tuple[int, Content]], found: dict[int, Extraction]) -> None:
@@ -171,9 +177,8 @@ class InProcesses:
 
     async def _surround(self) -> Surroundings:
         if self._surroundings is None:
-            self._scratch = await to_thread.run_sync(lambda: tempfile.TemporaryDirectory(prefix="extracting-"))
-            place = self._scratch.name
-            self._surroundings = await to_thread.run_sync(lambda: surroundings(place, registry=self._named))
+            self._scratch = place = await to_thread.run_sync(_emptied, self._own_place)
+            self._surroundings = await to_thread.run_sync(lambda: surroundings(str(place), registry=self._named))
         return self._surroundings
 
     async def _prepare(self, around: Surroundings, bounds: Bounds, *, is_needed: bool) -> None:
@@ -187,6 +192,14 @@ class InProcesses:
         if self._staying is not None:
             await self._staying.end()
             self._staying = None
+
+
+def _emptied(place: Path | None) -> Path:
+    if place is None:
+        return Path(tempfile.mkdtemp(prefix="extracting-"))
+    rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700, parents=True)
+    return place
 
 
 def _name(content: Content) -> str:

@@ -22,6 +22,7 @@ from workspace_server.app.ending import Ending, EndingMiddleware
 from workspace_server.app.idling import Idling
 from workspace_server.app.owner import Kind, OwnerRecord, Ownership, state_directory
 from workspace_server.config import Settings
+from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import InvalidArgument, Unavailable
 from workspace_server.interfaces.guard import LOOPBACK_NAMES, Guard, GuardMiddleware
 from workspace_server.interfaces.http.routes import routes as http_routes
@@ -123,7 +124,7 @@ async def _serve(
     assert main is not None
     _on_signals(main.cancel)
     async with (
-        contextlib.aclosing(InProcesses()) as extracting,
+        contextlib.aclosing(InProcesses(scratch=root / STATE_DIRECTORY / "extracting")) as extracting,
         Engine.open(root, settings=settings, extracting=extracting, open_index=IndexInProcess) as engine,
     ):
         port = listener.getsockname()[1]

@@ -53,6 +53,17 @@ def told(extraction: Extraction) -> list[tuple[str, str]]:
     return [(fact.key, fact.value) for fact in extraction.facts if fact.kind == "field"]
 
 
+async def test_what_a_killed_server_left_of_its_parsers_is_cleared(tmp_path: Path) -> None:
+    place = tmp_path / "state" / "extracting"
+    place.mkdir(parents=True)
+    (place / "left").write_text("by a killed process")
+    async with children(scratch=place) as extracting:
+        [found] = await extracting.extract([content("a.md", "Owner: Ada\n")])
+        assert told(found) == [("Owner", "Ada")]
+        assert not (place / "left").exists()
+    assert not place.exists()
+
+
 async def test_files_of_every_kind_give_what_they_give_in_a_thread() -> None:
     contents = [
         content("notes.md", "# Falcon\n\nOwner: Ada\n"),
