@@ -97,7 +97,15 @@ def find_lines(data: Bytes, sought: Sought, *, tick: Tick = lambda: None) -> Ite
         place = sought.find(searched, line_end + 1, tick) if line_end >= 0 else None
 
 
-def shown(match: Match, context_lines: int = 0) -> str:
+class Shown(NamedTuple):
+    """What is shown of a place, and the lines on which that stands, counted from 1."""
+
+    text: str
+    start_line: int
+    end_line: int
+
+
+def shown(match: Match, context_lines: int = 0) -> Shown:
     """Return the lines of a place with *context_lines* around them; of a very long stretch only what is near."""
     data = match.data
     begin = data.rfind(b"\n", 0, match.start) + 1
@@ -116,7 +124,9 @@ def shown(match: Match, context_lines: int = 0) -> str:
     if stop - begin <= room:
         near, far = begin, stop
     text = bytes(data[near:far]).decode("utf-8", "replace").strip("\ufffd").rstrip("\r\n")
-    return ("…" if near > begin else "") + text + ("…" if far < stop else "")
+    first = match.start_line - _newlines(data, near, match.start)
+    last = max(match.end_line, first + text.count("\n"))
+    return Shown(("…" if near > begin else "") + text + ("…" if far < stop else ""), first, last)
 
 
 def _comparable(data: Bytes, sought: Sought) -> Bytes | None:

@@ -13,7 +13,7 @@ from indexer.regex import Pattern
 
 
 def lines_of(data: exact.Bytes, sought: Sought, context_lines: int = 0) -> list[tuple[int, int, str]]:
-    return [(m.start_line, m.end_line, shown(m, context_lines)) for m in find_lines(data, sought)]
+    return [(first, last, text) for text, first, last in (shown(m, context_lines) for m in find_lines(data, sought))]
 
 
 def found(data: exact.Bytes, needle: str, context_lines: int = 0) -> list[tuple[int, int, str]]:
@@ -29,8 +29,9 @@ def test_what_spans_lines_is_found_with_all_of_them() -> None:
 
 
 def test_context_is_shown_as_far_as_there_is_any() -> None:
-    assert found(b"1\n2\nx\n4\n5\n6", "x", 2) == [(3, 3, "1\n2\nx\n4\n5")]
-    assert found(b"x\n2", "x", 3) == [(1, 1, "x\n2")]
+    assert found(b"1\n2\nx\n4\n5\n6", "x", 2) == [(1, 5, "1\n2\nx\n4\n5")]
+    assert found(b"x\n2", "x", 3) == [(1, 2, "x\n2")]
+    assert found(b"1\n2\n\nx\n", "x", 1) == [(3, 4, "\nx")]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])

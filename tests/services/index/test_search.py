@@ -222,7 +222,9 @@ async def test_exact_search_needs_no_index_and_counts_every_line(engine: Engine)
     assert (answer["total_matches"], answer["complete"]) == (3, True)
     assert answer["indexed_seq"] >= seq
     below = await engine.search.search(RITA, query="needle", mode="exact", path="b", context_lines=1)
-    assert [(h["path"], h["start_line"], h["text"]) for h in below["hits"]] == [("b/big.txt", 60_001, "x\nneedle here")]
+    assert [(h["path"], h["start_line"], h["text"]) for h in below["hits"]] == [("b/big.txt", 60_000, "x\nneedle here")]
+    assert [(h["end_line"], h["match_line"]) for h in below["hits"]] == [(60_001, 60_001)]
+    assert "match_line" not in answer["hits"][0]
 
 
 async def test_exact_search_pages_through_many_files(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

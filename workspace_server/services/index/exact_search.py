@@ -112,15 +112,17 @@ class _Search:
         for match in exact.find_lines(data, self._sought, tick=self._tick):
             page.total += 1
             if len(page.hits) < self.wanted:
-                hit: Result = {
-                    "path": row.path,
-                    "version": row.version,
-                    "start_line": match.start_line,
-                    "end_line": match.end_line,
-                }
-                if pages:
-                    hit["page"] = max(1, bisect_right(pages, match.start_line))
-                page.hits.append({**hit, "text": clean(exact.shown(match, self._context_lines))})
+                page.hits.append(self._hit(row, match, pages))
+
+    def _hit(self, row: FileRow, match: exact.Match, pages: Sequence[int]) -> Result:
+        """Return the lines that are shown, as those of a ranked hit are; beside others, also which line matches."""
+        text, first, last = exact.shown(match, self._context_lines)
+        hit: Result = {"path": row.path, "version": row.version, "start_line": first, "end_line": last}
+        if self._context_lines:
+            hit["match_line"] = match.start_line
+        if pages:
+            hit["page"] = max(1, bisect_right(pages, match.start_line))
+        return {**hit, "text": clean(text)}
 
     def _tick(self) -> None:
         if self._boot_s() > self._ends_at:
