@@ -1,5 +1,6 @@
 """Leaves of structured data (JSON, YAML, TOML, front matter) as facts of kind ``field``."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,17 +29,23 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
     """Add a field for each leaf, with the object's own name as subject where it has one.
 
     The subject is the name, id, service or title of the nearest object around the leaf that has one, followed by the
-    keys below it; else the keys above the leaf; else *default_subject*, else the document's name.
+    keys below it; else the keys above the leaf; else *default_subject*, else the document's name. The name of a row is
+    a field of the rows; what else tells a row from the others is told as the subject of its other leaves only.
     """
     known = list(leaves)
     names = _names(known)
     tables = _tables(known)
     labels = _labels(known, tables)
+    below = Counter(leaf.pointer[:end] for leaf in known for end in range(len(leaf.pointer)))
     _add_profiles(out, tables, known, default_subject or out.document.name)
     for leaf in known:
+        if below[leaf.pointer[:-1]] > 1 and _only_labels(leaf, names, labels):
+            continue
         key, parent = _key_and_parent(leaf.pointer)
         is_name = names.get(parent) == leaf.value and key in NAMING_KEYS
-        subject, named = _subject(parent, names, labels, unnamed=parent if is_name else None)
+        is_of_row = is_name and any(isinstance(part, int) for part in parent[-1:])
+        place = parent[:-1] if is_of_row else parent
+        subject, named = _subject(place, names, labels, unnamed=parent if is_name else None)
         out.fact(
             "field",
             subject=subject or default_subject or out.document.name,
@@ -47,7 +54,7 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
             start=leaf.start,
             end=leaf.end,
             pointer=json_pointer(leaf.pointer),
-            entity=named or not subject,
+            entity=not is_of_row and (named or not subject),
         )
 
 
@@ -120,6 +127,12 @@ def _names(leaves: list[Leaf]) -> dict[Pointer, str]:
             found = (NAMING_KEYS.index(str(leaf.pointer[-1])), leaf.value)
             ranked[leaf.pointer[:-1]] = min(found, ranked.get(leaf.pointer[:-1], found))
     return {pointer: name for pointer, (_, name) in ranked.items()}
+
+
+def _only_labels(leaf: Leaf, names: dict[Pointer, str], labels: dict[Pointer, str]) -> bool:
+    """Return whether a leaf says of its row nothing but what the row's other leaves have as their subject."""
+    row, key = leaf.pointer[:-1], str(leaf.pointer[-1]) if leaf.pointer else ""
+    return row not in names and labels.get(row) == f"{key} {leaf.value}"
 
 
 def _key_and_parent(pointer: Pointer) -> tuple[str, Pointer]:
