@@ -23,6 +23,7 @@ Kind = Literal["word", "phrase", "prefix", "fuzzy"]
 Place = Literal["title", "heading", "path"]
 
 _PART: Final = re.compile(r'(-)?(?:(title|heading|path|in):)?(?:"([^"]*)"|([^\s"]+))', re.IGNORECASE)
+_PLACE_ALONE: Final = re.compile(r"(?:title|heading|path|in):", re.IGNORECASE)
 _WORD: Final = re.compile(r"\w+")
 _BLANKS: Final = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
 """What ends a word in ASCII: by this a text falls apart three times as fast as by a pattern."""
@@ -74,6 +75,25 @@ def parse_question(text: str) -> Question:
         wanted, unwanted = unwanted, {}
     telling = [term for term in wanted if term.place or term.kind != "word" or term.words[0] not in STOP_WORDS]
     return Question(_bounded(telling or list(wanted)), _bounded(list(unwanted)))
+
+
+def why_in_vain(text: str) -> str | None:
+    """Return why nothing is looked for with *text*, or not what it seems to ask for; None when something is."""
+    if _PLACE_ALONE.fullmatch(text.strip()):
+        return "names a place, and no word in it"
+    terms = parse_question(text).terms
+    if not terms:
+        return "has no word in it, only blanks and marks"
+    mark = text.strip()[-1]
+    chars_min = {"*": PREFIX_CHARS_MIN, "~": FUZZY_CHARS_MIN}.get(mark, 0)
+    if (
+        len(terms) == 1
+        and terms[0].kind == "word"
+        and len(terms[0].words[0]) < chars_min
+        and terms[0].words[0].isascii()
+    ):
+        return f"has too few letters before the {mark}: {chars_min} at least"
+    return None
 
 
 def _terms(phrase: str, plain: str, place: Place | None) -> list[Term]:

@@ -4,7 +4,7 @@ import pytest
 
 from indexer import normalise
 from indexer.limits import FUZZIES_MAX, PREFIXES_MAX, QUERY_TERMS_MAX
-from indexer.questions import Term, cjk_pairs, parse_question, parts_of_words
+from indexer.questions import Term, cjk_pairs, parse_question, parts_of_words, why_in_vain
 
 
 def terms(text: str) -> list[str]:
@@ -81,3 +81,25 @@ def test_identifiers_and_cjk_are_taken_apart() -> None:
 )
 def test_values_are_compared_in_one_form(raw: str, key: str, expected: tuple[str, str | None]) -> None:
     assert normalise.value(raw, key=key) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("*", "no word"),
+        ("(((((", "no word"),
+        (" title: ", "names a place"),
+        ("a~", "before the ~: 4"),
+        ("x*", "before the *: 2"),
+        ("title", None),
+        ("title: relay", None),
+        ("a", None),
+        ("relay b~", None),
+        ("re*", None),
+        ("京*", None),
+    ],
+)
+def test_a_question_that_asks_for_nothing_is_told_from_one_that_does(text: str, reason: str | None) -> None:
+    why = why_in_vain(text)
+
+    assert why is None if reason is None else reason in (why or "")

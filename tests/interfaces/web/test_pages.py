@@ -307,6 +307,18 @@ async def test_a_search_leads_to_the_very_line(served: Listening, reader: httpx2
     assert "price: 19 EUR" in facts
 
 
+@pytest.mark.parametrize(("query", "mode", "said"), [("(x", "regex", "regular expression"), ("*", "ranked", "no word")])
+async def test_a_question_that_is_refused_can_be_put_right(
+    reader: httpx2.AsyncClient, query: str, mode: str, said: str
+) -> None:
+    answer = await reader.get("/search", params={"q": query, "mode": mode})
+
+    assert answer.status_code == 400
+    assert f'name="q" value="{query}"' in answer.text
+    assert f'value="{mode}" checked' in answer.text
+    assert said in answer.text
+
+
 async def test_what_was_found_is_marked_and_a_slip_is_answered_with_a_link(
     served: Listening, reader: httpx2.AsyncClient, hand: Hand
 ) -> None:

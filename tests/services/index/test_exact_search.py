@@ -69,6 +69,7 @@ async def test_a_refused_pattern_says_why_and_what_to_do(engine: Engine) -> None
         await search(engine, "a(?=b)")
 
     assert refusal.value.facts["argument"] == "query"
+    assert str(refusal.value).startswith("query: cannot be used as a regular expression: ")
     assert "look-arounds" in str(refusal.value.facts["reason"])
     assert "RE2" in str(refusal.value.hint)
 

@@ -378,6 +378,8 @@ LONG = "x" * 120 + ".md"
     [
         ("search", {"query": " "}),
         ("search", {"query": "x" * 10_000}),
+        ("search", {"query": "*"}),
+        ("search", {"query": "title:"}),
         ("search", {"query": "x", "mode": "fuzzy"}),
         ("search", {"query": "(x", "mode": "regex"}),
         ("search", {"query": "x", "limit": 0}),

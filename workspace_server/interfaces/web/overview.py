@@ -4,9 +4,11 @@ from typing import get_args
 
 from starlette.responses import Response
 
+from workspace_server.errors import InvalidArgument
 from workspace_server.interfaces.web import happenings
 from workspace_server.interfaces.web.view import View
 from workspace_server.services.index.search import Mode
+from workspace_server.services.recording import Result
 
 SEARCH_HITS = 20
 SEARCH_FACTS = 12
@@ -20,15 +22,12 @@ async def search(view: View) -> Response:
     query = view.text("q")
     asked = view.text("mode")
     mode = next((known for known in MODES if known == asked), MODES[0])
-    hits = facts = None
-    if query is not None:
-        hits = await view.engine.search.search(
-            view.caller, query=query, mode=mode, limit=SEARCH_HITS, max_tokens=SEARCH_TOKENS
-        )
-        if mode == "ranked":
-            facts = await view.engine.search.query_facts(
-                view.caller, query=query, detail="full", limit=SEARCH_FACTS, max_tokens=SEARCH_TOKENS
-            )
+    hits = facts = refusal = None
+    try:
+        if query is not None:
+            hits, facts = await _found(view, query, mode)
+    except InvalidArgument as error:
+        refusal = error  # said beside the form, so that what was typed can be put right
     return view.render(
         "search.html",
         title=f"Search: {query}" if query else "Search",
@@ -38,7 +37,22 @@ async def search(view: View) -> Response:
         modes=MODES,
         hits=hits,
         facts=facts,
+        refusal=refusal,
+        code=200 if refusal is None else refusal.http_status,
     )
+
+
+async def _found(view: View, query: str, mode: Mode) -> tuple[Result, Result | None]:
+    """Return passages, and by rank also facts."""
+    hits = await view.engine.search.search(
+        view.caller, query=query, mode=mode, limit=SEARCH_HITS, max_tokens=SEARCH_TOKENS
+    )
+    if mode != "ranked":
+        return hits, None
+    facts = await view.engine.search.query_facts(
+        view.caller, query=query, detail="full", limit=SEARCH_FACTS, max_tokens=SEARCH_TOKENS
+    )
+    return hits, facts
 
 
 async def activity(view: View) -> Response:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from indexer.exact import Needle
 from indexer.model import FACT_KINDS
+from indexer.questions import why_in_vain
 from indexer.regex import BadPattern, Pattern
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
@@ -68,6 +69,8 @@ class Search:
         if mode not in get_args(Mode):
             raise refused("mode", f"is one of {', '.join(get_args(Mode))}")
         _check_query(query)
+        if mode == "ranked":
+            _check_question(query)
         bounded("limit", limit, 1, HITS_MAX)
         bounded("context_lines", context_lines, 0, CONTEXT_LINES_MAX)
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
@@ -237,9 +240,15 @@ def _pattern(query: str) -> Pattern:
     except BadPattern as error:
         raise refused(
             "query",
-            f"is no regular expression that is searched for: {error}",
+            f"cannot be used as a regular expression: {error}",
             "Write it in the syntax of RE2, for one line; or look for text as it stands with mode='exact'.",
         ) from None
+
+
+def _check_question(text: str) -> None:
+    why = why_in_vain(text)
+    if why is not None:
+        raise refused("query", why, "Say a word that you look for; mode='exact' looks for marks as they stand.")
 
 
 def _check_query(text: str, name: str = "query") -> None:
