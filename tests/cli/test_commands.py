@@ -215,7 +215,7 @@ def test_triggers_and_deliveries_are_shown(server: Serving) -> None:
 
 def test_verify_finds_nothing_on_a_sound_workspace(server: Serving) -> None:
     call(server, "write_file", "path=sound.md", "content=sound")
-    assert told(server, "verify") == "All is as it should be.\n"
+    assert told(server, "verify").startswith("No damage: checked the database, its history, ")
 
 
 def test_list_names_the_servers_that_run(server: Serving) -> None:

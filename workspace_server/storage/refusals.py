@@ -10,7 +10,8 @@ UNREADABLE = (apsw.CorruptError, apsw.IOError, apsw.NotADBError)
 """What SQLite says of a damaged page, or of a disk that does not give it."""
 UNREADABLE_HINT = (
     "Ask a person to run `workspace-server verify`: it names what is damaged. Where another program wrote to the"
-    " database, `workspace-server verify --repair-checksums` makes it good."
+    " database, `workspace-server verify --repair-checksums` makes it good; else"
+    " `workspace-server restore FILE NEWDIR` makes a folder from a backup."
 )
 _DAMAGE = {
     apsw.SQLITE_IOERR_DATA,  # a page and its checksum

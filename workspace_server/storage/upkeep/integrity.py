@@ -5,6 +5,7 @@ meanwhile are no damage: each check reads what it compares at one moment, and lo
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -45,6 +46,10 @@ REFUSED = "checksums_refused"
 SETTLE_S = 1.0
 """A file that was just saved may be a moment on its way."""
 FINDINGS_MAX = 1_000
+EXAMPLES_MAX = 5
+MISMATCH = "does not match its checksum: it is damaged, or another program wrote it (--repair-checksums)"
+_UNREAD = re.compile(rf"Tree \d+ page (\d+): unable to get the page\. error code={apsw.SQLITE_IOERR_DATA}")
+_UNUSED = re.compile(r"Page (\d+): never used")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +120,7 @@ def refused_checksums(connection: apsw.Connection) -> str | None:
 
 def _said(error: apsw.Error) -> str:
     if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
-        return "a page does not match its checksum: it is damaged, or another program wrote it (--repair-checksums)"
+        return f"a page {MISMATCH}"
     return str(error)
 
 
@@ -183,12 +188,30 @@ def _database(connection: apsw.Connection, progress: Progress) -> Iterator[Findi
         if (why := refused_checksums(connection)) is not None:
             said += f". To add them failed: {why}. `verify --repair-checksums` tries again"
         yield Finding(kind="database", subject="workspace.db", said=said, damage=False)
-    for (said,) in connection.execute(f"PRAGMA quick_check({FINDINGS_MAX})"):
-        if said != "ok":
-            yield Finding(kind="database", subject="workspace.db", said=str(said))
+    yield from _structure(connection)
     for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-        yield Finding(kind="database", subject=f"{table} row {row}", said=f"refers to no row of {parent}")
+        subject = f"a row of {table}" if row is None else f"{table} row {row}"  # some tables number no rows
+        yield Finding(kind="database", subject=subject, said=f"refers to no row of {parent}")
     progress("database", 1, 1)
+
+
+def _structure(connection: apsw.Connection) -> Iterator[Finding]:
+    """Check the trees of the database; pages that none of them reaches any more are one finding together."""
+    lost: list[str] = []
+    for (answer,) in connection.execute(f"PRAGMA quick_check({FINDINGS_MAX})"):
+        for said in str(answer).splitlines():
+            unused = _UNUSED.fullmatch(said)
+            unread = _UNREAD.fullmatch(said)
+            if unused is not None:
+                lost.append(unused[1])
+            elif unread is not None:
+                yield Finding(kind="database", subject=f"workspace.db page {unread[1]}", said=MISMATCH)
+            elif said != "ok" and not said.startswith("*** in database"):
+                yield Finding(kind="database", subject="workspace.db", said=said)
+    if lost:
+        some = ", ".join(lost[:EXAMPLES_MAX]) + (", …" if lost[EXAMPLES_MAX:] else "")
+        said = f"{len(lost)} of its pages are reached from nowhere ({some}): what led to them is damaged"
+        yield Finding(kind="database", subject="workspace.db", said=said)
 
 
 def _history(connection: apsw.Connection) -> Iterator[Finding]:
