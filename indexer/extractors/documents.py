@@ -32,6 +32,7 @@ _BEGINS: Final = {b"%PDF-": PDF, b"{\\rtf": RTF, _OLE: OLD_OFFICE}
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _PAGE: Final = "\ue000{page_num}\ue001"
 _PAGE_LINE: Final = re.compile("\ue000(\\d{1,7})\ue001")
+_ERROR_NAME: Final = re.compile(r"\w*Error")
 _LETTERS: Final = re.compile(r"[^\W_]+")
 _ESCAPED: Final = re.compile(r"\\([*_<>\[\]~&])")
 _SUBJECT: Final = "Subject: "
@@ -141,7 +142,13 @@ def opened(data: bytes, media_type: str, *, output: str = "markdown", recognises
     except kreuzberg.KreuzbergError as error:
         said = " ".join(str(error).split())
         secret = "password" in said.lower() or "encrypt" in said.lower()
-        raise Unreadable("password-protected" if secret else f"damaged: {said[:160]}") from error
+        raise Unreadable("password-protected" if secret else f"damaged: {_in_words(said)[:160]}") from error
+
+
+def _in_words(said: str) -> str:
+    """Return what the library says, without the names of its errors, which it puts before it, and nothing twice."""
+    parts = dict.fromkeys(part for part in said.split(": ") if not _ERROR_NAME.fullmatch(part))
+    return ": ".join(parts) or "it cannot be read"
 
 
 def prepare() -> None:

@@ -266,6 +266,16 @@ async def test_a_picture_is_shown_and_a_binary_is_offered(reader: httpx2.AsyncCl
     assert "No preview" in await page(reader, "/files/b.bin")
 
 
+async def test_a_document_that_cannot_be_read_says_why(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await hand.write("plan.pdf", b"%PDF-1.4\nnothing of it\0")
+    await served.engine.indexing.reach("facts", served.engine.head_seq, timeout_s=60)
+
+    assert "damaged: Invalid PDF" in await page(reader, "/files/plan.pdf")
+    assert "failed: <bdi>damaged: Invalid PDF</bdi>" in await page(reader, "/files/plan.pdf?view=facts")
+
+
 async def test_the_history_shows_versions_and_what_changed(reader: httpx2.AsyncClient, hand: Hand) -> None:
     await hand.write("a.md", "one\ntwo\n", message="start")
     await hand.write("a.md", "one\n2\n", agent="bo", message="shorter")

@@ -142,7 +142,7 @@ async def test_a_document_that_does_not_fit_goes_on_where_it_ended(engine: Engin
 @pytest.mark.parametrize(
     ("path", "data", "state", "reason"),
     [
-        ("a.pdf", PLAN[:300], "failed", "damaged: "),
+        ("a.pdf", PLAN[:300], "failed", "damaged: Invalid PDF"),
         ("a.pdf", files.pdf([[]]), "empty", "no text in it"),
     ],
 )

@@ -33,6 +33,7 @@ class Shown:
     Attributes:
         first_line: The number of the first of `lines`.
         formatted: `lines` are laid out anew, so that their numbers are not the file's.
+        why: Of what cannot be shown: why not.
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Shown:
     lines: list[Markup] | None = None
     first_line: int = 1
     formatted: bool = False
+    why: str | None = None
 
 
 async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
@@ -52,10 +54,12 @@ async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
     if shape == "image" and not source:
         shown = Shown(kind="image" if content.size_bytes <= IMAGE_BYTES_MAX else "binary")
     else:
-        text, header = await _text(view, path, number)
-        if header is not None:
+        try:
+            text, header = await _text(view, path, number)
             shape = "source" if source else shape
             shown = await anyio.to_thread.run_sync(_render, path, text, header, shape, limiter=_RENDERERS)
+        except NotText as refusal:
+            shown = Shown(kind="binary", why=refusal.message)
     return view.render(
         "file.html",
         title=path,
@@ -73,20 +77,17 @@ async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
     )
 
 
-async def _text(view: View, path: str, version: int | None) -> tuple[str, dict[str, Any] | None]:
-    try:
-        result = await view.engine.files.read_file(
-            view.caller,
-            path=path,
-            version=version,
-            start_line=view.number("line") or 1,
-            start_column=view.number("column") or 1,
-            max_lines=LINES_MAX,
-            max_tokens=TEXT_TOKENS,
-            format="text",
-        )
-    except NotText:
-        return "", None
+async def _text(view: View, path: str, version: int | None) -> tuple[str, dict[str, Any]]:
+    result = await view.engine.files.read_file(
+        view.caller,
+        path=path,
+        version=version,
+        start_line=view.number("line") or 1,
+        start_column=view.number("column") or 1,
+        max_lines=LINES_MAX,
+        max_tokens=TEXT_TOKENS,
+        format="text",
+    )
     return result.text or "", result.header
 
 
