@@ -123,6 +123,7 @@ _PERSON_KEYS: Final = words(
     "owner owners author authors lead maintainer maintainers assignee reviewer reviewers contact by responsible "
     "editor writer manager approver approved signed name attendees participants host chair sponsor engineer analyst"
 )
+_PERSON_PHRASES: Final = frozenset({"on call", "oncall", "in charge", "on duty", "reports to"})
 
 
 def alternatives(word: str) -> tuple[str, ...]:
@@ -147,7 +148,8 @@ def is_expected(fact: Fact, kind: Expected | None) -> bool:
         return fact.kind in ("money", "quantity") or any(letter.isdigit() for letter in fact.value)
     if kind == "date":
         return fact.kind == "date" or not _DATE_KEYS.isdisjoint(fold(fact.key).split()) or bool(_said_date(fact))
-    return kind == "person" and not _PERSON_KEYS.isdisjoint(fold(fact.key).split())
+    key = fold(fact.key)
+    return kind == "person" and (key in _PERSON_PHRASES or not _PERSON_KEYS.isdisjoint(key.split()))
 
 
 def _said_date(fact: Fact) -> re.Match[str] | None:

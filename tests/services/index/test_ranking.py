@@ -98,3 +98,9 @@ async def test_without_a_question_the_newest_files_are_told(engine: Engine) -> N
 
     assert [fact["fact"] for fact in found["facts"]] == ["two · Port: 81", "one · Port: 80", "one · Host: x"]
     assert {fact["cite"].partition("@")[0] for fact in below["facts"]} == {"a.md"}
+
+
+async def test_who_is_on_call_is_told(engine: Engine) -> None:
+    await save(engine, relay="# Relay\n\n- Call limit: 5\n- Calls: three a day\n- On call: Ivo Brandt\n")
+
+    assert (await told(engine, "who is on call"))[0] == "Relay · On call: Ivo Brandt"
