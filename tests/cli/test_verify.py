@@ -1,13 +1,14 @@
 """What `verify` tells a person: each sort of damage once, some examples, and a verdict."""
 
 import json
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import apsw
 import pytest
 
-from tests.processes import run
+from tests.processes import PROGRAM, clean_environment, run
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.services.engine import Engine
@@ -40,6 +41,21 @@ async def test_a_sound_workspace_is_told_what_was_checked(workspace: Path) -> No
     assert (
         done.stdout == f"No damage: checked the database, its history, {COUNT} contents, {COUNT} files and the index.\n"
     )
+
+
+async def test_serve_says_at_its_start_that_a_part_of_the_database_is_damaged(workspace: Path) -> None:
+    path = workspace / ".workspace" / "workspace.db"
+    with closing(apsw.Connection(str(path))) as connection:
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'drafts_sha256'")
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096 + 2000)
+        file.write(b"?")
+    command = [*PROGRAM, "serve", str(workspace), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean_environment()) as server:
+        assert server.stdout is not None
+        said = [server.stdout.readline() for _ in range(7)]
+        server.terminate()
+    assert said[6].startswith("  DAMAGED    A part of the database cannot be read.")
 
 
 async def test_of_many_notes_some_are_shown_and_the_last_line_is_the_verdict(workspace: Path) -> None:

@@ -73,7 +73,19 @@ Serving {folder}
   Connect    claude mcp add --transport http workspace "{url}/mcp?agent=claude"
              others: workspace-server client-config CLIENT --url {url}""")
     # The server answers on the thread that we are on: it is asked from another one.
-    threading.Thread(target=_say_what_is_in, args=(record,), daemon=True).start()
+    threading.Thread(target=_say_how_it_is, args=(record, folder), daemon=True).start()
+
+
+def _say_how_it_is(record: "OwnerRecord", folder: Path) -> None:
+    """Say what is in, and whether the database is damaged: what works with sound pages is served all the same."""
+    from workspace_server.storage.upkeep.integrity import is_seen_damaged
+
+    _say_what_is_in(record)
+    if is_seen_damaged(folder):
+        click.echo(
+            "  DAMAGED    A part of the database cannot be read. `workspace-server verify` names what;"
+            " `workspace-server restore FILE NEWDIR` makes a folder from a backup."
+        )
 
 
 def _say_what_is_in(record: "OwnerRecord") -> None:

@@ -20,7 +20,7 @@ from indexer.generations import is_sound
 from workspace_server.core.audit_chain import Break, ChainHead
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import NotFound, Unavailable, WorkspaceError
-from workspace_server.storage import checksums
+from workspace_server.storage import checksums, refusals
 from workspace_server.storage.content import CHAIN, Form, ObjectStore, expand, joined
 from workspace_server.storage.database import Row, connect
 from workspace_server.storage.disk.signatures import Signature
@@ -46,6 +46,8 @@ REFUSED = "checksums_refused"
 SETTLE_S = 1.0
 """A file that was just saved may be a moment on its way."""
 FINDINGS_MAX = 1_000
+QUICK_BYTES_MAX = 256 * 1024**2
+"""How large a database is looked through at each start, beside what the server does."""
 EXAMPLES_MAX = 5
 MISMATCH = "does not match its checksum: it is damaged, or another program wrote it (--repair-checksums)"
 _UNREAD = re.compile(rf"Tree \d+ page (\d+): unable to get the page\. error code={apsw.SQLITE_IOERR_DATA}")
@@ -92,6 +94,19 @@ def find_damage(root: Path, progress: Progress = lambda *_: None) -> Iterator[Fi
         yield from stored_damage(connection, objects, progress)
         yield from _readable(_folder(connection, tree, progress))
     yield from _index(root / STATE_DIRECTORY / "index")
+
+
+def is_seen_damaged(root: Path) -> bool:
+    """Return whether a quick look finds the database damaged; of one that is large, only its beginning is looked at."""
+    path = database_of(root)
+    try:
+        with closing(connect(path, read_only=True)) as connection:
+            if path.stat().st_size > QUICK_BYTES_MAX:
+                connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+                return False
+            return _rows(connection, "PRAGMA quick_check(1)") != [("ok",)]
+    except apsw.Error as error:
+        return refusals.is_damage(error)
 
 
 def stored_damage(connection: apsw.Connection, objects: ObjectStore, progress: Progress) -> Iterator[Finding]:
