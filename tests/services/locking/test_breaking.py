@@ -28,6 +28,8 @@ async def test_a_broken_lock_refuses_its_holder_and_tells_who_broke_it(engine: E
     with pytest.raises(LockLost) as refusal:
         await engine.files.write_file(ANN, path="a.md", content="mine\n", lock=handle, overwrite=True)
     assert (refusal.value.facts["reason"], refusal.value.facts["changed_since_lock"]) == ("broken", True)
+    assert (refusal.value.facts["by"], refusal.value.facts["note"]) == ("op", "ann is on holiday")
+    assert refusal.value.message == "The lock was broken by op: ann is on holiday"
     [event] = (await engine.events.feed(BOB, types=["lock.broken"]))["events"]
     assert (event["agent"], event["by"], event["note"]) == ("ann", "op", "ann is on holiday")
     assert (event["lock"], event["paths"]) == (name, ["a.md"])

@@ -4,15 +4,18 @@ Computed after the refusal and off the writer's thread, because comparing texts 
 """
 
 from workspace_server.core import diffs, edits, media
-from workspace_server.core.access import Caller
+from workspace_server.core.access import EXTERNAL, Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, EditFailed, Gone, Locked, LockLost, WorkspaceError
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
 from workspace_server.storage import soundness
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, locks, moments
+from workspace_server.storage.tables import events, files, locks, moments
 from workspace_server.storage.tables.files import FileRow
+
+BROKEN_MAX = 100
+"""How many of the caller's broken locks are looked through for the one that it gave."""
 
 
 async def version_text(tx: Transaction, folder: Folder, path: str, number: int | None) -> str | None:
@@ -71,12 +74,13 @@ def locked(caller: Caller, refusal: Locked) -> Locked:
 
 
 async def lock_lost(folder: Folder, caller: Caller, refusal: LockLost) -> LockLost:
-    """Add whether others have moved the file on since the lost lock was granted, and how."""
+    """Add who broke the lost lock, whether others have moved the file on since it was granted, and how."""
     path, handle = refusal.facts.get("path"), str(refusal.facts["lock"])
     if not isinstance(path, str):
         return refusal
 
     async def read(tx: Transaction) -> tuple[int | None, int, bool | None]:
+        await _tell_who_broke(tx, caller, refusal)
         lock = await locks.by_handle(tx, handle)
         row = await files.by_path(tx, path)
         if lock is None or lock.agent != caller.agent:
@@ -91,6 +95,21 @@ async def lock_lost(folder: Folder, caller: Caller, refusal: LockLost) -> LockLo
     if known and changed and "read" in caller.verbs:
         refusal.facts["diff"] = await version_diff(folder, path, known, None)
     return refusal
+
+
+async def _tell_who_broke(tx: Transaction, caller: Caller, refusal: LockLost) -> None:
+    """Add who broke the lock, and why, as the log has it."""
+    lock = await locks.by_handle(tx, str(refusal.facts["lock"]))
+    if refusal.facts["reason"] != "broken" or lock is None or lock.agent != caller.agent:
+        return
+    only = events.Only(types=["lock.broken"], agent=caller.agent)
+    for event in await events.newest(tx, lock.granted_seq, limit=BROKEN_MAX, only=only):
+        if event.data["lock"] == lock.handle.partition("-")[0] and event.data.get("by") is not None:
+            by, note = event.data["by"], event.data.get("note")
+            refusal.facts |= {"by": by, "note": note}
+            breaker = "an edit on disk" if by == EXTERNAL else by
+            refusal.message = f"The lock was broken by {breaker}" + (f": {note}" if note else ".")
+            return
 
 
 def _standing(row: FileRow | None) -> int:
