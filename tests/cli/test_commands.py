@@ -86,7 +86,9 @@ def test_call_says_conflict_apart_from_locked(server: Serving) -> None:
 def test_status_says_how_the_workspace_is(server: Serving) -> None:
     status = json.loads(told(server, "status", "--json"))
     assert status["workspace"] == server.folder.name
-    assert server.url in told(server, "status")
+    header = told(server, "status").splitlines()[0]
+    assert server.url in header
+    assert f"at seq {status['seq']}, " in header
 
 
 def test_history_lists_versions_and_compares_them(server: Serving) -> None:

@@ -23,7 +23,7 @@ def status_command(api: Api, *, as_json: bool) -> None:
         }
         print(
             f"{show.plain(answer['workspace'])} at {api.url}: {answer['files']} files, {show.size(answer['bytes'])},"
-            f" {answer['seq']} changes, {answer['locks']} locks."
+            f" at seq {answer['seq']}, {answer['locks']} locks."
         )
         said = {"workspace", "url", "seq", "files", "bytes", "locks"}
         rest = {name: value for name, value in answer.items() if name not in said} | {"stored_by": stored}
