@@ -1,6 +1,7 @@
 """The pages of the web view, as a reader without JavaScript gets them."""
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import anyio
 import httpx2
 import pytest
 
+from tests.indexer import files as documents
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import ALL_VERBS, Caller
@@ -264,6 +266,62 @@ async def test_a_picture_is_shown_and_a_binary_is_offered(reader: httpx2.AsyncCl
 
     assert '<img src="/api/v1/files/p.png?version=1" alt="p.png">' in await page(reader, "/files/p.png")
     assert "No preview" in await page(reader, "/files/b.bin")
+
+
+async def test_a_document_is_laid_out_with_its_pages_and_can_be_read_line_by_line(
+    reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await hand.write("plan.pdf", documents.pdf([["Owner: Ada Meyer"], [], ["Due date: 3 March 2026"]]))
+    await hand.write("deck.pptx", documents.pptx([("Relay", ["Port: 80"]), ("Valve", ["Pressure: 8 bar"])]))
+    await hand.write("costs.xlsx", documents.xlsx({"Costs": [["Part", "Price"], ["Pump", 40]]}))
+    seen = await page(reader, "/files/plan.pdf")
+    lines = await page(reader, "/files/plan.pdf?view=source")
+
+    assert re.findall("Owner: Ada|Page [0-9]|Due date", seen) == [
+        "Page 1",
+        "Owner: Ada",
+        "Page 2",
+        "Page 3",
+        "Due date",
+    ]
+    assert 'id="L4">Due date' in seen
+    assert '<div class="page-mark">Page 3</div><div class="row" id="L4">' in lines
+    assert '">Text</a>' in lines
+    assert '<p class="page-mark">Slide 2</p>' in await page(reader, "/files/deck.pptx")
+    assert "<td>Pump</td>" in await page(reader, "/files/costs.xlsx")
+
+
+@pytest.mark.parametrize(("path", "has_view"), [("a.py", False), ("a.pdf", True), ("a.md", True), ("a.html", False)])
+async def test_a_file_has_the_same_tabs_wherever_one_looks(
+    reader: httpx2.AsyncClient, hand: Hand, path: str, has_view: bool
+) -> None:
+    await hand.write(path, documents.pdf([["Owner: Ada"]]) if path == "a.pdf" else "one")
+    for tab in ("", "?view=source", "?view=history", "?view=facts"):
+        html = await page(reader, f"/files/{path}{tab}")
+        assert (">View</a>" in html) is has_view, tab
+        assert len(re.findall(r'aria-current="page">(?:View|Source|Text|History|Facts)<', html)) == 1, tab
+
+
+async def test_a_moved_file_is_said_to_be_moved_where_it_was(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await hand.write("a.md", "one")
+    await served.engine.files.move_file(ANA, path="a.md", to="docs/a.md")
+    told = re.sub(r"<[^>]+>|\s+", " ", await page(reader, "/files/a.md"))
+
+    assert re.search(r"moved\s+to\s+docs/a\.md", told)
+    assert "delete to" not in told
+
+
+async def test_a_citation_of_several_lines_says_lines(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await hand.write("a.pdf", documents.pdf([["Cover"], ["A walrus sleeps", "and wakes."]]))
+    await served.engine.indexing.reach("passages", served.engine.head_seq, timeout_s=60)
+    html = await page(reader, "/search?q=walrus")
+
+    assert re.search(r">lines \d+–\d+<", html)
+    assert '<span class="quiet">page 2</span>' in html
 
 
 async def test_a_document_that_cannot_be_read_says_why(

@@ -79,5 +79,13 @@ async def _facts(view: View, facts: Row) -> Response:
         view.caller, path=path, detail="full", limit=FACTS_SHOWN, max_tokens=40_000
     )
     return view.render(
-        "facts.html", title=path, active="files", path=path, file=facts, tab="facts", described=described, found=found
+        "facts.html",
+        title=path,
+        active="files",
+        path=path,
+        file=facts,
+        tab="facts",
+        tabs=document.tabs(path, facts["media_type"]),
+        described=described,
+        found=found,
     )

@@ -1,6 +1,7 @@
 """The content of one version of a file, in the form that suits it: prose, table, source, image, or a download."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import anyio
@@ -11,9 +12,11 @@ from workspace_server.core.media import is_image
 from workspace_server.errors import NotText
 from workspace_server.interfaces.web.render.code import highlighted_lines, lexer_name
 from workspace_server.interfaces.web.render.formatted import format_json
-from workspace_server.interfaces.web.render.markdown import Document, is_quick_to_render, render_markdown
+from workspace_server.interfaces.web.render.markdown import Document, Pages, is_quick_to_render, render_markdown
 from workspace_server.interfaces.web.render.tables import Table, read_table
 from workspace_server.interfaces.web.view import View
+from workspace_server.services.files.documents import is_named_as_one
+from workspace_server.services.files.reading import ReadResult
 
 TEXT_TOKENS = 100_000
 """Up to 400 kB of text on one page; the rest by pages."""
@@ -23,6 +26,7 @@ IMAGE_BYTES_MAX = 20 * 1024 * 1024
 Kind = Literal["markdown", "table", "source", "image", "binary"]
 _RENDERERS = anyio.CapacityLimiter(2)
 """However many pages of hostile text are asked for, the rest of the server keeps its threads."""
+_PAGE_WORDS = {"xlsx": "Sheet", "pptx": "Slide"}
 _DELIMITERS = {"text/csv": ",", "text/tab-separated-values": "\t"}
 
 
@@ -33,6 +37,7 @@ class Shown:
     Attributes:
         first_line: The number of the first of `lines`.
         formatted: `lines` are laid out anew, so that their numbers are not the file's.
+        pages: Of a document: what begins on a line, such as `Page 2`.
         why: Of what cannot be shown: why not.
     """
 
@@ -42,6 +47,7 @@ class Shown:
     lines: list[Markup] | None = None
     first_line: int = 1
     formatted: bool = False
+    pages: Mapping[int, Sequence[str]] = field(default_factory=dict)
     why: str | None = None
 
 
@@ -49,15 +55,15 @@ async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
     """Show one version of a live file."""
     path, number = facts["path"], view.number("version")
     content = await view.engine.files.open_content(view.caller, path=path, version=number)
-    shape = _shape(content.media_type)
+    shape = shape_of(path, content.media_type)
     shown, header = Shown(kind="binary"), None
     if shape == "image" and not source:
         shown = Shown(kind="image" if content.size_bytes <= IMAGE_BYTES_MAX else "binary")
     else:
         try:
-            text, header = await _text(view, path, number)
-            shape = "source" if source else shape
-            shown = await anyio.to_thread.run_sync(_render, path, text, header, shape, limiter=_RENDERERS)
+            read = await _read(view, path, number)
+            header, wanted = read.header, "source" if source else shape
+            shown = await anyio.to_thread.run_sync(_render, read, wanted, limiter=_RENDERERS)
         except NotText as refusal:
             shown = Shown(kind="binary", why=refusal.message)
     return view.render(
@@ -66,19 +72,19 @@ async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
         active="files",
         path=path,
         file=facts,
-        tab="source" if source else "view",
+        tab="source" if source or shape == "source" else "view",
+        tabs=tabs(path, content.media_type),
         version=content.version,
         pinned=number,
         content=content,
         header=header,
         shown=shown,
         from_start=view.text("line") is None and view.text("column") is None,
-        has_view=shape != "source",
     )
 
 
-async def _text(view: View, path: str, version: int | None) -> tuple[str, dict[str, Any]]:
-    result = await view.engine.files.read_file(
+async def _read(view: View, path: str, version: int | None) -> ReadResult:
+    return await view.engine.files.read_file(
         view.caller,
         path=path,
         version=version,
@@ -88,10 +94,19 @@ async def _text(view: View, path: str, version: int | None) -> tuple[str, dict[s
         max_tokens=TEXT_TOKENS,
         format="text",
     )
-    return result.text or "", result.header
 
 
-def _shape(media_type: str) -> str:
+def tabs(path: str, media_type: str) -> list[tuple[str, str]]:
+    """Return the views of a file, each with what it is called: no view where the source is all there is to see."""
+    shape = shape_of(path, media_type)
+    seen = [] if shape == "source" else [("view", "View")]
+    return [*seen, ("source", "Text" if shape == "document" else "Source"), ("history", "History"), ("facts", "Facts")]
+
+
+def shape_of(path: str, media_type: str) -> str:
+    """Return the form in which a file is shown, by its name and its type."""
+    if is_named_as_one(path, media_type):
+        return "document"
     if media_type == "text/markdown":
         return "markdown"
     if media_type in _DELIMITERS:
@@ -101,8 +116,11 @@ def _shape(media_type: str) -> str:
     return "image" if is_image(media_type) or media_type == "image/svg+xml" else "source"
 
 
-def _render(path: str, text: str, header: dict[str, Any], shape: str) -> Shown:
+def _render(read: ReadResult, shape: str) -> Shown:
+    text, header, path = read.text or "", read.header, str(read.header["path"])
     first = int(header["start_line"])
+    if "extracted" in header:
+        return _render_document(read, text, first, as_text=shape == "source")
     if shape == "markdown" and first == 1 and is_quick_to_render(text):
         return Shown(kind="markdown", prose=render_markdown(text, path))
     if shape in _DELIMITERS:
@@ -112,6 +130,20 @@ def _render(path: str, text: str, header: dict[str, Any], shape: str) -> Shown:
     if shape == "json" and not header["more"] and first == 1 and _is_dense(text):
         return Shown(kind="source", lines=highlighted_lines(format_json(text), "json"), formatted=True)
     return Shown(kind="source", lines=highlighted_lines(text, lexer_name(path)), first_line=first)
+
+
+def _render_document(read: ReadResult, text: str, first: int, *, as_text: bool) -> Shown:
+    """Return what a document says: as the Markdown that it was turned into, or line by line."""
+    path, last = str(read.header["path"]), int(read.header["end_line"])
+    word = _PAGE_WORDS.get(path.rpartition(".")[2].lower(), "Page")
+    lines = read.page_lines if len(read.page_lines) > 1 else ()
+    if not as_text and first == 1 and is_quick_to_render(text):
+        begun = [line for line in lines if line <= last]
+        return Shown(kind="markdown", prose=render_markdown(text, path, Pages(word, begun)))
+    pages: dict[int, list[str]] = {}
+    for number, line in enumerate(lines, 1):
+        pages.setdefault(line, []).append(f"{word} {number}")
+    return Shown(kind="source", lines=highlighted_lines(text, lexer_name(path)), first_line=first, pages=pages)
 
 
 def _is_dense(text: str) -> bool:

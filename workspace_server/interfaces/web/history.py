@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from workspace_server.errors import InvalidArgument, NotText
+from workspace_server.interfaces.web.document import tabs
 from workspace_server.interfaces.web.render.differences import read_diff
 from workspace_server.interfaces.web.view import View
 
@@ -42,6 +43,7 @@ async def _page(view: View, path: str, facts: dict[str, Any] | None) -> Response
         path=path,
         file=facts,
         tab="history",
+        tabs=tabs(path, facts["media_type"]) if facts else [],
         versions=versions,
         older=oldest if oldest > 1 else None,
         pair=pair,

@@ -33,7 +33,13 @@ def is_document(found: OpenContent, *, as_stored: bool) -> bool:
     """
     if found.media_type in _PAGES:
         return not as_stored
-    return not media.is_image(found.media_type) and REGISTRY.may_convert(found.path, found.media_type)
+    return is_named_as_one(found.path, found.media_type)
+
+
+def is_named_as_one(path: str, media_type: str) -> bool:
+    """Return whether name and type are those of a document: what people see of it is not how it is stored."""
+    is_shown_as_stored = media_type in _PAGES or media.is_image(media_type)
+    return not is_shown_as_stored and REGISTRY.may_convert(path, media_type)
 
 
 def begins_as_one(found: OpenContent, decoded: media.Text) -> bool:

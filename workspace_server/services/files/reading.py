@@ -1,6 +1,7 @@
 """The use cases that read files and their history."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -42,12 +43,14 @@ class ReadResult:
         text: The text exactly as stored; None when the answer is no text.
         data: The bytes of an image, or of a read as base64; None otherwise.
         url: Where the bytes are, when the answer is a link; None otherwise.
+        page_lines: Of a document: the lines on which its pages begin.
     """
 
     header: Result
     text: str | None = None
     data: bytes | None = None
     url: str | None = None
+    page_lines: Sequence[int] = ()
 
 
 class Reading:
@@ -307,7 +310,7 @@ class Reading:
         said, decoded = await self._understood(found, as_stored=wanted == "text")
         if said is not None and said.text:
             text, header = await documents.extracted(said, header, part=part, size_bytes=found.size_bytes)
-            return ReadResult(header=header, text=text)
+            return ReadResult(header=header, text=text, page_lines=said.pages)
         documents.check_has_page(part.page, 0)
         if decoded is None:
             return self._unread(found, header, said, wanted)

@@ -33,8 +33,9 @@ _ATTRIBUTES = {
     "span": {"class"},
     "code": {"class"},
     "input": {"type", "checked", "disabled", "aria-label"},
-    **{tag: {"id"} for tag in _BLOCKS - {"li"}},
+    **{tag: {"id"} for tag in _BLOCKS - {"li", "p"}},
     "li": {"id", "class"},
+    "p": {"id", "class"},
 }
 _VALUES = {"input": {"type": "checkbox", "disabled": ""}}
 """No input of another kind, and none that can be used."""
@@ -80,7 +81,15 @@ def is_quick_to_render(text: str) -> bool:
     return all(block.count("[") * len(block) <= BRACKETS_TIMES_CHARS_MAX for block in blocks)
 
 
-def render_markdown(text: str, path: str) -> Document:
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the pages of a document are called, and the lines on which they begin."""
+
+    word: str
+    lines: Sequence[int]
+
+
+def render_markdown(text: str, path: str, pages: Pages | None = None) -> Document:
     """Return *text*, the content of the file *path*, as HTML; a block of line 12 has the anchor `L12`."""
     shown = visible(text.replace("\r\n", "\n"))
     front, shown = _split_front_matter(shown)
@@ -89,6 +98,8 @@ def render_markdown(text: str, path: str) -> Document:
     headings = _headings(tokens)
     _walk(tokens, posixpath.dirname(path))
     _check_tasks(tokens)
+    if pages is not None:
+        tokens = _with_pages(tokens, pages)
     html = parser.renderer.render(_fenced(tokens), parser.options, {})
     clean = nh3.clean(
         html,
@@ -107,6 +118,21 @@ def _split_front_matter(text: str) -> tuple[str, str]:
     if found is None:
         return "", text
     return found[1], "\n" * found[0].count("\n") + text[found.end() :]
+
+
+def _with_pages(tokens: Sequence[Token], pages: Pages) -> list[Token]:
+    """Return *tokens* with a mark where a page begins, between the blocks, so that no line gets another number."""
+    marks = [
+        (line, Token("html_block", "", 0, content=f'<p class="page-mark">{pages.word} {number}</p>\n'))
+        for number, line in enumerate(pages.lines, 1)
+    ]
+    marked: list[Token] = []
+    for token in tokens:
+        begins = token.level == 0 and token.nesting >= 0 and token.map is not None
+        while begins and marks and token.map is not None and token.map[0] + 1 >= marks[0][0]:
+            marked.append(marks.pop(0)[1])
+        marked.append(token)
+    return [*marked, *(mark for _, mark in marks)]
 
 
 def _headings(tokens: Sequence[Token]) -> list[Heading]:
