@@ -4,6 +4,7 @@ Precision comes before number: a rule that cannot say of what a value is the val
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from indexer import normalise
@@ -73,6 +74,7 @@ _ONE_DECISION: Final = frozenset({"decision", "decision outcome"})
 """Sections whose paragraphs, not only their items, are the decision."""
 
 _NUMBERING: Final = re.compile(r"(?:\d+(?:\.\d+)*\.?|[A-Z]\.)\s+")
+_TITLE: Final = re.compile(r"\s*[^\s,:;]{1,30}(?: [^\s,:;]{1,30}){0,3}(?<![.!?])\s*")
 _COUNT: Final = re.compile(r"\s*#?\d{1,3}$")
 _CALLS: Final = re.compile(r"(?:TODO|FIXME)\s+(?=\w)")
 _DECIDED: Final = re.compile(
@@ -119,9 +121,12 @@ def read_block(out: Collector, start: int, end: int, *, under: str = "") -> None
     out.tick()
     text = out.document.text[start:end]
     lines = text.split("\n")
-    if len(lines) > 1 and all(field_of(line) or marked(line.strip()) for line in lines):
-        offset = start
-        for line in lines:
+    told = _statements_from(lines)
+    if told is not None:
+        offset = start + sum(len(line) + 1 for line in lines[:told])
+        if told:
+            read_block(out, start, offset - 1, under=under)
+        for line in lines[told:]:
             _read_statement(out, offset, line, line, under)
             offset += len(line) + 1
     elif len(lines[0]) <= LINE_CHARS_MAX and _read_statement(out, start, lines[0], text, under):
@@ -131,6 +136,20 @@ def read_block(out: Collector, start: int, end: int, *, under: str = "") -> None
             _read_decided(out, start, text)
         read_amounts(out, start, text)
         read_dates(out, start, text)
+
+
+def _statements_from(lines: Sequence[str]) -> int | None:
+    """Return the line from which on each is a statement of its own, however the paragraph begins; None when none is.
+
+    A single last one counts below a title only: elsewhere it may be the end of a sentence.
+    """
+    first = len(lines)
+    while first and (field_of(lines[first - 1]) or marked(lines[first - 1].strip())):
+        first -= 1
+    if len(lines) - first > 1:
+        return first if not first or not is_item(lines[0]) else None
+    titled = len(lines) == 2 and first == 1 and _TITLE.fullmatch(lines[0]) and lines[1].lstrip()[:1].isupper()
+    return first if titled else None
 
 
 def label_of(line: str) -> str:

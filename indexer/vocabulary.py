@@ -37,7 +37,7 @@ NEVER_FIRST_IN_KEY: Final = words(
     "the a an no for in on with as to by at from always never add adds added allow allowed avoid breaking bump bumped "
     "bumps change changed deprecate deprecated disable drop dropped enable ensure fix fixed fixes handle improve "
     "improved increase keep move moved prevent raise refactor remove removed rename replace revert set simplify speak "
-    "speed stop support switch try update upgrade view write"
+    "stop support switch try update upgrade view write"
 )
 """Words that begin a sentence, or an entry of a change log, rather than a key."""
 

@@ -89,6 +89,21 @@ def test_lines_of_fields_are_fields_and_wrapped_prose_is_none() -> None:
     assert said(read("This is long prose that wraps before the\nResult: which is no field here.\n")) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("Pump data sheet\nOwner: Carol\nVendor: Acme\n", ["Owner", "Vendor"]),
+        ("It was checked on Monday, and works.\nOwner: Carol\nLimit: 3 bar\n", ["Owner", "Limit"]),
+        ("Turbine T-9\nSpeed: 450 rpm\n", ["Speed"]),
+        ("It was checked, and it has an\nOwner: Carol\n", []),  # it may be the end of a sentence
+        ("He said that\nthe answer: no\n", []),
+        ("- a step\nOwner: Carol\nVendor: Acme\n", []),
+    ],
+)
+def test_fields_may_follow_a_title_or_a_sentence_in_their_paragraph(text: str, keys: list[str]) -> None:
+    assert [fact.key for fact in facts(read(text), "field")] == keys
+
+
 def test_the_value_of_a_list_item_goes_on_over_its_lines() -> None:
     (fact,) = facts(read("- Reason: it was\n  the cheapest one\n"))
 
