@@ -88,10 +88,22 @@ def test_another_session_under_the_same_name_is_denied(server: Serving) -> None:
     assert hook(other | {"hook_event_name": "PostToolUse"}) is None
 
 
-@pytest.mark.parametrize("file", ["CLAUDE.md", ".claude/settings.json", "node_modules/x.js", ".workspace/config.toml"])
-def test_what_no_agent_may_write_is_denied(server: Serving, file: str) -> None:
+def test_what_no_agent_may_write_is_denied(server: Serving) -> None:
+    assert denied(hook(recorded("Write.pre", server.folder, ".workspace/config.toml")))
+
+
+@pytest.mark.parametrize("file", ["CLAUDE.md", ".claude/settings.json"])
+def test_the_person_is_asked_about_a_guarded_file(server: Serving, file: str) -> None:
     (server.folder / file).parent.mkdir(parents=True, exist_ok=True)
-    assert denied(hook(recorded("Write.pre", server.folder, file)))
+    answer = hook(recorded("Write.pre", server.folder, file))
+    assert answer is not None
+    assert answer["hookSpecificOutput"]["permissionDecision"] == "ask"
+
+
+def test_edits_of_an_ignored_file_pass_in_silence(server: Serving) -> None:
+    (server.folder / "node_modules").mkdir()
+    for event in ("Write.pre", "Write.post"):
+        assert hook(recorded(event, server.folder, "node_modules/x.js")) is None
 
 
 def test_files_that_are_none_of_ours_pass(server: Serving, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -124,7 +124,7 @@ def respond(call: ToolCall, agent: str, *, required: bool) -> Output | None:
         # The edit is found on disk later, and kept as one from outside. Silent without a server: it is not wanted now.
         return None if record is None else {"systemMessage": f"workspace-server: {error}"}
     except WorkspaceError as refusal:
-        return _denied(refusal) if call.event == "PreToolUse" else _told(call, f"{refusal} {refusal.hint or ''}")
+        return _refused(call, refusal)
 
 
 def located(file: Path) -> tuple[Path, str] | None:
@@ -155,17 +155,30 @@ def _after(call: ToolCall, api: Api, path: str) -> Output | None:
     done = api.post(f"/files/{path_of(path)}:checkin", {"session": call.session})
     if done["released"] or done["by"] == api.agent:
         return None
-    if call.event == "PostToolUseFailure":  # it was not checked out, because it was denied
+    if call.event == "PostToolUseFailure" or done["by"] is None:  # denied, so not checked out; or ignored
         return None
     return _told(call, f"{path}@{done['version']} stands as a version by {done['by']}: the lock had ended before.")
 
 
-def _denied(refusal: WorkspaceError) -> Output:
+def _refused(call: ToolCall, refusal: WorkspaceError) -> Output | None:
+    if refusal.facts.get("reason") == "ignored":  # shared with nobody, so nobody's edit can be lost
+        return None
+    if call.event != "PreToolUse":
+        return _told(call, f"{refusal} {refusal.hint or ''}")
+    return _denied(refusal, "ask" if _is_guarded(refusal) else "deny")
+
+
+def _is_guarded(refusal: WorkspaceError) -> bool:
+    """Whether only a person may change the file: the one who sits before the agent can say so."""
+    return refusal.code == "forbidden" and refusal.facts.get("verb") == "admin"
+
+
+def _denied(refusal: WorkspaceError, decision: Literal["deny", "ask"] = "deny") -> Output:
     reason = f"workspace-server: {refusal} ({refusal.code}){_held_for(refusal)} {refusal.hint or ''}".rstrip()
     return {
         "hookSpecificOutput": {
             "hookEventName": "PreToolUse",
-            "permissionDecision": "deny",
+            "permissionDecision": decision,
             "permissionDecisionReason": reason,
         }
     }
