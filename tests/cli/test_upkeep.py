@@ -82,6 +82,15 @@ def test_a_purge_says_which_version_it_did_not_remove(server: Serving) -> None:
     assert "Nothing of it" not in done.stdout
 
 
+def test_a_purge_of_a_locked_file_names_the_command_that_ends_the_lock(server: Serving) -> None:
+    write(server, "held.md", "secret")
+    locked = run("call", "lock_files", "paths=held.md", "--dir", server.folder)
+    name = json.loads(locked.stdout)["lock"].partition("-")[0]
+    refused = run("purge", "held.md", "--dir", server.folder)
+    assert refused.returncode == 5
+    assert f"`workspace-server locks --break {name} --note WHY`" in refused.stderr
+
+
 def test_gc_says_what_it_cleared(server: Serving) -> None:
     done = run("gc", "--dir", server.folder)
     assert done.returncode == 0, done.stderr

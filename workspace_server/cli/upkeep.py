@@ -10,6 +10,7 @@ import click
 from workspace_server.cli import leave, show
 from workspace_server.cli.api import Answer, Api, path_of
 from workspace_server.cli.options import api_options, as_json_option
+from workspace_server.errors import Locked
 
 POLL_S = 0.2
 
@@ -49,7 +50,12 @@ def purge_command(api: Api, path: str, version: int | None, as_json: bool) -> in
     A file that is there is deleted first. The rows of its versions stay, marked. Copies elsewhere are listed, and what
     stands in another file now is kept: exits with 1 then, or while the disk is not clear because a backup is made.
     """
-    removed = api.post(f"/files/{path_of(path)}:purge", {"version": version})
+    try:
+        removed = api.post(f"/files/{path_of(path)}:purge", {"version": version})
+    except Locked as refusal:
+        name = refusal.facts.get("lock_name")
+        refusal.hint = f"`workspace-server locks --break {name} --note WHY` ends that lock; then purge again."
+        raise
     if not as_json:
         _print_removed(removed)
     return finished(api, as_json, also=removed)
