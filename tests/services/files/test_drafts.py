@@ -91,6 +91,11 @@ async def test_the_writes_of_a_refused_commit_are_kept_each_by_itself(engine: En
     entries = [{"op": "write", "path": "new.md", "content": "N"}, {"op": "write", "path": "a.md", "content": "A"}]
     with pytest.raises(VersionRequired) as refusal:
         await engine.files.commit_files(BOB, changes=entries)
+    assert refusal.value.hint == (
+        "Read a.md, then send commit_files again, with expect_version=1 in the entry of a.md (changes[1])."
+        " What was sent is kept: in each entry, `draft` stands for `content`:"
+        " draft='D1' for new.md, draft='D2' for a.md."
+    )
     kept = refusal.value.facts["drafts"]
     assert [(one["change"], one["path"]) for one in kept] == [(0, "new.md"), (1, "a.md")]  # type: ignore[attr-defined]
     sent = [{"op": "write", "path": one["path"], "draft": one["draft"]} for one in kept]  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
-from workspace_server.errors import WorkspaceError
+from workspace_server.errors import VersionRequired, WorkspaceError
 from workspace_server.services.arguments import Encoding, refused
 from workspace_server.services.files import changes, drafts, moving
 from workspace_server.services.files.changes import Put
@@ -18,6 +18,8 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 
 T = TypeVar("T")
+DRAFTS_NAMED_MAX = 10
+"""How many drafts the hint of a refused commit names; its `drafts` names all."""
 
 FIELDS = {
     "write": (set[str](), {"content", "draft", "encoding", "expect_version", "overwrite", "append", "sources"}),
@@ -115,13 +117,13 @@ class Batch:
             sent = {number: one for number, one in sent.items() if number == about}
         names = await drafts.keep_all(self._folder, caller, refusal, list(sent.values()))
         if names:
-            refusal.facts["drafts"] = [
+            kept: list[Mapping[str, object]] = [
                 {"change": number, "path": one.put.path, "draft": name}
                 for (number, one), name in zip(sent.items(), names, strict=True)
                 if name is not None
             ]
-            hint = (refusal.hint or "").rstrip(".")
-            refusal.hint = f"{hint}. What was sent is kept: in each entry, `draft` stands for `content`."
+            refusal.facts["drafts"] = kept
+            refusal.hint = _hint(refusal, about, kept)
 
     async def apply(self, commit: Commit, held: Held) -> list[Result]:
         """Make every change in the commit's transaction; return `{path, version}` of each."""
@@ -145,6 +147,20 @@ class Batch:
         )
         [done] = await moving.move(commit, self._folder.objects, [move], held)
         return {"path": done.path, "version": done.version}
+
+
+def _hint(refusal: WorkspaceError, about: object, kept: Sequence[Mapping[str, object]]) -> str:
+    """Return how to send the whole commit again, with the drafts in place of the texts."""
+    hint = (refusal.hint or "").rstrip(".")
+    if isinstance(refusal, VersionRequired):  # whose own hint is a call for that one file
+        path, version = refusal.facts["path"], refusal.facts["version"]
+        hint = (
+            f"Read {path}, then send commit_files again, with expect_version={version} in the entry of {path}"
+            f" (changes[{about}])"
+        )
+    named = ", ".join(f"draft={one['draft']!r} for {one['path']}" for one in kept[:DRAFTS_NAMED_MAX])
+    more = ", …" if kept[DRAFTS_NAMED_MAX:] else ""
+    return f"{hint}. What was sent is kept: in each entry, `draft` stands for `content`: {named}{more}."
 
 
 async def _step(folder: Folder, caller: Caller, entry: Mapping[str, Any], message: str | None) -> Step:
