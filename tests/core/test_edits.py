@@ -23,6 +23,7 @@ def test_an_old_text_that_is_not_there_is_refused_with_the_number_of_the_edit() 
     with pytest.raises(EditFailed) as refusal:
         apply("abc", [edit("a", "x"), edit("a", "y")])
     assert refusal.value.facts == {"edit": 1, "matches": 0}
+    assert refusal.value.message.startswith("Edit 2 of 2: ")
 
 
 def test_an_old_text_that_is_there_twice_is_refused_unless_all_are_meant() -> None:

@@ -41,7 +41,7 @@ def apply(text: str, edits: Sequence[Edit]) -> str:
             old, new = _as_in_mixed(work, old, new)
         matches = work.count(old)
         if matches == 0 or (matches > 1 and not edit.all):
-            raise _failed(index, matches)
+            raise _failed(index, len(edits), matches)
         _check_size(len(work) + matches * (len(new) - len(old)))
         work = work.replace(old, new)
     return work.replace("\n", "\r\n") if crlf else work
@@ -66,16 +66,16 @@ def _check_size(chars: int) -> None:
         )
 
 
-def _failed(index: int, matches: int) -> EditFailed:
+def _failed(index: int, count: int, matches: int) -> EditFailed:
     if matches:
         return EditFailed(
-            f"Edit {index}: its old_text occurs {matches} times.",
+            f"Edit {index + 1} of {count}: its old_text occurs {matches} times.",
             hint="Add lines around it until it is unique, or set all=true.",
             edit=index,
             matches=matches,
         )
     return EditFailed(
-        f"Edit {index}: its old_text does not occur in the file.",
+        f"Edit {index + 1} of {count}: its old_text does not occur in the file.",
         hint="Read the file again and copy the text exactly, white space included.",
         edit=index,
         matches=0,

@@ -325,6 +325,14 @@ async def test_a_directory_is_no_file_and_a_file_no_directory(engine: Engine) ->
         assert refusal.value.code == "is_directory"
 
 
+async def test_a_move_onto_a_directory_hints_the_move_into_it(engine: Engine) -> None:
+    await write(engine, "docs/a.md", "x")
+    await write(engine, "t.txt", "t")
+    with pytest.raises(IsDirectory) as refusal:
+        await engine.files.move_file(ANN, path="t.txt", to="docs/")
+    assert (refusal.value.hint or "").startswith("move_file(path='t.txt', to='docs/t.txt')")
+
+
 @pytest.mark.parametrize("path", ["CLAUDE.md", "a/agents.MD", ".vscode/tasks.json", "x/.claude/settings.json"])
 async def test_what_coding_agents_obey_unasked_needs_admin_to_change(engine: Engine, path: str) -> None:
     await write(engine, path, "rules", ROOT)

@@ -8,7 +8,7 @@ from workspace_server.core import locks as lock_rules
 from workspace_server.core.access import Caller
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.versions import check_exists, check_expected
-from workspace_server.errors import Conflict, EditFailed, InvalidArgument, WorkspaceError
+from workspace_server.errors import Conflict, EditFailed, InvalidArgument, IsDirectory, WorkspaceError
 from workspace_server.services.arguments import Encoding, message_text, refused
 from workspace_server.services.files import changes, directories, drafts, explaining, moving, remarks, restoring
 from workspace_server.services.files.batches import Batch
@@ -358,8 +358,13 @@ class Writing:
             pairs = await self._folder.db.read(lambda tx: directories.moved(tx, source, target))
         except WorkspaceError:
             return []  # refused by the transaction, unless this is a repeat of what was done already
-        for _, new in pairs:
-            self._folder.materialiser.look(new)
+        for old, new in pairs:
+            try:
+                self._folder.materialiser.look(new)
+            except IsDirectory as refusal:  # as when it was meant to go into that directory, under its own name
+                into = f"{new}/{old.rpartition('/')[2]}"
+                refusal.hint = f"move_file(path={old!r}, to={into!r}) puts it in there."
+                raise
         return [name for pair in pairs for name in pair]
 
     async def _try_edit(self, caller: Caller, change: Put, locking: Locking) -> Result:
