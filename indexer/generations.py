@@ -99,7 +99,7 @@ class Generations:
             old.close()
         self._remove_all_but(self._coming_name)
 
-    def query(self, question: Question, *, path_prefix: str, limit: int) -> Found:
+    def query(self, question: Question, *, path_prefix: str, paths: Sequence[str] = (), limit: int) -> Found:
         """Return the best passages of the generation that stands, which is verified before it is first asked.
 
         Raises:
@@ -108,7 +108,7 @@ class Generations:
         index = self._standing or (self._standing if self.verify() is not None else None)
         if index is None:
             raise IndexDamaged("there is none")
-        return index.query(question, path_prefix=path_prefix, limit=limit)
+        return index.query(question, path_prefix=path_prefix, paths=paths, limit=limit)
 
     def give_up(self) -> None:
         """Let a commit that is under way, and all later ones, change nothing: they can be repeated."""

@@ -124,6 +124,9 @@ CONVERTED_BYTES_MAX: Final = 64 * 1024 * 1024
 CANDIDATES_MAX: Final = 4_000
 """Passages of a segment that are weighed for some of a question's words, those that the rarer ones bring up first."""
 
+SCOPE_PATHS_MAX: Final = 1_000
+"""Paths to which a ranked query can be bound; from more files it takes the best of all, and lets others sort them."""
+
 QUERY_S_MAX: Final = 0.8
 """Seconds after which a ranked query answers with what it has found."""
 

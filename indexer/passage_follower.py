@@ -6,7 +6,8 @@ the newest first.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 import anyio
@@ -69,7 +70,7 @@ class PassageFollower:
         """Follow until cancelled; a damaged index is built again."""
         await persist(self._follow_until_damaged)
 
-    async def query(self, question: Question, *, path_prefix: str = "", limit: int) -> Found:
+    async def query(self, question: Question, *, path_prefix: str = "", paths: Sequence[str] = (), limit: int) -> Found:
         """Ask the index; while there is none yet, or none any more, nothing is found.
 
         Raises:
@@ -77,10 +78,11 @@ class PassageFollower:
         """
         if self.progress.seq == NOT_STARTED:
             return Found(cut=True)
+        ask = partial(self._index.query, question, path_prefix=path_prefix, paths=paths, limit=limit)
         try:
-            return await self._index.query(question, path_prefix=path_prefix, limit=limit)
+            return await ask()
         except IndexDamaged:
-            return await self._query_after_damage(question, path_prefix, limit)
+            return await self._query_after_damage(ask)
 
     async def rebuild(self) -> None:
         """Make the index anew from the files that are there, so that nothing of others is left in its files."""
@@ -100,11 +102,11 @@ class PassageFollower:
         self._woken.set()
         await renewal.over.wait()
 
-    async def _query_after_damage(self, question: Question, path_prefix: str, limit: int) -> Found:
+    async def _query_after_damage(self, ask: Callable[[], Awaitable[Found]]) -> Found:
         try:
             if self.progress.seq != NOT_STARTED and await self._index.verify() is not None:
                 # It was mended meanwhile, or the fault is ours.
-                return await self._index.query(question, path_prefix=path_prefix, limit=limit)
+                return await ask()
         except IndexAway:
             return Found(cut=True)
         if self.progress.seq != NOT_STARTED:

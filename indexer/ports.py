@@ -95,8 +95,8 @@ class SearchIndex(Protocol):
     def drop(self, path: str) -> None:
         """Forget the path, at the next commit."""
 
-    def query(self, question: Question, *, path_prefix: str, limit: int) -> Found:
-        """Return the best passages.
+    def query(self, question: Question, *, path_prefix: str, paths: Sequence[str] = (), limit: int) -> Found:
+        """Return the best passages of the files whose paths begin so; of *paths* alone when some are given.
 
         Raises:
             IndexDamaged: The index cannot be read.
@@ -163,8 +163,10 @@ class Searching(Protocol):
     async def finish(self) -> None:
         """Let the coming index take the place of the one that answers, which is removed."""
 
-    async def query(self, question: Question, *, path_prefix: str, limit: int) -> Found:
-        """Return the best passages; ``cut`` and nothing when nobody can be asked in time.
+    async def query(self, question: Question, *, path_prefix: str, paths: Sequence[str] = (), limit: int) -> Found:
+        """Return the best passages, of *paths* alone when some (`SCOPE_PATHS_MAX`) are given.
+
+        ``cut`` and nothing when nobody can be asked in time.
 
         Raises:
             IndexDamaged: The index cannot be read.

@@ -56,14 +56,15 @@ class IndexInThread:
         """Let the coming index take the place of the one that answers, which is removed."""
         await self._write(self._index.finish)
 
-    async def query(self, question: Question, *, path_prefix: str, limit: int) -> Found:
+    async def query(self, question: Question, *, path_prefix: str, paths: Sequence[str] = (), limit: int) -> Found:
         """Return the best passages.
 
         Raises:
             IndexDamaged: The index cannot be read.
         """
         return await to_thread.run_sync(
-            lambda: self._index.query(question, path_prefix=path_prefix, limit=limit), limiter=self._reading
+            lambda: self._index.query(question, path_prefix=path_prefix, paths=paths, limit=limit),
+            limiter=self._reading,
         )
 
     async def _write(self, work: Callable[[], T]) -> T:

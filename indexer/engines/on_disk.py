@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from indexer.engines.manifest import Manifest
 from indexer.limits import QUERY_S_MAX
@@ -16,6 +17,13 @@ from indexer.questions import Question
 
 Put = tuple[Change, str, Sequence[Passage]]
 """A file that is put: its change, its title and its passages."""
+
+
+class Scope(NamedTuple):
+    """Where passages may stand: in *paths* when there are some, else in all files whose paths begin so."""
+
+    path_prefix: str
+    paths: Sequence[str]
 
 
 class OnDisk(ABC):
@@ -73,8 +81,10 @@ class OnDisk(ABC):
         """Let a commit that is under way, and all later ones, change nothing more: they can be repeated."""
         self._given_up.set()
 
-    def query(self, question: Question, *, path_prefix: str = "", limit: int = 50) -> Found:
+    def query(self, question: Question, *, path_prefix: str = "", paths: Sequence[str] = (), limit: int = 50) -> Found:
         """Return the best passages: those with every term first, then those with some, until *limit* or the deadline.
+
+        They are of the files whose paths begin so; when *paths* are given, of these alone.
 
         Raises:
             IndexDamaged: The index cannot be read.
@@ -83,7 +93,7 @@ class OnDisk(ABC):
             if not question.terms:
                 return Found()
             ends_at = self._clock() + QUERY_S_MAX
-            return self._find(question, path_prefix, limit, lambda: self._clock() > ends_at)
+            return self._find(question, Scope(path_prefix, paths), limit, lambda: self._clock() > ends_at)
 
     def verify(self) -> int | None:
         """Return the cursor of the last commit when every file is as it was then; None asks for a reset."""
@@ -124,7 +134,7 @@ class OnDisk(ABC):
         """Make what changed durable; nothing more once it is given up."""
 
     @abstractmethod
-    def _find(self, question: Question, path_prefix: str, limit: int, is_over: Callable[[], bool]) -> Found:
+    def _find(self, question: Question, scope: Scope, limit: int, is_over: Callable[[], bool]) -> Found:
         """Return what `query` does; *is_over* says whether its time is."""
 
     @abstractmethod

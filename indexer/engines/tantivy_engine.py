@@ -14,7 +14,7 @@ from typing import Final
 import tantivy
 from tantivy import Document, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
-from indexer.engines.on_disk import OnDisk, Put
+from indexer.engines.on_disk import OnDisk, Put, Scope
 from indexer.engines.weighing import BOOSTS, above, lexicon, tokens_of, told_text
 from indexer.limits import FUZZY_EXPANSIONS_MAX, FUZZY_WORDS_MAX, PREFIX_EXPANSIONS_MAX
 from indexer.model import Change, Found, Hit, Passage
@@ -82,12 +82,12 @@ class TantivyIndex(OnDisk):
         writer.commit()
         writer.wait_merging_threads()  # what is merged later would not be in the manifest
 
-    def _find(self, question: Question, path_prefix: str, limit: int, is_over: Callable[[], bool]) -> Found:
+    def _find(self, question: Question, scope: Scope, limit: int, is_over: Callable[[], bool]) -> Found:
         index = self._opened()
         if self._stale:
             self._stale = False
             index.reload()
-        search = _Search(index.searcher(), question, path_prefix)
+        search = _Search(index.searcher(), question, scope)
         hits: dict[tuple[int, int], Hit] = {}
         for query in search.queries():
             if is_over():
@@ -112,14 +112,17 @@ class TantivyIndex(OnDisk):
 class _Search:
     """One question to the index as of one commit."""
 
-    def __init__(self, searcher: tantivy.Searcher, question: Question, path_prefix: str) -> None:
+    def __init__(self, searcher: tantivy.Searcher, question: Question, scope: Scope) -> None:
         self._searcher = searcher
         wanted = [(term, self._query(term)) for term in question.terms]
         self._conditions = [query for term, query in wanted if term.place]
         self._wishes = [query for term, query in wanted if not term.place]
         self._frame = [(Occur.MustNot, self._query(term)) for term in question.without]
-        if path_prefix:
-            self._frame.append((Occur.Must, Query.const_score_query(_below(path_prefix), 0.0)))
+        if scope.paths:
+            within = Query.term_set_query(_SCHEMA, _FILE, list(scope.paths))
+            self._frame.append((Occur.Must, Query.const_score_query(within, 0.0)))
+        elif scope.path_prefix:
+            self._frame.append((Occur.Must, Query.const_score_query(_below(scope.path_prefix), 0.0)))
 
     def queries(self) -> Iterable[Query]:
         """Return what to ask for: every term, and then some of those that are no condition."""

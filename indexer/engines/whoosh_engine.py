@@ -11,9 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from indexer.engines.on_disk import OnDisk, Put
+from indexer.engines.on_disk import OnDisk, Put, Scope
 from indexer.engines.weighing import Weighing, lexicon
-from indexer.engines.whoosh_ranking import Matches, best, expanded, having_all, having_some, matches, rarity, weighed
+from indexer.engines.whoosh_ranking import (
+    Matches,
+    best,
+    expanded,
+    having_all,
+    having_some,
+    matches,
+    only,
+    rarity,
+    weighed,
+)
 from indexer.engines.whoosh_segments import PATHS, Leaf, PassageWriter, create_files, open_files
 from indexer.limits import COMMIT_PASSAGES
 from indexer.model import Change, Found, Hit, Passage
@@ -74,8 +84,8 @@ class WhooshIndex(OnDisk):
             writer.commit()
         return paths[taken:]
 
-    def _find(self, question: Question, path_prefix: str, limit: int, is_over: Callable[[], bool]) -> Found:
-        return _Search(self._fresh(), question, is_over).found(path_prefix, limit)
+    def _find(self, question: Question, scope: Scope, limit: int, is_over: Callable[[], bool]) -> Found:
+        return _Search(self._fresh(), question, scope, is_over).found(limit)
 
     def _close(self) -> None:
         if self._open is not None:
@@ -107,10 +117,10 @@ class _Open:
         self.leaves = [Leaf(reader) for reader, _ in self._reader.leaf_readers() if reader.doc_count_all()]
         self.passages: int = self._reader.doc_count()
 
-    def below(self, at: int, prefix: str) -> set[int]:
-        """Return the passages of a segment whose paths begin so; a whole directory is one look-up."""
-        leaf = self.leaves[at]
-        paths = [prefix] if prefix.endswith("/") else leaf.beginning(PATHS, prefix)
+    def within(self, at: int, scope: Scope) -> set[int]:
+        """Return the passages of a segment that stand there; a whole directory is one look-up."""
+        leaf, prefix = self.leaves[at], scope.path_prefix
+        paths = scope.paths or ([prefix] if prefix.endswith("/") else leaf.beginning(PATHS, prefix))
         return {number for path in paths for number in leaf.postings(PATHS, path).numbers}
 
     def close(self) -> None:
@@ -126,8 +136,10 @@ class _Search:
         cut: Whether the time was over before all was looked at.
     """
 
-    def __init__(self, opened: _Open, question: Question, is_over: Callable[[], bool]) -> None:
+    def __init__(self, opened: _Open, question: Question, scope: Scope, is_over: Callable[[], bool]) -> None:
         self.cut = False
+        self._scope = scope
+        self._within: dict[int, set[int]] = {}
         self._leaves = opened.leaves
         self._is_over = is_over
         matched = {term: self._matches(term) for term in question.terms}
@@ -139,7 +151,7 @@ class _Search:
         self._unwanted = [self._matches(term) for term in question.without]
         self._opened = opened
 
-    def found(self, path_prefix: str, limit: int) -> Found:
+    def found(self, limit: int) -> Found:
         """Return the best hits; those that do not have every term score below those that have."""
         ways = [self._with_all] if len(self._wishes) < 2 else [self._with_all, self._with_some]
         hits: dict[tuple[int, int], Hit] = {}
@@ -147,7 +159,7 @@ class _Search:
             ranked: list[tuple[float, int, int]] = []
             for at in range(len(self._leaves)):
                 if len(hits) < limit and not self._cut():
-                    numbers = self._allowed(at, path_prefix, way(at, limit))
+                    numbers = self._allowed(at, way(at, limit))
                     scores = weighed(numbers, [(of[at], rare) for of, rare in self._terms])
                     ranked += [(score, at, number) for score, number in best(scores, limit)]
             floor = min((hit.score for hit in hits.values()), default=None)
@@ -170,16 +182,24 @@ class _Search:
         return having_all([of[at] for of, _ in self._terms])
 
     def _with_some(self, at: int, limit: int) -> set[int]:
-        return having_some([of[at] for of in self._wishes], limit)
+        wishes = [of[at] for of in self._wishes]
+        if any(self._scope):  # before the strongest are chosen: those elsewhere would take the places
+            wishes = [only(of, self._in_scope(at)) for of in wishes]
+        return having_some(wishes, limit)
 
-    def _allowed(self, at: int, path_prefix: str, numbers: set[int]) -> set[int]:
+    def _in_scope(self, at: int) -> set[int]:
+        if at not in self._within:
+            self._within[at] = self._opened.within(at, self._scope)
+        return self._within[at]
+
+    def _allowed(self, at: int, numbers: set[int]) -> set[int]:
         """Return those of some passages of a segment that are there, in scope and where they have to be."""
         numbers = numbers - self._leaves[at].gone
         for of in self._conditions:
             numbers.intersection_update(of[at][0])
         for of in self._unwanted:
             numbers.difference_update(of[at][0])
-        return numbers & self._opened.below(at, path_prefix) if path_prefix and numbers else numbers
+        return numbers & self._in_scope(at) if any(self._scope) and numbers else numbers
 
     def _hit(self, at: int, number: int, score: float, floor: float | None) -> Hit:
         path, version, *passage = self._leaves[at].stored(number)

@@ -135,6 +135,12 @@ def having_some(terms: Sequence[Matches], enough: int) -> set[int]:
     return found
 
 
+def only(those: Matches, within: set[int]) -> Matches:
+    """Return the part of what a term matches that is *within*."""
+    kept = [(number, of_impact) for number, of_impact in zip(*those, strict=True) if number in within]
+    return [number for number, _ in kept], [of_impact for _, of_impact in kept]
+
+
 def weighed(numbers: Collection[int], terms: Sequence[tuple[Matches, float]]) -> dict[int, float]:
     """Return the scores of some passages: what each of the terms says about them, and how rare it is."""
     found = dict.fromkeys(numbers, 0.0)

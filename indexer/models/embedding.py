@@ -65,14 +65,16 @@ class Embedding:
         self._spared.pop(key, None)
         await self._spare(self.sketches.put(change.path, change.version, key, sketches))
 
-    async def near(self, vector: Sequence[float], *, path_prefix: str = "") -> list[Hit]:
+    async def near(self, vector: Sequence[float], *, path_prefix: str = "", paths: Sequence[str] = ()) -> list[Hit]:
         """Return the passages nearest to *vector*, the nearest first, of any version that is still known.
+
+        They are of the files whose paths begin so; when *paths* are given, of these alone.
 
         Raises:
             ModelFailed: It is no vector.
         """
         asked = packed(vector)
-        files = self.sketches.below(path_prefix)
+        files = self.sketches.within(path_prefix, paths)
         places = await to_thread.run_sync(nearest, files, sketch(asked), NEAREST_WEIGHED_MAX)
         kept = await self._store.read([(place.key, place.number) for place in places])
         weighed = await to_thread.run_sync(_weighed, unpacked(asked), kept)

@@ -103,8 +103,10 @@ class Sketches:
         del self._uses[file.key]
         return file.key
 
-    def below(self, path_prefix: str) -> Mapping[str, Sketched]:
-        """Return the files whose paths begin so, as they are now."""
+    def within(self, path_prefix: str, paths: Sequence[str] = ()) -> Mapping[str, Sketched]:
+        """Return the files whose paths begin so, as they are now; of *paths* alone when some are given."""
+        if paths:
+            return {path: self._files[path] for path in paths if path in self._files}
         if not path_prefix:
             return dict(self._files)
         return {path: file for path, file in self._files.items() if path.startswith(path_prefix)}

@@ -126,7 +126,7 @@ class IndexInProcess:
         """Let the coming index take the place of the one that answers, which is removed."""
         await self._call("finish")
 
-    async def query(self, question: Question, *, path_prefix: str, limit: int) -> Found:
+    async def query(self, question: Question, *, path_prefix: str, paths: Sequence[str] = (), limit: int) -> Found:
         """Return the best passages; ``cut`` and nothing when there is no process, or it does not answer in time.
 
         Raises:
@@ -137,7 +137,7 @@ class IndexInProcess:
         self._queries += 1
         try:
             with anyio.move_on_after(QUERY_ANSWER_S_MAX):
-                asked = ("query", packed(question), path_prefix, limit)
+                asked = ("query", packed(question), path_prefix, [*paths], limit)
                 return unpacked(Found, await self._ask(self._process, QUERY_HUNG_S_MAX, *asked))
         except IndexAway:
             pass

@@ -11,6 +11,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -80,9 +81,9 @@ class Served:
     def _on_finish(self, number: int) -> None:
         self._later(self._writes, number, self._index.finish)
 
-    def _on_query(self, number: int, question: list[Any], path_prefix: str, limit: int) -> None:
-        asked = unpacked(Question, question)
-        self._later(self._queries, number, lambda: self._index.query(asked, path_prefix=path_prefix, limit=limit))
+    def _on_query(self, number: int, question: list[Any], path_prefix: str, paths: list[str], limit: int) -> None:
+        ask = partial(self._index.query, unpacked(Question, question))
+        self._later(self._queries, number, lambda: ask(path_prefix=path_prefix, paths=paths, limit=limit))
 
     def _later(self, line: "queue.SimpleQueue[Work | None]", number: int, work: Work) -> None:
         def answer() -> None:

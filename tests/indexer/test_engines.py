@@ -167,6 +167,37 @@ def test_a_search_may_be_bound_to_a_part_of_the_workspace(asked: OnDisk, prefix:
     assert sorted(paths(asked, "deliveries", path_prefix=prefix)) == sorted(expected)
 
 
+def test_a_search_may_be_bound_to_some_files(asked: OnDisk) -> None:
+    for some, expected in (
+        (["notes/other.md", "code.py"], ["notes/other.md"]),
+        (["notes/other.md", "relay.md"], ["notes/other.md", "relay.md"]),
+        (["notes/oth", "relay", "absent.md"], []),
+    ):
+        for text in ("deliveries", "deliveries connection harbour"):
+            found = asked.query(parse_question(text), paths=some, limit=10).hits
+            within = {hit.path for hit in found} - {"code.py"}
+
+            assert within == set(expected), (some, text)
+
+
+def test_a_few_files_among_many_that_say_more_of_it_are_found(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whoosh_ranking, "CANDIDATES_MAX", 4)
+    index = opened(name, tmp_path)
+    index.reset()
+    put(index, "few/one.md", "Of all the words in this long line the common one comes last of all: common\n")
+    for number in range(40):
+        put(index, f"{number}.md", "# common\n\ncommon\n")
+    index.commit(1)
+
+    for scope in ({"paths": ["few/one.md"]}, {"path_prefix": "few/"}, {"path_prefix": "few/one"}):
+        found = index.query(parse_question("common absent"), limit=3, **scope).hits
+
+        assert [hit.path for hit in found] == ["few/one.md"]
+    index.close()
+
+
 def test_no_more_than_the_limit_is_found(asked: OnDisk) -> None:
     assert paths(asked, "relay deliveries", limit=1) == ["relay.md"]
     assert paths(asked, "deliveries", limit=1) in (["relay.md"], ["notes/other.md"])

@@ -104,10 +104,10 @@ class Failing(Watched):
 
     faults: list[Exception]
 
-    async def query(self, question: Question, *, path_prefix: str, limit: int) -> Found:
+    async def query(self, question: Question, **where: Any) -> Found:
         if self.faults:
             raise self.faults.pop(0)
-        return await super().query(question, path_prefix=path_prefix, limit=limit)
+        return await super().query(question, **where)
 
 
 async def test_a_fault_that_is_no_damage_is_not_hidden_by_building_again(tmp_path: Path) -> None:
@@ -136,9 +136,9 @@ async def test_a_query_that_met_damage_is_cut_when_nobody_works_the_index_any_mo
 
 async def test_damage_that_is_met_while_the_index_is_built_again_begins_nothing_anew(tmp_path: Path) -> None:
     class Slow(Failing):
-        async def query(self, question: Question, *, path_prefix: str, limit: int) -> Found:
+        async def query(self, question: Question, **where: Any) -> Found:
             try:
-                return await super().query(question, path_prefix=path_prefix, limit=limit)
+                return await super().query(question, **where)
             except IndexDamaged:
                 passages.progress.advance(progress.NOT_STARTED)  # another query was first
                 raise

@@ -57,12 +57,13 @@ def test_the_nearest_are_found_among_many() -> None:
     asked = unpacked(vectors[123])
     like = packed([number + 0.3 * noise for number, noise in zip(asked, unpacked(vectors[7]), strict=True)])
 
-    first, *others = nearest(known.below(""), sketch(like), 20)
+    first, *others = nearest(known.within(""), sketch(like), 20)
 
     assert (first.path, first.version, first.key, first.number) == ("0/12.md", 3, "k12", 3)
     assert len(others) == 19
-    assert {place.path[0] for place in nearest(known.below("1/"), sketch(like), 20)} == {"1"}
-    assert len(nearest(known.below(""), sketch(like), 1_000)) == 400
+    assert {place.path[0] for place in nearest(known.within("1/"), sketch(like), 20)} == {"1"}
+    assert {place.path for place in nearest(known.within("", ["1/1.md", "no.md"]), sketch(like), 20)} == {"1/1.md"}
+    assert len(nearest(known.within(""), sketch(like), 1_000)) == 400
     assert nearest({}, sketch(like), 5) == []
 
 
@@ -70,7 +71,7 @@ def test_files_without_passages_have_nothing_near() -> None:
     known = Sketches()
     known.put("empty.md", 1, "k", [])
 
-    assert nearest(known.below(""), 5, 3) == []
+    assert nearest(known.within(""), 5, 3) == []
     assert (known.files, known.passages) == (1, 0)
 
 

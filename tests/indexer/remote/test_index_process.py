@@ -58,6 +58,7 @@ async def test_it_is_written_asked_replaced_and_verified_as_in_a_thread(
         await index.finish()
         await index.write([searchable("a.md", "harbour", "town", "harbour"), searchable("b.md")], 7, coming=False)
         assert await asked(index) == ["a.md:1", "a.md:3"]
+        assert (await index.query(HARBOUR, path_prefix="", paths=["b.md"], limit=9)).hits == []
         await index.begin(serve=True)
         await index.write([searchable("c.md", "harbour")], 8, coming=True)
         assert await asked(index) == ["a.md:1", "a.md:3"]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from indexer import exact
 from indexer.extractors import REGISTRY
-from workspace_server.core.patterns import Selector
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.answers import Budget, clean
+from workspace_server.services.index.filters import Filters
 from workspace_server.services.recording import Result
 from workspace_server.storage import content, soundness
 from workspace_server.storage.database import Transaction
@@ -29,26 +29,6 @@ TOTAL_MAX = 1 << 40
 """The room that is kept in the budget for the total."""
 EXACT_S_MAX = 20.0
 """After this long an exact search answers with what it has, without a total."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """Which files a search looks at."""
-
-    selector: Selector | None = None
-    media_type: str | None = None
-    modified_by: str | None = None
-    modified_after_s: float | None = None
-
-    def allow(self, row: FileRow) -> bool:
-        """Return whether a file is among them; a media type may be given by its first half (``text/``)."""
-        kind = self.media_type
-        return (
-            (self.selector is None or self.selector.covers(row.path))
-            and (kind is None or row.media_type == kind or (kind.endswith("/") and row.media_type.startswith(kind)))
-            and (self.modified_by is None or row.modified_by == self.modified_by)
-            and (self.modified_after_s is None or row.modified_at > self.modified_after_s)
-        )
 
 
 @dataclass(slots=True)
@@ -78,7 +58,7 @@ class _Search:
         self._filters = filters
         self._context_lines = context_lines
         self.wanted = limit
-        self._directory = filters.selector.literal_prefix.rpartition("/")[0] if filters.selector else ""
+        self._directory = filters.path_prefix.rpartition("/")[0]
 
     def page(self, after: str) -> Callable[[Transaction], Awaitable[_Page]]:
         """Return the read that looks through the next files; it runs on a thread of its own."""

@@ -10,6 +10,7 @@ from workspace_server.core.patterns import Selector
 from workspace_server.errors import NotFound
 from workspace_server.services.history.moment import view_of
 from workspace_server.services.index.answers import Budget, Detail, clean, conflict_row, distinct, fact_row, spread
+from workspace_server.services.index.filters import Filters, few
 from workspace_server.services.recording import Result
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import audit, dismissals, fact_search, past_facts
@@ -18,6 +19,8 @@ from workspace_server.storage.tables.fact_search import Wanted
 LOOKED_AT_PER_FACT = 3
 """Facts that are ranked for each one that is wanted, so that several files can have their turn."""
 LOOKED_AT_MIN = 60
+SIFTED_MIN = 1_000
+"""Facts that are ranked when they are held against a pattern that more files match than can be named."""
 CONFLICTS_SHARE = 0.5
 """Of the room, the most that contradictions take from the facts."""
 PASSAGES_SHARE = 0.4
@@ -33,12 +36,14 @@ class Findings:
     """What was found: facts, the best first, and contradictions in which one of them has a part.
 
     Attributes:
+        sifted: Whether only the best were looked at, and others may stand in the files that were asked about.
         unknown: A file whose facts at the asked moment are not kept; None when all are known.
     """
 
     facts: Sequence[LiveFact]
     conflicts: Sequence[Conflict]
     unknown: str | None = None
+    sifted: bool = False
 
 
 def path_range(selector: Selector | None) -> tuple[str, str]:
@@ -54,14 +59,19 @@ async def look_up(tx: Transaction, wanted: Wanted, selector: Selector | None) ->
         InvalidArgument: The log does not go as far as the asked moment.
     """
     await view_of(tx, wanted.as_of_seq)
-    more = replace(wanted, limit=max(LOOKED_AT_MIN, LOOKED_AT_PER_FACT * wanted.limit))
-    found = [live for live in await fact_search.find(tx, more) if not selector or selector.covers(live.path)]
+    filters = Filters(selector=selector)
+    wanted = replace(wanted, paths=await few(tx, filters, ever=wanted.as_of_seq is not None))
+    sifts = wanted.paths is None and not filters.are_told_by_prefix
+    more = replace(wanted, limit=SIFTED_MIN if sifts else max(LOOKED_AT_MIN, LOOKED_AT_PER_FACT * wanted.limit))
+    looked_at = await fact_search.find(tx, more)
+    found = [live for live in looked_at if not selector or selector.covers(live.path)]
     chosen = spread(distinct(found), lambda live: live.path, wanted.limit)
     topics = {topic for live in chosen if (topic := topic_of(live.fact)) is not None}
-    said = await fact_search.about(tx, topics, path_range=wanted.path_range, as_of_seq=wanted.as_of_seq)
+    said = await fact_search.about(tx, topics, wanted)
     others = [live for live in said if not selector or selector.covers(live.path)]
     conflicts = await _undismissed(tx, conflicts_among([*chosen, *others]))
-    return Findings(chosen, conflicts, await _unknown(tx, wanted, selector))
+    sifted = sifts and len(looked_at) >= SIFTED_MIN and len(found) < wanted.limit
+    return Findings(chosen, conflicts, await _unknown(tx, wanted, selector), sifted)
 
 
 async def _undismissed(tx: Transaction, conflicts: Sequence[Conflict]) -> list[Conflict]:
@@ -113,7 +123,7 @@ async def dismiss(tx: Transaction, caller: Caller, subject: str, key: str, value
     Raises:
         NotFound: They do not contradict each other, or say something else.
     """
-    said = await fact_search.about(tx, [topic_named(subject, key)], path_range=path_range(None), as_of_seq=None)
+    said = await fact_search.about(tx, [topic_named(subject, key)], Wanted())
     found = conflicts_among(said)
     if values is not None:
         found = [one for one in found if {value["value"] for value in conflict_row(one)["values"]} == set(values)]

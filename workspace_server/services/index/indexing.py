@@ -1,6 +1,6 @@
 """The index at work: it follows the log in the background, and says how far it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Literal
@@ -92,9 +92,9 @@ class Indexing:
                 await progress.wait_beyond(max(progress.seq, indexed))
         return await self.indexed_seq(part)
 
-    async def passages(self, question: Question, *, path_prefix: str, limit: int) -> Found:
+    async def passages(self, question: Question, *, path_prefix: str, paths: Sequence[str] = (), limit: int) -> Found:
         """Return the best passages, of any version the index still knows."""
-        return await self._passages.query(question, path_prefix=path_prefix, limit=limit)
+        return await self._passages.query(question, path_prefix=path_prefix, paths=paths, limit=limit)
 
     async def rebuild_passages(self) -> None:
         """Make the passages anew, so that nothing of what was removed is left in their files."""

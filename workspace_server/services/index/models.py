@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -111,13 +112,13 @@ class Models:
             if follower is not None:
                 follower.look_again()
 
-    async def near(self, query: str, *, path_prefix: str) -> list[Hit] | None:
+    async def near(self, query: str, *, path_prefix: str, paths: Sequence[str] = ()) -> list[Hit] | None:
         """Return the passages that mean what is asked; None when no model says so in time."""
         if self._vectors is None or not self._is_open:
             return None
         try:
             vector = await self._vector_of(query)
-            return None if vector is None else await self._vectors.near(vector, path_prefix=path_prefix)
+            return None if vector is None else await self._vectors.near(vector, path_prefix=path_prefix, paths=paths)
         except ModelFailed as failed:
             log.info("a question is answered by its words only: %s", failed)
             self._away_until_s = anyio.current_time() + AWAY_S

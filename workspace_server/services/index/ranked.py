@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from anyio import to_thread
 
@@ -15,7 +16,7 @@ from indexer.questions import Kind, Question, Term, parse_question, words_of
 from indexer.spelling import near
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.answers import fitted, snippet, spread
-from workspace_server.services.index.exact_search import Filters
+from workspace_server.services.index.filters import Filters, few
 from workspace_server.services.index.indexing import Indexing
 from workspace_server.services.recording import Result
 from workspace_server.storage.database import Transaction
@@ -23,6 +24,10 @@ from workspace_server.storage.tables import files
 
 LOOKED_AT = 300
 """Passages that are ranked before they are filtered, spread over files and cut."""
+LOOKED_AT_MAX = 3_600
+"""Passages that are ranked when too many of the first are not to be shown; an engine weighs a few more."""
+LOOKED_AT_STEP = 4
+"""How many times as many are ranked then."""
 HEADING_BYTES_MAX = 200
 MISSING_LOOKED_AT = 5
 """Hits in which a word of the question is looked for before the index is asked whether there are any with it."""
@@ -42,12 +47,34 @@ class Passages:
         cut: Whether the index was not asked to the end.
         did_you_mean: The question as it was perhaps meant, when a word of it stands nowhere; else empty.
         words_only: Whether search by meaning is wanted, and no model answered in time.
+        sifted: Whether the best were looked at only, and others than them may pass the filters.
     """
 
     rows: list[Result]
     cut: bool
     did_you_mean: str = ""
     words_only: bool = False
+    sifted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where passages are looked for: what may be shown, and by which paths the index finds it, if these are few."""
+
+    filters: Filters
+    paths: tuple[str, ...] | None
+
+    @property
+    def is_nowhere(self) -> bool:
+        return self.paths == ()
+
+
+class _Live(NamedTuple):
+    """Hits in files as they are now; whether the index was not asked to the end, or only for the best."""
+
+    hits: list[Hit]
+    cut: bool = False
+    sifted: bool = False
 
 
 class Ranked:
@@ -66,31 +93,49 @@ class Ranked:
             corrects: Whether to look for other spellings of words that stand nowhere.
         """
         question = parse_question(query)
-        hits, cut = await self._live(question, filters, LOOKED_AT)
-        alike = await self._alike(query, question, filters)
+        where = await self._where(filters)
+        hits, cut, sifted = await self._live(question, where, LOOKED_AT, wanted=limit)
+        alike = await self._alike(query, question, where)
         ranked = fused(hits, alike) if alike else hits
         chosen = spread(ranked, lambda one: one.path, limit)
         rows = await to_thread.run_sync(lambda: [_row(hit, question, context_lines) for hit in chosen])
-        meant = await self._meant(query, question, hits, filters) if corrects and not cut else ""
-        return Passages(rows=rows, cut=cut, did_you_mean=meant, words_only=alike is None)
+        meant = await self._meant(query, question, hits, where) if corrects and not cut else ""
+        return Passages(rows=rows, cut=cut, did_you_mean=meant, words_only=alike is None, sifted=sifted)
 
-    async def _alike(self, query: str, question: Question, filters: Filters) -> list[Hit] | None:
+    async def _where(self, filters: Filters) -> _Where:
+        if filters.are_told_by_prefix:
+            return _Where(filters, None)
+        return _Where(filters, await self._folder.db.read_long(lambda tx: few(tx, filters)))
+
+    async def _alike(self, query: str, question: Question, where: _Where) -> list[Hit] | None:
         """Return the live hits that mean the same, when that is wanted; None when it is, and cannot be found out.
 
         Who asks for words in a place, or without others, means the words.
         """
         models = self._indexing.models
-        if not models.by_meaning or question.without or not all(is_plain(term) for term in question.terms):
+        if (
+            not models.by_meaning
+            or where.is_nowhere
+            or question.without
+            or not all(is_plain(term) for term in question.terms)
+        ):
             return []
-        prefix = filters.selector.literal_prefix if filters.selector else ""
-        near = await models.near(query, path_prefix=prefix)
-        return None if near is None else await self._standing(near, filters)
+        near = await models.near(query, path_prefix=where.filters.path_prefix, paths=where.paths or ())
+        return None if near is None else await self._standing(near, where.filters)
 
-    async def _live(self, question: Question, filters: Filters, limit: int) -> tuple[list[Hit], bool]:
-        """Return the hits in files as they are now, and whether the index was not asked to the end."""
-        prefix = filters.selector.literal_prefix if filters.selector else ""
-        found = await self._indexing.passages(question, path_prefix=prefix, limit=limit)
-        return await self._standing(found.hits, filters), found.cut
+    async def _live(self, question: Question, where: _Where, looked_at: int, *, wanted: int) -> _Live:
+        """Return the best hits in files as they are now, *wanted* at least if there are so many among the best."""
+        if where.is_nowhere:
+            return _Live([])
+        prefix, paths = where.filters.path_prefix, where.paths or ()
+        while True:
+            found = await self._indexing.passages(question, path_prefix=prefix, paths=paths, limit=looked_at)
+            hits = await self._standing(found.hits, where.filters)
+            if found.cut or len(hits) >= wanted or len(found.hits) < looked_at:
+                return _Live(hits, found.cut)
+            if looked_at == LOOKED_AT_MAX:
+                return _Live(hits, sifted=True)
+            looked_at = min(LOOKED_AT_STEP * looked_at, LOOKED_AT_MAX)
 
     async def _standing(self, hits: Sequence[Hit], filters: Filters) -> list[Hit]:
         """Return the hits in files as they are now, of those that the search may show."""
@@ -102,7 +147,7 @@ class Ranked:
         heads = await self._folder.db.read(live)
         return [hit for hit in hits if (hit.path, hit.version) in heads]
 
-    async def _meant(self, query: str, question: Question, hits: Sequence[Hit], filters: Filters) -> str:
+    async def _meant(self, query: str, question: Question, hits: Sequence[Hit], where: _Where) -> str:
         """Return *query* with other spellings of the words that stand nowhere; empty when there are none.
 
         A spelling is taken only from passages that this search may show, so it always finds something, and tells
@@ -112,11 +157,11 @@ class Ranked:
         conditions = tuple(term for term in question.terms if term.place)
         for word in list(_missing(question, hits))[:CORRECTED_MAX]:
             one, like = (replace(question, terms=(*conditions, Term(kind, (word,)))) for kind in _LOOKED_UP)
-            present, cut = await self._live(one, filters, 1)
-            if present or cut:
+            present = await self._live(one, where, 1, wanted=1)
+            if present.hits or present.cut or present.sifted:
                 continue
-            alike, _ = await self._live(like, filters, ALIKE_LOOKED_AT)
-            spelled = _spelling(word, alike)
+            alike = await self._live(like, where, ALIKE_LOOKED_AT, wanted=1)
+            spelled = _spelling(word, alike.hits)
             if spelled:
                 meant = re.sub(rf"(?i)\b{re.escape(word)}\b", spelled, meant)
         return "" if meant == query else meant

@@ -17,7 +17,7 @@ from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.folder import Folder
 from workspace_server.services.index import describing, exact_search, facts
 from workspace_server.services.index.answers import Budget, Detail, clean, fitted
-from workspace_server.services.index.exact_search import Filters
+from workspace_server.services.index.filters import Filters
 from workspace_server.services.index.indexing import Indexing, Part
 from workspace_server.services.index.ranked import Ranked
 from workspace_server.services.recording import Result
@@ -33,6 +33,8 @@ PASSAGES_BESIDE_FACTS = 5
 PASSAGE_BYTES_MIN = 80
 """Less room than this for its text is not worth a passage."""
 _KIND = re.compile(r"[^\s/*?]+/[^\s/*?]*")
+SIFTED = "more was found than was held against the filters: ask for fewer files"
+"""Why an answer is not complete whose filters let many files through, and only few of the best answers."""
 REASON_BYTES_MAX = 50
 """Of a path in the reason why an answer is not complete."""
 
@@ -60,7 +62,7 @@ class Search:
         max_tokens: int = 2000,
         min_seq: int | None = None,
     ) -> Result:
-        """Return `{hits, total_matches?, did_you_mean?, words_only?, indexed_seq, complete}`.
+        """Return `{hits, total_matches?, did_you_mean?, words_only?, indexed_seq, complete, reason?}`.
 
         The hits are passages by rank, or every line that holds *query*.
         `exact` and `regex` read the files themselves: they need no index and miss nothing.
@@ -88,7 +90,9 @@ class Search:
         state = await self._freshness("passages", min_seq)
         result: Result = {"hits": [], **state}
         found = await self._ranked.find(query, filters, context_lines=context_lines, limit=limit, corrects=True)
-        result["complete"] = result["complete"] and not found.cut
+        result["complete"] = result["complete"] and not (found.cut or found.sifted)
+        if found.sifted:
+            result["reason"] = SIFTED
         if found.words_only:
             result["words_only"] = True
         if found.did_you_mean:
@@ -144,6 +148,8 @@ class Search:
         found = await self._folder.db.read_long(lambda tx: facts.look_up(tx, wanted, selector))
         if as_of_seq is not None:
             state["complete"] = state["indexed_seq"] >= max(as_of_seq, min_seq or 0) and found.unknown is None
+        if found.sifted:
+            state |= {"complete": False, "reason": SIFTED}
         if found.unknown is not None:
             path = fitted(clean(found.unknown), REASON_BYTES_MAX)
             state["reason"] = f"not kept as of then: the facts of {path}"

@@ -7,8 +7,10 @@ have them come newest first and only so many are weighed, and the rarest words c
 import json
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 from indexer.model import Fact, LiveFact
@@ -87,6 +89,7 @@ class Wanted:
 
     Attributes:
         path_range: The first path, and the first beyond the last.
+        paths: The only paths; None for all of that range. Then each match is looked at, however many others there are.
         as_of_seq: The moment; None for now.
         limit: How many, best first.
     """
@@ -96,6 +99,7 @@ class Wanted:
     key: str | None = None
     kind: str | None = None
     path_range: tuple[str, str] = ("", "\U0010ffff")
+    paths: Sequence[str] | None = None
     as_of_seq: int | None = None
     limit: int = 100
 
@@ -122,22 +126,30 @@ async def find(tx: Transaction, wanted: Wanted) -> list[LiveFact]:
     return [live for _, live in found[: wanted.limit]]
 
 
-async def about(
-    tx: Transaction, topics: Iterable[int], *, path_range: tuple[str, str], as_of_seq: int | None
-) -> list[LiveFact]:
-    """Return facts about these topics (`indexer.conflicts.topic_of`), whoever says them; at most a bounded number."""
+async def about(tx: Transaction, topics: Iterable[int], wanted: Wanted) -> list[LiveFact]:
+    """Return facts about these topics (`indexer.conflicts.topic_of`) where they are wanted, whoever says them.
+
+    At most a bounded number.
+    """
     found: list[LiveFact] = []
-    for shelf in _shelves(as_of_seq):
+    among, named = _among(wanted, "f.path IN (SELECT value FROM json_each(?))")
+    for shelf in _shelves(wanted.as_of_seq):
         rows = await tx.all(
             f"SELECT {_FACT}, {shelf.told} FROM {shelf.facts} f{shelf.join}"
-            " WHERE f.topic IN (SELECT value FROM json_each(?)) AND f.path >= ? AND f.path < ? LIMIT ?",
+            f" WHERE f.topic IN (SELECT value FROM json_each(?)) AND f.path >= ? AND f.path < ?{among} LIMIT ?",
             *shelf.parameters,
             json.dumps(list(topics)),
-            *path_range,
+            *wanted.path_range,
+            *named,
             SAME_TOPIC_MAX,
         )
         found += [_live_fact(row) for row in rows]
     return found
+
+
+def _among(wanted: Wanted, condition: str) -> tuple[str, list[str]]:
+    """Return *condition* on the wanted paths and its parameter; nothing when all of a range are wanted."""
+    return ("", []) if wanted.paths is None else (f" AND {condition}", [json.dumps(wanted.paths)])
 
 
 def _shelves(as_of_seq: int | None) -> list[_Shelf]:
@@ -161,7 +173,8 @@ async def _search(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[
     there = [group for group in groups if group.rows]
     found: dict[tuple[str, int, int, str], tuple[float, LiveFact]] = {}
     best = 0.0
-    for match in _matches(required, groups, there):
+    rarest = there if wanted.paths is not None else _rarest(there)
+    for match in _matches(required, groups, there, rarest):
         rows = await _weigh(tx, shelf, wanted, required, match._replace(text=match.text + without))
         best = max([best, *(score for score, _ in rows)])
         for score, live in rows:
@@ -185,7 +198,14 @@ class _Match(NamedTuple):
     is_whole: bool = True
 
 
-def _matches(required: Sequence[str], groups: Sequence[_Group], there: Sequence[_Group]) -> Iterable[_Match]:
+def _rarest(there: Sequence[_Group]) -> Sequence[_Group]:
+    rows = list(accumulate(group.rows for group in there))
+    return there[: max(1, bisect_right(rows, WEIGHED_MAX))]
+
+
+def _matches(
+    required: Sequence[str], groups: Sequence[_Group], there: Sequence[_Group], rarest: Sequence[_Group]
+) -> Iterable[_Match]:
     """Yield what to ask for, the most telling first: all words where they tell most, all words, then the rarest."""
     if len(there) == len(groups):
         every = " AND ".join(group.match for group in groups)
@@ -193,11 +213,6 @@ def _matches(required: Sequence[str], groups: Sequence[_Group], there: Sequence[
             yield _Match(_both(required, f"{{subject key}} : ({every})"), groups)
         yield _Match(_both(required, every), groups)
     if len(groups) > 1 and there:
-        rarest = list(there[:1])
-        for group in there[1:]:
-            if sum(one.rows for one in rarest) + group.rows > WEIGHED_MAX:
-                break
-            rarest.append(group)
         some, others = (" OR ".join(group.match for group in part) for part in (rarest, there))
         skipped = sum(len(group.spelled) for group in rarest)
         yield _Match(_both(required, f"({some}) AND ({others})"), there, skipped, is_whole=False)
@@ -228,16 +243,20 @@ async def _weigh(
 ) -> list[tuple[float, LiveFact]]:
     """Return the rows that *match* finds with their weight, the heaviest first."""
     first, last = wanted.path_range
-    is_sifted = bool(first) or wanted.as_of_seq is not None
+    is_sifted = bool(first) or wanted.as_of_seq is not None or wanted.limit > WEIGHED_MAX
+    among, named = _among(
+        wanted, f"+rowid IN (SELECT fact_id FROM {shelf.facts} WHERE path IN (SELECT value FROM json_each(?)))"
+    )
     rows = await tx.all(
         f"SELECT {_FACT}, {shelf.told}, c.score FROM"
         " (SELECT fact_id, score FROM"
         f" (SELECT rowid AS fact_id, {ranking.NAME}({shelf.facts}_text, ?) AS score FROM {shelf.facts}_text"
-        f" WHERE {shelf.facts}_text MATCH ? ORDER BY rowid DESC LIMIT ?) ORDER BY score DESC, fact_id LIMIT ?) c"
+        f" WHERE {shelf.facts}_text MATCH ?{among} ORDER BY rowid DESC LIMIT ?) ORDER BY score DESC, fact_id LIMIT ?) c"
         f" CROSS JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
         " WHERE f.path >= ? AND f.path < ? ORDER BY c.score DESC, f.fact_id LIMIT ?",
         _plan(required, match),
         match.text,
+        *named,
         SIFTED_MAX if is_sifted else WEIGHED_MAX,
         SIFTED_MAX if is_sifted else READ_SHARE * wanted.limit,
         *shelf.parameters,
@@ -269,6 +288,9 @@ async def _newest(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[
     if first:
         where.append("path >= ? AND path < ?")
         parameters += [first, last]
+    if wanted.paths is not None:
+        where.append("path IN (SELECT value FROM json_each(?))")
+        parameters.append(json.dumps(wanted.paths))
     if wanted.kind is not None:
         where.append("kind = ?")
         parameters.append(wanted.kind)

@@ -129,6 +129,40 @@ async def below(
     return [FileRow._make(row) for row in rows]
 
 
+async def paths(
+    tx: Transaction,
+    *,
+    prefix: str,
+    after: str,
+    media_type: str | None,
+    modified_by: str | None,
+    modified_after_s: float | None,
+    ever: bool,
+    limit: int,
+) -> list[str]:
+    """Return paths of live files that begin so, in their order, after the path *after*.
+
+    Args:
+        media_type: Of files of this type; one that ends in a slash stands for all that begin so. None for all.
+        ever: Return those of deleted files, too.
+    """
+    rows = await tx.all(
+        "SELECT path FROM files WHERE path >= ?1 AND path > ?2 AND path < ?3 AND (?4 OR live = 1)"
+        " AND (?5 IS NULL OR media_type = ?5"
+        " OR (substr(?5, -1) = '/' AND substr(media_type, 1, length(?5)) = ?5))"
+        " AND (?6 IS NULL OR modified_by = ?6) AND (?7 IS NULL OR modified_at > ?7) ORDER BY path LIMIT ?8",
+        prefix,
+        after,
+        prefix + "\U0010ffff",
+        ever,
+        media_type,
+        modified_by,
+        modified_after_s,
+        limit,
+    )
+    return [row[0] for row in rows]
+
+
 async def insert(tx: Transaction, path: str, fold: str) -> int:
     """Make the row of a path that never was and return its id; `set_head` gives it content."""
     row = await tx.one(

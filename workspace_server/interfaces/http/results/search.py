@@ -64,6 +64,7 @@ class Found(Result):
     complete: bool
     did_you_mean: str = ""
     words_only: bool = False
+    reason: str = ""
 
 
 class FoundFacts(Result):
