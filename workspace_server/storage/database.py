@@ -38,7 +38,9 @@ SQLITE_MIN = (3, 51, 3)
 BATCH_MAX = 256
 """Most transaction bodies in one commit."""
 LONG_READERS = 2
-"""Threads for reads that scan."""
+"""Threads for reads that look at many rows."""
+SCANNERS = 2
+"""Threads for searches that go through the files themselves: they take seconds, and nobody else waits for them."""
 
 
 class Transaction:
@@ -140,6 +142,7 @@ class Database:
         self._memory = Memory()
         self._reader = connect(path, read_only=True)
         self._threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="read")
+        self._scanning = ThreadPoolExecutor(SCANNERS, thread_name_prefix="scan")
         self._of_thread = threading.local()
         self._long_readers: list[apsw.Connection] = []
         self._closed = False
@@ -167,7 +170,8 @@ class Database:
         self._hand_over()
         self._queue.put(None)
         await asyncio.to_thread(self._writer.join)
-        await asyncio.to_thread(self._threads.shutdown)
+        for threads in (self._threads, self._scanning):
+            await asyncio.to_thread(threads.shutdown)
         for connection in (self._reader, *self._long_readers, self._connection):
             connection.close()
 
@@ -232,8 +236,12 @@ class Database:
         return _read_on(self._reader, body, self._clock)
 
     async def read_long(self, body: Body[T]) -> T:
-        """Run a read that scans on a thread of its own, in one snapshot."""
+        """Run a read that looks at many rows on a thread of its own, in one snapshot."""
         return await self._loop.run_in_executor(self._threads, self._read_long, body)
+
+    async def read_scan(self, body: Body[T]) -> T:
+        """Run a part of a search through the files, in one snapshot; other such searches have their turn between."""
+        return await self._loop.run_in_executor(self._scanning, self._read_long, body)
 
     def _read_long(self, body: Body[T]) -> T:
         connection: apsw.Connection | None = getattr(self._of_thread, "connection", None)

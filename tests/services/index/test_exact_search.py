@@ -1,17 +1,23 @@
 """Exact and regex search over the heads of a workspace: every line of every file, and of what documents say."""
 
+import asyncio
 import base64
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.indexer.files import pdf
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
-from workspace_server.errors import InvalidArgument
+from workspace_server.core.clock import ManualClock
+from workspace_server.errors import InvalidArgument, Unavailable
 from workspace_server.services.engine import Engine
+from workspace_server.services.index.exact_search import Turns
+from workspace_server.storage.database import SCANNERS, Transaction
 
 pytestmark = pytest.mark.anyio
 
@@ -103,3 +109,66 @@ async def test_a_file_whose_text_was_not_extracted_is_searched_in_its_bytes(engi
     await save(engine, "made.pdf", "select fee\nfrom pumps\n")
 
     assert places(await search(engine, "^from ")) == [("made.pdf", 2, "from pumps")]
+
+
+async def test_a_search_in_many_parts_finds_the_same(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        await save(engine, f"{number}.txt", "row one\nrow two\nother\n")
+    whole = await search(engine, "row", limit=4)
+    monkeypatch.setattr("workspace_server.services.index.exact_search.PART_S", -1.0)
+
+    assert await search(engine, "row", limit=4) == whole
+    assert (len(whole["hits"]), whole["total_matches"], whole["complete"]) == (4, 6, True)
+
+
+async def test_what_nearly_every_line_matches_is_not_counted_to_the_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workspace_server.services.index.exact_search.COUNTED_MAX", 5)
+    await save(engine, "a.txt", "row\n" * 6)
+
+    for pattern in (".", "^", "$"):
+        answer = await search(engine, pattern, limit=2)
+
+        assert (len(answer["hits"]), answer["complete"], "total_matches" in answer) == (2, False, False)
+        assert answer["reason"].startswith("more than 5 lines match")
+    assert (await search(engine, "row", path="b.txt"))["complete"]
+
+
+async def test_the_time_of_a_search_begins_with_its_turn(folder: Path) -> None:
+    clock, held = ManualClock(), threading.Event()
+
+    async def busy(_: Transaction) -> None:
+        held.wait(30)
+
+    async with Engine.open(folder, settings=Settings(), clock=clock) as engine:
+        await save(engine, "a.txt", "row\n")
+        async with anyio.create_task_group() as tasks:
+            for _ in range(SCANNERS):
+                tasks.start_soon(engine.db.read_scan, busy)
+            await anyio.wait_all_tasks_blocked()
+            waiting = asyncio.ensure_future(search(engine, "row"))
+            await anyio.wait_all_tasks_blocked()
+            assert (await engine.search.query_facts(RITA, key="row"))["facts"] == [], "facts do not wait for a search"
+            clock.advance(100)
+            held.set()
+
+        assert (await waiting)["total_matches"] == 1
+
+
+async def test_one_agent_searches_once_at_a_time_and_others_need_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workspace_server.services.index.exact_search.WAITING_MAX", 1)
+    turns, done = Turns(), list[str]()
+
+    async def take(agent: str) -> None:
+        async with turns.of(agent):
+            done.append(agent)
+
+    async with anyio.create_task_group() as tasks, turns.of("rita"):
+        tasks.start_soon(take, "rita")
+        tasks.start_soon(take, "sam")
+        await anyio.wait_all_tasks_blocked()
+        assert done == ["sam"]
+        with pytest.raises(Unavailable):
+            await take("rita")
+    assert done == ["sam", "rita"]

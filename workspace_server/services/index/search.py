@@ -46,6 +46,7 @@ class Search:
         self._folder = folder
         self._indexing = indexing
         self._ranked = Ranked(folder, indexing)
+        self._turns = exact_search.Turns()
 
     async def search(
         self,
@@ -84,9 +85,10 @@ class Search:
         )
         if mode != "ranked":
             sought = Needle(query) if mode == "exact" else _pattern(query)
-            return await exact_search.search(
-                self._folder, sought, filters, context_lines=context_lines, limit=limit, max_tokens=max_tokens
-            )
+            async with self._turns.of(caller.agent):
+                return await exact_search.search(
+                    self._folder, sought, filters, context_lines=context_lines, limit=limit, max_tokens=max_tokens
+                )
         state = await self._freshness("passages", min_seq)
         result: Result = {"hits": [], **state}
         found = await self._ranked.find(query, filters, context_lines=context_lines, limit=limit, corrects=True)
