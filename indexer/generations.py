@@ -82,7 +82,7 @@ class Generations:
             if one.change.version is None:
                 index.drop(one.change.path)
             else:
-                index.put(one.change, one.title, one.passages)
+                index.put(one.change, one.title, one.passages, goes_on=one.goes_on)
         index.commit(cursor)
 
     def finish(self) -> None:

@@ -178,8 +178,20 @@ PASSAGE_SLICE_CHANGES: Final = 128
 PASSAGE_SLICE_CHARS: Final = 512 * 1024
 """Changes, and characters of their passages, that are written with one commit of the search index."""
 
+PASSAGE_PART_CHARS: Final = 48 * 1024
+"""Characters of a long file's passages that are written at once; small files that were saved since come in between."""
+
 COMMIT_PASSAGES: Final = 10_000
 """Passages that are gathered in memory, about 100 MB, before they are written as a segment of the search index."""
+
+LET_BY_MAX: Final = 16
+"""Small files, the newest, that are written between two such parts; more would hold up each other."""
+
+COMMIT_TERMS: Final = 50_000
+"""Different terms from which a segment is written, however few passages there are: in tables each number is one."""
+
+SEGMENT_TERMS_MAX: Final = 100_000
+"""Different terms that a merging gathers in memory, 60 MB; segments with half of them are not merged any more."""
 
 SEGMENT_PASSAGES_MAX: Final = 100_000
 """Passages of a segment from which it is not merged any more: to write more at a time would take the memory."""

@@ -6,7 +6,7 @@ the newest first.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -15,8 +15,15 @@ import anyio
 from indexer.extraction import extraction_key
 from indexer.extractors import REGISTRY, Registry
 from indexer.follower import FactFollower
-from indexer.limits import PASSAGE_BATCH_CHANGES, PASSAGE_SLICE_CHANGES, PASSAGE_SLICE_CHARS
-from indexer.model import Change, Found
+from indexer.limits import (
+    LET_BY_MAX,
+    PASSAGE_BATCH_CHANGES,
+    PASSAGE_PART_CHARS,
+    PASSAGE_SLICE_CHANGES,
+    PASSAGE_SLICE_CHARS,
+    QUICK_BYTES_MAX,
+)
+from indexer.model import Change, Found, Passage
 from indexer.ports import FactStore, IndexAway, IndexDamaged, Searchable, Searching, Source
 from indexer.progress import NOT_STARTED, Ahead, Progress, first_of, pages_of_heads, persist, slices
 from indexer.questions import Question
@@ -175,6 +182,7 @@ class PassageFollower:
         new_seq = await self._catch_up(base_seq, coming=True)
         await self._index.write((), new_seq, coming=True)
         await self._index.finish()
+        self._ahead.clear()  # what the old one took ahead, the new one may not know
         self.is_renewing = False
         self._renewals = self._renewals[len(renewals) :]
         for renewal in renewals:
@@ -207,30 +215,62 @@ class PassageFollower:
     ) -> list[Change]:
         """Write what is known of *changes*, and return those of which something is.
 
-        Of the others a newer version is on its way, and with it another change.
+        Of the others a newer version is on its way, and with it another change. A long file is written in parts, with
+        the cursor from before it: one that was interrupted is written again from its first part on.
 
         Args:
             upto_seq: Where the cursor is once all of them are written.
         """
         taken: list[Change] = []
         some: list[Searchable] = []
-        chars = 0
         for change in changes:
             one = await self._searchable(change)
             if one is None:
                 continue
             taken.append(change)
-            some.append(one)
-            chars += sum(len(passage.text) for passage in one.passages)
-            if chars > PASSAGE_SLICE_CHARS:
-                await self._index.write(some, cursor, coming=coming)
-                some, chars = [], 0
+            for part in _parts_of(one):
+                if some and (part.goes_on or sum(map(_chars_of, some)) > PASSAGE_SLICE_CHARS):
+                    await self._index.write(some, cursor, coming=coming)
+                    await self._let_by(changes, cursor, coming=coming)
+                    some = []
+                some.append(part)
         if some or upto_seq is not None:
             await self._index.write(some, cursor if upto_seq is None else upto_seq, coming=coming)
         return taken
+
+    async def _let_by(self, busy: Sequence[Change], cursor: int, *, coming: bool) -> None:
+        """Let the index that answers know the small files that were saved while *busy* ones are being written.
+
+        One of these is left alone, even if it was saved again: the parts of two versions must not get mixed.
+        """
+        since = self.progress.seq if coming else cursor
+        paths = {change.path for change in busy}
+        newest = await self._ahead.newest(self._source, since)
+        small = [change for change in newest if change.size_bytes <= QUICK_BYTES_MAX and change.path not in paths]
+        some = [one for change in small[-LET_BY_MAX:] if (one := await self._searchable(change)) is not None]
+        if some:
+            await self._index.write(some, since, coming=False)
+            self._ahead.note(one.change for one in some)
 
     async def _searchable(self, change: Change) -> Searchable | None:
         if change.version is None:
             return Searchable(change)
         extraction = await self._store.extraction(extraction_key(change, self._registry))
         return None if extraction is None else Searchable(change, extraction.title, extraction.passages)
+
+
+def _parts_of(one: Searchable) -> Iterator[Searchable]:
+    """Yield what is to be found of a file, a long one in parts that are written in moments."""
+    part: list[Passage] = []
+    chars, goes_on = 0, False
+    for passage in one.passages:
+        if chars > PASSAGE_PART_CHARS:
+            yield Searchable(one.change, one.title, part, goes_on)
+            part, chars, goes_on = [], 0, True
+        part.append(passage)
+        chars += len(passage.text)
+    yield Searchable(one.change, one.title, part, goes_on)
+
+
+def _chars_of(one: Searchable) -> int:
+    return sum(len(passage.text) for passage in one.passages)

@@ -89,8 +89,12 @@ class FactStore(Protocol):
 class SearchIndex(Protocol):
     """A full-text index over passages. Blocks; one thread writes, one at a time queries."""
 
-    def put(self, change: Change, title: str, passages: Sequence[Passage]) -> None:
-        """Make *passages* all that the index knows of the path, at the next commit."""
+    def put(self, change: Change, title: str, passages: Sequence[Passage], *, goes_on: bool = False) -> None:
+        """Make *passages* all that the index knows of the path, at the next commit.
+
+        Args:
+            goes_on: Add them to what it knows instead: a long file comes in parts, one at most in each commit.
+        """
 
     def drop(self, path: str) -> None:
         """Forget the path, at the next commit."""
@@ -133,11 +137,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Searchable:
-    """What is to be found of a path from now on; nothing when the file is gone."""
+    """What is to be found of a path from now on; nothing when the file is gone.
+
+    Attributes:
+        goes_on: Whether it is a further part of a long file, of which other parts were written before.
+    """
 
     change: Change
     title: str = ""
     passages: Sequence[Passage] = ()
+    goes_on: bool = False
 
 
 class Searching(Protocol):

@@ -50,7 +50,7 @@ class Ahead:
     """
 
     def __init__(self) -> None:
-        self._taken: dict[str, int | None] = {}
+        self._taken: dict[str, Change] = {}
         self._offered: list[Change] = []
         self._looked_seq = NOT_STARTED
 
@@ -66,12 +66,15 @@ class Ahead:
         """Say that *changes* were taken."""
         if len(self._taken) > AHEAD_PATHS_MAX:
             self._taken = {}
-        self._taken |= {change.path: change.version for change in changes}
+        self._taken |= {change.path: change for change in changes}
 
     def without(self, changes: Iterable[Change]) -> list[Change]:
-        """Return those of *changes* that were not taken yet."""
-        none = object()
-        return [change for change in changes if self._taken.get(change.path, none) != change.version]
+        """Return those of *changes* that were not taken yet, neither they nor what came after them."""
+        return [change for change in changes if not self._has(change)]
+
+    def _has(self, change: Change) -> bool:
+        taken = self._taken.get(change.path)
+        return taken is not None and (taken.version == change.version or taken.seq > change.seq)
 
     def clear(self) -> None:
         """Forget all: nothing that is older waits any more."""

@@ -19,4 +19,5 @@ _ENGLISH: Final = EnglishStemmer()
 @lru_cache(maxsize=WORDS_KEPT)
 def stem(word: str) -> str:
     """Return *word*, which is in lower case, without its English ending; words of other scripts as they are."""
-    return str(_ENGLISH.stem(word)) if word.isascii() and len(word) <= _STEMMED_CHARS_MAX else word
+    has_ending = word.isascii() and not word[-1:].isdigit() and len(word) <= _STEMMED_CHARS_MAX
+    return str(_ENGLISH.stem(word)) if has_ending else word

@@ -15,8 +15,14 @@ from indexer.model import Change, Found, Passage
 from indexer.ports import IndexDamaged
 from indexer.questions import Question
 
-Put = tuple[Change, str, Sequence[Passage]]
-"""A file that is put: its change, its title and its passages."""
+
+class Put(NamedTuple):
+    """A file that is put, or a further part of one."""
+
+    change: Change
+    title: str
+    passages: Sequence[Passage]
+    goes_on: bool
 
 
 class Scope(NamedTuple):
@@ -53,9 +59,9 @@ class OnDisk(ABC):
         self._reading = threading.Lock()
         self._given_up = threading.Event()
 
-    def put(self, change: Change, title: str, passages: Sequence[Passage]) -> None:
-        """Make *passages* all that the index knows of the path, at the next commit."""
-        self._changed[change.path] = (change, title, passages)
+    def put(self, change: Change, title: str, passages: Sequence[Passage], *, goes_on: bool = False) -> None:
+        """Make *passages* all that the index knows of the path, at the next commit; or add them when it *goes_on*."""
+        self._changed[change.path] = Put(change, title, passages, goes_on)
 
     def drop(self, path: str) -> None:
         """Forget the path, at the next commit."""

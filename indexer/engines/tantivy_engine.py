@@ -17,7 +17,7 @@ from tantivy import Document, Occur, Query, TextAnalyzerBuilder, Tokenizer
 from indexer.engines.on_disk import OnDisk, Put, Scope
 from indexer.engines.weighing import BOOSTS, above, lexicon, tokens_of, told_text
 from indexer.limits import FUZZY_EXPANSIONS_MAX, FUZZY_WORDS_MAX, PREFIX_EXPANSIONS_MAX
-from indexer.model import Change, Found, Hit, Passage
+from indexer.model import Found, Hit, Passage
 from indexer.questions import Question, Term, cjk_pairs, parts_of_words, words_of
 from indexer.spelling import near
 
@@ -73,8 +73,9 @@ class TantivyIndex(OnDisk):
     def _write(self, changed: Mapping[str, Put | None]) -> None:
         writer = self._opened().writer(heap_size=_WRITER_BYTES, num_threads=1)
         for path, put in changed.items():
-            writer.delete_documents_by_term("file", path)
-            for document in () if put is None else _documents(*put):
+            if put is None or not put.goes_on:
+                writer.delete_documents_by_term("file", path)
+            for document in () if put is None else _documents(put):
                 if self._given_up.is_set():
                     writer.rollback()
                     return
@@ -191,7 +192,8 @@ def _below(prefix: str) -> Query:
     return Query.regex_query(_SCHEMA, _FILE, f"(?s){spelled}.*")
 
 
-def _documents(change: Change, title: str, passages: Sequence[Passage]) -> Iterator[Document]:
+def _documents(put: Put) -> Iterator[Document]:
+    change, title, passages, _ = put
     path = told_text([*words_of(change.path), *parts_of_words(change.path)])
     title = told_text(words_of(title))
     directories = list(above(change.path))

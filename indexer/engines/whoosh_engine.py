@@ -7,7 +7,7 @@ checksums of the last commit before any of them is opened; what does not fit is 
 import dataclasses
 import heapq
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +25,8 @@ from indexer.engines.whoosh_ranking import (
     weighed,
 )
 from indexer.engines.whoosh_segments import PATHS, Leaf, PassageWriter, create_files, open_files
-from indexer.limits import COMMIT_PASSAGES
-from indexer.model import Change, Found, Hit, Passage
+from indexer.limits import COMMIT_PASSAGES, COMMIT_TERMS
+from indexer.model import Found, Hit, Passage
 from indexer.questions import Question, Term, words_of
 
 FORM: Final = 3
@@ -69,12 +69,12 @@ class WhooshIndex(OnDisk):
         writer = PassageWriter(self._opened())
         taken = 0
         try:
-            while taken < len(paths) and writer.doc_count() < COMMIT_PASSAGES and not self._given_up.is_set():
+            while taken < len(paths) and not _is_full(writer) and not self._given_up.is_set():
                 put = changed[paths[taken]]
                 if put is not None:
-                    _add(writer, *put)
+                    _add(writer, put)
                 taken += 1
-            writer.forget(paths[:taken])
+            writer.forget([path for path in paths[:taken] if (put := changed[path]) is None or not put.goes_on])
         except BaseException:
             writer.cancel()
             raise
@@ -208,8 +208,13 @@ class _Search:
         return Hit(path=path, version=version, passage=of, score=shown)
 
 
-def _add(writer: PassageWriter, change: Change, title: str, passages: Sequence[Passage]) -> None:
+def _is_full(writer: PassageWriter) -> bool:
+    return writer.doc_count() >= COMMIT_PASSAGES or writer.terms >= COMMIT_TERMS
+
+
+def _add(writer: PassageWriter, put: Put) -> None:
     """Add what a file says; its lexicon goes with its first passage."""
+    change, title, passages, _ = put
     weighing = Weighing(change.path, title)
     texts = [words_of(passage.text) for passage in passages]
     told = lexicon([*texts, *(words_of(passage.heading) for passage in passages)])

@@ -119,7 +119,7 @@ class IndexInProcess:
             for start in range(0, len(passages), PASSAGES_PER_MESSAGE_MAX):
                 part = passages[start : start + PASSAGES_PER_MESSAGE_MAX]
                 await self._say(process, [0, "passages", packed(part)])
-            await self._say(process, [0, "put", packed(one.change), one.title])
+            await self._say(process, [0, "put", packed(one.change), one.title, one.goes_on])
         await self._ask(process, INDEX_CALL_S_MAX, "write", cursor, coming)
 
     async def finish(self) -> None:

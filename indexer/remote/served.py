@@ -64,9 +64,9 @@ class Served:
     def _on_passages(self, _number: int, passages: list[Any]) -> None:
         self._passages += unpacked(list[Passage], passages)
 
-    def _on_put(self, _number: int, change: list[Any], title: str) -> None:
+    def _on_put(self, _number: int, change: list[Any], title: str, goes_on: bool) -> None:
         passages, self._passages = self._passages, []
-        self._gathered.append(Searchable(unpacked(Change, change), title, passages))
+        self._gathered.append(Searchable(unpacked(Change, change), title, passages, goes_on))
 
     def _on_write(self, number: int, cursor: int, coming: bool) -> None:
         some, self._gathered = self._gathered, []

@@ -20,6 +20,9 @@ SAVES_PER_WRITER_S = 4
 SAVES = 40
 WRITING_S = 12.0
 LARGE_BYTES = 5_000_000
+TABLE_ROWS = 560_000
+TABLE_LEAD_S = 4.0
+BESIDE_TABLE = 15
 WAIT_S = 3_600
 
 
@@ -47,6 +50,8 @@ async def run() -> None:
         await _bulk(Path(directory), FILES)
     with tempfile.TemporaryDirectory() as directory:
         await _soon(Path(directory))
+    with tempfile.TemporaryDirectory() as directory:
+        await _beside_a_table(Path(directory))
     await _felt()
 
 
@@ -115,6 +120,32 @@ async def _until_indexed(agent: HttpAgent, number: int) -> float:
     await agent.call("write_file", path=f"fresh/{number}.md", content=text(2_000_000 + number))
     answer = await agent.call("wait_for", files=[f"fresh/{number}.md"], indexed=True)
     assert answer["structuredContent"]["status"] == "ready", answer
+    return time.perf_counter() - begun
+
+
+async def _beside_a_table(directory: Path) -> None:
+    """Time from a save to its being found, while the index takes in a table in which all is different."""
+    folder = directory / "w"
+    folder.mkdir()
+    async with running_server(folder) as server, HttpAgent(server.url, "asker") as agent:
+        (folder / "data.csv").write_text("".join(f"{row},{row % 97},n{row}\n" for row in range(TABLE_ROWS)))
+        await asyncio.sleep(TABLE_LEAD_S)
+        times, held_mb = [], 0.0
+        for number in range(BESIDE_TABLE):
+            times.append(await _until_hit(agent, f"beside{number}"))
+            held_mb = max(held_mb, sum(mb for _, mb in server.memories_mb()))
+        print(_line("save → found, beside a table of 9.8 MB", times))
+        await _whole(agent, "search")
+        held_mb = max(held_mb, sum(mb for _, mb in server.memories_mb()))
+        print(f"  {'the most that all processes held meanwhile':<44}{held_mb:9.0f} MB")
+
+
+async def _until_hit(agent: HttpAgent, word: str) -> float:
+    begun = time.perf_counter()
+    await agent.call("write_file", path=f"{word}.md", content=f"{word} is here\n")
+    async with asyncio.timeout(WAIT_S):
+        while not (await agent.call("search", query=word))["structuredContent"]["hits"]:  # noqa: ASYNC110 (no event of others)
+            await asyncio.sleep(0.02)
     return time.perf_counter() - begun
 
 

@@ -13,7 +13,7 @@ from indexer.engines.on_disk import OnDisk
 from indexer.engines.tantivy_engine import TantivyIndex
 from indexer.engines.whoosh_engine import WhooshIndex
 from indexer.limits import QUERY_TERMS_MAX
-from indexer.model import Change
+from indexer.model import Change, Passage
 from indexer.ports import IndexDamaged
 from indexer.questions import parse_question
 from tests.indexer.reading import read
@@ -402,6 +402,36 @@ def test_a_commit_of_many_passages_is_written_in_parts(tmp_path: Path, monkeypat
     assert len(paths(index, "shared", limit=100)) == 60
     assert opened("whoosh", tmp_path).verify() == 1
     index.close()
+
+
+@pytest.mark.parametrize(("terms_max", "segments"), [(1_000, 1), (150, 4), (20, 9)])
+def test_what_has_many_terms_is_written_in_segments_of_some_and_merged_as_far_as_these_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terms_max: int, segments: int
+) -> None:
+    monkeypatch.setattr(whoosh_engine, "COMMIT_TERMS", 10)
+    monkeypatch.setattr(whoosh_segments, "SEGMENT_TERMS_MAX", terms_max)
+    index = opened("whoosh", tmp_path)
+    index.reset()
+    for number in range(9):
+        put(index, f"{number}.md", " ".join(f"w{number}n{word}" for word in range(12)))
+    index.commit(1)
+
+    assert len(list((tmp_path / "index").glob("*.seg"))) == segments
+    assert [paths(index, f"w{number}n11") for number in range(9)] == [[f"{number}.md"] for number in range(9)]
+    index.close()
+
+
+def test_a_long_file_comes_in_parts_and_the_first_of_another_version_takes_their_place(index: OnDisk) -> None:
+    long = Change(seq=5, path="long.md", version=1)
+    for goes_on, text in ((False, "harbour"), (True, "town")):
+        index.put(long, "", [Passage(text=text, start_line=1, end_line=1)], goes_on=goes_on)
+        index.commit(4)
+    assert (paths(index, "harbour"), paths(index, "town")) == (["long.md"], ["long.md"])
+
+    put(index, "long.md", "market\n", version=2)
+    index.commit(6)
+
+    assert (paths(index, "harbour"), paths(index, "town"), paths(index, "market")) == ([], [], ["long.md"])
 
 
 def test_files_that_are_as_recorded_and_yet_no_index_ask_for_a_reset(tmp_path: Path, name: str, index: OnDisk) -> None:

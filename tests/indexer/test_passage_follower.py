@@ -18,7 +18,7 @@ from indexer.passage_follower import PassageFollower
 from indexer.ports import IndexAway, IndexDamaged, Searchable
 from indexer.questions import Question, parse_question
 from indexer.searching import IndexInThread
-from tests.indexer.following import Log, following, found, running, values
+from tests.indexer.following import Kept, Log, following, found, running, values
 
 pytestmark = pytest.mark.anyio
 
@@ -338,3 +338,82 @@ async def test_a_gone_file_that_is_told_by_the_log_alone_is_dropped_from_the_com
 
         assert await passages.progress.reach(2, timeout_s=10)
         assert await found(passages, "port") == []
+
+
+class OneByOne(Watched):
+    """An index of which each write waits until it is let through."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.asked = anyio.Event()
+        self.let = anyio.Event()
+        self.texts: list[str] = []
+
+    async def write(self, some: Sequence[Searchable], cursor: int, *, coming: bool) -> None:
+        self.asked.set()
+        await self.let.wait()
+        self.texts += [f"{one.change.path}@{one.change.version} {len(one.passages)}" for one in some]
+        await super().write(some, cursor, coming=coming)
+
+    async def let_one(self) -> None:
+        """Let the write that waits through, and return when the next one waits."""
+        self.asked, let, self.let = anyio.Event(), self.let, anyio.Event()
+        let.set()
+        await self.asked.wait()
+
+
+def lines(word: str) -> str:
+    return "\n\n".join([f"{word} " * 200] * 3)
+
+
+async def test_what_is_saved_while_a_long_file_is_written_comes_in_between_its_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passage_follower, "PASSAGE_PART_CHARS", 5)
+    log, store, index = Log(), Kept(), OneByOne(tmp_path / "index")
+    async with following(log, store, index) as (facts, passages):
+        index.let.set()
+        assert await passages.progress.reach(log.happen(), timeout_s=10)
+        index.asked, index.let = anyio.Event(), anyio.Event()
+        log.save("long.txt", lines("harbour"))
+        await index.asked.wait()
+        log.save("small.md", "Port: 1\n")
+        assert await facts.progress.reach(log.save("long.txt", lines("town")), timeout_s=10)
+        index.texts.clear()
+        index.written.clear()
+        await index.let_one()
+        await index.let_one()
+        assert await found(passages, "port") == [("small.md", 1)]
+        index.let.set()
+        assert await passages.progress.reach(4, timeout_s=10)
+
+        assert index.texts[:2] == ["long.txt@1 1", "small.md@1 1"]
+        assert [text.split()[0] for text in index.texts[2:]] == ["long.txt@1", "long.txt@1", *["long.txt@2"] * 3]
+        assert [cursor for _, cursor, _ in index.written[:3]] == [1, 1, 1], "a file half written does not count"
+        assert await found(passages, "harbour") == []
+        assert len(await found(passages, "town")) == 3
+
+
+async def test_what_is_saved_while_another_index_is_made_comes_in_between_the_parts_of_a_long_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passage_follower, "PASSAGE_PART_CHARS", 5)
+    log, store, index = Log(), Kept(), OneByOne(tmp_path / "index")
+    index.let.set()
+    log.save("long.txt", lines("harbour"))
+    async with following(log, store, index) as (facts, passages), anyio.create_task_group() as tasks:
+        assert await passages.progress.reach(1, timeout_s=10)
+        index.asked, index.let = anyio.Event(), anyio.Event()
+        tasks.start_soon(passages.renew, lambda _: None)
+        await index.asked.wait()
+        assert await facts.progress.reach(log.save("small.md", "Port: 1\n"), timeout_s=10)
+        await index.let_one()
+        await index.let_one()
+        assert await found(passages, "port") == [("small.md", 1)]
+        index.let.set()
+
+    assert index.written[-1][2]
+    async with following(log, store, IndexInThread(tmp_path / "index")) as (_, passages):
+        assert await passages.progress.reach(2, timeout_s=10)
+        assert await found(passages, "port") == [("small.md", 1)]
+        assert len(await found(passages, "harbour")) == 3
