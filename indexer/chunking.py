@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from indexer.collector import Collector
 from indexer.document import Document
-from indexer.limits import PASSAGE_CHARS, PASSAGE_CHARS_MAX, PASSAGES_PER_FILE_MAX
+from indexer.limits import PASSAGE_CHARS, PASSAGE_CHARS_MAX
 from indexer.model import Heading, Passage
+from indexer.questions import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +19,22 @@ class _Piece:
     end_line: int
 
 
-def passages_of(out: Collector) -> tuple[Passage, ...]:
-    """Return the passages of a document that has been read; headings begin a new one."""
+def passages_of(out: Collector, passages_max: int, numbers_max: int | None = None) -> tuple[Passage, ...]:
+    """Return the passages of a document that has been read; headings begin a new one.
+
+    Args:
+        numbers_max: Different words with digits after which no passage follows.
+    """
     pieces = _block_pieces(out.document, out.blocks) if out.blocks else _line_pieces(out.document)
     passages: list[Passage] = []
+    numbers: set[str] = set()
     for passage in _joined(pieces, out.headings, out.document):
-        if len(passages) == PASSAGES_PER_FILE_MAX:
-            out.notes.append(f"only the first {PASSAGES_PER_FILE_MAX} passages are searchable by rank")
+        if len(passages) == passages_max or (numbers_max is not None and len(numbers) >= numbers_max):
+            out.notes.append(f"only the first {len(passages)} passages are searchable by rank")
             break
         passages.append(passage)
+        if numbers_max is not None:
+            numbers.update(word for word in words_of(passage.text) if not word.isalpha())
     return tuple(passages)
 
 

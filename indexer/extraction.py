@@ -66,7 +66,7 @@ def extract(
     out.notes += _notes(converted, size_bytes, called=registry.choose(path, media_type), taken=extractor)
     _read(out, extractor)
     facts = tuple(exact_facts(out.facts, document.text))
-    passages = passages_of(out)
+    passages = passages_of(out, extractor.passages_max, extractor.numbers_max)
     return dataclasses.replace(
         state,
         state="limited" if out.notes else "ok",

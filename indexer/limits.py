@@ -67,6 +67,12 @@ OUTPUT_CHARS_MAX: Final = 2_000
 """Characters of the output of one notebook cell that can be searched."""
 
 PASSAGES_PER_FILE_MAX: Final = 8_192
+PASSAGES_PER_TABLE_MAX: Final = 1_000
+"""The same of CSV and TSV: over a megabyte, of which the rows are hardly told apart by rank."""
+
+NUMBERS_PER_TABLE_MAX: Final = 20_000
+"""Different numbers and codes of a CSV or TSV with which its last passage is reached: each costs as much as a word."""
+
 NESTING_MAX: Final = 48
 """Depth of nested objects, arrays and key paths; what lies deeper is refused."""
 

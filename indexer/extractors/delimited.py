@@ -8,7 +8,7 @@ from indexer.collector import Collector, Malformed
 from indexer.extractors.profiles import Column, add_profile
 from indexer.extractors.registry import Extractor
 from indexer.extractors.tables import COLUMNS_MAX, Cell, add_row, is_header
-from indexer.limits import INDEXED_BYTES_MAX
+from indexer.limits import INDEXED_BYTES_MAX, NUMBERS_PER_TABLE_MAX, PASSAGES_PER_TABLE_MAX
 
 _DELIMITERS: Final = (",", "\t", ";", "|")
 
@@ -103,9 +103,11 @@ def extract_delimited(out: Collector) -> None:
 
 DELIMITED: Final = Extractor(
     name="csv",
-    version=2,
+    version=3,
     suffixes=(".csv", ".tsv", ".tab"),
     media_types=("text/csv", "text/tab-separated-values"),
     chars_max=INDEXED_BYTES_MAX,
+    passages_max=PASSAGES_PER_TABLE_MAX,
+    numbers_max=NUMBERS_PER_TABLE_MAX,
     extract=extract_delimited,
 )

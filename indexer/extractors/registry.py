@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from indexer.collector import Collector
 from indexer.document import Converted
+from indexer.limits import PASSAGES_PER_FILE_MAX
 from indexer.model import Extraction
 
 
@@ -19,6 +20,8 @@ class Extractor:
         suffixes: File name endings, lower case, with the dot.
         names: Whole file names, lower case, for files that have no telling ending.
         chars_max: Longer texts are not taken apart; they are searchable all the same.
+        passages_max: Passages of one file that are searchable by rank.
+        numbers_max: Different words with digits in these; after the passage that has the last of them there is none.
         extract: Puts facts, headings and visible text into the collector.
         convert: For what is no text: gives the text that `extract` reads. Raises `Unreadable`, and may do worse: the
             parsers behind it are not ours, so outside of tests it runs in a child process.
@@ -34,6 +37,8 @@ class Extractor:
     media_types: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     chars_max: int
+    passages_max: int = PASSAGES_PER_FILE_MAX
+    numbers_max: int | None = None
     extract: Callable[[Collector], None]
     convert: Callable[[bytes], Converted] | None = None
     begins: tuple[bytes, ...] = ()

@@ -1,6 +1,12 @@
 """Passages: where a text is cut, and what each piece knows of its place."""
 
-from indexer.limits import PASSAGE_CHARS, PASSAGE_CHARS_MAX, PASSAGES_PER_FILE_MAX
+from indexer.limits import (
+    NUMBERS_PER_TABLE_MAX,
+    PASSAGE_CHARS,
+    PASSAGE_CHARS_MAX,
+    PASSAGES_PER_FILE_MAX,
+    PASSAGES_PER_TABLE_MAX,
+)
 from tests.indexer.reading import read
 
 
@@ -44,3 +50,20 @@ def test_a_file_gives_a_bounded_number_of_passages() -> None:
 
     assert len(extraction.passages) == PASSAGES_PER_FILE_MAX
     assert extraction.reason == f"only the first {PASSAGES_PER_FILE_MAX} passages are searchable by rank"
+
+
+def test_a_table_of_many_numbers_is_searchable_by_rank_as_far_as_its_first_ones_go() -> None:
+    extraction = read("".join(f"{row},{row % 97},n{row}\n" for row in range(40_000)), "data.csv")
+    numbers = {word for passage in extraction.passages for word in passage.text.replace("\n", ",").split(",")}
+
+    assert NUMBERS_PER_TABLE_MAX <= len(numbers) < NUMBERS_PER_TABLE_MAX + PASSAGE_CHARS_MAX
+    assert extraction.state == "limited"
+    assert f"only the first {len(extraction.passages)} passages are searchable by rank" in extraction.reason
+
+
+def test_a_table_of_few_numbers_gives_as_many_passages_as_a_table_may() -> None:
+    row = "harbour,town,7\n"
+    extraction = read(row * (2 * PASSAGE_CHARS_MAX * PASSAGES_PER_TABLE_MAX // len(row)), "data.csv")
+
+    assert len(extraction.passages) == PASSAGES_PER_TABLE_MAX
+    assert f"only the first {PASSAGES_PER_TABLE_MAX} passages are searchable by rank" in extraction.reason
