@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from indexer.engines import open_engine
 from indexer.model import Found
-from indexer.ports import IndexDamaged, Searchable, SearchIndex, Standing
+from indexer.ports import IndexAway, IndexDamaged, Searchable, SearchIndex, Standing
 from indexer.questions import Question
 
 _RECORD: Final = "standing.json"
@@ -74,10 +74,11 @@ class Generations:
 
         Raises:
             IndexDamaged: It could not be written.
+            IndexAway: It was neither verified nor begun here: whoever did that was replaced since.
         """
         index = self._coming if coming else self._standing
         if index is None:
-            raise IndexDamaged("there is no such generation")
+            raise IndexAway
         for one in some:
             if one.change.version is None:
                 index.drop(one.change.path)

@@ -124,13 +124,19 @@ class PassageFollower:
 
     async def _follow_until_damaged(self) -> None:
         with anyio.CancelScope() as self._rebuilding:
-            await self._follow()
+            try:
+                await self._follow()
+            except IndexAway:
+                _LOG.warning("the search index was interrupted, and goes on from what it had written")
 
     async def _follow(self) -> None:
+        kept_seq, _ = await self._store.progress()
         await self._facts.progress.wait_beyond(NOT_STARTED)
         self._ahead.clear()
         wanted = self._anew
         standing = None if wanted else await self._index.verify()
+        if standing is None and not wanted and kept_seq > 0:  # in a new workspace there is none to miss
+            _LOG.warning("there is no search index that is as it was written; it is built again")
         seq = await self._fill() if standing is None else standing.cursor
         self.is_renewing = standing is not None and not standing.is_current
         if wanted is not None:

@@ -153,7 +153,7 @@ class IndexInProcess:
         """Return the answer of *process*, which is taken for hung and is killed when it takes longer.
 
         Raises:
-            IndexAway: It has ended.
+            IndexAway: It has ended, or what was begun was begun with the one before it.
             IndexDamaged: It says so.
         """
         self._number += 1
@@ -163,6 +163,8 @@ class IndexInProcess:
         if awaited.answer is None:
             raise IndexAway
         _, outcome, value = awaited.answer
+        if outcome == "replaced":
+            raise IndexAway
         if outcome == "damaged":
             raise IndexDamaged(value)
         if outcome == "failed":

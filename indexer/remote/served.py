@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final
 from indexer.generations import Generations
 from indexer.limits import INDEX_NICENESS
 from indexer.model import Change, Passage
-from indexer.ports import IndexDamaged, Searchable
+from indexer.ports import IndexAway, IndexDamaged, Searchable
 from indexer.questions import Question
 from indexer.remote.wire import HEAD_BYTES, framed, length_of, message_of, packed, unpacked
 
@@ -89,6 +89,8 @@ class Served:
         def answer() -> None:
             try:
                 self._say([number, "done", packed(work())])
+            except IndexAway:
+                self._say([number, "replaced", None])
             except IndexDamaged as damage:
                 self._say([number, "damaged", str(damage)])
             except Exception as error:  # noqa: BLE001 (whoever asked is told, and the others go on)

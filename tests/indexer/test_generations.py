@@ -7,7 +7,7 @@ import pytest
 from indexer import engines
 from indexer.generations import Generations, is_sound
 from indexer.model import Change, Passage
-from indexer.ports import IndexDamaged, Searchable, Standing
+from indexer.ports import IndexAway, IndexDamaged, Searchable, Standing
 from indexer.questions import parse_question
 
 
@@ -92,7 +92,7 @@ def test_what_is_to_answer_no_more_is_gone_from_the_disk_at_once(tmp_path: Path)
     assert index.verify() is None
     with pytest.raises(IndexDamaged):
         found(index, "harbour")
-    with pytest.raises(IndexDamaged):
+    with pytest.raises(IndexAway):
         index.write([], 1, coming=False)
     assert [path.name for path in (tmp_path / "index").iterdir()] == ["2"]
     index.close()

@@ -99,6 +99,45 @@ async def test_a_damaged_index_is_noticed_by_the_next_query_and_built_again(tmp_
         assert await found(passages, "port") == [("a.md", 1)]
 
 
+async def test_an_index_that_is_damaged_at_the_start_is_built_again_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log, store = Log(), MemoryFactStore()
+    log.save("a.md", "Port: 1\n")
+    async with following(log, store, IndexInThread(tmp_path / "index")) as (_, passages):
+        assert await passages.progress.reach(1, timeout_s=10)
+    [manifest] = (tmp_path / "index").rglob("manifest.json")
+    manifest.write_text("{}")
+    caplog.clear()
+    async with following(log, store, IndexInThread(tmp_path / "index")) as (_, passages):
+        assert await passages.progress.reach(1, timeout_s=10)
+        assert await found(passages, "port") == [("a.md", 1)]
+
+    assert [record.levelname for record in caplog.records if "built again" in record.message] == ["WARNING"]
+
+
+async def test_an_index_process_that_was_replaced_is_one_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Replaced(Watched):
+        is_away = False
+
+        async def write(self, some: Sequence[Searchable], cursor: int, *, coming: bool) -> None:
+            if self.is_away:
+                self.is_away = False
+                raise IndexAway
+            await super().write(some, cursor, coming=coming)
+
+    log, store, index = Log(), MemoryFactStore(), Replaced(tmp_path / "index")
+    async with following(log, store, index) as (_, passages):
+        assert await passages.progress.reach(log.save("a.md", "Port: 1\n"), timeout_s=10)
+        index.is_away = True
+        assert await passages.progress.reach(log.save("b.md", "Port: 2\n"), timeout_s=10)
+        assert sorted(await found(passages, "port")) == [("a.md", 1), ("b.md", 1)]
+
+    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)]
+
+
 class Failing(Watched):
     """An index of which queries fail as they are told to."""
 
