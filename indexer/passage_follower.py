@@ -92,8 +92,11 @@ class PassageFollower:
             return await self._query_after_damage(ask)
 
     async def rebuild(self) -> None:
-        """Make the index anew from the files that are there, so that nothing of others is left in its files."""
-        self._anew = wanted = anyio.Event()
+        """Empty the index, so that nothing of what was removed is left in its files; it is filled again after this.
+
+        Until it is, its progress tells how little it knows.
+        """
+        self._anew = wanted = self._anew or anyio.Event()
         self.progress.advance(NOT_STARTED)
         self._rebuilding.cancel()
         await wanted.wait()
@@ -139,9 +142,6 @@ class PassageFollower:
             _LOG.warning("there is no search index that is as it was written; it is built again")
         seq = await self._fill() if standing is None else standing.cursor
         self.is_renewing = standing is not None and not standing.is_current
-        if wanted is not None:
-            wanted.set()
-            self._anew = None if self._anew is wanted else self._anew
         while True:
             self.progress.advance(seq)
             if self._renewals or (self.is_renewing and not self._facts.is_renewing):
@@ -162,6 +162,9 @@ class PassageFollower:
         await self._index.begin(serve=False)
         await self._index.finish()
         self.progress.advance(0)
+        wanted, self._anew = self._anew, None
+        if wanted is not None:
+            wanted.set()  # the files of the one before are removed, and what is written from now on is from the heads
         await self._facts.whole()
         seq = self._facts.progress.seq
         async for heads in pages_of_heads(self._source, PASSAGE_SLICE_CHANGES):

@@ -323,6 +323,24 @@ async def test_an_index_that_must_not_answer_any_more_is_gone_at_once(tmp_path: 
         assert await found(passages, "port") == [("a.md", 1)]
 
 
+async def test_who_has_an_index_emptied_need_not_wait_until_it_is_full_again(tmp_path: Path) -> None:
+    log, store, index = Log(), MemoryFactStore(), Watched(tmp_path / "index")
+    log.save("a.md", "Port: 1\n")
+    async with following(log, store, index) as (_, passages):
+        assert await passages.progress.reach(1, timeout_s=10)
+        index.may_write = anyio.Event()
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2):
+                tasks.start_soon(passages.rebuild)
+
+        assert (passages.progress.seq, await found(passages, "port")) == (0, [])
+        assert list((tmp_path / "index").rglob("*.seg")) == []
+        index.may_write.set()
+        assert await passages.progress.reach(1, timeout_s=10)
+        assert await found(passages, "port") == [("a.md", 1)]
+
+
 async def test_the_newest_can_be_found_while_many_older_ones_still_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
-from tests.services.upkeep.test_purging import ADA, ADMIN, holding, secret, until
+from tests.services.upkeep.test_purging import ADA, ADMIN, holding, indexed, secret, until
 from workspace_server.config import Settings
 from workspace_server.errors import Unavailable
 from workspace_server.services.engine import Engine
@@ -88,6 +89,32 @@ async def test_a_purge_that_comes_while_the_disk_is_cleared_is_still_due(
         await engine.upkeep.purge(ADMIN, path="a.md")
         await until(lambda: not engine.upkeep.is_busy)
         assert not await also.is_due()
+        assert holding(folder, leaked) == []
+
+
+async def test_a_purge_ends_with_an_index_without_the_secret_that_fills_again_behind_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaked = secret()
+    async with Engine.open(folder, settings=Settings()) as engine:
+        await save(engine, "a.md", leaked)
+        await save(engine, "b.md", "kept\n")
+        await indexed(engine)
+        index, may_fill = engine.indexing._passages._index, asyncio.Event()
+        write = index.write
+
+        async def write_later(*given: Any, **named: Any) -> None:
+            await may_fill.wait()
+            await write(*given, **named)
+
+        monkeypatch.setattr(index, "write", write_later)
+        await engine.upkeep.purge(ADMIN, path="a.md")
+        await until(lambda: not engine.upkeep.is_busy)
+        assert holding(folder, leaked) == []
+        assert not (await engine.search.search(ADA, query="kept"))["complete"]
+        may_fill.set()
+        await indexed(engine)
+        assert [hit["path"] for hit in (await engine.search.search(ADA, query="kept"))["hits"]] == ["b.md"]
         assert holding(folder, leaked) == []
 
 

@@ -66,6 +66,7 @@ async def test_no_byte_of_a_purged_file_is_left(folder: Path) -> None:
         history = (await engine.files.file_history(ADA, path="conf.md"))["versions"]
         assert [row["version"] for row in history if row["op"] != "delete"] == [4, 3, 2, 1]
         assert (await engine.files.read_file(ADA, path="other.md")).text == "kept\n"
+        await indexed(engine)
         assert (await engine.search.search(ADA, query="kept"))["hits"]
     assert [finding for finding in find_damage(folder) if finding.damage] == []
 

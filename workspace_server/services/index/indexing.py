@@ -97,7 +97,7 @@ class Indexing:
         return await self._passages.query(question, path_prefix=path_prefix, paths=paths, limit=limit)
 
     async def rebuild_passages(self) -> None:
-        """Make the passages anew, so that nothing of what was removed is left in their files."""
+        """Empty the passages, so that nothing of what was removed is left in their files; then they fill again."""
         await self._passages.rebuild()
 
     def is_renewing(self, part: Part) -> bool:

@@ -98,7 +98,7 @@ class Purging:
         copies = await asyncio.to_thread(self._clear_files, hashes, began_s)
         if objects.kept_for_reader:
             raise ReaderThere("A backup or a fork is being made.")
-        progress("making the search index anew", 1, STEPS)
+        progress("emptying the search index", 1, STEPS)
         await self._indexing.rebuild_passages()
         progress("writing the database anew", 2, STEPS)
         clock = self._folder.clock
