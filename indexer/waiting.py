@@ -99,8 +99,11 @@ class Waiting:
         self._notify()
 
     def upto(self, seq: int) -> int:
-        """Return up to where the log is done, which was looked at up to *seq*."""
-        return min((one.change.seq - 1 for one in self._by_path.values() if one.walk is None), default=seq)
+        """Return up to where the log is done, which was looked at up to *seq*.
+
+        What waits may lie beyond that: it comes here while the page of the log that tells of it is being taken.
+        """
+        return min([seq, *(one.change.seq - 1 for one in self._by_path.values() if one.walk is None)])
 
     def _notify(self) -> None:
         self._changed.set()
