@@ -26,7 +26,7 @@ class Shown:
         if not complete and now_s - self._shown_s < (EVERY_ON_TERMINAL_S if self._on_terminal else EVERY_S):
             return
         self._shown_s = now_s
-        line = f"{what}: {done} of {total}"
+        line = f"{what}: {done} of {total}" if total else f"{what}: {done}"
         if self._on_terminal:
             print(f"\r\x1b[K{line}", end="\n" if complete else "", file=self._out, flush=True)
         else:

@@ -10,6 +10,7 @@ import click
 from workspace_server.cli import leave, show
 from workspace_server.cli.api import Answer, Api, path_of
 from workspace_server.cli.options import api_options, as_json_option
+from workspace_server.cli.progress import Shown
 from workspace_server.errors import Locked
 
 POLL_S = 0.2
@@ -63,12 +64,13 @@ def purge_command(api: Api, path: str, version: int | None, as_json: bool) -> in
 
 def finished(api: Api, as_json: bool, also: Mapping[str, object] | None = None) -> int:
     """Show how far the upkeep is until it is done, then what it did; return the exit code."""
-    shown = not as_json and sys.stderr.isatty()
+    on_terminal = sys.stderr.isatty()
+    told = _show if on_terminal else _Lines()
     while (state := api.get("/upkeep"))["running"] is not None:
-        if shown:
-            _show(state["running"])
+        if not as_json:
+            told(state["running"])
         time.sleep(POLL_S)
-    if shown:
+    if on_terminal and not as_json:
         print(file=sys.stderr)
     done = state["last"] if state["waits_for"] is None else {"waits_for": state["waits_for"]}
     if as_json:
@@ -109,6 +111,16 @@ def _print_done(done: Mapping[str, Any], *, partly: bool) -> None:
     else:
         freed = show.size(done["bytes"])
         print(f"Cleared: {done['contents']} contents, {done['object_files']} object files, {freed} freed.")
+
+
+class _Lines:
+    """Says now and then how far the work is, where no line can be written over."""
+
+    def __init__(self) -> None:
+        self._shown = Shown()
+
+    def __call__(self, work: Answer) -> None:
+        self._shown(f"{work['task']}, {work['step']}" if work["step"] else work["task"], work["done"], work["total"])
 
 
 def _show(work: Answer) -> None:
