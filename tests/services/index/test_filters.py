@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from indexer.model import Found
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.services.engine import Engine
@@ -103,3 +104,17 @@ async def test_what_may_be_missing_of_more_files_than_can_be_named_is_told(
     assert (hits["complete"], facts["complete"]) == (False, False)
     assert "fewer files" in hits["reason"]
     assert hits["reason"] == facts["reason"]
+
+
+async def test_facts_are_not_complete_when_the_passages_beside_them_were_cut_short(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def in_vain(*_: object, **__: object) -> Found:
+        return Found(cut=True)
+
+    monkeypatch.setattr(engine.indexing, "passages", in_vain)
+
+    beside = await engine.search.query_facts(RITA, query="port", min_seq=MANY + 1)
+    alone = await engine.search.query_facts(RITA, key="port", min_seq=MANY + 1)
+
+    assert (beside["complete"], "passages" in beside["reason"], alone["complete"]) == (False, True, True)

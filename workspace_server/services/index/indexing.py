@@ -100,6 +100,10 @@ class Indexing:
         """Empty the passages, so that nothing of what was removed is left in their files; then they fill again."""
         await self._passages.rebuild()
 
+    def has_begun(self, part: Part) -> bool:
+        """Whether this part answers at all: at the start of a server, and after damage, it takes a moment."""
+        return self._progress(part).seq >= 0
+
     def is_renewing(self, part: Part) -> bool:
         """Whether this part still answers from what an earlier program made, while the new one is being made."""
         return (self._facts if part == "facts" else self._passages).is_renewing

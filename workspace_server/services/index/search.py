@@ -35,6 +35,8 @@ PASSAGE_BYTES_MIN = 80
 _KIND = re.compile(r"[^\s/*?]+/[^\s/*?]*")
 SIFTED = "more was found than was held against the filters: ask for fewer files"
 """Why an answer is not complete whose filters let many files through, and only few of the best answers."""
+CUT = "the passages were not looked through to the end: ask again, or for fewer files"
+"""Why facts with passages beside them are not complete when the search index did not answer in time."""
 REASON_BYTES_MAX = 50
 """Of a path in the reason why an answer is not complete."""
 
@@ -158,8 +160,7 @@ class Search:
         result: Result = {"facts": [], "conflicts": [], "passages": [], **state}
         passages: list[Result] = []
         if query and as_of_seq is None:
-            passages, words_only = await self._passages(query, selector)
-            result |= {"words_only": True} if words_only else {}
+            passages = await self._beside(result, query, selector)
         budget = facts.fill(result, found, detail, max_tokens, beside=passages)
         result["passages"] += _fitting(passages, budget)
         return result
@@ -200,10 +201,15 @@ class Search:
             return None
         return (await self._folder.db.read(lambda tx: places(tx, [path], argument="path")))[0]
 
-    async def _passages(self, query: str, selector: Selector | None) -> tuple[list[Result], bool]:
-        """Return the passages that may stand beside facts, the best first, and whether only their words count."""
+    async def _beside(self, result: Result, query: str, selector: Selector | None) -> list[Result]:
+        """Return the passages that may stand beside facts, the best first; tell in *result* what they may lack."""
         found = await self._ranked.find(query, Filters(selector=selector), limit=PASSAGES_BESIDE_FACTS)
-        return [{name: value for name, value in hit.items() if name != "score"} for hit in found.rows], found.words_only
+        if found.words_only:
+            result["words_only"] = True
+        if (found.cut and self._indexing.has_begun("passages")) or found.sifted:  # a late start is no more than late
+            result["complete"] = False
+            result.setdefault("reason", CUT if found.cut else SIFTED)
+        return [{name: value for name, value in hit.items() if name != "score"} for hit in found.rows]
 
 
 def _fitting(passages: Sequence[Result], budget: Budget) -> list[Result]:
