@@ -347,7 +347,8 @@ class Workspace(RuleBasedStateMachine):
         image = self.base / str(self.lives)
 
         async def copy(_: Transaction) -> None:
-            shutil.copytree(self.folder, image, symlinks=True)  # on the writer's thread: nothing is written meanwhile
+            # On the writer's thread: nothing is written meanwhile, but for the search index, which is made anew.
+            shutil.copytree(self.folder, image, symlinks=True, ignore=shutil.ignore_patterns("index"))
 
         self.portal.call(lambda: self.engine.db.write(copy))
         self._engine.__exit__(None, None, None)

@@ -398,8 +398,9 @@ async def test_many_appends_to_a_large_log_cost_little_and_stay_readable(engine:
     await write(engine, "log.md", base)
     for number in range(300):
         await write(engine, "log.md", f"line {number}\n", append=True)
-    objects = [path.stat().st_size for path in (folder / ".workspace/objects").rglob("*") if path.is_file()]
-    assert sum(objects) < 4 * len(base)
+    whole = await engine.db.read(lambda tx: tx.one("SELECT sum(size_bytes) FROM contents WHERE form = 'object'"))
+    assert whole is not None
+    assert whole[0] < 4 * len(base)  # a file that is read while it is appended to may leave one more, until clean-up
     for version in (1, 2, 256, 257, 258, 259, 301):
         found = await engine.files.open_content(ANN, path="log.md", version=version)
         expected = (base + "".join(f"line {number}\n" for number in range(version - 1))).encode()

@@ -24,7 +24,8 @@ from workspace_server.storage import checksums
 from workspace_server.storage.upkeep import integrity, write_ahead
 from workspace_server.storage.upkeep.integrity import find_damage
 
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking]  # verify is for a process of its own
+# Verify is for a process of its own; every place of every file is a workspace to open, and a busy machine takes long.
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking, pytest.mark.timeout(400)]
 
 ADA = Caller(agent="ada")
 LARGE = "a line of a large file, which is an object\n" * 3_000
