@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -31,6 +32,8 @@ _LOG: Final = logging.getLogger(__name__)
 _PAUSE_S: Final = 0.2
 _PAUSE_S_MAX: Final = 30.0
 _LOOK_S: Final = 0.5
+_PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHON", "COVERAGE")
+"""How the names of variables begin that the process gets to see: the server's keys are none of its business."""
 _ENDING_S: Final = 6.0
 """How long the process may take to close its index once it is to end."""
 
@@ -194,6 +197,7 @@ class IndexInProcess:
             stdout=subprocess.PIPE,
             stderr=None,
             cwd="/",
+            env=_environment(),
             start_new_session=True,  # so that Ctrl-C in a terminal leaves it to its server to end it
         )
         self._process = process
@@ -251,3 +255,7 @@ class IndexInProcess:
 def _kill(process: Process) -> None:
     with contextlib.suppress(ProcessLookupError):  # it has ended
         process.kill()
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}

@@ -112,6 +112,15 @@ async def test_a_process_that_is_killed_is_replaced_and_the_log_is_followed_on(
         assert index.pid not in (None, first)
 
 
+async def test_the_process_knows_nothing_of_the_servers_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "secret")
+    async with working(IndexInProcess(tmp_path / "index")) as index:
+        assert await index.verify() is None
+        environment = await anyio.Path(f"/proc/{index.pid}/environ").read_bytes()
+    assert b"PATH=" in environment
+    assert b"secret" not in environment
+
+
 async def test_before_there_is_a_process_a_query_finds_nothing_at_once(tmp_path: Path) -> None:
     index = IndexInProcess(tmp_path / "index")
 
