@@ -18,8 +18,7 @@ def run(base: Path, budget: Budget) -> Report:
     """Let a storm rage for as long as the budget leaves beside the controls, then each control for a moment."""
     report = Report()
     seconds = min(LONGEST_S, max(10.0, budget.seconds - AFTER_S - len(CONTROLS) * (CONTROL_S + AFTER_S / 2)))
-    folder = base / "storm"
-    folder.mkdir()
+    folder = _folder(base, "storm")
     after, figures = rage(folder, Plan(seconds=seconds, pauses=8, agents_killed_every_s=5, server_killed_every_s=8))
     outcomes = Counter(record.outcome for record in after.records)
     report.counts["storm s"] = int(seconds)
@@ -30,8 +29,7 @@ def run(base: Path, budget: Budget) -> Report:
     report.counts |= {name: len(found[name]) for name in ("lost", "stale")}
     report.wrong += [f"{name}: {one}" for name, faults in found.items() for one in faults]
     for control in CONTROLS:
-        folder = base / control.replace(" ", "-")
-        folder.mkdir()
+        folder = _folder(base, control.replace(" ", "-"))
         doors = ("http", "mcp", "http", "mcp", "http")  # a `stdio` could start a server that keeps its word
         pauses = int(control == "drops the fence")
         plan = Plan(seconds=CONTROL_S, pauses=pauses, control=control, doors=doors, failures=0, drain_s=1)
@@ -41,3 +39,10 @@ def run(base: Path, budget: Budget) -> Report:
     missed = sum("was not found" in one for one in report.wrong)
     report.counts["controls found"] = f"{len(CONTROLS) - missed} of {len(CONTROLS)}"
     return report
+
+
+def _folder(base: Path, name: str) -> Path:
+    """Return an empty folder that has the place beside it, where agents keep their journals, for itself."""
+    folder = base / name / "workspace"
+    folder.mkdir(parents=True)
+    return folder
