@@ -133,7 +133,7 @@ async def held(tx: Transaction) -> list[Any]:
 
 
 @given(story=STORIES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_files_that_come_together_are_recorded_as_if_each_came_alone(story: Story) -> None:
     found = []
     for least in (1, 1_000_000):
