@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from tests.node import program
 from workspace_server.delivery.signing import Message, check_secret, new_secret, signed_headers
 from workspace_server.errors import InvalidArgument
 
@@ -31,6 +32,13 @@ def test_the_receiver_verifies_what_was_signed() -> None:
         Webhook(new_secret()).verify(body, headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(body.replace(b"editor", b"author"), headers)
+
+
+def test_a_receiver_in_javascript_verifies_it_too() -> None:
+    secret, body = new_secret(), MESSAGE.body()
+    headers = signed_headers(MESSAGE, body, secret=secret, now_s=time.time())
+    received = json.dumps({"headers": headers, "body": body.decode()})
+    assert json.loads(program.run("verify.mjs", secret, given=received)) == json.loads(body)
 
 
 def test_each_attempt_has_its_own_signature_and_the_same_id() -> None:
