@@ -8,33 +8,36 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
 
+from tests.forking import Forked
 from workspace_server.app import owner
 
 PROGRAM = [sys.executable, "-m", "workspace_server.cli"]
 START_S = 30.0
+RUN_S = 60.0
 
 
 class Serving:
     """`workspace-server serve` on a folder; the port stays the same over a restart.
 
     Args:
-        program: What is started in place of `workspace-server`, for a double of it.
+        program: The module that is run, with its first arguments: a double of `workspace-server`, say.
     """
 
-    def __init__(self, folder: Path, *flags: str, program: Sequence[str] | None = None) -> None:
+    def __init__(self, folder: Path, *flags: str, program: Sequence[str] = ("workspace_server.cli",)) -> None:
         self.folder = folder
         self.url = ""
         self._flags = flags
-        self._program = PROGRAM if program is None else program
+        self._program = program
         self._port = "0"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> None:
         """Start it and return once it answers."""
-        command = [*self._program, "serve", str(self.folder), "--port", self._port, *self._flags]
-        self._process = subprocess.Popen(command, env=clean_environment())
+        module, *first = self._program
+        arguments = [*first, "serve", str(self.folder), "--port", self._port, *self._flags]
+        self._process = Forked(module, arguments, env=clean_environment())
         record = None
         deadline = time.monotonic() + START_S
         while record is None or record.pid != self._process.pid:
@@ -81,12 +84,21 @@ def serving(folder: Path, *flags: str) -> Iterator[Serving]:
             server.stop()
 
 
-def run(*arguments: str | Path, cwd: Path | None = None, **more: Any) -> "subprocess.CompletedProcess[str]":
+def run(*arguments: str | Path, cwd: Path | None = None, input: str = "") -> "subprocess.CompletedProcess[str]":  # noqa: A002  # as subprocess.run has it
     """Run a command of `workspace-server` to its end."""
-    command = [*PROGRAM, *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, env=clean_environment(), capture_output=True, text=True, timeout=60, check=False, **more
-    )
+    with TemporaryFile("w+") as given, TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        given.write(input)
+        given.seek(0)
+        streams = [stream.fileno() for stream in (given, out, err)]
+        command = list(map(str, arguments))
+        process = Forked("workspace_server.cli", command, env=clean_environment(), cwd=cwd, streams=streams)
+        try:
+            code = process.wait(RUN_S)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
 
 
 def clean_environment() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -45,8 +44,7 @@ def race(base: Path, seconds: float, *, control: bool = False, until_escaped: bo
     root, found = base / "root", Race()
     root.mkdir()
     swapper = Swapper(root)
-    program = [sys.executable, "-m", "tests.scenarios.racing"] if control else None
-    server = Serving(root, program=program)
+    server = Serving(root, program=("tests.scenarios.racing" if control else "workspace_server.cli",))
     server.start()
     ends_s = time.monotonic() + seconds
 

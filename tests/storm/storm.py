@@ -7,8 +7,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import ExitStack, suppress
@@ -16,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.forking import Forked
 from tests.processes import Serving, clean_environment
 from tests.storm import listeners
 from tests.storm.agent import INPUTS, PAIR, REGISTERS, TTL_S
@@ -31,7 +30,9 @@ QUEUE = "analysts"
 PAUSED_S = TTL_S + 1.5
 """How long a stopped agent stays stopped: past the time of its lock, and past the next look for ended locks."""
 LONGER_S = 60.0
-"""How much longer than planned it may take until an agent was stopped."""
+"""How much longer than planned it may take until an agent was stopped and enough was noted."""
+NOTES_MIN = 250
+"""Fewest lines in the agents' journals before a storm may end."""
 LOOK_S = 0.05
 END_S = 60.0
 """Longest wait for an agent to end, for a server to be there, and for what is due to be done."""
@@ -71,7 +72,7 @@ class Figures:
 
 @dataclass(slots=True)
 class _Agent:
-    process: "subprocess.Popen[bytes]"
+    process: Forked
     stopped_s: float | None = None
 
 
@@ -90,14 +91,18 @@ class _Storm:
     def journals(self) -> Path:
         return self.folder.parent / "journals"
 
+    def noted(self) -> int:
+        """Return how many lines the agents have written into their journals."""
+        return sum(journal.read_bytes().count(b"\n") for journal in self.journals.iterdir())
+
     def start(self, door: str) -> None:
         self.started += 1
         name = f"a{self.started}-{door}"
         given = [door, self.server.url, self.folder, name, self.journals / name, self.started + self.plan.seed]
         pauses = self.plan.pauses if self.started % 2 else 0
-        command = [sys.executable, "-m", "tests.storm.agent", *map(str, given), str(pauses)]
+        arguments = [*map(str, given), str(pauses)]
         # A session of its own, so that an agent is stopped together with its `stdio` process.
-        process = subprocess.Popen(command, env=clean_environment(), start_new_session=True)
+        process = Forked("tests.storm.agent", arguments, env=clean_environment(), start_new_session=True)
         self.agents[name] = _Agent(process)
 
     def look(self) -> None:
@@ -148,7 +153,7 @@ def _is_stopped(pid: int) -> bool:
 
 def rage(folder: Path, plan: Plan) -> tuple[Aftermath, Figures]:
     """Let a storm rage on a fresh *folder* and return what was found afterwards."""
-    program = None if plan.control is None else [sys.executable, "-m", "tests.storm.doubles", plan.control]
+    program = ["workspace_server.cli"] if plan.control is None else ["tests.storm.doubles", plan.control]
     state = folder / ".workspace"
     state.mkdir(mode=0o700)
     # Not as a flag: a background server that a `stdio` starts must know it, too.
@@ -190,9 +195,9 @@ def _blow(storm: _Storm) -> None:
     due = {who: began + every for who, every in kills.items() if every is not None}
 
     def goes_on() -> bool:
-        """Whether it has not raged for as long as planned, or, on a slow machine, nobody was stopped yet."""
+        """Whether it has not raged as long as planned; on a slow machine also while too little has happened."""
         for_s = time.monotonic() - began
-        unmet = plan.pauses and not storm.figures.pauses
+        unmet = (plan.pauses and not storm.figures.pauses) or storm.noted() < NOTES_MIN
         return for_s < plan.seconds or bool(unmet and for_s < plan.seconds + LONGER_S)
 
     while goes_on():
