@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import signal
 import socket
@@ -83,6 +84,9 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         contextlib.suppress(asyncio.CancelledError),  # by a signal that came before the server answered
     ):
+        # The code lives as long as the process: 136,000 objects that each full collection would look at again for 69 ms
+        # in which nobody else runs (2026-11-30), and once more at the end.
+        gc.freeze()
         runner.run(_serve(root, settings, own, listener, announce))
 
 
