@@ -23,7 +23,8 @@ from workspace_server.core.joins import (
     new_join,
     skip,
 )
-from workspace_server.core.triggers import Definition, parse_definition
+from workspace_server.core.triggers.definition import Definition
+from workspace_server.core.triggers.parsing import parse_definition
 
 
 class Played:

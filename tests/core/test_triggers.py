@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from workspace_server.core.triggers import IMMEDIATE, QUIET, Definition, Place, Settle, key_text, parse_definition
+from workspace_server.core.triggers.definition import IMMEDIATE, QUIET, Definition, Place, Settle, key_text
+from workspace_server.core.triggers.manifest import listed
+from workspace_server.core.triggers.parsing import parse_definition
+from workspace_server.core.triggers.targets import Approval, Command, Queue, Target, Webhook
 from workspace_server.errors import InvalidArgument, InvalidPath
 
 REPORTS = ["research/{topic}/pricing.md", "research/{topic}/features.md", "brief.md"]
@@ -23,16 +26,18 @@ def refusal(**fields: Any) -> dict[str, object]:
 def test_a_trigger_on_one_file_needs_no_more_than_a_target() -> None:
     assert define().as_mapping() == {
         "name": "editor",
+        "on": ["file.created", "file.updated", "file.moved", "file.restored"],
         "files": ["draft.md"],
         "mode": "each",
         "refire": "all",
         "settle": {"quiet_ms": 750, "max_wait_ms": 5_000},
         "hold_max_seconds": 900,
+        "indexed": False,
         "since": "now",
-        "include_own_writes": False,
-        "max_depth": 8,
+        "concurrency": 1,
         "rate_per_minute": 60,
-        "instructions": None,
+        "max_depth": 8,
+        "include_own_writes": False,
         "queue": "editor",
     }
 
@@ -46,7 +51,7 @@ def test_a_definition_read_back_is_the_same_whatever_exists_then() -> None:
     assert parse_definition(first.as_mapping()) == first
 
 
-@pytest.mark.parametrize("field", ["manifest", "schedule", "checks", "count", "escalate", "command", "filles"])
+@pytest.mark.parametrize("field", ["escalate", "filles", "concurency"])
 def test_an_unknown_field_is_refused_by_its_name(field: str) -> None:
     assert refusal(**{field: 1}) == {"argument": field, "reason": "unknown field"}
 
@@ -82,7 +87,45 @@ def test_entries_with_captures_must_have_the_same_names() -> None:
         ("files", {"files": ["a/{x}{y}.md"]}),
         ("files", {"files": ["a/\ud800*.md"]}),
         ("instructions", {"instructions": "\udfff"}),
-        ("mode", {"mode": "count"}),
+        ("mode", {"mode": "some"}),
+        ("on", {"on": ["file.eaten"]}),
+        ("on", {"on": ["trigger.fired"]}),
+        ("on", {"on": []}),
+        ("on", {"on": 7}),
+        ("not_files", {"not_files": []}),
+        ("manifest", {"mode": "all", "manifest": 7}),
+        ("count", {"mode": "count", "files": ["*"], "count": 0}),
+        ("distinct_agents", {"mode": "count", "files": ["*"], "count": 2, "distinct_agents": 0}),
+        ("distinct_agents", {"mode": "all", "files": ["a", "b"], "distinct_agents": True}),
+        ("agents", {"agents": ["[a"]}),
+        ("agents", {"agents": [""]}),
+        ("agents", {"agents": ["a"] * 101}),
+        ("not_agents", {"not_agents": ["\ud800"]}),
+        ("media_types", {"media_types": ["csv"]}),
+        ("min_bytes", {"min_bytes": -1}),
+        ("indexed", {"indexed": "yes"}),
+        ("checks", {"checks": ["two words"]}),
+        ("within_seconds", {"mode": "all", "within_seconds": 0}),
+        ("on_timeout", {"mode": "all", "within_seconds": 60, "on_timeout": "panic"}),
+        ("on_timeout", {"mode": "all", "on_timeout": "escalate"}),
+        ("schedule", {"schedule": "* * * *"}),
+        ("schedule", {"schedule": 7}),
+        ("timezone", {"timezone": "UTC"}),
+        ("timezone", {"schedule": "* * * * *", "timezone": ""}),
+        ("timezone", {"schedule": "* * * * *", "timezone": "\ud800"}),
+        ("missed", {"missed": "skip"}),
+        ("missed", {"schedule": "* * * * *", "missed": "all"}),
+        ("concurrency", {"concurrency": 0}),
+        ("include", {"include": ["facts"]}),
+        ("include", {"queue": None, "url": "https://example.com/", "include": ["bytes"]}),
+        ("profile", {"queue": None, "url": "https://example.com/", "profile": "fancy"}),
+        ("agent", {"queue": None, "url": "https://example.com/", "agent": ""}),
+        ("visibility_seconds", {"queue": None, "url": "https://example.com/", "visibility_seconds": 60}),
+        ("visibility_seconds", {"queue": None, "url": "https://e.com/", "agent": "a", "visibility_seconds": 1}),
+        ("command", {"queue": None, "command": "a b"}),
+        ("approval", {"queue": None, "approval": " "}),
+        ("approval", {"queue": None, "approval": "\ud800"}),
+        ("approval", {"queue": None, "approval": True}),
         ("refire", {"refire": "never"}),
         ("since", {"since": "yesterday"}),
         ("settle", {"settle": "soon"}),
@@ -174,3 +217,164 @@ def test_a_capture_is_put_into_paths_as_they_are_spelled() -> None:
 def test_equal_keys_have_one_spelling() -> None:
     assert key_text({"b": "2", "a": "1"}) == key_text({"a": "1", "b": "2"}) == '{"a":"1","b":"2"}'
     assert key_text({}) == ""
+
+
+def test_every_field_means_the_same_when_it_is_read_back() -> None:
+    everything: dict[str, Any] = {
+        "on": ["file.created", "file.deleted"],
+        "files": ["in/{topic}/*.csv", "in/{topic}/summary.md", "brief.md"],
+        "not_files": ["in/*/old.csv"],
+        "mode": "all",
+        "refire": "any",
+        "count": 3,
+        "distinct_agents": 2,
+        "agents": ["crew/*", "ann"],
+        "not_agents": ["crew/bad"],
+        "media_types": ["text/*"],
+        "min_bytes": 1,
+        "max_bytes": 1_000,
+        "settle": {"quiet_ms": 5, "max_wait_ms": 50},
+        "hold_max_seconds": 60,
+        "indexed": True,
+        "checks": ["no-todo"],
+        "within_seconds": 3_600,
+        "on_timeout": "fire_partial",
+        "schedule": "0 9 * * 1-5",
+        "timezone": "Europe/Berlin",
+        "missed": "skip",
+        "since": "existing",
+        "concurrency": 2,
+        "rate_per_minute": 5,
+        "max_depth": 3,
+        "include_own_writes": True,
+        "instructions": "Compare them.",
+        "include": ["facts", "diff"],
+        "profile": "plain",
+        "agent": "analyst",
+        "visibility_seconds": 60,
+        "queue": None,
+        "url": "https://example.com/hook",
+    }
+    first = define(**everything)
+    given = {name: value for name, value in everything.items() if value is not None}
+    assert first.as_mapping() == {"name": "editor", **given}
+    assert parse_definition(first.as_mapping()) == first
+
+
+@pytest.mark.parametrize(
+    ("fields", "target"),
+    [
+        ({"queue": "editor"}, Queue("editor")),
+        ({"command": "edit"}, Command("edit")),
+        ({"approval": " Publish it? "}, Approval("Publish it?")),
+        ({"url": "https://example.com/"}, Webhook(url="https://example.com/")),
+    ],
+)
+def test_a_trigger_has_one_target_of_four_kinds(fields: dict[str, Any], target: Target) -> None:
+    made = parse_definition({"name": "t", "files": ["a"], **fields})
+    assert made.target == target
+    assert parse_definition(made.as_mapping()) == made
+
+
+@pytest.mark.parametrize(
+    ("argument", "fields"),
+    [
+        ("count", {"mode": "count"}),
+        ("count", {"mode": "count", "files": ["a", "b"], "count": 3}),
+        ("count", {"mode": "any", "count": 1}),
+        ("count", {"mode": "all", "count": 1}),
+        ("count", {"mode": "all", "manifest": "list.txt", "count": 1}),
+        ("distinct_agents", {"distinct_agents": 1}),
+        ("distinct_agents", {"mode": "all", "files": ["a", "b"], "distinct_agents": 3}),
+        ("distinct_agents", {"mode": "count", "files": ["*"], "count": 2, "distinct_agents": 3}),
+        ("not_files", {"not_files": ["draft.md"]}),
+        ("not_files", {"not_files": ["**"]}),
+        ("not_files", {"files": ["in/*.md"], "not_files": ["in/*.md"]}),
+        ("not_files", {"files": ["a", "b"], "mode": "all", "not_files": ["b"]}),
+        ("not_files", {"not_files": ["{x}.md"]}),
+        ("max_bytes", {"min_bytes": 2, "max_bytes": 1}),
+        ("not_agents", {"agents": ["ann"], "not_agents": ["bob", "ann"]}),
+        ("agents", {"queue": None, "url": "https://example.com/", "agent": "ed", "agents": ["ed"]}),
+        ("refire", {"refire": "any"}),
+        ("within_seconds", {"within_seconds": 60}),
+        ("manifest", {"manifest": "list.txt"}),
+        ("manifest", {"mode": "all", "manifest": "lists/*.txt"}),
+        ("manifest", {"mode": "all", "files": ["{x}.md"], "manifest": "list.txt"}),
+        ("files", {"mode": "all", "files": ["{x}.md"], "manifest": "{y}.txt"}),
+        ("files", {"mode": "all", "files": ["a", "in/*.md"]}),
+        ("files", {"files": None, "mode": "any", "schedule": "* * * * *"}),
+    ],
+)
+def test_a_trigger_that_can_never_fire_is_refused(argument: str, fields: dict[str, Any]) -> None:
+    assert refusal(**fields)["argument"] == argument
+
+
+def test_a_schedule_or_a_manifest_needs_no_files() -> None:
+    nightly = define(files=None, schedule=" 0  3 * * * ")
+    assert nightly.entries == ()
+    assert nightly.as_mapping()["schedule"] == "0 3 * * *"
+    assert define(files=None, mode="all", manifest="{topic}/list.txt").captures == ("topic",)
+
+
+def test_what_is_left_out_concerns_no_join() -> None:
+    trigger = define(files=["docs/**"], not_files=["docs/drafts/", "docs/index.md"])
+    assert trigger.places("docs/a.md")
+    assert trigger.places("docs/drafts/a.md") == trigger.places("docs/index.md") == []
+
+
+def test_a_path_that_is_named_counts_as_named_also_when_a_pattern_matches_it() -> None:
+    for files in (["*.md", "a.md"], ["a.md", "*.md"]):
+        trigger = define(files=files, mode="count", count=2)
+        assert trigger.places("a.md") == [Place({}, "a.md")]
+        assert trigger.places("b.md") == [Place({}, "b.md", matched=True)]
+        assert trigger.slots({}) == ("a.md",)
+
+
+def test_patterns_beside_a_manifest_say_what_it_may_list() -> None:
+    trigger = define(files=["cover.md", "parts/*.md"], not_files=["parts/x.md"], mode="all", manifest="list.txt")
+    assert trigger.places("parts/a.md") == []
+    assert trigger.slots({}) == ("cover.md",)
+    assert [trigger.may_list(path) for path in ("parts/a.md", "other.md", "parts/x.md")] == [True, False, False]
+    assert define(files=None, mode="all", manifest="list.txt").may_list("anything.md")
+
+
+def test_distinct_agents_may_be_as_many_as_are_counted() -> None:
+    assert define(files=["votes/*"], mode="count", count=3, distinct_agents=True).distinct_agents == 3
+
+
+def test_only_events_that_bring_versions_are_about_content() -> None:
+    assert define().on_content
+    assert define(on=["file.deleted", "file.moved"]).on_content
+    assert not define(on="file.deleted").on_content
+
+
+def test_filters_look_at_the_author_and_at_the_content() -> None:
+    filters = define(agents=["crew/*"], not_agents=["crew/bad"], media_types=["text/*"], max_bytes=9).filters
+    assert [filters.want_author(agent) for agent in ("crew/a", "crew/bad", "ann")] == [True, False, False]
+    assert filters.want_content("text/csv; charset=utf-8", 9)
+    assert not filters.want_content("image/png", 9)
+    assert not filters.want_content("text/csv", 10)
+    assert filters.want_content(None, None)
+    assert define().filters.want_author("anybody")
+    assert not define(min_bytes=3).filters.want_content("text/csv", 2)
+
+
+def test_a_manifest_lists_a_path_on_a_line() -> None:
+    text = "\ufeff# parts\r\n- parts/a.md\n\n  parts/b.md \n* ./parts/c.md\nparts/a.md\n"
+    assert listed(text.encode()) == ("parts/a.md", "parts/b.md", "parts/c.md")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "lists no path"),
+        (b"# nothing yet\n", "lists no path"),
+        (b"a.md\n../b.md", "no path on line 2"),
+        (b"\xff\xfe", "not text"),
+        ("\n".join(f"part-{number}.md" for number in range(1_001)).encode(), "more than 1000 paths"),
+        (b"a.md\n" * 1_000_000, "bytes long"),
+    ],
+)
+def test_a_manifest_that_cannot_be_one_says_why(content: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        listed(content)

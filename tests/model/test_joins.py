@@ -18,7 +18,8 @@ from workspace_server.core.joins import (
     fire,
     new_join,
 )
-from workspace_server.core.triggers import Definition, parse_definition
+from workspace_server.core.triggers.definition import Definition
+from workspace_server.core.triggers.parsing import parse_definition
 
 PATHS = ("a", "b", "c")
 HOLD_S = 100

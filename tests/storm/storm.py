@@ -22,7 +22,7 @@ from tests.storm.checks import Aftermath, Event
 from tests.storm.doors import ANSWER_S, Http
 from tests.storm.history import recorded
 from workspace_server.app import owner
-from workspace_server.core.triggers import RATE_PER_MINUTE_MAX
+from workspace_server.core.triggers.parsing import RATE_PER_MINUTE_MAX
 from workspace_server.storage.upkeep.integrity import find_damage
 
 DOORS = ("http", "mcp", "stdio", "http", "mcp", "stdio", "http", "mcp")

@@ -1,7 +1,7 @@
 """Who calls, and what that caller may do."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from workspace_server.errors import Forbidden
 
@@ -61,3 +61,7 @@ class Caller:
                 verb=verb,
                 path=path,
             )
+
+
+SERVER: Final = Caller(agent="server")
+"""Who acts when nobody asked: timers, deliveries."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workspace_server.core.joins import Cause, Fire
-from workspace_server.core.triggers import Definition
+from workspace_server.core.triggers.definition import Definition
 
 
 def chain(name: str, parent: Cause | None) -> Cause:

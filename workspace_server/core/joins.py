@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from workspace_server.core.triggers import Definition
+from workspace_server.core.triggers.definition import Definition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,10 +129,18 @@ class Limits:
     past_facts_max: int = 1_000
     """Most facts of a version for them to be kept when it is replaced."""
 
-    triggers_max: int = 1_000
+    triggers_max: int = 10_000
     """Most triggers of a workspace."""
     trigger_files_max: int = 100
     """Most patterns of one trigger."""
+    trigger_inputs_max: int = 1_000
+    """Most inputs of one firing, and most paths that a manifest lists."""
+    trigger_slots_max: int = 2_000
+    """Most files that one join remembers; while so many wait in it, new ones are held back with an event."""
+    manifest_bytes_max: int = 256 * KIB
+    """Largest manifest."""
+    question_chars_max: int = 500
+    """Longest question of an approval."""
     trigger_keys_max: int = 10_000
     """Most keys for which a shared input of a join is remembered."""
     url_chars_max: int = 2_048

@@ -449,11 +449,39 @@ async def test_a_listing_of_a_new_join_names_every_file(engine: Engine) -> None:
 
 async def test_an_unknown_field_is_refused_by_its_name(engine: Engine) -> None:
     error = await refused(
-        "invalid_argument", engine=engine, name="t", files=["a"], queue="q", options={"manifest": "m"}
+        "invalid_argument", engine=engine, name="t", files=["a"], queue="q", options={"manifesto": "m"}
     )
-    assert error.facts["argument"] == "manifest"
-    error = await refused("invalid_argument", engine=engine, name="t", files=["a"], queue="q", schedule="* * * * *")
-    assert error.facts["argument"] == "schedule"
+    assert error.facts["argument"] == "manifesto"
+    error = await refused("invalid_argument", engine=engine, name="t", files=["a"], queue="q", urls="https://a.b/")
+    assert error.facts["argument"] == "urls"
+
+
+@pytest.mark.parametrize(
+    ("argument", "fields"),
+    [
+        ("schedule", {"schedule": "99 * * * *"}),
+        ("schedule", {"schedule": "0 0 30 2 *"}),
+        ("timezone", {"schedule": "0 9 * * *", "timezone": "Mars/Olympus"}),
+        ("timezone", {"schedule": "0 9 * * *", "timezone": "../etc/passwd"}),
+    ],
+)
+async def test_a_schedule_that_names_no_moment_is_refused(
+    engine: Engine, argument: str, fields: dict[str, Any]
+) -> None:
+    error = await refused("invalid_argument", engine=engine, name="t", queue="q", **fields)
+    assert error.facts["argument"] == argument
+
+
+@pytest.mark.parametrize("fields", [{"command": "edit"}, {"approval": "Publish it?"}])
+async def test_a_target_that_this_server_lacks_is_refused(engine: Engine, fields: dict[str, Any]) -> None:
+    error = await refused("invalid_argument", engine=engine, name="t", files=["a"], **fields)
+    assert error.facts["argument"] in fields
+
+
+async def test_a_schedule_is_kept_with_its_time_zone(engine: Engine) -> None:
+    await engine.triggers.create_trigger(ANN, name="t", queue="q", schedule="0 9 * * 1", timezone="Europe/Berlin")
+    (shown,) = (await engine.triggers.list_triggers(ANN))["triggers"]
+    assert (shown["schedule"], shown["timezone"], shown["missed"]) == ("0 9 * * 1", "Europe/Berlin", "once")
 
 
 async def test_a_field_given_twice_is_refused(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import NotFound
 from workspace_server.interfaces.http import results
-from workspace_server.interfaces.http.arguments import Count, Seconds
+from workspace_server.interfaces.http.arguments import Count
 from workspace_server.interfaces.http.call import Body, Call, Query
 from workspace_server.interfaces.http.errors import json_response
 from workspace_server.interfaces.http.locks import NamedPath
@@ -26,18 +26,42 @@ class CreateTrigger(Body):
     """A rule: when these files are saved, hand this to that queue or address."""
 
     name: str
-    files: list[str | NamedPath] = Field(min_length=1, max_length=LIMITS.trigger_files_max)
-    mode: Literal["each", "all"] = "each"
+    on: list[str] | None = None
+    files: list[str | NamedPath] | None = Field(default=None, min_length=1, max_length=LIMITS.trigger_files_max)
+    not_files: list[str | NamedPath] | None = None
+    mode: Literal["each", "all", "any", "count"] = "each"
+    refire: Literal["all", "any"] | None = None
+    count: Count | None = None
+    distinct_agents: Count | bool | None = None
+    manifest: str | NamedPath | None = None
+    agents: list[str] | None = None
+    not_agents: list[str] | None = None
+    media_types: list[str] | None = None
+    min_bytes: Count | None = None
+    max_bytes: Count | None = None
+    settle: Literal["immediate"] | Settle | None = None
+    hold_max_seconds: Count | None = None
+    indexed: bool | None = None
+    checks: list[str] | None = None
+    within_seconds: Count | None = None
+    on_timeout: Literal["escalate", "fire_partial", "reset", "wait"] | None = None
+    schedule: str | None = None
+    timezone: str | None = None
+    missed: Literal["once", "skip"] | None = None
+    since: Literal["now", "existing"] | None = None
+    concurrency: Count | None = None
+    rate_per_minute: Count | None = None
+    max_depth: Count | None = None
+    include_own_writes: bool | None = None
+    include: list[Literal["facts", "diff", "content"]] | None = None
+    profile: Literal["standard", "plain"] | None = None
+    instructions: str | None = None
+    agent: str | None = None
+    visibility_seconds: Count | None = None
     queue: str | None = None
     url: str | None = None
-    instructions: str | None = None
-    refire: Literal["all", "any"] | None = None
-    settle: Literal["immediate"] | Settle | None = None
-    hold_max_seconds: Seconds | None = None
-    since: Literal["now", "existing"] | None = None
-    include_own_writes: bool | None = None
-    max_depth: Count | None = None
-    rate_per_minute: Count | None = None
+    command: str | None = None
+    approval: str | None = None
     secret: str | None = None
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from workspace_server.core.triggers import Definition, parse_definition
+from workspace_server.core.triggers.definition import Definition
+from workspace_server.core.triggers.parsing import parse_definition
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import triggers
 

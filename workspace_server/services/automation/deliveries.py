@@ -14,17 +14,18 @@ from typing import Any, Final
 import anyio
 
 from workspace_server.config import Settings
-from workspace_server.core.access import Caller
+from workspace_server.core.access import SERVER, Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.retry import delay_s, parse_retry_after
-from workspace_server.core.triggers import check_name
+from workspace_server.core.triggers.fields import check_name
 from workspace_server.delivery.guard import Policy, origin, parse_allow
 from workspace_server.delivery.sender import Answer, Sender
 from workspace_server.delivery.signing import Message, signed_headers
 from workspace_server.errors import InvalidArgument, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation.bells import Bell
-from workspace_server.services.automation.reaction import SERVER, Made, Reaction
+from workspace_server.services.automation.reaction import Reaction
+from workspace_server.services.automation.targets.handing import Made
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
@@ -57,7 +58,6 @@ class Deliveries:
         self._look_at = 0.0
         """When something that waits for its time is due, in seconds since 1970."""
         self._in_flight: defaultdict[int, set[int]] = defaultdict(set)
-        reaction.delivery_due = self._due
 
     async def run(self) -> None:
         """Send what is due until cancelled; attempts that this cuts off are made again at the next start."""
@@ -78,6 +78,11 @@ class Deliveries:
 
     def look(self) -> None:
         """Look at the outbox now: the time has moved."""
+        self._bell.ring()
+
+    def due(self, endpoint_id: int) -> None:
+        """Look at what is on its way to an endpoint."""
+        self._ready.add(endpoint_id)
         self._bell.ring()
 
     async def list_deliveries(
@@ -121,7 +126,7 @@ class Deliveries:
                 )
             await deliveries.set_disabled(tx, row.endpoint_id, disabled=False)
             await deliveries.begin_again(tx, row.delivery_id)
-            tx.after_commit(lambda: self._due(row.endpoint_id))
+            tx.after_commit(lambda: self.due(row.endpoint_id))
             return {"delivery": delivery, "state": "pending"}
 
         return await self._folder.recorder.change(caller, "redeliver", body)
@@ -139,10 +144,6 @@ class Deliveries:
         """Return how many deliveries there are in each state, and `off: true` when none is sent, for `status`."""
         counts = await self._folder.db.read_long(deliveries.counts)
         return dict(counts) if self.are_sent else {**counts, "off": True}
-
-    def _due(self, endpoint_id: int) -> None:
-        self._ready.add(endpoint_id)
-        self._bell.ring()
 
     async def _step(self, sender: Sender, attempts: asyncio.TaskGroup) -> float:
         """Start what is due and return in how many seconds to look again."""
@@ -187,7 +188,7 @@ class Deliveries:
             flying.discard(row.delivery_id)
             if not flying:
                 del self._in_flight[row.endpoint_id]
-            self._due(row.endpoint_id)
+            self.due(row.endpoint_id)
 
     async def _send(self, sender: Sender, row: DeliveryRow) -> Answer:
         inputs = [{**one, "url": self._folder.url(one["path"])} for one in row.data["inputs"]]

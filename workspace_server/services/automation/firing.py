@@ -1,6 +1,7 @@
 """The joins' own due times: pauses, holds and rates that are over."""
 
-from workspace_server.services.automation.reaction import SERVER, Reaction
+from workspace_server.core.access import SERVER
+from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.tables import triggers

@@ -4,14 +4,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
-from workspace_server.core.access import Caller
+from workspace_server.core.access import SERVER, Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
-from workspace_server.core.triggers import check_instructions, check_name
+from workspace_server.core.triggers.fields import check_instructions, check_name
 from workspace_server.errors import JobLost, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation.bells import Lines
-from workspace_server.services.automation.reaction import SERVER, Reaction
+from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Commit, Result
@@ -44,7 +44,10 @@ class Jobs:
         self._locks = held
         self._lines = Lines()
         self._heard: dict[str, float] = {}
-        reaction.job_queued = self._lines.wake
+
+    def queued(self, queue: str) -> None:
+        """Wake the first who waits for a job of a queue."""
+        self._lines.wake(queue)
 
     def heard_of(self, agent: str) -> None:
         """Take note of a sign of life: any call of an agent keeps its jobs."""

@@ -4,14 +4,13 @@ Everything here runs in a transaction of somebody else. So a committed change al
 never, and whoever is killed in between has lost nothing: what is not sent yet stands in the database.
 """
 
-import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from workspace_server.core import firings
 from workspace_server.core.access import IMPORT, Caller
-from workspace_server.core.events import FILE_CHANGES, EventType
+from workspace_server.core.events import FILE_CHANGES
 from workspace_server.core.joins import (
     Cause,
     Change,
@@ -30,28 +29,18 @@ from workspace_server.core.joins import (
     skip,
 )
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.triggers import key_text
+from workspace_server.core.triggers.definition import key_text
+from workspace_server.core.triggers.targets import Target
 from workspace_server.services.automation.catalogue import Active, Catalogue
+from workspace_server.services.automation.targets.handing import Handed, Made, Taken, Taker
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import deliveries, files, jobs, locks, meta, triggers
+from workspace_server.storage.tables import files, jobs, locks, meta, triggers
 from workspace_server.storage.tables.events import Event
 from workspace_server.storage.tables.triggers import SHARED, FiringRow, JoinRow
 
-SERVER: Final = Caller(agent="server")
-"""Who acts when nobody asked: timers, deliveries."""
 LOCK_ENDS: Final = frozenset({"lock.released", "lock.expired", "lock.broken"})
 DUE_MAX: Final = 200
 """Most joins that one transaction of the timers looks at."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Made:
-    """An event to be, before it has its seq."""
-
-    type: EventType
-    path: str | None = None
-    version: int | None = None
-    data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,24 +55,24 @@ class _Touched:
 _Work = dict[tuple[int, str], _Touched]
 
 
-def _ignore(*_: Any) -> None:
-    """Nobody listens yet."""
-
-
 class Reaction:
     """Moves the triggers on.
 
+    Args:
+        targets: Who takes a firing, by the kind of its target.
+
     Attributes:
         timer_set: Called after a commit that set a timer.
-        delivery_due: Called with an endpoint after a commit that put something into the outbox for it.
-        job_queued: Called with a queue after a commit that put a job into it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, targets: Mapping[type[Target], Taker]) -> None:
         self._catalogue = Catalogue()
-        self.timer_set: Callable[[], None] = _ignore
-        self.delivery_due: Callable[[int], None] = _ignore
-        self.job_queued: Callable[[str], None] = _ignore
+        self._targets = targets
+        self.timer_set: Callable[[], None] = lambda: None
+
+    def can_start(self, target: Target) -> bool:
+        """Return whether this server has targets of that kind."""
+        return type(target) in self._targets
 
     async def cause(self, tx: Transaction, caller: Caller) -> dict[str, Any] | None:
         """Return the causal chain of what *caller* does: of the firing it names, else of the job it has open."""
@@ -252,13 +241,11 @@ class Reaction:
             told = [Made(type="trigger.suppressed", path=about, data=data)] if after != rate else []
             return row.join, until, told
         join = fire(row.join)
-        made = await self._fire(tx, active, replace(row, join=join), decision)
-        if len(made) > 1:  # it could not even be tried
-            join = replace(join, busy=False)
-        return join, None, made
+        taken, made = await self._fire(tx, active, replace(row, join=join), decision)
+        return join if taken.in_flight else replace(join, busy=False), None, made
 
-    async def _fire(self, tx: Transaction, active: Active, row: JoinRow, decision: Fire) -> list[Made]:
-        """Insert the firing with its delivery or job; return the events: two when the endpoint wants no more."""
+    async def _fire(self, tx: Transaction, active: Active, row: JoinRow, decision: Fire) -> tuple[Taken, list[Made]]:
+        """Insert the firing, hand it to its target, and return what became of it, with the events."""
         rule = active.definition
         firing_id = await meta.raise_counter(tx, "firing")
         cause = firings.chain(triggers.firing_name(firing_id), decision.parent)
@@ -274,57 +261,16 @@ class Reaction:
             in_flight=1,
         )
         await triggers.insert_firing(tx, firing)
-        if rule.queue is not None:
-            target, failed = await self._queue(tx, rule.queue, firing, firings.inputs(decision)), None
-        else:
-            assert rule.url is not None
-            lane = row.key if rule.mode == "each" else f"{rule.name} {row.key}"
-            target, failed = await self._post(tx, rule.url, firing, lane)
-        facts = {"firing": cause.firing, "mode": rule.mode, **target}
-        data = firings.event_data(rule, row.captures, decision, **facts)
-        made = [Made(type="trigger.fired", path=firings.subject(decision), data=data)]
-        if failed is not None:
+        about = firings.subject(decision)
+        handed = Handed(rule=rule, row=firing, inputs=firings.inputs(decision), path=about)
+        taken = await self._targets[type(rule.target)].take(tx, handed)
+        if not taken.in_flight:
             await triggers.end_firing(tx, firing_id)
-            made.append(failed)
-        return made
-
-    async def _queue(
-        self, tx: Transaction, queue: str, firing: FiringRow, inputs: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        job_id = await meta.raise_counter(tx, "job")
-        await jobs.insert(
-            tx,
-            job_id=job_id,
-            queue=queue,
-            instructions=firing.data.get("instructions"),
-            inputs=inputs,
-            agent=SERVER.agent,
-            firing_id=firing.firing_id,
-        )
-        tx.after_commit(lambda: self.job_queued(queue))
-        return {"queue": queue, "job": f"J{job_id}"}
-
-    async def _post(
-        self, tx: Transaction, url: str, firing: FiringRow, lane: str
-    ) -> tuple[dict[str, Any], Made | None]:
-        message_id = f"msg_{secrets.token_hex(12)}"
-        endpoint_id, disabled = await deliveries.endpoint(tx, url)
-        reason = "the endpoint is disabled" if disabled else None
-        await deliveries.insert(
-            tx,
-            message_id=message_id,
-            endpoint_id=endpoint_id,
-            firing_id=firing.firing_id,
-            lane=lane,
-            dead=reason,
-        )
-        if reason is not None:
-            facts = {"delivery": message_id, "trigger": firing.data["trigger"], "firing": firing.data["firing"]}
-            return {"delivery": message_id}, Made(
-                type="delivery.failed", data={**facts, "reason": reason, "attempts": 0}
-            )
-        tx.after_commit(lambda: self.delivery_due(endpoint_id))
-        return {"delivery": message_id}, None
+        for made in taken.made:
+            made.data.setdefault("cause", cause.as_json())
+        facts = {"firing": cause.firing, "mode": rule.mode, **taken.facts}
+        fired = Made(type="trigger.fired", path=about, data=firings.event_data(rule, row.captures, decision, **facts))
+        return taken, [fired, *taken.made]
 
 
 async def _held(tx: Transaction, save: Save) -> Save:

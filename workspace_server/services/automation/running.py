@@ -2,10 +2,14 @@
 
 import anyio
 
+from workspace_server.core.triggers.targets import Queue, Target, Webhook
 from workspace_server.services.automation.deliveries import Deliveries, policy_of
 from workspace_server.services.automation.firing import Firing
 from workspace_server.services.automation.jobs import Jobs
 from workspace_server.services.automation.reaction import Reaction
+from workspace_server.services.automation.targets.handing import Taker
+from workspace_server.services.automation.targets.queue import QueueTarget
+from workspace_server.services.automation.targets.webhook import WebhookTarget
 from workspace_server.services.automation.timers import Timers
 from workspace_server.services.automation.triggers import Triggers
 from workspace_server.services.folder import Folder
@@ -23,10 +27,13 @@ class Automation:
     def __init__(self, folder: Folder, locks: Locks) -> None:
         self.own_ports: set[int] = set()
         policy = policy_of(folder.settings, self.own_ports)
-        self.reaction = Reaction()
+        queue, webhook = QueueTarget(), WebhookTarget()
+        targets: dict[type[Target], Taker] = {Queue: queue, Webhook: webhook}  # what this server can start
+        self.reaction = Reaction(targets)
         self.triggers = Triggers(folder, self.reaction, policy)
         self.deliveries = Deliveries(folder, self.reaction, policy)
         self.jobs = Jobs(folder, self.reaction, locks)
+        queue.queued, webhook.due = self.jobs.queued, self.deliveries.due
         self._firing = Firing(folder, self.reaction)
         self._timers = Timers([self._firing, self.jobs])
         self.reaction.timer_set = self._timers.look

@@ -1,6 +1,5 @@
 """The use cases of triggers: make, list with what is in and what is missing, delete."""
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -9,11 +8,16 @@ from workspace_server.core.access import Caller
 from workspace_server.core.joins import Join, Slot
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
-from workspace_server.core.triggers import Definition, Entry, check_name, parse_definition
+from workspace_server.core.triggers.definition import Definition
+from workspace_server.core.triggers.entries import Entry
+from workspace_server.core.triggers.fields import check_name
+from workspace_server.core.triggers.parsing import parse_definition
+from workspace_server.core.triggers.targets import Webhook
 from workspace_server.delivery.guard import Policy, origin
 from workspace_server.delivery.signing import check_secret, new_secret
 from workspace_server.errors import NameTaken, NotFound, QuotaExceeded
 from workspace_server.services.arguments import refused
+from workspace_server.services.automation import schedules
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
@@ -43,7 +47,7 @@ class Triggers:
         caller: Caller,
         *,
         name: str,
-        files: Sequence[str | Mapping[str, str]] | str,
+        files: Sequence[str | Mapping[str, str]] | str | None = None,
         options: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> Result:
@@ -52,7 +56,7 @@ class Triggers:
         Args:
             caller: Who makes it.
             name: How it is called.
-            files: Paths and patterns; `{name}` makes a join per value.
+            files: Paths and patterns; `{name}` makes a join per value. A schedule or a manifest does without.
             options: Fields beyond those that the tool has parameters for.
             fields: The other fields of a trigger, by their names; one that is None counts as left out.
 
@@ -64,10 +68,8 @@ class Triggers:
         secret = given.pop("secret", None)
 
         async def body(commit: Commit) -> Result:
-            names = [given["files"]] if isinstance(given["files"], (str, Mapping)) else given["files"]
-            there = await existing(commit.tx, names) if isinstance(names, Sequence) else frozenset()
-            rule = parse_definition(given, exists=there.__contains__)
-            return await self._create(commit, rule, secret)
+            there = await existing(commit.tx, _named(given))
+            return await self._create(commit, parse_definition(given, exists=there.__contains__), secret)
 
         return await self._folder.recorder.change(caller, "create_trigger", body)
 
@@ -101,10 +103,12 @@ class Triggers:
     async def _create(self, commit: Commit, rule: Definition, given_secret: object) -> Result:
         tx = commit.tx
         secret = self._secret(rule, given_secret)
-        mapping = rule.as_mapping()
+        self._check_target(rule)
+        if rule.schedule is not None:
+            schedules.next_run(rule.schedule, after_s=tx.now_s)
         there = await triggers.by_name(tx, rule.name)
         if there is not None:
-            return _same(there, mapping, secret if given_secret is not None else None)
+            return _same(there, rule, secret if given_secret is not None else None)
         if await triggers.count(tx) >= LIMITS.triggers_max:
             raise QuotaExceeded(
                 f"There are {LIMITS.triggers_max} triggers.",
@@ -114,7 +118,7 @@ class Triggers:
             )
         state = self._state(commit.caller, rule)
         trigger_id = await triggers.insert(
-            tx, name=rule.name, definition=mapping, state=state, secret=secret, agent=commit.caller.agent
+            tx, name=rule.name, definition=rule.as_mapping(), state=state, secret=secret, agent=commit.caller.agent
         )
         await _new_edition(tx)
         rows = await _present_inputs(tx, rule) if rule.since == "existing" or not rule.captures else []
@@ -127,20 +131,26 @@ class Triggers:
         return result
 
     def _secret(self, rule: Definition, given: object) -> str | None:
-        if rule.url is None:
+        if not isinstance(rule.target, Webhook):
             if given is not None:
-                raise refused("secret", "a queue needs none", "Leave it out.")
+                raise refused("secret", "only a webhook has one", "Leave it out.")
             return None
-        objection = self._policy.objection(rule.url)
+        objection = self._policy.objection(rule.target.url)
         if objection is not None:
             raise refused("url", objection, "Ask the operator to list it in [webhooks] allow.")
         return check_secret(given) if given is not None else new_secret()
 
     def _state(self, caller: Caller, rule: Definition) -> str:
         """A misled agent must not send files out: where to is the operator's word."""
-        if rule.url is None or "admin" in caller.verbs or self._policy.permits(rule.url):
+        target = rule.target
+        if not isinstance(target, Webhook) or "admin" in caller.verbs or self._policy.permits(target.url):
             return "active"
         return "needs_approval"
+
+    def _check_target(self, rule: Definition) -> None:
+        if not self._reaction.can_start(rule.target):
+            kind = type(rule.target).__name__.lower()
+            raise refused(kind, "is no target that this server has", 'Use queue="editor", or url.')
 
 
 def _flat(given: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -152,14 +162,24 @@ def _flat(given: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[s
     return fields
 
 
+def _named(given: Mapping[str, Any]) -> list[str | Mapping[str, Any]]:
+    """Return what may be paths among the fields, whatever their form is."""
+    listed = [given.get(name, ()) for name in ("files", "not_files", "manifest")]
+    return [one for some in listed for one in ([some] if isinstance(some, (str, Mapping)) else _items(some))]
+
+
+def _items(value: object) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
 async def _new_edition(tx: Transaction) -> None:
     # A random name, not a number: a number could come again when a commit fails after it was read.
     await triggers.set_edition(tx, secrets.token_hex(8))
 
 
-def _same(there: TriggerRow, mapping: Mapping[str, Any], given_secret: str | None) -> Result:
+def _same(there: TriggerRow, rule: Definition, given_secret: str | None) -> Result:
     """Return the trigger that is there when it is the one that is asked for."""
-    if there.definition != json.loads(json.dumps(mapping)) or (given_secret or there.secret) != there.secret:
+    if parse_definition(there.definition) != rule or (given_secret or there.secret) != there.secret:
         raise NameTaken(
             f"There is another trigger {there.name}.",
             hint="Choose another name, or delete_trigger it first.",
@@ -196,7 +216,7 @@ def _warnings(rule: Definition, present: Sequence[FileRow], state: str) -> list[
         warnings.append(
             "The operator does not list this address, so the trigger does not fire until a person approves it."
         )
-    if rule.url is not None and not rule.include_own_writes:
+    if isinstance(rule.target, Webhook) and rule.target.agent is None and not rule.include_own_writes:
         warnings.append(
             "What the receiver writes itself fires this trigger again unless it hands the firing's id back as `cause`."
         )
@@ -213,7 +233,7 @@ def _warnings(rule: Definition, present: Sequence[FileRow], state: str) -> list[
 async def _shown(tx: Transaction, row: TriggerRow, caller: Caller) -> Result:
     rule = parse_definition(row.definition)
     fired, in_flight = await triggers.counts(tx, row.trigger_id)
-    counted = deliveries.counts_of if rule.url is not None else jobs.counts_of
+    counted = deliveries.counts_of if isinstance(rule.target, Webhook) else jobs.counts_of
     pending, failures = await counted(tx, row.trigger_id)
     shown: Result = {
         "trigger": row.name,
@@ -226,8 +246,8 @@ async def _shown(tx: Transaction, row: TriggerRow, caller: Caller) -> Result:
         "pending": pending,
         "failures": failures,
     }
-    if rule.url is not None and caller.agent != row.created_by and "admin" not in caller.verbs:
-        shown["url"] = origin(rule.url)
+    if isinstance(rule.target, Webhook) and caller.agent != row.created_by and "admin" not in caller.verbs:
+        shown["url"] = origin(rule.target.url)
     last = await triggers.last_firing(tx, row.trigger_id)
     if last is not None:
         inputs = [{"path": one["path"], "version": one["version"]} for one in last.data["inputs"]]

@@ -15,11 +15,15 @@ class CreateTrigger(Arguments):
     """A rule: when these files are saved, start that."""
 
     name: str
-    files: Selectors
-    mode: Literal["each", "all"] = "each"
+    files: Selectors | None = None
+    mode: Literal["each", "all", "any", "count"] = "each"
+    count: int | None = None
     queue: str | None = None
     url: str | None = None
     instructions: str | None = None
+    within_seconds: int | None = None
+    on_timeout: Literal["escalate", "fire_partial", "reset", "wait"] | None = None
+    schedule: str | None = None
     options: dict[str, Any] | None = None
 
 
@@ -37,15 +41,9 @@ class DeleteTrigger(Arguments):
 
 async def create_trigger(engine: "Engine", caller: Caller, given: CreateTrigger) -> Answer:
     """Create a trigger."""
+    fields = given.model_dump(exclude={"files"})
     return await engine.triggers.create_trigger(
-        caller,
-        name=given.name,
-        files=named(given.files),
-        mode=given.mode,
-        queue=given.queue,
-        url=given.url,
-        instructions=given.instructions,
-        options=given.options,
+        caller, files=None if given.files is None else named(given.files), **fields
     )
 
 
