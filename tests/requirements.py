@@ -529,6 +529,16 @@ DELIVERED: dict[str, Requirement] = {
     "T4": Requirement(
         "A bare pattern with `all` is refused", ("core/test_triggers.py::test_a_bare_glob_cannot_mean_all",)
     ),
+    "T10": Requirement(
+        "What needs a person is one list, which follows from the log and has an event for each entry",
+        (
+            "core/test_attention.py::test_what_is_stuck_needs_a_person",
+            "core/test_attention.py::test_what_goes_on_again_ends_its_entry",
+            "services/automation/test_attention.py::test_the_same_thing_is_on_the_list_once_until_it_is_over",
+            "services/automation/test_attention.py::test_a_conflict_copy_is_on_the_list_until_it_is_deleted",
+            "services/automation/test_attention.py::test_beyond_the_bound_of_a_kind_the_oldest_leaves_and_says_so",
+        ),
+    ),
     "D1": Requirement(
         "Webhooks are signed so that an independent library verifies them",
         (

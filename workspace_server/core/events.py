@@ -19,6 +19,11 @@ EventType = Literal[
     "trigger.suppressed",
     "delivery.failed",
     "endpoint.disabled",
+    "approval.requested",
+    "approval.granted",
+    "approval.denied",
+    "attention.added",
+    "attention.resolved",
     "log.restored",
 ]
 

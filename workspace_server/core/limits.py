@@ -167,6 +167,10 @@ class Limits:
     """Most attempts at one endpoint at once."""
     deliveries_page_max: int = 200
     """Most deliveries in one page of the list."""
+    attention_per_kind_max: int = 1_000
+    """Most open entries of one kind on the list of what needs a person; then its oldest leave it."""
+    attention_ended_max: int = 1_000
+    """Most ended entries of that list that are remembered."""
     model_answer_bytes_max: int = 16 * MIB
     """Most bytes of a language model's answer; a batch of vectors as JSON takes a few MiB."""
 

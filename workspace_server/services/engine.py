@@ -15,6 +15,7 @@ from indexer.searching import IndexInThread
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
 from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.services.automation import attention
 from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
 from workspace_server.services.files.listing import Listing
@@ -82,6 +83,7 @@ class Engine:
         self.jobs = self.automation.jobs
         self.deliveries = self.automation.deliveries
         folder.recorder.reaction = self.automation.reaction
+        folder.recorder.attend = attention.follow
         self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
         self.search = Search(folder, self.indexing)
         self.waits = Waits(folder, head, self.indexing.indexed_seq)

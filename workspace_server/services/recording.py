@@ -32,6 +32,10 @@ class Reaction(Protocol):
         """Move every trigger on and return the events that this makes."""
 
 
+Attend = Callable[["Commit"], Awaitable[None]]
+"""Called at the end of a commit, still inside of it, to keep the list of what needs a person."""
+
+
 class NewEvent(Protocol):
     """An event to be, before it has its seq."""
 
@@ -44,7 +48,9 @@ class NewEvent(Protocol):
 class Commit:
     """One change in the making: it draws seqs, collects events, and is finished exactly once."""
 
-    def __init__(self, tx: Transaction, caller: Caller, reaction: Reaction | None) -> None:
+    def __init__(
+        self, tx: Transaction, caller: Caller, reaction: Reaction | None, attend: Attend | None = None
+    ) -> None:
         self.tx = tx
         self.caller = caller
         self.events: list[Event] = []
@@ -55,12 +61,14 @@ class Commit:
         self.freed: Callable[[], None] = lambda: None
         """Called once this is durable, when it ends a lock or leaves the line for one."""
         self._reaction = reaction
+        self._attend = attend
         self._cause: dict[str, Any] | None = None
         self._cause_known = False
 
     async def add(
         self,
         kind: EventType,
+        /,
         *,
         path: str | None = None,
         version: int | None = None,
@@ -131,7 +139,7 @@ class Commit:
         return await self.add("files.committed", files=changed, message=message, **facts)
 
     async def finish(self, action: str) -> None:
-        """Write the audit row and let the triggers move on."""
+        """Write the audit row, let the triggers move on, and note what needs a person."""
         if not self.events:
             return
         first = next((event for event in self.events if event.path is not None), self.events[0])
@@ -139,6 +147,8 @@ class Commit:
         if self._reaction is not None:
             for made in await self._reaction.advance(self.tx, tuple(self.events)):
                 await self.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
+        if self._attend is not None:
+            await self._attend(self)
 
     async def _shared(self) -> dict[str, Any]:
         """Return what all events of this commit say: of which bracket they are, and what caused them."""
@@ -183,6 +193,7 @@ class Recorder:
 
     Args:
         reaction: The triggers; None where none are wanted.
+        attend: The list of what needs a person; None where none is kept.
         follow: Called after each commit with what the working tree is to hold: per path its goal, or None for one that
             is to be read from the database.
         committed: Called with the new head seq, on the event loop's thread, after each commit that made events.
@@ -192,6 +203,7 @@ class Recorder:
         self._db = db
         self._committed = committed
         self.reaction = reaction
+        self.attend: Attend | None = None
         self.follow: Callable[[dict[str, Goal | None]], None] = lambda _goals: None
         self.freed: Callable[[], None] = lambda: None
         self.noticed: Callable[[Sequence[Event]], None] = lambda _happened: None
@@ -212,7 +224,7 @@ class Recorder:
                 first = await requests.answered(tx, caller.agent, caller.request_id)
                 if first is not None:
                     return _again(asked, *first)
-            commit = Commit(tx, caller, self.reaction)
+            commit = Commit(tx, caller, self.reaction, self.attend)
             commit.freed = self.freed
             result = await body(commit)
             await commit.finish(action)

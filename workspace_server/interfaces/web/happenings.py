@@ -30,6 +30,11 @@ _VERBS = {
     "trigger.suppressed": ("bolt", "bad", "suppressed"),
     "delivery.failed": ("alert", "bad", "gave up on"),
     "endpoint.disabled": ("alert", "bad", "disabled"),
+    "approval.requested": ("alert", "warn", "asks for an approval"),
+    "approval.granted": ("check", "good", "approved"),
+    "approval.denied": ("alert", "bad", "denied"),
+    "attention.added": ("alert", "warn", "needs a person"),
+    "attention.resolved": ("check", "quiet", "settled"),
     "log.restored": ("alert", "warn", "restored"),
 }
 KINDS: dict[str, tuple[str, ...]] = {

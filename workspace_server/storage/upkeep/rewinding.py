@@ -1,7 +1,8 @@
 """Takes a copy of a database back to an earlier moment, as if nothing had happened since. Never the only copy.
 
-What belongs to the running original does not go along: locks, drafts, requests, deliveries, jobs, and what joins had
-collected. Triggers stay as rules. Whatever only the time after the moment named is gone from the file, not just hidden.
+What belongs to the running original does not go along: locks, drafts, requests, deliveries, jobs, what joins had
+collected, and what needed a person. Triggers stay as rules. Whatever only the time after the moment named is gone from
+the file, not just hidden.
 """
 
 import json
@@ -29,6 +30,7 @@ CLEARED = (
     "firings",
     "join_slots",
     "joins",
+    "attention",
     "intents",
     "vectors",
     "vector_sets",

@@ -1,0 +1,18 @@
+-- What needs a person.
+
+CREATE TABLE attention (
+    attention_id INTEGER PRIMARY KEY,   -- A1, A2 …; never reused
+    kind         TEXT NOT NULL,
+    key          TEXT NOT NULL,         -- tells it from others of its kind
+    summary      TEXT NOT NULL,
+    path         TEXT,                  -- the file that it is about
+    about        TEXT NOT NULL,         -- JSON
+    at           REAL NOT NULL,
+    ended_at     REAL,                  -- NULL while it is open
+    ended_by     TEXT,
+    outcome      TEXT,
+    note         TEXT
+);
+CREATE UNIQUE INDEX attention_open ON attention (kind, key) WHERE ended_at IS NULL;
+CREATE INDEX attention_ended ON attention (ended_at) WHERE ended_at IS NOT NULL;
+INSERT INTO counters (name, value) VALUES ('attention', 0);
