@@ -1,7 +1,6 @@
 """Words without their endings: what an index and the marks in a text compare."""
 
 import warnings
-from functools import lru_cache
 from typing import Final
 
 with warnings.catch_warnings():
@@ -9,14 +8,11 @@ with warnings.catch_warnings():
         warnings.simplefilter("ignore", category)
     from whoosh.lang.snowball.english import EnglishStemmer
 
-WORDS_KEPT: Final = 65_536
-"""Words whose stems are remembered, about 10 MB: finding one takes 20 µs."""
 _STEMMED_CHARS_MAX: Final = 64
 """Longer words are no English; the stemmer looks at a word many times over."""
 _ENGLISH: Final = EnglishStemmer()
 
 
-@lru_cache(maxsize=WORDS_KEPT)
 def stem(word: str) -> str:
     """Return *word*, which is in lower case, without its English ending; words of other scripts as they are."""
     has_ending = word.isascii() and not word[-1:].isdigit() and len(word) <= _STEMMED_CHARS_MAX

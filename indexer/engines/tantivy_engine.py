@@ -6,6 +6,7 @@ nothing before it maps them into memory, so they are compared with the manifest 
 
 import dataclasses
 import json
+import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,16 +16,19 @@ import tantivy
 from tantivy import Document, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
 from indexer.engines.on_disk import OnDisk, Put, Scope
-from indexer.engines.weighing import BOOSTS, above, lexicon, tokens_of, told_text
+from indexer.engines.weighing import BOOSTS, Lexicon, above, tokens_of
 from indexer.limits import FUZZY_EXPANSIONS_MAX, FUZZY_WORDS_MAX, PREFIX_EXPANSIONS_MAX
 from indexer.model import Found, Hit, Passage
 from indexer.questions import Question, Term, cjk_pairs, parts_of_words, words_of
 from indexer.spelling import near
+from indexer.vocabulary import STOP_WORDS
 
 FORM: Final = 1
 """Raised when what is written changes; an index of another form is built anew."""
 
 _PASSAGE: Final = tuple(field.name for field in dataclasses.fields(Passage))
+_fields_of: Final = operator.attrgetter(*_PASSAGE)
+_spelled: Final = json.JSONEncoder(ensure_ascii=False).encode
 _FIELDS: Final = tuple(BOOSTS)
 _WORDS, _FILE, _ABOVE, _STORED = "words", "file", "above", "stored"
 _BLANKS: Final = "blanks"
@@ -62,6 +66,7 @@ class TantivyIndex(OnDisk):
             changes=lambda name: name == "meta.json",
             clock=clock,
         )
+        self._lexicon = Lexicon(" ".join)
         self._index: tantivy.Index | None = None
 
     def _create(self) -> None:
@@ -75,7 +80,7 @@ class TantivyIndex(OnDisk):
         for path, put in changed.items():
             if put is None or not put.goes_on:
                 writer.delete_documents_by_term("file", path)
-            for document in () if put is None else _documents(put):
+            for document in () if put is None else _documents(put, self._lexicon):
                 if self._given_up.is_set():
                     writer.rollback()
                     return
@@ -143,7 +148,8 @@ class _Search:
     def _query(self, term: Term) -> Query:
         if term.kind in ("prefix", "fuzzy"):
             return self._expanded(term)
-        sought = told_text(term.words).split() or list(tokens_of(term.words[0]))
+        told = [word for word in term.words if word not in STOP_WORDS]
+        sought = [token for word in told or term.words[:1] for token in tokens_of(word)]
         fields = (term.place,) if term.place else _FIELDS
         if len(sought) > 1 and not cjk_pairs(" ".join(term.words)):
             return _any([Query.phrase_query(_SCHEMA, name, [*sought]) for name in fields])
@@ -192,28 +198,35 @@ def _below(prefix: str) -> Query:
     return Query.regex_query(_SCHEMA, _FILE, f"(?s){spelled}.*")
 
 
-def _documents(put: Put) -> Iterator[Document]:
+def _documents(put: Put, lexicon: Lexicon[str]) -> Iterator[Document]:
     change, title, passages, _ = put
-    path = told_text([*words_of(change.path), *parts_of_words(change.path)])
-    title = told_text(words_of(title))
+    lexicon.make_room()
+    path = _told([*words_of(change.path), *parts_of_words(change.path)], lexicon)
+    title = _told(words_of(title), lexicon)
     directories = list(above(change.path))
     texts = [words_of(passage.text) for passage in passages]
     headings = [words_of(passage.heading) for passage in passages]
-    told = " ".join(lexicon([*texts, *headings]))
-    for passage, words, heading in zip(passages, texts, headings, strict=True):
-        stored = (change.path, change.version, *(getattr(passage, name) for name in _PASSAGE))
+    told = [(_told(heading, lexicon), _told(text, lexicon)) for heading, text in zip(headings, texts, strict=True)]
+    inflected = " ".join(lexicon.inflected([*texts, *headings]))
+    for passage, (heading, body) in zip(passages, told, strict=True):
+        stored = (change.path, change.version, *_fields_of(passage))
         yield Document(
             file=change.path,
             above=directories,
             title=title,
-            heading=told_text(heading),
+            heading=heading,
             path=path,
-            body=told_text(words),
-            parts=told_text(parts_of_words(passage.text)),
-            words=told,
-            stored=json.dumps(stored, ensure_ascii=False).encode("utf-8", "surrogatepass"),
+            body=body,
+            parts=_told(parts_of_words(passage.text), lexicon),
+            words=inflected,
+            stored=_spelled(stored).encode("utf-8", "surrogatepass"),
         )
-        told = ""
+        inflected = ""
+
+
+def _told(words: Sequence[str], lexicon: Lexicon[str]) -> str:
+    """Return the terms of words in their order, with blanks between them."""
+    return " ".join(map(lexicon.__getitem__, words))
 
 
 def _registered(index: tantivy.Index) -> tantivy.Index:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from indexer.engines.on_disk import OnDisk, Put, Scope
-from indexer.engines.weighing import Weighing, lexicon
+from indexer.engines.weighing import Lexicon, Weighing
 from indexer.engines.whoosh_ranking import (
     Matches,
     best,
@@ -50,6 +50,7 @@ class WhooshIndex(OnDisk):
             changes=lambda name: False,  # noqa: ARG005
             clock=clock,
         )
+        self._lexicon = Lexicon(tuple)
         self._files: Any = None
         self._open: _Open | None = None
 
@@ -72,7 +73,7 @@ class WhooshIndex(OnDisk):
             while taken < len(paths) and not _is_full(writer) and not self._given_up.is_set():
                 put = changed[paths[taken]]
                 if put is not None:
-                    _add(writer, put)
+                    _add(writer, put, self._lexicon)
                 taken += 1
             writer.forget([path for path in paths[:taken] if (put := changed[path]) is None or not put.goes_on])
         except BaseException:
@@ -212,16 +213,20 @@ def _is_full(writer: PassageWriter) -> bool:
     return writer.doc_count() >= COMMIT_PASSAGES or writer.terms >= COMMIT_TERMS
 
 
-def _add(writer: PassageWriter, put: Put) -> None:
-    """Add what a file says; its lexicon goes with its first passage."""
+def _add(writer: PassageWriter, put: Put, lexicon: Lexicon[tuple[str, ...]]) -> None:
+    """Add what a file says; its inflected words go with its first passage."""
     change, title, passages, _ = put
-    weighing = Weighing(change.path, title)
+    lexicon.make_room()
+    weighing = Weighing(lexicon, change.path, title)
     texts = [words_of(passage.text) for passage in passages]
-    told = lexicon([*texts, *(words_of(passage.heading) for passage in passages)])
-    for passage, words in zip(passages, texts, strict=True):
+    terms = [
+        weighing.terms(passage.heading, words, passage.text) for passage, words in zip(passages, texts, strict=True)
+    ]
+    inflected = lexicon.inflected([*texts, *(words_of(passage.heading) for passage in passages)])
+    for passage, told in zip(passages, terms, strict=True):
         stored = (change.path, change.version, *(getattr(passage, name) for name in _PASSAGE))
-        writer.add_passage(stored, weighing.terms(passage.heading, words, passage.text), told, change.path)
-        told = []
+        writer.add_passage(stored, told, inflected, change.path)
+        inflected = set()
 
 
 def open_index(directory: Path, *, form: str) -> WhooshIndex:

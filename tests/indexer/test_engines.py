@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from indexer.engines import ENGINES, is_installed, open_engine, whoosh_engine, whoosh_ranking, whoosh_segments
+from indexer.engines import ENGINES, is_installed, open_engine, weighing, whoosh_engine, whoosh_ranking, whoosh_segments
 from indexer.engines.on_disk import OnDisk
 from indexer.engines.tantivy_engine import TantivyIndex
 from indexer.engines.whoosh_engine import WhooshIndex
@@ -201,6 +201,24 @@ def test_a_few_files_among_many_that_say_more_of_it_are_found(
 def test_no_more_than_the_limit_is_found(asked: OnDisk) -> None:
     assert paths(asked, "relay deliveries", limit=1) == ["relay.md"]
     assert paths(asked, "deliveries", limit=1) in (["relay.md"], ["notes/other.md"])
+
+
+def test_words_are_found_by_their_beginning_however_few_of_them_are_remembered_while_they_are_written(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weighing, "WORDS_KEPT", 3)
+    index = opened(name, tmp_path)
+    index.reset()
+    for number, text in enumerate(["Crossings and landings.", "Landings and moorings.", "Moorings and crossings."]):
+        put(index, f"{number}.txt", text)
+    index.commit(1)
+
+    assert [sorted(paths(index, text)) for text in ("crossin*", "landin*", "moorin*")] == [
+        ["0.txt", "2.txt"],
+        ["0.txt", "1.txt"],
+        ["1.txt", "2.txt"],
+    ]
+    index.close()
 
 
 def test_a_prefix_stands_for_a_bounded_number_of_words(index: OnDisk) -> None:
