@@ -9,7 +9,6 @@ import dataclasses
 import difflib
 import os
 import tomllib
-import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from workspace_server.errors import InvalidArgument
+from workspace_server.setting_values import parsed, typed
 
 ENVIRONMENT_PREFIX = "WORKSPACE_SERVER_"
 FILE = Path(".workspace", "config.toml")
@@ -231,9 +231,9 @@ class Row:
                 argument=self.key,
                 reason="is a secret",
             )
-        parsed = _parse(raw, self.kind) if origin == "environment" and isinstance(raw, str) else raw
+        given = parsed(raw, self.kind) if origin == "environment" and isinstance(raw, str) else raw
         try:
-            return self._bounded(_typed(parsed, self.kind))
+            return self._bounded(typed(given, self.kind))
         except ValueError as error:
             name = self.variable if origin == "environment" else self.key
             raise InvalidArgument(
@@ -356,42 +356,3 @@ def _known(name: str, rows: Mapping[str, Row], *, where: str) -> Row:
         argument=name,
         reason="unknown setting",
     )
-
-
-def _parse(raw: str, kind: Any) -> object:
-    """Return text from the environment as what a settings file would hold, or unchanged when it is no such thing."""
-    if kind is bool:
-        return {"true": True, "1": True, "false": False, "0": False}.get(raw.strip().lower(), raw)
-    if kind == tuple[str, ...]:
-        return [part.strip() for part in raw.split(",") if part.strip()]
-    if kind in (int, float):
-        try:
-            return kind(raw)
-        except ValueError:
-            return raw
-    return raw
-
-
-def _typed(value: object, kind: Any) -> object:
-    """Return *value* when it is of *kind*; raises ValueError that says what is taken."""
-    if typing.get_origin(kind) is Literal:
-        return _require(value, value in typing.get_args(kind), "must be " + " or ".join(typing.get_args(kind)))
-    if kind == tuple[str, ...]:
-        fits = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
-        _require(value, fits, "must be a list of text")
-        return tuple(cast("list[str]", value))
-    if kind is bool:
-        return _require(value, isinstance(value, bool), "must be true or false")
-    if kind is int:
-        return _require(value, isinstance(value, int) and not isinstance(value, bool), "must be a whole number")
-    if kind is float:
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-        return float(cast("float", _require(value, fits, "must be a number")))
-    assert kind is str or isinstance(kind, types.UnionType)
-    return _require(value, isinstance(value, str), "must be text")
-
-
-def _require(value: object, fits: bool, otherwise: str) -> object:
-    if not fits:
-        raise ValueError(f"{otherwise}, not {value!r}")
-    return value

@@ -1,0 +1,44 @@
+"""The types that a setting may have: how text becomes a value of one, and what is refused."""
+
+import types
+import typing
+from typing import Any, Literal, cast
+
+
+def parsed(raw: str, kind: Any) -> object:
+    """Return text from the environment as what a settings file would hold, or unchanged when it is no such thing."""
+    if kind is bool:
+        return {"true": True, "1": True, "false": False, "0": False}.get(raw.strip().lower(), raw)
+    if kind == tuple[str, ...]:
+        return [part.strip() for part in raw.split(",") if part.strip()]
+    if kind in (int, float):
+        try:
+            return kind(raw)
+        except ValueError:
+            return raw
+    return raw
+
+
+def typed(value: object, kind: Any) -> object:
+    """Return *value* when it is of *kind*; raises ValueError that says what is taken."""
+    if typing.get_origin(kind) is Literal:
+        return _require(value, value in typing.get_args(kind), "must be " + " or ".join(typing.get_args(kind)))
+    if kind == tuple[str, ...]:
+        fits = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
+        _require(value, fits, "must be a list of text")
+        return tuple(cast("list[str]", value))
+    if kind is bool:
+        return _require(value, isinstance(value, bool), "must be true or false")
+    if kind is int:
+        return _require(value, isinstance(value, int) and not isinstance(value, bool), "must be a whole number")
+    if kind is float:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(cast("float", _require(value, fits, "must be a number")))
+    assert kind is str or isinstance(kind, types.UnionType)
+    return _require(value, isinstance(value, str), "must be text")
+
+
+def _require(value: object, fits: bool, otherwise: str) -> object:
+    if not fits:
+        raise ValueError(f"{otherwise}, not {value!r}")
+    return value
