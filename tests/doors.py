@@ -72,12 +72,16 @@ class Agent:
 
 
 @asynccontextmanager
-async def entered(door: str, server: Serving, agent: str) -> AsyncIterator[Agent]:
-    """Connect *agent* through a door of a running server."""
+async def entered(door: str, server: Serving, agent: str, **listening: Any) -> AsyncIterator[Agent]:
+    """Connect *agent* through a door of a running server.
+
+    Args:
+        listening: What the client does with notifications, as `Client` takes it.
+    """
     kind, era = door.split()
     target: Any = f"{server.url}/mcp?agent={agent}"
     if kind == "stdio":
         arguments = [*PROGRAM[1:], "stdio", str(server.folder), "--agent", agent]
         target = stdio_client(StdioServerParameters(command=PROGRAM[0], args=arguments, env=clean_environment()))
-    async with Client(target, mode=era) as client:
+    async with Client(target, mode=era, **listening) as client:
         yield Agent(client, server.folder)

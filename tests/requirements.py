@@ -385,6 +385,23 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/mcp/test_resources.py::test_a_commit_wakes_who_listens",
         ),
     ),
+    "M6": Requirement(
+        "MCP Events: what happens is listed, polled and pushed, in both eras and through every door",
+        (
+            "interfaces/mcp/events/test_polling.py::test_the_capability_stands_where_the_standard_wants_it_and_where_clients_look",
+            "interfaces/mcp/events/test_polling.py::test_the_list_shows_every_event_with_its_schemas",
+            "interfaces/mcp/events/test_polling.py::test_a_poll_finds_what_has_happened_since_its_cursor",
+            "interfaces/mcp/events/test_polling.py::test_a_stale_cursor_is_put_at_the_head_and_is_no_error",
+            "interfaces/mcp/events/test_polling.py::test_the_cursor_moves_on_while_nothing_happens_that_is_wanted",
+            "interfaces/mcp/events/test_streams.py::test_a_stream_first_says_where_it_begins_and_then_sends_what_happens",
+            "interfaces/mcp/events/test_streams.py::test_a_quiet_stream_says_where_it_stands",
+            "interfaces/mcp/events/test_streams.py::test_a_reader_that_retention_has_overtaken_is_told_of_the_gap",
+            "interfaces/mcp/events/test_streams.py::test_who_may_read_no_more_is_told_and_gets_nothing",
+            "interfaces/mcp/events/test_doors.py::test_an_event_reaches_the_stream_of_a_client_at_every_door",
+            "interfaces/mcp/events/test_doors.py::test_a_change_wakes_who_listens_at_every_door",
+            "interfaces/mcp/events/test_doors.py::test_a_change_wakes_who_subscribed_by_a_handshake_at_every_door",
+        ),
+    ),
     "A1": Requirement(
         "Agents' names come with the address, a header, the call or the process",
         (
@@ -903,7 +920,7 @@ LATER: dict[str, str] = {
     "P10": "A token's scope is a boundary: path globs and verbs, on every door",
     "P3-power": "Acknowledged means durable, after a power cut",
     "T5": "Deadlines, schedules, approvals, checks",
-    "M6": "The MCP Events extension",
+    "M7": "MCP Events sent to a client's address",
     "X3": "PDF and Office files",
 }
 """What is decided and not built yet. Nothing may promise these."""

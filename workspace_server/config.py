@@ -60,6 +60,12 @@ class Settings:
         None, "Address under which people reach the server, for links in answers; else where it listens."
     )
     tools: Literal["all", "core"] = _setting("all", "Which MCP tools to offer: all, or the fourteen core ones.")
+    mcp_provisional_error_codes: bool = _setting(
+        False,
+        "Whether refusals of the MCP Events methods carry the numbers that its text has set aside (-32023 to -32027)"
+        " rather than those that clients know today (-32011 to -32015).",
+        section="mcp",
+    )
     guarded_files: tuple[str, ...] = _setting(
         (
             "**/CLAUDE.md",

@@ -148,7 +148,7 @@ async def _serve(
 
         def end() -> None:
             ending.say()
-            mcp.updates.listen.close()
+            mcp.end_streams()
             server.should_exit = True
 
         _on_signals(end)

@@ -65,3 +65,8 @@ class Caller:
 
 SERVER: Final = Caller(agent="server")
 """Who acts when nobody asked: timers, deliveries."""
+
+
+def local(agent: str) -> Caller:
+    """Return what an agent may do while nobody is at the door for it: without tokens, what every local caller may."""
+    return Caller(agent=agent)

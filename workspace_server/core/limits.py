@@ -174,6 +174,37 @@ class Limits:
     model_answer_bytes_max: int = 16 * MIB
     """Most bytes of a language model's answer; a batch of vectors as JSON takes a few MiB."""
 
+    subscriptions_max: int = 1_000
+    """Most subscriptions of MCP Events."""
+    subscriptions_per_agent_max: int = 100
+    """Most subscriptions of one agent."""
+    subscription_files_max: int = 100
+    """Most patterns, or types, of one subscription."""
+    subscription_arguments_bytes_max: int = 16 * KIB
+    """Longest arguments of a subscription, as JSON."""
+    subscription_ttl_s_min: int = 60
+    """Shortest life of a subscription that is not refreshed, in seconds."""
+    subscription_ttl_s: int = 3_600
+    """How long it lives when its client does not say, in seconds."""
+    subscription_ttl_s_max: int = 30 * 24 * 3600
+    """Longest life of a subscription that is not refreshed, unless it was asked to have no end, in seconds."""
+    subscription_ended_kept_s: int = 24 * 3600
+    """How long it is remembered that a subscription has ended, so that ending it again is no error, in seconds."""
+    subscription_replay_max: int = 10_000
+    """Most events that a subscription goes back over; an older cursor is put forward, and that is said."""
+    subscription_pending_max: int = 1_000
+    """Most events on their way to one subscription; one more, and all are given up for a `gap`."""
+    subscription_silent_s_max: int = 7 * 24 * 3600
+    """How long a subscription without an end is kept while nothing arrives at its receiver, in seconds."""
+    verification_kept_s: int = 24 * 3600
+    """How long it is remembered that a receiver has proven to want an agent's subscriptions, in seconds."""
+    verifications_per_minute: int = 10
+    """Most challenges to one host in a minute."""
+    streams_per_agent_max: int = 100
+    """Most open event streams of one agent over MCP."""
+    poll_rows_max: int = 10_000
+    """Most events that one poll looks at; when filters leave most of them out, the next one goes on from there."""
+
     reserve_bytes: int = 4 * MIB
     """Room on the disk that is kept back, so that deleting and unlocking go on when the disk is full, in bytes."""
     queue_writes_max: int = 10_000

@@ -29,6 +29,7 @@ from workspace_server.services.locking import leases
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
 from workspace_server.services.status import Status
+from workspace_server.services.subscribing.subscribing import Subscribing
 from workspace_server.services.tree.checkouts import Checkouts
 from workspace_server.services.tree.working_tree import WorkingTree
 from workspace_server.services.upkeep.purging import Purging
@@ -78,6 +79,7 @@ class Engine:
         self.locks = Locks(folder)
         self.checkouts = Checkouts(folder, tree)
         self.events = Events(folder, head)
+        self.subscribing = Subscribing(folder, self.events)
         self.automation = Automation(folder, self.locks)
         self.triggers = self.automation.triggers
         self.jobs = self.automation.jobs

@@ -6,7 +6,7 @@ from typing import Any
 
 from workspace_server.core import tokens
 from workspace_server.core.access import Caller
-from workspace_server.core.events import EVENT_TYPES
+from workspace_server.core.events import EVENT_TYPES, paths_of
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
 from workspace_server.services.arguments import bounded, plain_text, refused, too_small
@@ -167,10 +167,7 @@ class Events:
 
 def _concerns(event: Event, chosen: Selector) -> bool:
     """Whether the event is about a chosen path; a move is about both of its paths."""
-    if event.path is None:
-        return False
-    origin = event.data.get("moved_from")
-    return chosen.covers(event.path) or (origin is not None and chosen.covers(str(origin["path"])))
+    return any(chosen.covers(path) for path in paths_of(event.path, event.data))
 
 
 def _bounds(chosen: Selector) -> tuple[str, str]:

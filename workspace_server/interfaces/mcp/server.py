@@ -21,6 +21,7 @@ from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.interfaces.guard import Guard, asking
 from workspace_server.interfaces.mcp import errors, prompts, schemas
 from workspace_server.interfaces.mcp.calls import Context, caller_of, require_caller
+from workspace_server.interfaces.mcp.events.methods import EventMethods
 from workspace_server.interfaces.mcp.instructions import instructions
 from workspace_server.interfaces.mcp.registry import ToolSpec, result
 from workspace_server.interfaces.mcp.resources import Resources
@@ -67,6 +68,8 @@ class WorkspaceMcp(Server[dict[str, Any]]):
         self.add_notification_handler("notifications/initialized", NotificationParams, self.updates.initialized)
         # The SDK's own middleware traces calls for OpenTelemetry, which costs a tenth of a call; metrics are ours.
         self.middleware[:] = [_shape_calls]
+        self.events = EventMethods(engine, guard)
+        self.events.add_to(self)
 
     def create_initialization_options(
         self,
@@ -77,6 +80,11 @@ class WorkspaceMcp(Server[dict[str, Any]]):
         """Declare that changes of the list of resources are told; the HTTP manager calls this without arguments."""
         options = notification_options or NotificationOptions(resources_changed=True)
         return super().create_initialization_options(options, experimental_capabilities, extensions)
+
+    def end_streams(self) -> None:
+        """End everything that waits for news, each with its result: the server ends."""
+        self.updates.listen.close()
+        self.events.streams.close()
 
     @property
     def put_url(self) -> str:

@@ -22,7 +22,8 @@ from workspace_server.errors import TooLarge
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 
 PROTOCOL_HEADER = b"mcp-protocol-version"
-PROGRESS_MARK = b'"progressToken"'
+STREAMED = (b'"progressToken"', b'"events/stream"')
+"""What stands in a request whose answer is streamed. In another one it costs a slower answer, and nothing else."""
 WATCH_AFTER_S = 0.05
 """Shorter calls are not watched: they end before it would help, and a watcher costs a tenth of a call."""
 
@@ -48,7 +49,8 @@ class SessionManager(StreamableHTTPSessionManager):
             return
         first = await receive()  # the SDK's limit has collected the body: it is here as a whole
         replay = _Replay(first, receive)
-        as_json = PROGRESS_MARK not in first.get("body", b"") or b"text/event-stream" not in headers.get(b"accept", b"")
+        body = first.get("body", b"")
+        as_json = b"text/event-stream" not in headers.get(b"accept", b"") or not any(mark in body for mark in STREAMED)
         if not as_json:
             await self._modern(scope, replay, send, as_json=False)
             return

@@ -6,7 +6,7 @@ A notice says only that something changed, and may be lost with its connection: 
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
@@ -17,7 +17,7 @@ from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, Serv
 from mcp_types import INTERNAL_ERROR, EmptyResult, NotificationParams, SubscribeRequestParams, UnsubscribeRequestParams
 
 from workspace_server.core.access import Caller
-from workspace_server.core.events import FILE_CHANGES
+from workspace_server.core.events import FILE_CHANGES, paths_of
 from workspace_server.core.limits import LIMITS
 from workspace_server.interfaces.mcp.calls import Context
 from workspace_server.interfaces.mcp.resources import uri_of
@@ -91,7 +91,7 @@ class Updates:
     async def _tell(self, seq: int) -> int:
         page = await self._engine.events.feed(READER, since_seq=seq, limit=LIMITS.events_page_max)
         changed = [event for event in page["events"] if event["type"] in FILE_CHANGES]
-        paths = dict.fromkeys(path for event in changed for path in _paths(event))
+        paths = dict.fromkeys(path for event in changed for path in paths_of(event.get("path"), event))
         for path in paths:
             for workspace in ("", self._engine.folder.name):
                 await self._bus.publish(ResourceUpdated(uri=uri_of(path, workspace)))
@@ -133,10 +133,3 @@ class _Bus(InMemorySubscriptionBus):
 
 def _connection(ctx: Context) -> Connection:
     return ctx.session._connection  # noqa: SLF001 - the SDK has no public way from a request to its connection
-
-
-def _paths(event: dict[str, Any]) -> list[str]:
-    """Return the paths that an event changes: a move changes two."""
-    moved = event.get("moved_from")
-    origin = moved.get("path") if isinstance(moved, dict) else moved
-    return [path for path in (event.get("path"), origin) if isinstance(path, str)]

@@ -72,6 +72,24 @@ async def before(tx: Transaction, seq: int, *, limit: int, only: Only = EVERY) -
     return await _events(tx, f"seq < ?{where} ORDER BY seq DESC LIMIT ?", seq, *parameters, limit)
 
 
+async def following(tx: Transaction, seq: int) -> int | None:
+    """Return the seq of the first event beyond *seq*."""
+    row = await tx.one("SELECT seq FROM events WHERE seq > ? ORDER BY seq LIMIT 1", seq)
+    return None if row is None else int(row[0])
+
+
+async def first_since(tx: Transaction, at: float, *, after_seq: int) -> int | None:
+    """Return the seq of the first event beyond *after_seq* that was not before *at*, in seconds since 1970."""
+    row = await tx.one("SELECT seq FROM events WHERE seq > ? AND at >= ? ORDER BY seq LIMIT 1", after_seq, at)
+    return None if row is None else int(row[0])
+
+
+async def before_newest(tx: Transaction, count: int) -> int:
+    """Return the seq of the last event before the newest *count*; 0 when there are no more than those."""
+    row = await tx.one("SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?", count)
+    return 0 if row is None else int(row[0])
+
+
 async def _events(tx: Transaction, condition: str, *parameters: Any) -> list[Event]:
     rows = await tx.all(f"SELECT seq, at, type, path, version, agent, data FROM events WHERE {condition}", *parameters)
     return [Event._make((*row[:6], json.loads(row[6]))) for row in rows]
