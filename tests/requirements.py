@@ -556,6 +556,23 @@ DELIVERED: dict[str, Requirement] = {
             "services/automation/test_attention.py::test_beyond_the_bound_of_a_kind_the_oldest_leaves_and_says_so",
         ),
     ),
+    "T11": Requirement(
+        "A flow waits for a person, whose approval holds for the versions that were asked about",
+        (
+            "services/automation/test_decisions.py::test_a_flow_waits_for_a_person_who_is_told_the_versions",
+            "services/automation/test_decisions.py::test_nobody_is_asked_twice_while_the_answer_is_open",
+            "services/automation/test_decisions.py::test_what_has_moved_on_is_approved_only_by_who_says_so",
+            "services/automation/test_decisions.py::test_a_decision_is_made_once",
+        ),
+    ),
+    "T12": Requirement(
+        "Only the verb admin decides: approvals, and webhooks to hosts that the operator does not list",
+        (
+            "services/automation/test_decisions.py::test_an_agent_does_not_approve_its_own_work",
+            "services/automation/test_decisions.py::test_a_webhook_to_an_unlisted_host_fires_once_a_person_agrees",
+            "services/automation/test_decisions.py::test_a_trigger_that_is_denied_is_gone",
+        ),
+    ),
     "D1": Requirement(
         "Webhooks are signed so that an independent library verifies them",
         (
@@ -919,7 +936,7 @@ DELIVERED: dict[str, Requirement] = {
 LATER: dict[str, str] = {
     "P10": "A token's scope is a boundary: path globs and verbs, on every door",
     "P3-power": "Acknowledged means durable, after a power cut",
-    "T5": "Deadlines, schedules, approvals, checks",
+    "T5": "Deadlines, schedules, checks",
     "M7": "MCP Events sent to a client's address",
     "X3": "PDF and Office files",
 }

@@ -125,8 +125,6 @@ def test_what_an_entry_tells_leaves_out_where_its_event_came_from() -> None:
             Happened("trigger.fired", None, {"trigger": "analyst", "key": {"topic": "owls"}}),
             {("timed_out", 'analyst {"topic": "owls"}'), ("suppressed", "analyst rate")},
         ),
-        (Happened("approval.granted", None, {"firing": "F1"}), {("approval", "F1")}),
-        (Happened("approval.denied", None, {"firing": "F1"}), {("approval", "F1")}),
         (Happened("file.updated", "a.md"), set()),
     ],
 )

@@ -190,10 +190,6 @@ def _fired(event: Happened) -> Sequence[Place]:
     return (("timed_out", join_place(event)), ("suppressed", f"{_trigger(event)} rate"))
 
 
-def _decided(event: Happened) -> Sequence[Place]:
-    return (("approval", str(event.data["firing"])),)
-
-
 _BEGINS: Final[Mapping[str, Callable[[Happened], Need | None]]] = {
     "trigger.timed_out": _timed_out,
     "trigger.suppressed": _suppressed,
@@ -208,6 +204,4 @@ _ENDS: Final[Mapping[str, Callable[[Happened], Sequence[Place]]]] = {
     "file.moved": _gone,
     "file.indexed": _read,
     "trigger.fired": _fired,
-    "approval.granted": _decided,
-    "approval.denied": _decided,
 }

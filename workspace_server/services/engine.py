@@ -84,6 +84,7 @@ class Engine:
         self.triggers = self.automation.triggers
         self.jobs = self.automation.jobs
         self.deliveries = self.automation.deliveries
+        self.decisions = self.automation.decisions
         folder.recorder.reaction = self.automation.reaction
         folder.recorder.attend = attention.follow
         self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
@@ -95,6 +96,7 @@ class Engine:
         self.status.include("models", self.indexing.models.status)
         self.status.include("deliveries", self.deliveries.status)
         self.status.include("jobs", self.jobs.counts)
+        self.status.include("attention", self.decisions.counts)
         self.status.include("folder", tree.status)
         self.status.include("disk", self._disk)
 

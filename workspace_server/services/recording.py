@@ -32,8 +32,8 @@ class Reaction(Protocol):
         """Move every trigger on and return the events that this makes."""
 
 
-Attend = Callable[["Commit"], Awaitable[None]]
-"""Called at the end of a commit, still inside of it, to keep the list of what needs a person."""
+Attend = Callable[["Commit", Sequence[Event]], Awaitable[None]]
+"""Called with what happened at the end of a commit, still inside of it, to keep the list of what needs a person."""
 
 
 class NewEvent(Protocol):
@@ -144,11 +144,15 @@ class Commit:
             return
         first = next((event for event in self.events if event.path is not None), self.events[0])
         await audit.add(self.tx, self.caller, action, first.path, first.seq)
-        if self._reaction is not None:
-            for made in await self._reaction.advance(self.tx, tuple(self.events)):
-                await self.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
-        if self._attend is not None:
-            await self._attend(self)
+        followed = 0
+        while followed < len(self.events):  # what follows is an event, too, and something may follow from it
+            happened = tuple(self.events[followed:])
+            followed = len(self.events)
+            if self._attend is not None:
+                await self._attend(self, happened)
+            if self._reaction is not None:
+                for made in await self._reaction.advance(self.tx, happened):
+                    await self.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
 
     async def _shared(self) -> dict[str, Any]:
         """Return what all events of this commit say: of which bracket they are, and what caused them."""

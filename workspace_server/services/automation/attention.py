@@ -16,16 +16,19 @@ How to use it from a commit of yours:
 Each entry that begins or ends has an event, `attention.added` or `attention.resolved`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from workspace_server.core.attention import Kind, Need, Place, needed, settled, shortened, summarised
+from workspace_server.core.attention import ACTIONS, Kind, Need, Place, needed, settled, shortened, summarised
 from workspace_server.core.limits import LIMITS
 from workspace_server.services.recording import Commit
 from workspace_server.storage.tables import attention
 from workspace_server.storage.tables.attention import AttentionRow, name_of
+from workspace_server.storage.tables.events import Event
 
 SERVER: Final = "server"
+OF_TRIGGERS: Final[tuple[Kind, ...]] = ("timed_out", "suppressed", "needs_approval")
+"""What is about a trigger itself, and over when there is none."""
 
 
 async def add(
@@ -39,7 +42,8 @@ async def add(
 ) -> str:
     """Put something on the list and return its name, such as `A12`; what is open under that key stays as it is.
 
-    Never fails for want of room: beyond the bound of its kind the oldest entry leaves the list, with its event.
+    Never fails for want of room: beyond the bound of its kind the oldest entry leaves the list, with its event, unless
+    somebody waits for an answer to it.
     """
     row = await attention.open_at(commit.tx, (kind, key))
     if row is not None:
@@ -63,9 +67,8 @@ async def resolve(
     return True
 
 
-async def follow(commit: Commit) -> None:
-    """Begin and end what the events of a commit begin and end."""
-    happened = tuple(commit.events)
+async def follow(commit: Commit, happened: Sequence[Event]) -> None:
+    """Begin and end what these events of a commit begin and end."""
     ends = {place for event in happened for place in settled(event)}
     there = await attention.open_among(commit.tx, ends) if ends else set[Place]()
     for event in happened:
@@ -77,6 +80,12 @@ async def follow(commit: Commit) -> None:
         if need is not None:
             await add(commit, kind=need.kind, key=need.key, summary=need.summary, path=need.path, about=need.about)
             there.add((need.kind, need.key))
+
+
+async def resolve_all_of(commit: Commit, trigger: str) -> None:
+    """Take off the list what is about a trigger that is no more; what it has set off stays."""
+    for row in await attention.open_of_trigger(commit.tx, trigger, kinds=OF_TRIGGERS):
+        await _end(commit, row, outcome="gone", note=None, by=SERVER)
 
 
 async def _open(commit: Commit, need: Need) -> str:
@@ -98,9 +107,10 @@ async def _open(commit: Commit, need: Need) -> str:
         summary=kept.summary,
         about=kept.about,
     )
-    crowded = await attention.oldest_beyond(commit.tx, kept.kind, most=LIMITS.attention_per_kind_max)
-    if crowded is not None:
-        await _end(commit, crowded, outcome="crowded_out", note=None, by=SERVER)
+    if "dismiss" in ACTIONS[kept.kind]:  # somebody waits for an answer to the others
+        crowded = await attention.oldest_beyond(commit.tx, kept.kind, most=LIMITS.attention_per_kind_max)
+        if crowded is not None:
+            await _end(commit, crowded, outcome="crowded_out", note=None, by=SERVER)
     return name
 
 

@@ -2,11 +2,13 @@
 
 import anyio
 
-from workspace_server.core.triggers.targets import Queue, Target, Webhook
+from workspace_server.core.triggers.targets import Approval, Queue, Target, Webhook
+from workspace_server.services.automation.decisions import Decisions
 from workspace_server.services.automation.deliveries import Deliveries, policy_of
 from workspace_server.services.automation.firing import Firing
 from workspace_server.services.automation.jobs import Jobs
 from workspace_server.services.automation.reaction import Reaction
+from workspace_server.services.automation.targets.approval import ApprovalTarget
 from workspace_server.services.automation.targets.handing import Taker
 from workspace_server.services.automation.targets.queue import QueueTarget
 from workspace_server.services.automation.targets.webhook import WebhookTarget
@@ -28,11 +30,16 @@ class Automation:
         self.own_ports: set[int] = set()
         policy = policy_of(folder.settings, self.own_ports)
         queue, webhook = QueueTarget(), WebhookTarget()
-        targets: dict[type[Target], Taker] = {Queue: queue, Webhook: webhook}  # what this server can start
+        targets: dict[type[Target], Taker] = {  # what this server can start
+            Queue: queue,
+            Webhook: webhook,
+            Approval: ApprovalTarget(),
+        }
         self.reaction = Reaction(targets)
         self.triggers = Triggers(folder, self.reaction, policy)
         self.deliveries = Deliveries(folder, self.reaction, policy)
         self.jobs = Jobs(folder, self.reaction, locks)
+        self.decisions = Decisions(folder, self.reaction, self.triggers, self.deliveries, self.jobs)
         queue.queued, webhook.due = self.jobs.queued, self.deliveries.due
         self._firing = Firing(folder, self.reaction)
         self._timers = Timers([self._firing, self.jobs])

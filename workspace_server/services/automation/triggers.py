@@ -17,7 +17,7 @@ from workspace_server.delivery.guard import Policy, origin
 from workspace_server.delivery.signing import check_secret, new_secret
 from workspace_server.errors import NameTaken, NotFound, QuotaExceeded
 from workspace_server.services.arguments import refused
-from workspace_server.services.automation import schedules
+from workspace_server.services.automation import attention, schedules
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
@@ -89,16 +89,33 @@ class Triggers:
         check_name("name", name)
 
         async def body(commit: Commit) -> Result:
-            row = await triggers.by_name(commit.tx, name)
-            if row is None:
-                raise NotFound(
-                    f"There is no trigger {name}.", hint="list_triggers() shows those that are.", trigger=name
-                )
-            await triggers.delete(commit.tx, row.trigger_id)
-            await _new_edition(commit.tx)
+            await self.remove(commit, name)
             return {"deleted": name}
 
         return await self._folder.recorder.change(caller, "delete_trigger", body)
+
+    async def remove(self, commit: Commit, name: str) -> None:
+        """Delete a trigger in a commit of somebody else.
+
+        Raises:
+            NotFound: There is none of that name.
+        """
+        row = await _present(commit.tx, name)
+        await triggers.delete(commit.tx, row.trigger_id)
+        await _new_edition(commit.tx)
+        await attention.resolve_all_of(commit, name)
+
+    async def activate(self, commit: Commit, name: str) -> None:
+        """Let a trigger that waits for approval fire from now on, in a commit of somebody else.
+
+        Raises:
+            NotFound: There is none of that name.
+        """
+        row = await _present(commit.tx, name)
+        await triggers.set_state(commit.tx, row.trigger_id, "active")
+        await _new_edition(commit.tx)
+        rule = parse_definition(row.definition)
+        await self._take_existing(commit, row.trigger_id, rule, await _present_inputs(commit.tx, rule))
 
     async def _create(self, commit: Commit, rule: Definition, given_secret: object) -> Result:
         tx = commit.tx
@@ -122,13 +139,31 @@ class Triggers:
         )
         await _new_edition(tx)
         rows = await _present_inputs(tx, rule) if rule.since == "existing" or not rule.captures else []
-        if rule.since == "existing":
-            for made in await self._reaction.backfill(tx, trigger_id, rows):
-                await commit.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
+        if state == "needs_approval":
+            await self._ask(commit, rule)
+        else:
+            await self._take_existing(commit, trigger_id, rule, rows)
         result: Result = {"trigger": rule.name, "state": state, "warnings": _warnings(rule, rows, state)}
         if secret is not None and given_secret is None:
             result["secret"] = secret
         return result
+
+    async def _take_existing(self, commit: Commit, trigger_id: int, rule: Definition, rows: Sequence[FileRow]) -> None:
+        """Take the files that are there for inputs, where the trigger asks for them."""
+        if rule.since == "existing":
+            for made in await self._reaction.backfill(commit.tx, trigger_id, rows):
+                await commit.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
+
+    async def _ask(self, commit: Commit, rule: Definition) -> None:
+        assert isinstance(rule.target, Webhook)
+        agent, endpoint = commit.caller.agent, origin(rule.target.url)
+        await attention.add(
+            commit,
+            kind="needs_approval",
+            key=rule.name,
+            summary=f"{agent} wants the trigger {rule.name} to send webhooks to {endpoint}",
+            about={"trigger": rule.name, "created_by": agent, "endpoint": endpoint},
+        )
 
     def _secret(self, rule: Definition, given: object) -> str | None:
         if not isinstance(rule.target, Webhook):
@@ -170,6 +205,13 @@ def _named(given: Mapping[str, Any]) -> list[str | Mapping[str, Any]]:
 
 def _items(value: object) -> Sequence[Any]:
     return value if isinstance(value, (list, tuple)) else ()
+
+
+async def _present(tx: Transaction, name: str) -> TriggerRow:
+    row = await triggers.by_name(tx, name)
+    if row is None:
+        raise NotFound(f"There is no trigger {name}.", hint="list_triggers() shows those that are.", trigger=name)
+    return row
 
 
 async def _new_edition(tx: Transaction) -> None:

@@ -102,6 +102,16 @@ async def open_among(tx: Transaction, places: Collection[Place]) -> set[Place]:
     return {(row[0], row[1]) for row in rows}
 
 
+async def open_of_trigger(tx: Transaction, trigger: str, *, kinds: Collection[Kind]) -> list[AttentionRow]:
+    """Return the open entries of some kinds that are about a trigger."""
+    rows = await tx.all(
+        f"{_SELECT} WHERE ended_at IS NULL AND about ->> 'trigger' = ? AND kind IN (SELECT value FROM json_each(?))",
+        trigger,
+        json.dumps(list(kinds)),
+    )
+    return [_row(row) for row in rows]
+
+
 async def oldest_beyond(tx: Transaction, kind: Kind, *, most: int) -> AttentionRow | None:
     """Return the oldest open entry of a kind of which more than *most* are open, else None."""
     row = await tx.one(

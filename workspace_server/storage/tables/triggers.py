@@ -109,6 +109,11 @@ async def count(tx: Transaction) -> int:
     return int(row[0])
 
 
+async def set_state(tx: Transaction, trigger_id: int, state: str) -> None:
+    """Say whether a trigger fires."""
+    await tx.run("UPDATE triggers SET state = ? WHERE trigger_id = ?", state, trigger_id)
+
+
 async def delete(tx: Transaction, trigger_id: int) -> None:
     """Delete a trigger with its joins; its firings stay, so that what they set off can still be told."""
     await tx.run("UPDATE triggers SET state = 'deleted' WHERE trigger_id = ?", trigger_id)
