@@ -603,6 +603,36 @@ DELIVERED: dict[str, Requirement] = {
             "services/automation/test_jobs.py::test_a_job_is_finished_by_its_claimant_alone",
             "services/automation/test_jobs.py::test_a_silent_claimant_loses_its_job_to_the_next",
             "services/automation/test_jobs.py::test_locks_taken_for_a_job_go_with_it",
+            "services/automation/test_jobs.py::test_another_process_of_the_same_name_does_not_keep_the_job_of_one_that_died",
+        ),
+    ),
+    "J3": Requirement(
+        "Those who wait for a queue are served first come first served",
+        (
+            "services/automation/test_jobs.py::test_who_waits_is_served_before_one_who_comes_later",
+            "services/automation/test_jobs.py::test_a_busy_queue_is_shared_by_all_who_wait_for_it",
+            "services/automation/test_bells.py::test_who_was_called_up_for_nothing_keeps_its_rank",
+        ),
+    ),
+    "J4": Requirement(
+        "A blocked job comes back with a person's reply",
+        ("services/automation/test_jobs.py::test_a_blocked_job_comes_back_with_a_persons_reply",),
+    ),
+    "J5": Requirement(
+        "A job at which too many attempts come to nothing is given up, is seen, and can be put back",
+        (
+            "core/test_jobs.py::test_a_job_is_tried_again_until_too_many_attempts_have_come_to_nothing",
+            "services/automation/test_jobs.py::test_a_job_that_comes_to_nothing_again_and_again_is_dead_until_it_is_revived",
+            "cli/test_jobs.py::test_a_failed_job_is_put_back",
+        ),
+    ),
+    "J6": Requirement(
+        "What a program printed is kept with its job, within a bound, and can be read while it runs",
+        (
+            "core/test_kept_log.py::test_it_never_keeps_more_than_its_bound_and_never_loses_an_end",
+            "services/automation/test_jobs.py::test_a_claimed_job_has_a_log_that_only_its_claimant_writes",
+            "services/automation/test_queues.py::test_only_the_newest_logs_are_kept",
+            "cli/test_jobs.py::test_the_log_of_a_job_is_printed_without_what_could_steer_the_terminal",
         ),
     ),
     "J2": Requirement(

@@ -23,6 +23,7 @@ COMMANDS = {
     "history": "look",
     "triggers": "look",
     "deliveries": "look",
+    "jobs": "jobs",
     "list": "servers",
     "open": "servers",
     "stop": "servers",

@@ -155,6 +155,14 @@ class Limits:
     """Longest note of a finished job."""
     job_delay_s_max: int = 7 * 24 * 3600
     """Longest delay before a job is tried again, in seconds."""
+    job_attempts_max: int = 10
+    """Most attempts at a job that come to nothing; then it is given up, until a person puts it back."""
+    job_log_bytes_max: int = 64 * KIB
+    """How much is kept of what the program of one attempt at a job prints: its beginning and its end."""
+    job_logs_max: int = 10_000
+    """Most logs of attempts that are kept, the newest of all jobs."""
+    jobs_page_max: int = 200
+    """Most jobs in one page of the list."""
     delivery_body_bytes_max: int = 256 * KIB
     """Largest body of a webhook."""
     delivery_answer_bytes_max: int = 1 * KIB

@@ -46,7 +46,7 @@ class Guard:
         admin_key: The proof of `admin`; without one nobody has that verb.
         hosts: The names and addresses under which the server is reached besides those of loopback.
         public_url: The address before a proxy; its host and origin are allowed too.
-        heard: Told the name of every caller: a sign of life keeps its jobs.
+        heard: Told the name of every caller, and its session if it has one: a sign of life keeps its jobs.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Guard:
         admin_key: str | None = None,
         hosts: Collection[str] = (),
         public_url: str | None = None,
-        heard: Callable[[str], None] = lambda _: None,
+        heard: Callable[[str, str | None], None] = lambda *_: None,
     ) -> None:
         self._key = admin_key
         self._heard = heard
@@ -137,21 +137,26 @@ class Guard:
         meta: Mapping[str, Any] | None = None,
         request_id: str | None = None,
         admin: bool = False,
+        session: str | None = None,
     ) -> Caller:
         """Return the caller for what it says of itself.
+
+        Args:
+            session: The process that calls, where one lives on between its calls.
 
         Raises:
             InvalidArgument: A name or id is malformed.
         """
         said = meta or {}
         agent = agent_name(said.get(AGENT_META, claimed))
-        self._heard(agent)
+        self._heard(agent, session)
         return Caller(
             agent=agent,
             verbs=ALL_VERBS if admin else LOCAL_VERBS,
             door=door,
             request_id=_token(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),
             cause=_token(said.get(CAUSE_META), CAUSE_META),
+            session=session,
         )
 
     def holds_key(self, given: str) -> bool:

@@ -83,6 +83,7 @@ class Engine:
         self.automation = Automation(folder, self.locks)
         self.triggers = self.automation.triggers
         self.jobs = self.automation.jobs
+        self.queues = self.automation.queues
         self.deliveries = self.automation.deliveries
         self.decisions = self.automation.decisions
         folder.recorder.reaction = self.automation.reaction

@@ -270,9 +270,9 @@ class Workspace:
         return job
 
     async def finish_job(
-        self, job: str, outcome: Literal["done", "retry", "failed"] = "done", *, note: str | None = None
+        self, job: str, outcome: Literal["done", "retry", "failed", "blocked"] = "done", *, note: str | None = None
     ) -> Answer:
-        """Say how a job ended."""
+        """Say how a job ended; with `blocked` the note asks a person, whose answer brings it back with `reply`."""
         return await self.call("finish_job", job=job, outcome=outcome, note=note)
 
     async def _release(self, lock: Lock) -> None:

@@ -137,6 +137,8 @@ CALLS = [
     ("POST", "/queues/q:add"),
     ("POST", "/queues/a%20b:claim"),
     ("POST", "/jobs/J1:finish"),
+    ("POST", "/jobs/J1:log"),
+    ("POST", "/jobs/nothing:revive"),
     ("POST", "/deliveries/%00:redeliver"),
 ]
 

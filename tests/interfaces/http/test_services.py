@@ -143,6 +143,34 @@ async def test_a_job_is_added_once_per_key_and_an_empty_queue_gives_none(client:
     assert "job" not in empty.json()
 
 
+async def test_queues_jobs_and_their_logs_are_seen_and_a_failed_job_gets_a_second_chance(
+    client: httpx2.AsyncClient,
+) -> None:
+    ed = {"X-Agent": "ed"}
+    await client.post("/queues/q:add", json={"instructions": "Do it."})
+    await client.post("/queues/q:claim", json={"session": "s"}, headers=ed)
+    written = await client.post("/jobs/J1:log", json={"attempt": 1, "text": "so far"}, headers=ed)
+    foreign = await client.post("/jobs/J1:log", json={"attempt": 1, "text": "mine"})
+    await client.post("/jobs/J1:finish", json={"outcome": "failed", "note": "no"}, headers=ed)
+    log = (await client.get("/jobs/J1:log")).json()
+    shown = (await client.get("/jobs/J1")).json()
+    revived = (await client.post("/jobs/J1:revive")).json()
+    queues = (await client.get("/queues")).json()["queues"]
+    listed = (await client.get("/jobs?queue=q&state=queued&limit=1")).json()
+    refused = await client.get("/jobs?state=maybe")
+    unknown = await client.get("/jobs/J7")
+
+    assert written.json() == {"job": "J1"}
+    assert (foreign.status_code, foreign.json()["error"]["code"]) == (409, "job_lost")
+    assert (log["log"], log["attempt"], log["agent"]) == ("so far", 1, "ed")
+    assert (shown["state"], shown["note"], shown["logs"]) == ("failed", "no", [1])
+    assert revived == {"job": "J1", "state": "queued"}
+    assert [(row["queue"], row["queued"]) for row in queues] == [("q", 1)]
+    assert [job["job"] for job in listed["jobs"]] == ["J1"]
+    assert (refused.status_code, refused.json()["error"]["argument"]) == (400, "state")
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "not_found")
+
+
 async def test_a_webhook_to_an_unlisted_host_waits_for_approval(client: httpx2.AsyncClient) -> None:
     made = await client.post("/triggers", json={"name": "out", "files": ["a.md"], "url": "https://hooks.example.com/x"})
     deliveries = await client.get("/deliveries?trigger=out")

@@ -10,8 +10,10 @@ import pytest
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.limits import LIMITS
 from workspace_server.errors import WorkspaceError
 from workspace_server.services.engine import Engine
+from workspace_server.services.recording import Commit
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +53,20 @@ async def lost(engine: Engine, job: str, caller: Caller = BOB) -> object:
         await engine.jobs.finish_job(caller, job=job)
     assert caught.value.code == "job_lost"
     return caught.value.facts["reason"]
+
+
+async def answer(engine: Engine, job: str, reply: str) -> None:
+    async def body(commit: Commit) -> dict[str, Any]:
+        await engine.queues.answer(commit, job, reply)
+        return {}
+
+    await engine.folder.recorder.change(ANN, "reply", body)
+
+
+async def needs(engine: Engine) -> list[tuple[str, str]]:
+    """Return what needs a person, as (kind, key)."""
+    rows = await engine.db.read(lambda tx: tx.all("SELECT kind, key FROM attention WHERE ended_at IS NULL"))
+    return [(str(kind), str(key)) for kind, key in rows]
 
 
 async def refused(engine: Engine, **given: Any) -> object:
@@ -117,6 +133,43 @@ async def test_who_goes_away_while_waiting_leaves_the_job_to_the_next(engine: En
     assert await waiting is not None
 
 
+async def test_who_waits_is_served_before_one_who_comes_later(engine: Engine) -> None:
+    waiting = [asyncio.ensure_future(claim(engine, Caller(agent=f"w{number}"), wait_seconds=30)) for number in range(3)]
+    await asyncio.sleep(0)
+    later: list[dict[str, Any] | None] = []
+    for _ in range(3):
+        await add(engine)
+        later.append(await claim(engine, CAT))
+        later.append(await claim(engine, Caller(agent="cat", request_id=f"r{len(later)}")))
+    assert later == [None] * 6
+    claimed = await asyncio.gather(*waiting)
+    assert [job["job"] for job in claimed if job is not None] == ["J1", "J2", "J3"]
+    await add(engine)
+    assert await claim(engine, CAT) is not None
+
+
+async def test_a_busy_queue_is_shared_by_all_who_wait_for_it(engine: Engine) -> None:
+    done: dict[str, int] = {}
+
+    async def work(agent: str) -> None:
+        caller = Caller(agent=agent)
+        while (job := await claim(engine, caller, wait_seconds=30)) is not None:
+            await engine.jobs.finish_job(caller, job=job["job"])
+            done[agent] = done.get(agent, 0) + 1
+            if sum(done.values()) == 60:
+                return
+
+    workers = [asyncio.ensure_future(work(f"w{number}")) for number in range(6)]
+    for _ in range(60):
+        await add(engine)
+    await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+    for worker in workers:
+        worker.cancel()
+    await asyncio.wait(workers)
+    assert len(done) == 6
+    assert max(done.values()) <= 3 * min(done.values())
+
+
 async def test_a_wait_ends_without_a_job(engine: Engine) -> None:
     assert await claim(engine, wait_seconds=0.01) is None
 
@@ -158,6 +211,24 @@ async def test_a_sign_of_life_keeps_a_job(engine: Engine, clock: ManualClock) ->
     assert await claim(engine, CAT) is None
     await turn(engine, clock, 60)
     assert await claim(engine, CAT) is not None
+
+
+async def test_another_process_of_the_same_name_does_not_keep_the_job_of_one_that_died(
+    engine: Engine, clock: ManualClock
+) -> None:
+    await add(engine)
+    await claim(engine, visibility_seconds=60, session="first")
+    for _ in range(2):
+        await turn(engine, clock, 30)
+        engine.jobs.heard_of("bob")
+        engine.jobs.heard_of("bob", "second")
+    job = await claim(engine, visibility_seconds=60, session="second")
+    assert job is not None
+    assert job["attempt"] == 2
+    await turn(engine, clock, 40)
+    engine.jobs.heard_of("bob", "second")
+    await turn(engine, clock, 40)
+    assert await engine.jobs.finish_job(BOB, job="J1") == {"job": "J1", "state": "done"}
 
 
 async def test_a_waiting_worker_gets_what_a_silent_one_lost(engine: Engine, clock: ManualClock) -> None:
@@ -213,16 +284,99 @@ async def test_a_job_is_finished_by_its_claimant_alone(engine: Engine) -> None:
     done = {"job": "J1", "state": "done"}
     assert await engine.jobs.finish_job(BOB, job="J1") == done
     assert await engine.jobs.finish_job(BOB, job="J1") == done, "a repeat of the same word changes nothing"
-    with pytest.raises(WorkspaceError):
+    with pytest.raises(WorkspaceError) as caught:
         await engine.jobs.finish_job(BOB, job="J1", outcome="failed")
+    assert caught.value.facts == {"job": "J1", "reason": "unknown", "state": "done"}
+    assert caught.value.message == "You have finished this job already: it is done."
 
 
 async def test_a_job_that_failed_is_not_claimed_again(engine: Engine) -> None:
     await add(engine)
     await claim(engine)
     assert (await engine.jobs.finish_job(BOB, job="J1", outcome="failed", note="why"))["state"] == "failed"
+    assert await needs(engine) == [("dead_job", "J1")]
     assert await claim(engine) is None
     assert (await engine.jobs.counts())["failed"] == 1
+
+
+async def test_a_waiting_worker_gets_a_job_once_its_delay_is_over(engine: Engine, clock: ManualClock) -> None:
+    await add(engine)
+    await claim(engine)
+    await engine.jobs.finish_job(BOB, job="J1", outcome="retry", delay_seconds=30)
+    waiting = asyncio.ensure_future(claim(engine, CAT, wait_seconds=30))
+    await asyncio.sleep(0)
+    await turn(engine, clock, 30)
+    assert await waiting is not None
+
+
+async def test_a_blocked_job_comes_back_with_a_persons_reply(engine: Engine) -> None:
+    await add(engine, key="k")
+    await claim(engine)
+    blocked = await engine.jobs.finish_job(BOB, job="J1", outcome="blocked", note="Which price is right?")
+    assert blocked == {"job": "J1", "state": "blocked"}
+    assert await needs(engine) == [("blocked_job", "J1")]
+    assert await claim(engine, CAT) is None
+    assert await add(engine, key="k") == "J1", "it is still open"
+    await answer(engine, "J1", "The one of May.")
+    assert await needs(engine) == []
+    job = await claim(engine, CAT)
+    assert job is not None
+    assert (job["job"], job["reply"], job["attempt"]) == ("J1", "The one of May.", 2)
+    assert await lost(engine, "J1") == "unknown"
+    for wrong, reply in (("J1", "again"), ("J9", "x"), ("J1", "")):
+        with pytest.raises(WorkspaceError):
+            await answer(engine, wrong, reply)
+
+
+async def test_a_job_that_comes_to_nothing_again_and_again_is_dead_until_it_is_revived(
+    engine: Engine, clock: ManualClock
+) -> None:
+    await add(engine, key="k")
+    for _ in range(LIMITS.job_attempts_max - 1):
+        await claim(engine)
+        assert (await engine.jobs.finish_job(BOB, job="J1", outcome="retry"))["state"] == "queued"
+    await claim(engine, visibility_seconds=60)
+    await turn(engine, clock, 61)
+    shown = await engine.queues.show_job(ANN, job="J1")
+    assert (shown["state"], shown["note"]) == ("dead", "Nothing was heard of bob any more.")
+    assert await claim(engine) is None
+    assert await lost(engine, "J1") == "expired"
+    assert await needs(engine) == [("dead_job", "J1")]
+    assert await engine.queues.revive_job(ANN, job="J1") == {"job": "J1", "state": "queued"}
+    assert await needs(engine) == []
+    job = await claim(engine)
+    assert job is not None
+    assert job["attempt"] == LIMITS.job_attempts_max + 1
+    assert (await engine.jobs.finish_job(BOB, job="J1", outcome="retry"))["state"] == "queued", "it counts anew"
+
+
+async def test_a_claimed_job_has_a_log_that_only_its_claimant_writes(engine: Engine, clock: ManualClock) -> None:
+    await add(engine)
+    await claim(engine, visibility_seconds=60, session="s")
+    for text in ("one\n", "one\ntwo\n"):
+        await turn(engine, clock, 40)
+        assert await engine.jobs.write_log(BOB, job="J1", attempt=1, text=text) == {"job": "J1"}, "a sign of life"
+    read = await engine.queues.read_log(ANN, job="J1")
+    assert (read["log"], read["size_bytes"], read["agent"], read["attempt"]) == ("one\ntwo\n", 8, "bob", 1)
+    for caller, attempt in ((CAT, 1), (BOB, 2)):
+        with pytest.raises(WorkspaceError) as caught:
+            await engine.jobs.write_log(caller, job="J1", attempt=attempt, text="x")
+        assert caught.value.code == "job_lost"
+    await engine.jobs.finish_job(BOB, job="J1")
+    with pytest.raises(WorkspaceError):
+        await engine.jobs.write_log(BOB, job="J1", attempt=1, text="too late")
+
+
+async def test_a_long_log_is_kept_within_its_bound(engine: Engine) -> None:
+    await add(engine)
+    await claim(engine)
+    text = "begin " + "\ufffd" * 100_000 + " end"
+    await engine.jobs.write_log(BOB, job="J1", attempt=1, text=text, size_bytes=1_000_000)
+    read = await engine.queues.read_log(ANN, job="J1", attempt=1)
+    assert read["size_bytes"] == 1_000_000
+    assert len(read["log"].encode()) <= LIMITS.job_log_bytes_max + 10
+    assert read["log"].startswith("begin ")
+    assert read["log"].endswith(" end")
 
 
 async def test_locks_taken_for_a_job_go_with_it(engine: Engine) -> None:
@@ -259,10 +413,11 @@ async def test_wrong_arguments_are_refused_by_name(engine: Engine) -> None:
     assert await refused(engine, inputs=["a"] * 1_001) == "invalid_argument"
     await engine.files.write_file(ANN, path="a.md", content="a")
     assert await refused(engine, inputs=[{"path": "a.md", "version": 2}]) == "invalid_argument"
-    for given in ({"wait_seconds": 51}, {"visibility_seconds": 1}):
+    tried: dict[str, Any]
+    for tried in ({"wait_seconds": 51}, {"visibility_seconds": 1}, {"session": "s" * 200}):
         with pytest.raises(WorkspaceError):
-            await engine.jobs.claim_job(BOB, queue="q", **given)
-    for wrong in ({"outcome": "maybe"}, {"delay_seconds": -1}, {"note": "n" * 2_001}):
+            await engine.jobs.claim_job(BOB, queue="q", **tried)
+    for wrong in ({"outcome": "maybe"}, {"delay_seconds": -1}, {"note": "n" * 2_001}, {"outcome": "blocked"}):
         with pytest.raises(WorkspaceError):
             await engine.jobs.finish_job(BOB, job="J1", **wrong)
 

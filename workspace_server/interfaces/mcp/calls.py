@@ -1,7 +1,7 @@
 """Who sends a request, by whichever transport it came."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -41,7 +41,7 @@ def caller_of(guard: Guard, ctx: Context) -> Caller:
     if isinstance(ctx.request, Request):
         return guard.admit(ctx.request, door="mcp", meta=meta)
     if isinstance(ctx.request, Peer):
-        return replace(guard.identify(ctx.request.agent, door="stdio", meta=meta), session=ctx.request.session)
+        return guard.identify(ctx.request.agent, door="stdio", meta=meta, session=ctx.request.session)
     return guard.identify(None, door="mcp", meta=meta)
 
 

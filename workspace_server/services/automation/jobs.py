@@ -1,29 +1,39 @@
 """The use cases of jobs: add, claim, finish; and what becomes of those whose claimant falls silent."""
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, get_args
+from collections.abc import Awaitable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, get_args
 
 from workspace_server.core.access import SERVER, Caller
+from workspace_server.core.attention import Kind
+from workspace_server.core.jobs import OPEN, Outcome, State, job_name, job_number, state_after
+from workspace_server.core.kept_log import KeptLog
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.triggers.fields import check_instructions, check_name
 from workspace_server.errors import JobLost, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
+from workspace_server.services.automation import attention
 from workspace_server.services.automation.bells import Lines
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, jobs, locks, meta, triggers
+from workspace_server.storage.tables import files, job_logs, jobs, locks, meta, requests, triggers
 from workspace_server.storage.tables.jobs import Input, JobRow
 
-Outcome = Literal["done", "retry", "failed"]
 VISIBILITY_S_MIN: Final = 5
 KEY_CHARS_MAX: Final = 200
 LOST_BY_MAX: Final = 20
 """Most agents that a job remembers to have fallen silent on it."""
+_NEEDS: Final[dict[State, tuple[Kind, str]]] = {
+    "blocked": ("blocked_job", "asks"),
+    "failed": ("dead_job", "failed"),
+    "dead": ("dead_job", "was given up after too many attempts"),
+}
+"""The states of a job that need a person: of which kind that is, and how it is said."""
 
 
 class _NothingToClaimError(Exception):
@@ -35,7 +45,8 @@ class Jobs:
 
     A job has one claimant at a time. It stays with that agent as long as it gives a sign of life every
     `visibility_seconds`; after that it goes back to its queue. Nothing stops a silent agent from working on: it learns
-    from `job_lost` that the job is no longer its own.
+    from `job_lost` that the job is no longer its own. A job at which too many attempts came to nothing is dead: it
+    waits for a person to put it back.
     """
 
     def __init__(self, folder: Folder, reaction: Reaction, held: Locks) -> None:
@@ -43,16 +54,25 @@ class Jobs:
         self._reaction = reaction
         self._locks = held
         self._lines = Lines()
-        self._heard: dict[str, float] = {}
+        self._heard: dict[tuple[str, str | None], float] = {}
+
+    def heard_of(self, agent: str, session: str | None = None) -> None:
+        """Take note of a sign of life: any call of an agent keeps its jobs.
+
+        Args:
+            session: The process that calls; a job that was claimed by another process of that name is not kept.
+        """
+        for who in {(agent, None), (agent, session)}:
+            if who in self._heard:
+                self._heard[who] = self._folder.clock.boot_s()
 
     def queued(self, queue: str) -> None:
-        """Wake the first who waits for a job of a queue."""
+        """Call up the next one who waits for a job of *queue*: there is one more."""
         self._lines.wake(queue)
 
-    def heard_of(self, agent: str) -> None:
-        """Take note of a sign of life: any call of an agent keeps its jobs."""
-        if agent in self._heard:
-            self._heard[agent] = self._folder.clock.boot_s()
+    def waiting_for(self, queue: str) -> int:
+        """Return how many wait for a job of *queue*."""
+        return self._lines.waiting(queue)
 
     async def add_job(
         self,
@@ -63,7 +83,7 @@ class Jobs:
         inputs: Sequence[str | Mapping[str, Any]] = (),
         key: str | None = None,
     ) -> Result:
-        """Put a job into a queue and return `{job}`; while a job of the same key is unfinished, it is that one."""
+        """Put a job into a queue and return `{job}`; while a job of the same key is open, it is that one."""
         caller.require("jobs")
         check_name("queue", queue)
         check_instructions(instructions)
@@ -77,40 +97,51 @@ class Jobs:
             tx = commit.tx
             there = None if key is None else await jobs.unfinished(tx, queue, key)
             if there is not None:
-                return {"job": _name(there)}
+                return {"job": job_name(there)}
             named = [await _input(tx, entry) for entry in inputs]
             job_id = await meta.raise_counter(tx, "job")
             await jobs.insert(
                 tx, job_id=job_id, queue=queue, instructions=instructions, inputs=named, agent=caller.agent, key=key
             )
-            tx.after_commit(lambda: self._lines.wake(queue))
-            return {"job": _name(job_id)}
+            tx.after_commit(lambda: self.queued(queue))
+            return {"job": job_name(job_id)}
 
         return await self._folder.recorder.change(caller, "add_job", body)
 
     async def claim_job(
-        self, caller: Caller, *, queue: str, wait_seconds: float = 0, visibility_seconds: float = 1_800
+        self,
+        caller: Caller,
+        *,
+        queue: str,
+        wait_seconds: float = 0,
+        visibility_seconds: float = 1_800,
+        session: str | None = None,
     ) -> Result:
-        """Take the oldest job of a queue and return `{job?}`; with *wait_seconds* wait for one to come."""
+        """Take the oldest job of a queue and return `{job?}`; with *wait_seconds* wait for one to come.
+
+        Those who wait are served first come first served.
+
+        Args:
+            session: Tells processes of one name apart: then only this one's calls keep the job.
+        """
         caller.require("jobs")
         check_name("queue", queue)
         bounded("wait_seconds", wait_seconds, 0, LIMITS.wait_s_max)
         bounded("visibility_seconds", visibility_seconds, VISIBILITY_S_MIN, LIMITS.visibility_s_max)
+        plain_text("session", session, LIMITS.request_id_chars_max)
+        session = session or caller.session
         until = time.monotonic() + wait_seconds
-        # A repeat under the same request id gets the job that it has got, whatever waits in the queue now.
-        look = caller.request_id is not None
+        ticket = self._lines.ticket()
         while True:
-            # Nothing suspends between this look and taking a place in the line, so that no job comes in unseen.
-            if look or await self._waiting(queue):
-                claimed = await self._claim(caller, queue, visibility_seconds)
+            # Nothing suspends between these looks and taking a place in the line, so that no job comes in unseen.
+            if await self._is_repeat(caller) or await self._is_for(queue, ticket):
+                claimed = await self._in_turn(queue, ticket, self._claim(caller, queue, visibility_seconds, session))
                 if claimed is not None:
                     return claimed
-                look = False
-                continue
             left_s = until - time.monotonic()
             if left_s <= 0:
                 return {}
-            await self._lines.wait(queue, min(left_s, await self._delayed_s(queue)))
+            await self._lines.wait(queue, ticket, left_s)
 
     async def finish_job(
         self,
@@ -123,43 +154,97 @@ class Jobs:
     ) -> Result:
         """Say how a claimed job went and return `{job, state}`.
 
-        Locks granted to the agent since its claim are released, unless it has another job open.
+        Locks granted to the agent since its claim are released, unless it has another job open. `blocked` asks a
+        person what stands in *note*; the answer brings the job back with `reply`.
         """
         caller.require("jobs")
         if outcome not in get_args(Outcome):
             raise refused("outcome", f"must be one of {', '.join(get_args(Outcome))}")
         bounded("delay_seconds", delay_seconds, 0, LIMITS.job_delay_s_max)
-        plain_text("note", note, LIMITS.note_chars_max)
+        if not plain_text("note", note, LIMITS.note_chars_max) and outcome == "blocked":
+            raise refused("note", "a person is to answer it, and it is empty", "Say in `note` what you need to know.")
 
         async def body(commit: Commit) -> Result:
-            tx = commit.tx
-            row = await self._own(tx, caller, job, outcome)
+            row = await self._own(commit.tx, caller, job, outcome)
             if row.state != "claimed":
                 return {"job": job, "state": row.state}
-            if outcome == "retry":
-                await jobs.put_back(tx, row.job_id, delay_s=delay_seconds, note=note)
-                tx.after_commit(lambda: self._lines.wake(row.queue))
-            else:
-                await jobs.end(tx, row.job_id, outcome, note)
-            await self._release(commit, row)
-            if outcome != "retry" and row.firing_id is not None:
-                for made in await self._reaction.finish(tx, row.firing_id):
-                    await commit.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
-            return {"job": job, "state": "queued" if outcome == "retry" else outcome}
+            state = await self.end_attempt(commit, row, outcome, note, delay_s=delay_seconds)
+            await self.release(commit, row)
+            return {"job": job, "state": state}
 
         return await self._folder.recorder.change(caller, "finish_job", body)
 
+    async def end_attempt(
+        self, commit: Commit, row: JobRow, outcome: Outcome, note: str | None, *, delay_s: float = 0.0
+    ) -> State:
+        """End the attempt at a claimed job inside a commit, with all that follows, and return the job's new state."""
+        tx = commit.tx
+        state = state_after(outcome, failures=row.failures)
+        if state == "queued":
+            await jobs.put_back(tx, row.job_id, failures=row.failures + 1, delay_s=delay_s, note=note)
+            tx.after_commit(self._reaction.timer_set if delay_s else lambda: self.queued(row.queue))
+        elif state == "blocked":
+            await jobs.block(tx, row.job_id, note)
+        else:
+            await jobs.end(tx, row.job_id, state, note)
+        if state in _NEEDS:
+            await _call_a_person(commit, row, state, note or row.note)
+        if state not in OPEN and row.firing_id is not None:
+            for made in await self._reaction.finish(tx, row.firing_id):
+                await commit.add(made.type, path=made.path, version=made.version, agent=SERVER.agent, **made.data)
+        return state
+
+    async def write_log(self, caller: Caller, *, job: str, attempt: int, text: str, size_bytes: int = 0) -> Result:
+        """Keep what the program of a claimed job has printed so far and return `{job}`; also a sign of life.
+
+        Args:
+            attempt: The one that the job was claimed for; a later one is somebody else's, even under the same name.
+            text: All that is kept of it: its beginning and its end.
+            size_bytes: How much was printed, when that is more.
+        """
+        caller.require("jobs")
+        kept = KeptLog()
+        kept.add(text.encode(errors="replace"))
+
+        async def body(tx: Transaction) -> JobRow:
+            row = await self._own(tx, caller, job, "done")
+            if row.state != "claimed" or row.attempt != attempt:
+                raise _lost(job, "This attempt at the job is over.", reason="expired")
+            await job_logs.write(
+                tx,
+                row.job_id,
+                attempt,
+                agent=caller.agent,
+                size_bytes=max(size_bytes, kept.size_bytes),
+                kept=kept.text(),
+                logs_max=LIMITS.job_logs_max,
+            )
+            return row
+
+        self._folder.recorder.check_room("write_log")
+        row = await self._folder.db.write(body)
+        self.heard_of(caller.agent, row.session)
+        return {"job": job}
+
     async def next_due_s(self) -> float | None:
-        """Return in how many seconds a claim ends, or None when there is none."""
-        ends = await self._folder.db.read(jobs.next_deadline)
-        return None if ends is None else ends - self._folder.clock.boot_s()
+        """Return in how many seconds a claim or a delay ends, or None when there is none."""
+        clock = self._folder.clock
+
+        async def read(tx: Transaction) -> list[float]:
+            ends, ripe = await jobs.next_deadline(tx), await jobs.next_delayed(tx)
+            found = [None if ends is None else ends - clock.boot_s(), None if ripe is None else ripe - clock.wall_s()]
+            return [due_s for due_s in found if due_s is not None]
+
+        return min(await self._folder.db.read(read), default=None)
 
     async def run_due(self) -> None:
-        """Take the jobs of silent claimants away."""
+        """Take the jobs of silent claimants away, and offer those whose delay is over."""
 
         async def body(commit: Commit) -> Result:
             for row in await jobs.overdue(commit.tx):
-                await self._overdue(commit.tx, row)
+                await self._overdue(commit, row)
+            for queue in await jobs.ripen(commit.tx):
+                commit.tx.after_commit(partial(self.queued, queue))
             return {}
 
         await self._folder.recorder.change(SERVER, "end_claims", body)
@@ -167,7 +252,7 @@ class Jobs:
     async def begin(self) -> None:
         """Give every claimant its whole time again: it could not be heard while the server was away."""
 
-        async def body(tx: Transaction) -> list[str]:
+        async def body(tx: Transaction) -> list[tuple[str, str | None]]:
             await jobs.give_fresh_time(tx)
             return await jobs.claimants(tx)
 
@@ -178,20 +263,33 @@ class Jobs:
         """Return how many jobs there are in each state."""
         return await self._folder.db.read(jobs.counts)
 
-    async def _waiting(self, queue: str) -> bool:
-        return await self._folder.db.read(lambda tx: jobs.waiting(tx, queue))
+    async def _is_repeat(self, caller: Caller) -> bool:
+        """Whether this request was answered before: it gets the job that it has got, whatever waits in the queue."""
+        request_id = caller.request_id
+        if request_id is None:
+            return False
+        return await self._folder.db.read(lambda tx: requests.answered(tx, caller.agent, request_id)) is not None
 
-    async def _delayed_s(self, queue: str) -> float:
-        """Return in how many seconds a job that was put off can be claimed."""
-        due_at = await self._folder.db.read(lambda tx: jobs.next_delayed(tx, queue))
-        return LIMITS.wait_s_max if due_at is None else max(0.0, due_at - self._folder.clock.wall_s())
+    async def _is_for(self, queue: str, ticket: int) -> bool:
+        """Whether there is a job that none of those before has been called up for."""
+        before = self._lines.ahead(queue, ticket)
+        return await self._folder.db.read(lambda tx: jobs.waiting(tx, queue, beyond=before))
 
-    async def _claim(self, caller: Caller, queue: str, visibility_s: float) -> Result | None:
+    async def _in_turn(self, queue: str, ticket: int, claim: Awaitable[Result | None]) -> Result | None:
+        try:
+            with self._lines.turn(queue, ticket):
+                return await claim
+        finally:
+            following = self._lines.first(queue)
+            if following is not None and await self._is_for(queue, following):
+                self._lines.wake(queue)
+
+    async def _claim(self, caller: Caller, queue: str, visibility_s: float, session: str | None) -> Result | None:
         async def body(commit: Commit) -> Result:
-            row = await jobs.claim(commit.tx, queue, caller.agent, visibility_s=visibility_s)
+            row = await jobs.claim(commit.tx, queue, caller.agent, visibility_s=visibility_s, session=session)
             if row is None:
                 raise _NothingToClaimError
-            commit.tx.after_commit(lambda: self._claimed(caller.agent, queue))
+            commit.tx.after_commit(lambda: self._claimed((caller.agent, session)))
             return {"job": _shown(row, visibility_s)}
 
         try:
@@ -199,26 +297,26 @@ class Jobs:
         except _NothingToClaimError:
             return None
 
-    def _claimed(self, agent: str, queue: str) -> None:
-        self._heard[agent] = self._folder.clock.boot_s()
+    def _claimed(self, claimant: tuple[str, str | None]) -> None:
+        self._heard[claimant] = self._folder.clock.boot_s()
         self._reaction.timer_set()
-        self._lines.wake(queue)  # there may be more for the next in line
 
     async def _own(self, tx: Transaction, caller: Caller, job: str, outcome: Outcome) -> JobRow:
         """Return the job when it is the caller's; also when it has ended in just this way (a repeat)."""
-        number = _number(job)
+        number = job_number(job)
         row = None if number is None else await jobs.by_id(tx, number)
-        if row is not None and row.agent == caller.agent and row.state in {"claimed", outcome}:
+        if row is None:
+            raise _lost(job, "There is no such job.")
+        if row.agent == caller.agent and row.state in {"claimed", outcome}:
             return row
-        silent = row is not None and caller.agent in row.lost_by
-        raise JobLost(
-            "Your time for this job ran out, and it went back to its queue." if silent else "It is not a job of yours.",
-            hint="claim_job the next one; what you saved stays.",
-            job=job[: LIMITS.handle_chars_max],
-            reason="expired" if silent else "unknown",
-        )
+        if row.agent == caller.agent and row.state not in {"queued", "dead"}:
+            raise _lost(job, f"You have finished this job already: it is {row.state}.", state=row.state)
+        if caller.agent in row.lost_by:
+            raise _lost(job, "Your time for this job ran out, and it went back to its queue.", reason="expired")
+        raise _lost(job, "It is not a job of yours.")
 
-    async def _release(self, commit: Commit, row: JobRow) -> None:
+    async def release(self, commit: Commit, row: JobRow) -> None:
+        """Release the locks that were granted for a job which its claimant has finished, unless it has another."""
         assert row.agent is not None
         assert row.claimed_at is not None
         if await jobs.claimed_by(commit.tx, row.agent):
@@ -226,24 +324,30 @@ class Jobs:
         for held in await locks.granted_to(commit.tx, row.agent, since_s=row.claimed_at):
             await self._locks.end(commit, held, "released")
 
-    async def _overdue(self, tx: Transaction, row: JobRow) -> None:
+    async def _overdue(self, commit: Commit, row: JobRow) -> None:
         assert row.agent is not None
         assert row.visibility_s is not None
-        until_s = self._heard.get(row.agent, 0.0) + row.visibility_s
-        if until_s > tx.boot_s:
-            await jobs.extend(tx, row.job_id, deadline_s=until_s)
-        else:
-            await jobs.take_away(tx, row, keep=LOST_BY_MAX)
-            tx.after_commit(lambda: self._lines.wake(row.queue))
+        until_s = self._heard.get((row.agent, row.session), 0.0) + row.visibility_s
+        if until_s > commit.tx.boot_s:
+            await jobs.extend(commit.tx, row.job_id, deadline_s=until_s)
+            return
+        await jobs.remember_lost(commit.tx, row, keep=LOST_BY_MAX)
+        await self.end_attempt(commit, row, "retry", f"Nothing was heard of {row.agent} any more.")
 
 
-def _name(job_id: int) -> str:
-    return f"J{job_id}"
+async def _call_a_person(commit: Commit, row: JobRow, state: State, note: str | None) -> None:
+    """Put a job on the list of what needs a person; it leaves it with a reply, or when it is revived."""
+    kind, said = _NEEDS[state]
+    name = job_name(row.job_id)
+    about = {"job": name, "queue": row.queue, "trigger": row.trigger, "agent": row.agent, "note": note}
+    known = {fact: value for fact, value in about.items() if value is not None}
+    summary = f"{name} of {row.queue} {said}" + (f": {note}" if note else "")
+    await attention.add(commit, kind=kind, key=name, summary=summary, about=known)
 
 
-def _number(name: str) -> int | None:
-    digits = name.removeprefix("J")
-    return int(digits) if digits != name and digits.isascii() and digits.isdigit() and len(digits) < 19 else None
+def _lost(job: str, message: str, *, reason: str = "unknown", **facts: Any) -> JobLost:
+    hint = "claim_job the next one; what you saved stays."
+    return JobLost(message, hint=hint, job=job[: LIMITS.handle_chars_max], reason=reason, **facts)
 
 
 async def _input(tx: Transaction, entry: str | Mapping[str, Any]) -> Input:
@@ -268,7 +372,7 @@ async def _input(tx: Transaction, entry: str | Mapping[str, Any]) -> Input:
 
 def _shown(row: JobRow, visibility_s: float) -> Result:
     shown: Result = {
-        "job": _name(row.job_id),
+        "job": job_name(row.job_id),
         "queue": row.queue,
         "trigger": row.trigger,
         "instructions": row.instructions,
@@ -276,5 +380,6 @@ def _shown(row: JobRow, visibility_s: float) -> Result:
         "attempt": row.attempt,
         "expires_in_seconds": round(visibility_s),
         "cause": None if row.firing_id is None else triggers.firing_name(row.firing_id),
+        "reply": row.reply,
     }
-    return {name: value for name, value in shown.items() if name != "trigger" or value is not None}
+    return {name: value for name, value in shown.items() if name not in {"trigger", "reply"} or value is not None}

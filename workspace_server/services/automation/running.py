@@ -7,6 +7,7 @@ from workspace_server.services.automation.decisions import Decisions
 from workspace_server.services.automation.deliveries import Deliveries, policy_of
 from workspace_server.services.automation.firing import Firing
 from workspace_server.services.automation.jobs import Jobs
+from workspace_server.services.automation.queues import Queues
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.targets.approval import ApprovalTarget
 from workspace_server.services.automation.targets.handing import Taker
@@ -39,6 +40,7 @@ class Automation:
         self.triggers = Triggers(folder, self.reaction, policy)
         self.deliveries = Deliveries(folder, self.reaction, policy)
         self.jobs = Jobs(folder, self.reaction, locks)
+        self.queues = Queues(folder, self.jobs)
         self.decisions = Decisions(folder, self.reaction, self.triggers, self.deliveries, self.jobs)
         queue.queued, webhook.due = self.jobs.queued, self.deliveries.due
         self._firing = Firing(folder, self.reaction)

@@ -20,25 +20,41 @@ class JobRow(NamedTuple):
     instructions: str | None
     inputs: list[Input]
     firing_id: int | None
+    created_at: float
+    created_by: str
     not_before: float
     attempt: int
+    failures: int
     agent: str | None
+    session: str | None
     claimed_at: float | None
     visibility_s: float | None
     deadline_s: float | None
     lost_by: list[str]
+    ended_at: float | None
     note: str | None
+    reply: str | None
     trigger: str | None
 
 
+class QueueRow(NamedTuple):
+    """One queue: how many of its jobs are in each state, and since when its oldest one waits."""
+
+    queue: str
+    counts: dict[str, int]
+    oldest_at: float | None
+
+
 _JOB = (
-    "SELECT j.job_id, j.queue, j.key, j.state, j.instructions, j.inputs, j.firing_id, j.not_before, j.attempt, j.agent,"
-    " j.claimed_at, j.visibility_s, j.deadline_s, j.lost_by, j.note, t.name FROM jobs j"
+    "SELECT j.job_id, j.queue, j.key, j.state, j.instructions, j.inputs, j.firing_id, j.created_at, j.created_by,"
+    " j.not_before, j.attempt, j.failures, j.agent, j.session, j.claimed_at, j.visibility_s, j.deadline_s, j.lost_by,"
+    " j.ended_at, j.note, j.reply, t.name FROM jobs j"
     " LEFT JOIN firings f USING (firing_id) LEFT JOIN triggers t USING (trigger_id)"
 )
 
-
-_NEXT = "FROM jobs WHERE queue = ? AND state = 'queued' AND not_before <= ? ORDER BY job_id LIMIT 1"
+_FILTERED = {"queue": "j.queue", "state": "j.state", "agent": "j.agent", "trigger": "t.name"}
+_NO_JOBS = {"queued": 0, "claimed": 0, "blocked": 0, "done": 0, "failed": 0, "dead": 0}
+_NEXT = "FROM jobs WHERE queue = ? AND state = 'queued' AND not_before <= ? ORDER BY job_id"
 
 
 async def insert(
@@ -74,27 +90,36 @@ async def by_id(tx: Transaction, job_id: int) -> JobRow | None:
 
 
 async def unfinished(tx: Transaction, queue: str, key: str) -> int | None:
-    """Return the job of that key that is not finished."""
+    """Return the job of that key that is not at its end."""
     row = await tx.one(
         "SELECT job_id FROM jobs WHERE queue = ? AND key = ? AND state IN ('queued', 'claimed', 'blocked')", queue, key
     )
     return None if row is None else int(row[0])
 
 
-async def waiting(tx: Transaction, queue: str) -> bool:
-    """Return whether a job of the queue can be claimed now."""
-    return await tx.one(f"SELECT 1 {_NEXT}", queue, tx.now_s) is not None
+async def waiting(tx: Transaction, queue: str, *, beyond: int = 0) -> bool:
+    """Return whether more than *beyond* jobs of the queue can be claimed now."""
+    return await tx.one(f"SELECT 1 {_NEXT} LIMIT 1 OFFSET ?", queue, tx.now_s, beyond) is not None
 
 
-async def claim(tx: Transaction, queue: str, agent: str, *, visibility_s: float) -> JobRow | None:
-    """Give the oldest job of a queue to *agent*, or return None when there is none."""
+async def claim(
+    tx: Transaction, queue: str, agent: str, *, visibility_s: float | None, session: str | None = None
+) -> JobRow | None:
+    """Give the oldest job of a queue to *agent*, or return None when there is none.
+
+    Args:
+        visibility_s: For how long without a sign of life; None for as long as the server lives.
+        session: Which process under that name claims it.
+    """
     row = await tx.one(
-        "UPDATE jobs SET state = 'claimed', attempt = attempt + 1, agent = ?, claimed_at = ?, visibility_s = ?,"
-        f" deadline_s = ?, boot_id = ? WHERE job_id = (SELECT job_id {_NEXT}) RETURNING job_id",
+        "UPDATE jobs SET state = 'claimed', attempt = attempt + 1, agent = ?, session = ?, claimed_at = ?,"
+        " visibility_s = ?, deadline_s = ?, boot_id = ?, not_before = 0"
+        f" WHERE job_id = (SELECT job_id {_NEXT} LIMIT 1) RETURNING job_id",
         agent,
+        session,
         tx.now_s,
         visibility_s,
-        tx.boot_s + visibility_s,
+        None if visibility_s is None else tx.boot_s + visibility_s,
         tx.boot_id,
         queue,
         tx.now_s,
@@ -104,17 +129,37 @@ async def claim(tx: Transaction, queue: str, agent: str, *, visibility_s: float)
 
 async def end(tx: Transaction, job_id: int, state: str, note: str | None) -> None:
     """Record how a job ended."""
-    await tx.run("UPDATE jobs SET state = ?, note = ?, ended_at = ? WHERE job_id = ?", state, note, tx.now_s, job_id)
-
-
-async def put_back(tx: Transaction, job_id: int, *, delay_s: float, note: str | None) -> None:
-    """Put a job back into its queue, for another try after a while."""
     await tx.run(
-        "UPDATE jobs SET state = 'queued', note = coalesce(?, note), not_before = ? WHERE job_id = ?",
+        "UPDATE jobs SET state = ?, note = coalesce(?, note), ended_at = ? WHERE job_id = ?",
+        state,
         note,
-        tx.now_s + delay_s,
+        tx.now_s,
         job_id,
     )
+
+
+async def block(tx: Transaction, job_id: int, note: str | None) -> None:
+    """Let a job wait for a person's word."""
+    await tx.run("UPDATE jobs SET state = 'blocked', note = ?, reply = NULL WHERE job_id = ?", note, job_id)
+
+
+async def put_back(
+    tx: Transaction, job_id: int, *, failures: int, delay_s: float = 0.0, note: str | None = None
+) -> None:
+    """Put a job back into its queue, for another try after a while."""
+    await tx.run(
+        "UPDATE jobs SET state = 'queued', note = coalesce(?, note), not_before = ?, failures = ?, ended_at = NULL"
+        " WHERE job_id = ?",
+        note,
+        tx.now_s + delay_s if delay_s else 0,
+        failures,
+        job_id,
+    )
+
+
+async def answer(tx: Transaction, job_id: int, reply: str) -> None:
+    """Keep what a person answered to the question of a job."""
+    await tx.run("UPDATE jobs SET reply = ? WHERE job_id = ?", reply, job_id)
 
 
 async def overdue(tx: Transaction) -> list[JobRow]:
@@ -122,10 +167,10 @@ async def overdue(tx: Transaction) -> list[JobRow]:
     return [_job(row) for row in await tx.all(f"{_JOB} WHERE j.state = 'claimed' AND j.deadline_s <= ?", tx.boot_s)]
 
 
-async def take_away(tx: Transaction, job: JobRow, *, keep: int) -> None:
-    """Put a job back whose claimant was not heard of, and remember whose it was (the last *keep* of them)."""
+async def remember_lost(tx: Transaction, job: JobRow, *, keep: int) -> None:
+    """Remember whose a job was that is taken away for silence: the last *keep* of them."""
     lost_by = json.dumps([*job.lost_by, job.agent][-keep:], ensure_ascii=False)
-    await tx.run("UPDATE jobs SET state = 'queued', not_before = 0, lost_by = ? WHERE job_id = ?", lost_by, job.job_id)
+    await tx.run("UPDATE jobs SET lost_by = ? WHERE job_id = ?", lost_by, job.job_id)
 
 
 async def extend(tx: Transaction, job_id: int, *, deadline_s: float) -> None:
@@ -146,17 +191,25 @@ async def next_deadline(tx: Transaction) -> float | None:
     return None if row is None or row[0] is None else float(row[0])
 
 
-async def next_delayed(tx: Transaction, queue: str) -> float | None:
-    """Return when the next job of a queue that waits for its time can be claimed, in seconds since 1970."""
-    row = await tx.one(
-        "SELECT min(not_before) FROM jobs WHERE queue = ? AND state = 'queued' AND not_before > ?", queue, tx.now_s
-    )
+async def next_delayed(tx: Transaction) -> float | None:
+    """Return when the next job that was put off can be claimed, in seconds since 1970."""
+    row = await tx.one("SELECT min(not_before) FROM jobs WHERE state = 'queued' AND not_before > 0")
     return None if row is None or row[0] is None else float(row[0])
 
 
-async def claimants(tx: Transaction) -> list[str]:
-    """Return the agents that have a job open."""
-    return [row[0] for row in await tx.all("SELECT DISTINCT agent FROM jobs WHERE state = 'claimed'")]
+async def ripen(tx: Transaction) -> list[str]:
+    """Let the jobs be claimed whose delay is over, and return the queue of each."""
+    rows = await tx.all(
+        "UPDATE jobs SET not_before = 0 WHERE state = 'queued' AND not_before > 0 AND not_before <= ? RETURNING queue",
+        tx.now_s,
+    )
+    return [row[0] for row in rows]
+
+
+async def claimants(tx: Transaction) -> list[tuple[str, str | None]]:
+    """Return who has a job open, as (agent, session)."""
+    rows = await tx.all("SELECT DISTINCT agent, session FROM jobs WHERE state = 'claimed' AND visibility_s NOT NULL")
+    return [(row[0], row[1]) for row in rows]
 
 
 async def claimed_by(tx: Transaction, agent: str) -> list[JobRow]:
@@ -183,14 +236,53 @@ async def chain_of(tx: Transaction, agent: str) -> tuple[int, str, int] | None:
 
 async def counts(tx: Transaction) -> dict[str, int]:
     """Return how many jobs there are in each state."""
-    rows = await tx.all("SELECT state, count(*) FROM jobs GROUP BY state")
-    return {"queued": 0, "claimed": 0, "blocked": 0, "done": 0, "failed": 0, **{row[0]: row[1] for row in rows}}
+    return _NO_JOBS | {row[0]: row[1] for row in await tx.all("SELECT state, count(*) FROM jobs GROUP BY state")}
+
+
+async def queues(tx: Transaction, *, limit: int) -> list[QueueRow]:
+    """Return the queues that ever had a job, by name. Reads every job's row in the index."""
+    rows = await tx.all(
+        "SELECT queue, state, count(*), min(created_at) FROM jobs WHERE queue IN"
+        " (SELECT DISTINCT queue FROM jobs ORDER BY queue LIMIT ?) GROUP BY queue, state ORDER BY queue",
+        limit,
+    )
+    found: dict[str, QueueRow] = {}
+    for queue, state, count, oldest_at in rows:
+        row = found.setdefault(queue, QueueRow(queue, dict(_NO_JOBS), None))
+        row.counts[state] = count
+        if state == "queued":
+            found[queue] = row._replace(oldest_at=oldest_at)
+    return list(found.values())
+
+
+async def page(
+    tx: Transaction,
+    *,
+    before: int | None,
+    limit: int,
+    **filters: str | None,
+) -> list[JobRow]:
+    """Return jobs, newest first.
+
+    Args:
+        before: Only those with a smaller number.
+        filters: `queue`, `state`, `agent` and `trigger`; None for any.
+    """
+    where: list[str] = ["j.job_id < ?"]
+    parameters: list[Any] = [before if before is not None else 1 << 62]
+    for name, value in filters.items():
+        if value is not None:
+            where.append(f"{_FILTERED[name]} = ?")
+            parameters.append(value)
+    rows = await tx.all(f"{_JOB} WHERE {' AND '.join(where)} ORDER BY j.job_id DESC LIMIT ?", *parameters, limit)
+    return [_job(row) for row in rows]
 
 
 async def counts_of(tx: Transaction, trigger_id: int) -> tuple[int, int]:
-    """Return (unfinished, failed) jobs of a trigger."""
+    """Return (unfinished, failed) jobs of a trigger; those that were given up have failed."""
     row = await tx.one(
-        "SELECT coalesce(sum(j.state IN ('queued', 'claimed', 'blocked')), 0), coalesce(sum(j.state = 'failed'), 0)"
+        "SELECT coalesce(sum(j.state IN ('queued', 'claimed', 'blocked')), 0),"
+        " coalesce(sum(j.state IN ('failed', 'dead')), 0)"
         " FROM firings f JOIN jobs j USING (firing_id) WHERE f.trigger_id = ?",
         trigger_id,
     )
@@ -199,4 +291,4 @@ async def counts_of(tx: Transaction, trigger_id: int) -> tuple[int, int]:
 
 
 def _job(row: Row) -> JobRow:
-    return JobRow._make((*row[:5], json.loads(row[5]), *row[6:13], json.loads(row[13]), *row[14:]))
+    return JobRow._make((*row[:5], json.loads(row[5]), *row[6:17], json.loads(row[17]), *row[18:]))

@@ -26,6 +26,7 @@ CLEARED = (
     "requests",
     "attempts",
     "deliveries",
+    "job_logs",
     "jobs",
     "firings",
     "join_slots",

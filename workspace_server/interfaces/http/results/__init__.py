@@ -1,15 +1,11 @@
 """What the operations answer, for the description. The services make the answers; tests hold them to these models."""
 
 from workspace_server.interfaces.http.results.automation import (
-    AddedJob,
     Attempt,
-    ClaimedJob,
     CreatedTrigger,
     DeletedTrigger,
     Delivery,
     DeliveryList,
-    FinishedJob,
-    Job,
     Redelivery,
     Trigger,
     TriggerList,
@@ -30,6 +26,19 @@ from workspace_server.interfaces.http.results.files import (
     Written,
 )
 from workspace_server.interfaces.http.results.history import LeftFile, UndoneFile, UndoneWork
+from workspace_server.interfaces.http.results.jobs import (
+    AddedJob,
+    ClaimedJob,
+    FinishedJob,
+    Job,
+    JobList,
+    JobLog,
+    ListedJob,
+    LoggedJob,
+    Queue,
+    QueueList,
+    WholeJob,
+)
 from workspace_server.interfaces.http.results.locks import CheckedIn, GrantedLock, HeldLock, LockList, Released
 from workspace_server.interfaces.http.results.search import (
     Contradiction,
@@ -72,12 +81,18 @@ __all__ = [
     "HeldLock",
     "HistoryEntry",
     "Job",
+    "JobList",
+    "JobLog",
     "LeftFile",
     "ListedFile",
+    "ListedJob",
     "LockList",
+    "LoggedJob",
     "Moved",
     "Passage",
     "Purged",
+    "Queue",
+    "QueueList",
     "Redelivery",
     "Released",
     "Result",
@@ -88,5 +103,6 @@ __all__ = [
     "UndoneWork",
     "UpkeepState",
     "VersionOf",
+    "WholeJob",
     "Written",
 ]

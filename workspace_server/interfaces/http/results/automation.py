@@ -1,10 +1,10 @@
-"""Results of triggers, deliveries and jobs."""
+"""Results of triggers and deliveries."""
 
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from workspace_server.interfaces.http.results.base import Changed, Result, VersionOf
+from workspace_server.interfaces.http.results.base import Changed, Result
 
 
 class Trigger(BaseModel):
@@ -82,36 +82,4 @@ class Redelivery(Changed):
     """A delivery that is tried again."""
 
     delivery: str
-    state: str
-
-
-class AddedJob(Changed):
-    """The job, or the unfinished one of the same key."""
-
-    job: str
-
-
-class Job(Result):
-    """A job that is the caller's until it is finished or falls silent."""
-
-    job: str
-    queue: str
-    trigger: str = ""
-    instructions: str | None
-    inputs: list[VersionOf]
-    attempt: int
-    expires_in_seconds: int
-    cause: str | None
-
-
-class ClaimedJob(Changed):
-    """The job; absent when the queue is empty."""
-
-    job: Job | None = None
-
-
-class FinishedJob(Changed):
-    """What became of the job."""
-
-    job: str
     state: str

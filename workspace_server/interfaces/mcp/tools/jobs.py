@@ -1,10 +1,11 @@
 """Tools that hand work to other agents through queues."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from workspace_server.core.access import Caller
+from workspace_server.core.jobs import Outcome
 from workspace_server.interfaces.mcp.registry import Answer, ToolSpec
 from workspace_server.interfaces.mcp.schemas import Arguments
 from workspace_server.interfaces.mcp.tools.fields import Seconds, Source
@@ -34,7 +35,7 @@ class FinishJob(Arguments):
     """How it went."""
 
     job: str
-    outcome: Literal["done", "retry", "failed"] = "done"
+    outcome: Outcome = "done"
     note: str | None = None
     delay_seconds: Seconds = 0
 
@@ -86,7 +87,8 @@ TOOLS = (
     ToolSpec(
         name="finish_job",
         description=(
-            "Say how a job went: 'done', 'retry' (again later, after delay_seconds) or 'failed', with a note on why."
+            "Say how a job went: 'done', 'retry' (again later, after delay_seconds), 'failed', with a note on why, or"
+            " 'blocked': the note asks a person, whose answer brings the job back with `reply`."
             " Locks you took for it are released. Example: finish_job(job='J7', note='final.md saved')"
         ),
         params=FinishJob,

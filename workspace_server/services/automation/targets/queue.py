@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from workspace_server.core.access import SERVER
+from workspace_server.core.jobs import job_name
 from workspace_server.core.triggers.targets import Queue
 from workspace_server.services.automation.targets.handing import Handed, Taken
 from workspace_server.storage.database import Transaction
@@ -34,4 +35,4 @@ class QueueTarget:
             firing_id=handed.row.firing_id,
         )
         tx.after_commit(lambda: self.queued(target.name))
-        return Taken(facts={"queue": target.name, "job": f"J{job_id}"})
+        return Taken(facts={"queue": target.name, "job": job_name(job_id)})

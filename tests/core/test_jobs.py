@@ -1,0 +1,22 @@
+"""How an attempt at a job can end, and when the job is given up."""
+
+import pytest
+
+from workspace_server.core.jobs import job_name, job_number, state_after
+from workspace_server.core.limits import LIMITS
+
+
+@pytest.mark.parametrize("outcome", ["done", "failed", "blocked"])
+def test_what_the_claimant_says_holds_however_often_it_was_tried(outcome) -> None:
+    assert state_after(outcome, failures=0) == state_after(outcome, failures=1_000) == outcome
+
+
+def test_a_job_is_tried_again_until_too_many_attempts_have_come_to_nothing() -> None:
+    states = [state_after("retry", failures=failures) for failures in range(LIMITS.job_attempts_max + 1)]
+    assert states == ["queued"] * (LIMITS.job_attempts_max - 1) + ["dead"] * 2
+
+
+def test_a_name_stands_for_one_number() -> None:
+    assert job_number(job_name(7)) == 7
+    for name in ("", "J", "J0", "J07", "J7x", "7", "j7", "J\N{ARABIC-INDIC DIGIT SEVEN}", "J" + "9" * 19, "J7\n"):
+        assert job_number(name) is None

@@ -1,0 +1,41 @@
+"""The rules of jobs: how an attempt can end, when a job is tried again, and when it is given up."""
+
+import re
+from typing import Final, Literal
+
+from workspace_server.core.limits import LIMITS
+
+Outcome = Literal["done", "retry", "failed", "blocked"]
+"""What a claimant says of its attempt."""
+State = Literal["queued", "claimed", "blocked", "done", "failed", "dead"]
+"""`blocked` waits for a person's word; `failed` was given up by its claimant, `dead` after too many attempts."""
+
+OPEN: Final = frozenset({"queued", "claimed", "blocked"})
+"""The states of a job that is not at its end: of a key there is one such job in a queue."""
+REVIVABLE: Final = frozenset({"failed", "dead"})
+"""The states from which a person can put a job back into its queue."""
+
+_NAME = re.compile(r"J([1-9][0-9]{0,17})")
+
+
+def state_after(outcome: Outcome, *, failures: int) -> State:
+    """Return what becomes of a job when an attempt at it has ended.
+
+    Args:
+        outcome: What its claimant said; `retry` also when nothing was heard of it.
+        failures: Attempts that had come to nothing before, since a person last had a word in it.
+    """
+    if outcome == "retry":
+        return "queued" if failures + 1 < LIMITS.job_attempts_max else "dead"
+    return outcome
+
+
+def job_name(number: int) -> str:
+    """Return what agents and people call a job."""
+    return f"J{number}"
+
+
+def job_number(name: str) -> int | None:
+    """Return the number of a job, or None when *name* is the name of none."""
+    match = _NAME.fullmatch(name)
+    return None if match is None else int(match[1])

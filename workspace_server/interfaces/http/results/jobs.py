@@ -1,0 +1,110 @@
+"""Results of queues and jobs."""
+
+from workspace_server.core.jobs import State
+from workspace_server.interfaces.http.results.base import Changed, Result, VersionOf
+
+
+class AddedJob(Changed):
+    """The job, or the unfinished one of the same key."""
+
+    job: str
+
+
+class Job(Result):
+    """A job that is the caller's until it is finished or falls silent."""
+
+    job: str
+    queue: str
+    trigger: str = ""
+    instructions: str | None
+    inputs: list[VersionOf]
+    attempt: int
+    expires_in_seconds: int
+    cause: str | None
+    reply: str = ""
+
+
+class ClaimedJob(Changed):
+    """The job; absent when the queue is empty."""
+
+    job: Job | None = None
+
+
+class FinishedJob(Changed):
+    """What became of the job."""
+
+    job: str
+    state: State
+
+
+class LoggedJob(Result):
+    """The job whose log was kept."""
+
+    job: str
+
+
+class Queue(Result):
+    """One queue: how many of its jobs are in each state, and who waits for whom."""
+
+    queue: str
+    queued: int
+    claimed: int
+    blocked: int
+    done: int
+    failed: int
+    dead: int
+    oldest_seconds: int = 0
+    waiting: int
+
+
+class QueueList(Result):
+    """The queues, by name."""
+
+    queues: list[Queue]
+
+
+class ListedJob(Result):
+    """A job as it stands."""
+
+    job: str
+    queue: str
+    state: State
+    key: str = ""
+    trigger: str = ""
+    cause: str = ""
+    instructions: str = ""
+    attempt: int
+    failures: int
+    agent: str = ""
+    created_at: str
+    created_by: str
+    not_before: str = ""
+    claimed_at: str = ""
+    ended_at: str = ""
+    note: str = ""
+    reply: str = ""
+
+
+class JobList(Result):
+    """A page of jobs, newest first."""
+
+    jobs: list[ListedJob]
+    next_cursor: str = ""
+
+
+class WholeJob(ListedJob):
+    """All about one job; `logs` are the attempts whose logs are kept."""
+
+    inputs: list[VersionOf]
+    logs: list[int]
+
+
+class JobLog(Result):
+    """What the program of one attempt has printed: its beginning and its end."""
+
+    job: str
+    attempt: int
+    agent: str
+    at: str
+    size_bytes: int
+    log: str
