@@ -3,6 +3,8 @@
 import json
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from tests.agents import Agent
 from tests.processes import Serving, run, serving
 from workspace_server import config
 from workspace_server.app import owner
-from workspace_server.app.server import PORTS_TRIED, address, listening
+from workspace_server.app.server import PORTS_TRIED, SWITCH_S, address, listening
 from workspace_server.app.server import run as serve
 from workspace_server.errors import InvalidArgument, Unavailable
 from workspace_server.storage.disk import filesystem
@@ -179,3 +181,21 @@ def test_a_folder_inside_a_workspace_is_no_workspace_of_its_own(server: Serving)
         serve(server.folder / "deep" / "inside", config.Settings())
     assert str(server.folder.resolve()) in refusal.value.message
     assert not (server.folder / "deep").exists()
+
+
+def test_no_thread_keeps_the_interpreter_from_a_save_for_long(tmp_path: Path) -> None:
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from workspace_server.app.server import run\n"
+        "from workspace_server.config import load\n"
+        "def announce(_):\n"
+        "    print(sys.getswitchinterval())\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "run(folder, load(folder, flags={'port': 0}), announce=announce)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=ENDED_S, check=True
+    )
+
+    assert float(done.stdout) == pytest.approx(SWITCH_S)
