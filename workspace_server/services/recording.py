@@ -213,8 +213,11 @@ class Recorder:
         self.noticed: Callable[[Sequence[Event]], None] = lambda _happened: None
         """Called after each commit with its events, on the event loop's thread."""
 
-    async def change(self, caller: Caller, action: str, body: Body) -> Result:
+    async def change(self, caller: Caller, action: str, body: Body, *, is_behind: bool = False) -> Result:
         """Run *body* once and return its answer; a repeated request id gets the first answer with `replayed: true`.
+
+        Args:
+            is_behind: Whether others' changes go first, for a moment.
 
         Raises:
             InvalidArgument: The request id was used for something else.
@@ -243,7 +246,7 @@ class Recorder:
                 tx.after_commit(lambda: self._committed(head))
             return result
 
-        return await self._db.write(transaction, essential=action in ESSENTIAL)
+        return await self._db.write(transaction, essential=action in ESSENTIAL, is_behind=is_behind)
 
     def check_room(self, action: str) -> None:
         """Pass when the disk has room for *action*.

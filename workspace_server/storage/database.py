@@ -13,7 +13,8 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -27,6 +28,7 @@ from workspace_server.storage import checksums, ranking, refusals
 from workspace_server.storage.memory import Memory, Remembered
 from workspace_server.storage.migrations import migrate
 from workspace_server.storage.reserve import Reserve
+from workspace_server.storage.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,6 @@ Row = tuple[Any, ...]
 
 SQLITE_MIN = (3, 51, 3)
 """Older versions can corrupt a WAL database that two connections write (the WAL-reset bug of 3.7.0 to 3.51.2)."""
-BATCH_MAX = 256
-"""Most transaction bodies in one commit."""
 LONG_READERS = 2
 """Threads for reads that look at many rows."""
 SCANNERS = 2
@@ -95,16 +95,21 @@ Body = Callable[[Transaction], Awaitable[T]]
 class _Write:
     """One body on its way through the writer."""
 
-    __slots__ = ("after_commit", "alone", "body", "error", "future", "result")
+    __slots__ = ("after_commit", "alone", "body", "came_s", "error", "future", "is_alone", "is_behind", "result")
 
     def __init__(
         self,
         body: Body[Any],
         future: asyncio.Future[Any],
+        *,
         alone: Callable[[apsw.Connection], object] | None = None,
+        is_behind: bool = False,
     ) -> None:
         self.body = body
         self.alone = alone
+        self.is_alone = alone is not None
+        self.is_behind = is_behind
+        self.came_s = time.monotonic()
         self.future = future
         self.result: object = None
         self.error: BaseException | None = None
@@ -175,33 +180,34 @@ class Database:
         for connection in (self._reader, *self._long_readers, self._connection):
             connection.close()
 
-    async def write(self, body: Body[T], *, essential: bool = False) -> T:
+    async def write(self, body: Body[T], *, essential: bool = False, is_behind: bool = False) -> T:
         """Run *body* in a transaction of its own and return its result once that is durable.
 
         A cancelled caller does not undo a change that has reached the writer.
 
         Args:
             essential: When the disk is full, the reserve is spent on it, and *body* runs a second time.
+            is_behind: Whether others' changes go first, for a moment, also those that come later.
 
         Raises:
             Unavailable: Too many writes wait, or the commit failed; nothing was changed.
         """
         try:
-            return await self._hand_in(body)
+            return await self._hand_in(body, is_behind=is_behind)
         except Unavailable as refusal:
             if not essential or self.reserve is None or not refusals.is_full(refusal.__cause__):
                 raise
             await asyncio.to_thread(self.reserve.spend)
             return await self._hand_in(body)
 
-    async def _hand_in(self, body: Body[T]) -> T:
+    async def _hand_in(self, body: Body[T], *, is_behind: bool = False) -> T:
         self._check_open()
         future: asyncio.Future[T] = self._loop.create_future()
         if not self._collected:
             # What comes in during one turn of the loop goes over together: the two threads then take turns, instead of
             # taking the interpreter from each other at every statement.
             self._loop.call_soon(self._hand_over)
-        self._collected.append(_Write(body, future))
+        self._collected.append(_Write(body, future, is_behind=is_behind))
         self._unanswered += 1
         return await future
 
@@ -228,7 +234,7 @@ class Database:
         future: asyncio.Future[T] = self._loop.create_future()
         self._hand_over()
         self._unanswered += 1
-        self._queue.put([_Write(none, future, work)])
+        self._queue.put([_Write(none, future, alone=work)])
         return await future
 
     async def read(self, body: Body[T]) -> T:
@@ -254,14 +260,15 @@ class Database:
         return _read_on(connection, body, self._clock)
 
     def _write_batches(self) -> None:
+        turns: Turns[_Write] = Turns()
         open_ = True
-        while open_:
-            waiting: list[_Write] = []
-            while open_ and not (waiting and self._queue.empty()):
+        while open_ or turns:
+            while open_ and not (turns and self._queue.empty()):
                 more = self._queue.get()
                 open_ = more is not None
-                waiting += more or []
-            for batch in _batches(waiting):
+                turns.add(more or ())
+            if turns:
+                batch = turns.take(time.monotonic())
                 if batch[0].alone is not None:
                     self._do_alone(batch[0], batch[0].alone)
                 else:
@@ -313,18 +320,6 @@ class Database:
             self._memory.keep_body()
             write.after_commit = transaction._after_commit  # noqa: SLF001 - the transaction is this module's own
         self._connection.execute("RELEASE body")
-
-
-def _batches(waiting: list[_Write]) -> Iterator[list[_Write]]:
-    """Yield what goes into one commit together, and by itself what wants no other beside it."""
-    batch: list[_Write] = []
-    for write in waiting:
-        if batch and (len(batch) >= BATCH_MAX or write.alone is not None or batch[0].alone is not None):
-            yield batch
-            batch = []
-        batch.append(write)
-    if batch:
-        yield batch
 
 
 def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:

@@ -142,7 +142,7 @@ class Indexing:
                 await commit.add("file.indexed", path=indexed.path, version=indexed.version, state=state)
             return {}
 
-        await self._folder.recorder.change(_SERVER, "index", change)
+        await self._folder.recorder.change(_SERVER, "index", change, is_behind=True)
 
 
 def _installed(engine: str) -> str:

@@ -17,8 +17,8 @@ from workspace_server.storage.tables.fact_rows import Row
 
 SUPERSEDED_KEPT = 4
 """Versions of a path before the head whose extraction is kept, so that going back costs nothing."""
-FACTS_PER_COMMIT = 500
-"""Facts after which a commit is closed: other writers wait behind it."""
+FACTS_PER_COMMIT = 150
+"""Facts after which a commit is closed: others who come meanwhile wait until it is over (10 µs each, 2026-11-30)."""
 
 UNPACKED_AT_ONCE_BYTES = 16 * 1024
 """Packed extractions up to this size are unpacked where they are asked for."""
@@ -77,7 +77,8 @@ class SqlFactStore:
             start = end
         if progress is not None:
             await self._db.write(
-                lambda tx: tx.run("UPDATE index_progress SET seq = ?, fingerprint = ? WHERE only = 1", *progress)
+                lambda tx: tx.run("UPDATE index_progress SET seq = ?, fingerprint = ? WHERE only = 1", *progress),
+                is_behind=True,
             )
 
 

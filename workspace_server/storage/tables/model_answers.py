@@ -48,7 +48,7 @@ class SqlAnswerStore:
                     body,
                 )
 
-        await self._db.write(put)
+        await self._db.write(put, is_behind=True)
 
     async def keep(self, change: Change, key: str, identity: str, facts: Sequence[Fact]) -> None:
         """Put *facts* beside those of the version, in the place of what models said before."""
@@ -70,7 +70,7 @@ class SqlAnswerStore:
                 key,
             )
 
-        await self._db.write(put)
+        await self._db.write(put, is_behind=True)
 
     async def count(self) -> int:
         """Return how many files have had their answer, also when it was that there are no facts."""
