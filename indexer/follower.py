@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from indexer.extracting import InThread
 from indexer.extraction import bytes_needed, extraction_key
@@ -230,7 +231,10 @@ class FactFollower:
         """Extract each content once; *fresh* has the changes that brought it, by its key."""
         if not fresh:
             return []
-        contents = [Content(some[0], await self._read(some[0])) for some in fresh.values()]
+        contents = []
+        for some in fresh.values():
+            await checkpoint()  # else those who save wait until all of them are read
+            contents.append(Content(some[0], await self._read(some[0])))
         found = await self._extracting.extract(contents)
         return [
             Indexed(change=change, key=key, extraction=extraction)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from indexer.model import Extraction, Indexed
+from indexer.model import Extraction, Indexed, Passage
 
 
 class MemoryFactStore:
@@ -20,6 +20,11 @@ class MemoryFactStore:
     async def extraction(self, key: str) -> Extraction | None:
         """Return what was once extracted under *key*."""
         return self._extractions.get(key)
+
+    async def said(self, key: str) -> tuple[str, Sequence[Passage]] | None:
+        """Return the title and the passages of what was once extracted under *key*."""
+        extraction = self._extractions.get(key)
+        return None if extraction is None else (extraction.title, extraction.passages)
 
     async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None, anew: bool = False) -> None:  # noqa: ARG002 (here all is made anew)
         """Make *found* the facts of its paths."""

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from indexer.extraction import extraction_key
 from indexer.extractors import REGISTRY, Registry
@@ -232,17 +233,20 @@ class PassageFollower:
         """
         taken: list[Change] = []
         some: list[Searchable] = []
+        chars = 0
         for change in changes:
+            await checkpoint()  # else those who save wait until all of them are read
             one = await self._searchable(change)
             if one is None:
                 continue
             taken.append(change)
             for part in _parts_of(one):
-                if some and (part.goes_on or sum(map(_chars_of, some)) > PASSAGE_SLICE_CHARS):
+                if some and (part.goes_on or chars > PASSAGE_SLICE_CHARS):
                     await self._index.write(some, cursor, coming=coming)
                     await self._let_by(changes, cursor, coming=coming)
-                    some = []
+                    some, chars = [], 0
                 some.append(part)
+                chars += _chars_of(part)
         if some or upto_seq is not None:
             await self._index.write(some, cursor if upto_seq is None else upto_seq, coming=coming)
         return taken
@@ -264,8 +268,8 @@ class PassageFollower:
     async def _searchable(self, change: Change) -> Searchable | None:
         if change.version is None:
             return Searchable(change)
-        extraction = await self._store.extraction(extraction_key(change, self._registry))
-        return None if extraction is None else Searchable(change, extraction.title, extraction.passages)
+        said = await self._store.said(extraction_key(change, self._registry))
+        return None if said is None else Searchable(change, *said)
 
 
 def _parts_of(one: Searchable) -> Iterator[Searchable]:

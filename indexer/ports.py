@@ -78,6 +78,9 @@ class FactStore(Protocol):
     async def extraction(self, key: str) -> Extraction | None:
         """Return what was once extracted under *key*, if it is still known."""
 
+    async def said(self, key: str) -> tuple[str, Sequence[Passage]] | None:
+        """Return the title and the passages of what was once extracted under *key*, if it is still known."""
+
     async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None, anew: bool = False) -> None:
         """Make *found* the facts of its paths, all together and durable, and with them the new progress.
 

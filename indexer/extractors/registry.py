@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from indexer.collector import Collector
 from indexer.document import Converted
@@ -73,10 +72,11 @@ class Registry:
 
     def choose(self, path: str, media_type: str) -> Extractor:
         """Return the extractor for a file: by its name, then its ending, then its media type."""
-        name, suffix = PurePosixPath(path.lower()).name, PurePosixPath(path.lower()).suffix
+        name = path.lower().rpartition("/")[2]
+        stem, _, ending = name.rpartition(".")
         return (
             self._by_name.get(name)
-            or self._by_suffix.get(suffix)
+            or (self._by_suffix.get(f".{ending}") if stem else None)
             or self._by_media_type.get(media_type.partition(";")[0].strip().lower())
             or self._fallback
         )

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -117,12 +117,8 @@ class IndexInProcess:
         await self.ready()
         process = self._process
         await self._say(process, [0, "start"])
-        for one in some:
-            passages = () if one.change.version is None else one.passages
-            for start in range(0, len(passages), PASSAGES_PER_MESSAGE_MAX):
-                part = passages[start : start + PASSAGES_PER_MESSAGE_MAX]
-                await self._say(process, [0, "passages", packed(part)])
-            await self._say(process, [0, "put", packed(one.change), one.title, one.goes_on])
+        for parts in _messages(some):
+            await self._say(process, [0, "gather", parts])
         await self._ask(process, INDEX_CALL_S_MAX, "write", cursor, coming)
 
     async def finish(self) -> None:
@@ -250,6 +246,26 @@ class IndexInProcess:
         awaited, self._awaited = self._awaited, {}
         for one in awaited.values():
             one.answered.set()
+
+
+def _messages(some: Sequence[Searchable]) -> Iterator[list[Any]]:
+    """Yield what `gather` takes: many small files at once, and a long one in parts of which the last has its change."""
+    parts: list[Any] = []
+    room = PASSAGES_PER_MESSAGE_MAX
+    for one in some:
+        passages = () if one.change.version is None else one.passages
+        start = 0
+        while len(passages) - start > room:
+            parts.append([packed(passages[start : start + room]), None])
+            yield parts
+            start, parts, room = start + room, [], PASSAGES_PER_MESSAGE_MAX
+        parts.append([packed(passages[start:]), [packed(one.change), one.title, one.goes_on]])
+        room -= max(1, len(passages) - start)
+        if room <= 0:
+            yield parts
+            parts, room = [], PASSAGES_PER_MESSAGE_MAX
+    if parts:
+        yield parts
 
 
 def _kill(process: Process) -> None:

@@ -32,7 +32,7 @@ Say = Callable[[list[Any]], None]
 class Served:
     """Does what messages ask for, each as `[number, name, *arguments]`, and answers `[number, outcome, value]`.
 
-    ``passages`` and ``put`` gather and are not answered; ``write`` commits what they gathered since ``start``.
+    ``gather`` is not answered; ``write`` commits what it gathered since ``start``.
     """
 
     def __init__(self, index: Generations, say: Say) -> None:
@@ -61,12 +61,14 @@ class Served:
         """Forget what was gathered: whoever began to say it was interrupted."""
         self._passages, self._gathered = [], []
 
-    def _on_passages(self, _number: int, passages: list[Any]) -> None:
-        self._passages += unpacked(list[Passage], passages)
-
-    def _on_put(self, _number: int, change: list[Any], title: str, goes_on: bool) -> None:
-        passages, self._passages = self._passages, []
-        self._gathered.append(Searchable(unpacked(Change, change), title, passages, goes_on))
+    def _on_gather(self, _number: int, parts: list[Any]) -> None:
+        """Take passages, of one file after the other; with the last ones of each comes what they are of."""
+        for passages, of in parts:
+            self._passages += unpacked(list[Passage], passages)
+            if of is not None:
+                change, title, goes_on = of
+                self._gathered.append(Searchable(unpacked(Change, change), title, self._passages, goes_on))
+                self._passages = []
 
     def _on_write(self, number: int, cursor: int, coming: bool) -> None:
         some, self._gathered = self._gathered, []

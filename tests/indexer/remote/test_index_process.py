@@ -87,7 +87,7 @@ async def test_a_write_that_was_interrupted_leaves_nothing_to_the_next(tmp_path:
         with anyio.CancelScope() as interrupted:
             interrupted.cancel()
             await index.write([searchable("a.md", "harbour")], 1, coming=False)
-        await index._say(index._process, [0, "passages", [["harbour", 1, 1, "", None]]])
+        await index._say(index._process, [0, "gather", [[[["harbour", 1, 1, "", None]], None]]])
         await index.write([searchable("b.md", "harbour")], 2, coming=False)
 
         assert await asked(index) == ["b.md:1"]

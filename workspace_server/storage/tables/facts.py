@@ -1,16 +1,13 @@
 """Rows of what the indexer has read: facts, index states, and extractions by content."""
 
-import dataclasses
-import json
-import operator
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import anyio.to_thread
-import zstandard
 
-from indexer.model import Change, Extraction, Fact, Heading, Indexed, Passage
+from indexer import packing
+from indexer.model import Change, Extraction, Indexed, Passage
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import fact_rows, past_facts
 from workspace_server.storage.tables.fact_rows import Row
@@ -20,9 +17,10 @@ SUPERSEDED_KEPT = 4
 FACTS_PER_COMMIT = 150
 """Facts after which a commit is closed: others who come meanwhile wait until it is over (10 µs each, 2026-11-30)."""
 
-UNPACKED_AT_ONCE_BYTES = 16 * 1024
-"""Packed extractions up to this size are unpacked where they are asked for."""
+UNPACKED_AT_ONCE_BYTES = 8 * 1024
+"""Packed extractions up to this size are unpacked where they are asked for; others wait for it half a millisecond."""
 
+T = TypeVar("T")
 Body = Callable[[Transaction], Awaitable[Sequence[tuple[Change, str]]]]
 Record = Callable[[Body], Awaitable[None]]
 """Runs a body in one transaction that also records `file.indexed` for what it returns: changes with their state."""
@@ -63,6 +61,10 @@ class SqlFactStore:
     async def extraction(self, key: str) -> Extraction | None:
         """Return what was once extracted under *key*, if it is still known."""
         return await extraction_of(self._db, key)
+
+    async def said(self, key: str) -> tuple[str, Sequence[Passage]] | None:
+        """Return the title and the passages of what was once extracted under *key*, if it is still known."""
+        return await _of_body(self._db, key, packing.said)
 
     async def keep(self, found: Sequence[Indexed], *, progress: tuple[int, str] | None, anew: bool = False) -> None:
         """Make *found* the facts of its paths, in commits of a bounded size; the progress goes after the last."""
@@ -180,12 +182,16 @@ async def state(tx: Transaction, path: str, version: int) -> tuple[str, str, str
 
 async def extraction_of(db: Database, key: str) -> Extraction | None:
     """Return what was extracted under *key*, if it is still known; a large one is unpacked off the event loop."""
+    return await _of_body(db, key, packing.unpacked)
+
+
+async def _of_body(db: Database, key: str, unpack: Callable[[bytes], T]) -> T | None:
     row = await db.read(lambda tx: tx.one("SELECT body FROM extractions WHERE key = ?", key))
     if row is None:
         return None
     if len(row[0]) <= UNPACKED_AT_ONCE_BYTES:
-        return _unpacked(row[0])
-    return await anyio.to_thread.run_sync(_unpacked, row[0])
+        return unpack(row[0])
+    return await anyio.to_thread.run_sync(unpack, row[0])
 
 
 async def document_text(tx: Transaction, path: str, version: int) -> tuple[str, tuple[int, ...]] | None:
@@ -195,42 +201,15 @@ async def document_text(tx: Transaction, path: str, version: int) -> tuple[str, 
         path,
         version,
     )
-    fields = {} if row is None else json.loads(zstandard.ZstdDecompressor().decompress(row[0]))
-    return (str(fields["text"]), tuple(fields["pages"])) if fields.get("text") else None
+    return None if row is None else packing.document_text(row[0])
 
 
 def _ready(found: Sequence[Indexed]) -> list[_Ready]:
-    compressor = zstandard.ZstdCompressor(level=1)
     ready = []
     for each in found:
         if each.extraction is None:
             ready.append(_Ready(each, b"", (), ()))
         else:
             rows, words = fact_rows.rows_of(each.change, each.extraction)
-            ready.append(_Ready(each, _packed(compressor, each.extraction), rows, words))
+            ready.append(_Ready(each, packing.packed(each.extraction), rows, words))
     return ready
-
-
-def _packed(compressor: zstandard.ZstdCompressor, extraction: Extraction) -> bytes:
-    fields = {name: getattr(extraction, name) for name in _PLAIN}
-    for name in _MANY:
-        fields[name] = list(map(_values_of[name], getattr(extraction, name)))
-    return compressor.compress(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode())
-
-
-def _unpacked(body: bytes) -> Extraction:
-    fields = json.loads(zstandard.ZstdDecompressor().decompress(body))
-    for name, (kind, names) in _MANY.items():
-        fields[name] = tuple(kind(**dict(zip(names, values, strict=True))) for values in fields[name])
-    return Extraction(**fields)
-
-
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
-
-
-_MANY: dict[str, tuple[type[Any], tuple[str, ...]]] = {
-    name: (kind, _names(kind)) for name, kind in (("facts", Fact), ("headings", Heading), ("passages", Passage))
-}
-_values_of = {name: operator.attrgetter(*names) for name, (_, names) in _MANY.items()}
-_PLAIN = [name for name in _names(Extraction) if name not in _MANY]
