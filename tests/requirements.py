@@ -569,6 +569,8 @@ DELIVERED: dict[str, Requirement] = {
         "Only the verb admin decides: approvals, and webhooks to hosts that the operator does not list",
         (
             "services/automation/test_decisions.py::test_an_agent_does_not_approve_its_own_work",
+            "interfaces/http/test_attention.py::test_an_approval_is_seen_by_all_and_given_by_an_admin",
+            "cli/test_commands.py::test_a_person_decides_in_the_terminal_what_an_agent_asks",
             "services/automation/test_decisions.py::test_a_webhook_to_an_unlisted_host_fires_once_a_person_agrees",
             "services/automation/test_decisions.py::test_a_trigger_that_is_denied_is_gone",
         ),

@@ -215,6 +215,26 @@ def test_triggers_and_deliveries_are_shown(server: Serving) -> None:
     assert run("triggers", "nope", "--dir", server.folder).returncode == 3
 
 
+def test_a_person_decides_in_the_terminal_what_an_agent_asks(server: Serving) -> None:
+    assert told(server, "attention", "--kind", "approval") == "nothing needs a person\n"
+    options = 'options={"approval": "Publish it?", "settle": "immediate"}'
+    call(server, "create_trigger", "name=publish", "files=publish/{name}.md", options)
+    for name in ("one", "two"):
+        call(server, "write_file", f"path=publish/{name}.md", "content=1")
+    call(server, "write_file", "path=publish/two.md", "content=2", "overwrite=true")
+    two, one = json.loads(told(server, "attention", "--json"))["attention"]
+    shown = told(server, "attention")
+    assert "approve, deny  Publish it? (publish/one.md@1)" in shown
+    assert "(publish/two.md@1) STALE: publish/two.md is at 2 now" in shown
+
+    assert told(server, "deny", one["attention"], "--note", "no") == f"{one['attention']}: denied\n"
+    assert run("approve", two["attention"], "--dir", server.folder).returncode == 4
+    assert json.loads(told(server, "approve", two["attention"], "--stale", "--json"))["stale"] is True
+    assert run("dismiss", one["attention"], "--dir", server.folder).returncode == 4
+    assert run("retry", "A999", "--dir", server.folder).returncode == 3
+    assert "denied by " in told(server, "attention", "--ended")
+
+
 def test_verify_finds_nothing_on_a_sound_workspace(server: Serving) -> None:
     call(server, "write_file", "path=sound.md", "content=sound")
     assert told(server, "verify").startswith("No damage: checked the database, its history, ")

@@ -18,6 +18,7 @@ from workspace_server.interfaces.web.unknown import refusals
 from workspace_server.services.engine import Engine
 
 CLOSE_S = 2
+ADMIN_KEY = "the-key-of-the-owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Listening:
 
     engine: Engine
     port: int
+    guard: Guard
 
     @property
     def url(self) -> str:
@@ -51,7 +53,7 @@ async def listening(folder: Path, **settings: object) -> AsyncIterator[Listening
         port = door.getsockname()[1]
         async with Engine.open(folder, settings=Settings(**settings)) as engine:  # type: ignore[arg-type]
             engine.folder.base_url = f"http://127.0.0.1:{port}"
-            guard = Guard()
+            guard = Guard(admin_key=ADMIN_KEY)
             app = Starlette(
                 routes=[*http_routes(engine, guard), *web_routes(engine, guard)],
                 exception_handlers=refusals(engine, guard),
@@ -64,7 +66,7 @@ async def listening(folder: Path, **settings: object) -> AsyncIterator[Listening
             while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
                 await asyncio.sleep(0)
             try:
-                yield Listening(engine, port)
+                yield Listening(engine, port, guard)
             finally:
                 server.should_exit = True
                 await serving

@@ -140,6 +140,7 @@ CALLS = [
     ("POST", "/jobs/J1:log"),
     ("POST", "/jobs/nothing:revive"),
     ("POST", "/deliveries/%00:redeliver"),
+    ("POST", "/attention/A1:approve"),
 ]
 
 

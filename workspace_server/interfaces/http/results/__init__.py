@@ -1,5 +1,6 @@
 """What the operations answer, for the description. The services make the answers; tests hold them to these models."""
 
+from workspace_server.interfaces.http.results.attention import Attention, AttentionList, Decided, MovedOn
 from workspace_server.interfaces.http.results.automation import (
     Attempt,
     CreatedTrigger,
@@ -55,12 +56,15 @@ __all__ = [
     "AddedJob",
     "Anything",
     "Attempt",
+    "Attention",
+    "AttentionList",
     "Changed",
     "CheckedIn",
     "ClaimedJob",
     "Committed",
     "Contradiction",
     "CreatedTrigger",
+    "Decided",
     "Deleted",
     "DeletedTrigger",
     "Delivery",
@@ -89,6 +93,7 @@ __all__ = [
     "LockList",
     "LoggedJob",
     "Moved",
+    "MovedOn",
     "Passage",
     "Purged",
     "Queue",
