@@ -64,8 +64,8 @@ DELIVERED: dict[str, Requirement] = {
         "Exactly one event per accepted change, in commit order; one id over all attempts",
         (
             "services/files/test_writing.py::test_a_change_has_one_event_with_the_facts_of_the_contract",
-            "services/automation/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
-            "services/automation/test_deliveries.py::test_what_was_committed_and_never_sent_is_sent_by_the_next_server",
+            "services/automation/sending/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
+            "services/automation/sending/test_deliveries.py::test_what_was_committed_and_never_sent_is_sent_by_the_next_server",
             "storage/upkeep/test_integrity.py::test_a_gap_in_the_log_is_found",
             "storage/test_memory.py::test_a_counter_has_no_gap_over_bodies_that_are_refused",
             "storage/test_memory.py::test_a_counter_falls_back_with_a_commit_that_fails",
@@ -585,9 +585,9 @@ DELIVERED: dict[str, Requirement] = {
     "D2": Requirement(
         "Retries are durable and keep their id",
         (
-            "services/automation/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
-            "services/automation/test_deliveries.py::test_a_delivery_is_given_up_after_the_whole_schedule_and_can_be_sent_again",
-            "services/automation/test_deliveries.py::test_an_attempt_that_a_stop_cut_off_is_made_again_and_counts_as_none",
+            "services/automation/sending/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
+            "services/automation/sending/test_deliveries.py::test_a_delivery_is_given_up_after_the_whole_schedule_and_can_be_sent_again",
+            "services/automation/sending/test_deliveries.py::test_an_attempt_that_a_stop_cut_off_is_made_again_and_counts_as_none",
         ),
     ),
     "D3": Requirement(
@@ -598,6 +598,29 @@ DELIVERED: dict[str, Requirement] = {
             "delivery/test_guard.py::test_an_address_inside_is_refused",
             "services/automation/test_triggers.py::test_a_webhook_goes_only_where_the_operator_says",
         ),
+    ),
+    "D4": Requirement(
+        "A receiver that fails, is busy or is away is left alone; nothing is lost, and order is kept per path",
+        (
+            "core/test_breaker.py::test_half_of_the_attempts_must_fail",
+            "core/test_pace.py::test_a_busy_receiver_gets_half_as_many_and_the_old_pace_when_it_answers_again",
+            "services/automation/sending/test_failing_receivers.py::test_an_endpoint_where_everything_fails_is_left_alone_and_no_attempt_is_used_up",
+            "services/automation/sending/test_failing_receivers.py::test_a_receiver_that_fails_three_times_in_ten_loses_nothing_and_breaks_no_order",
+            "services/automation/sending/test_failing_receivers.py::test_a_receiver_that_is_gone_for_ten_minutes_misses_nothing_in_any_order_but_the_right_one",
+            "services/automation/sending/test_deliveries.py::test_nothing_overtakes_on_one_path_and_other_paths_go_on",
+        ),
+    ),
+    "D5": Requirement(
+        "What was given up is listed and sent again, one by one or since a time",
+        (
+            "services/automation/sending/test_endpoints.py::test_what_was_given_up_or_lost_is_sent_again_since_a_time_in_its_order",
+            "services/automation/sending/test_deliveries.py::test_a_delivery_is_given_up_after_the_whole_schedule_and_can_be_sent_again",
+            "cli/test_deliveries.py::test_a_webhook_is_tried_and_sent_again_from_a_terminal",
+        ),
+    ),
+    "D6": Requirement(
+        "A secret is changed without a moment at which nothing verifies",
+        ("services/automation/sending/test_endpoints.py::test_while_a_secret_is_changed_both_sign_for_a_day",),
     ),
     "J1": Requirement(
         "A job is claimed by one worker, and comes back when the worker is lost",
@@ -855,7 +878,7 @@ DELIVERED: dict[str, Requirement] = {
             "storage/upkeep/test_fork.py::test_nothing_that_came_later_is_in_its_bytes",
             "storage/upkeep/test_fork.py::test_what_belongs_to_the_running_original_stays_there",
             "storage/upkeep/test_fork.py::test_every_table_is_either_cleared_rewound_or_kept",
-            "services/automation/test_deliveries.py::test_nothing_is_sent_while_deliveries_are_off_and_all_of_it_once_they_are_on",
+            "services/automation/sending/test_deliveries.py::test_nothing_is_sent_while_deliveries_are_off_and_all_of_it_once_they_are_on",
         ),
     ),
     "Y9": Requirement(
@@ -910,7 +933,7 @@ DELIVERED: dict[str, Requirement] = {
         "A call that the disk refuses spoils nothing and ends no server",
         (
             "faults/test_sweep.py::test_a_call_that_the_disk_refuses_spoils_nothing",
-            "services/automation/test_deliveries.py::test_a_database_that_refuses_the_first_look_ends_neither_server_nor_outbox",
+            "services/automation/sending/test_deliveries.py::test_a_database_that_refuses_the_first_look_ends_neither_server_nor_outbox",
             "services/test_engine.py::test_background_work_that_fails_ends_no_server_and_is_tried_again",
             "services/tree/test_tree_faults.py::test_a_disk_that_does_not_sync_at_the_end_leaves_that_to_the_next_server",
         ),

@@ -164,6 +164,9 @@ class Settings:
         section="webhooks",
         flag="--allow-loopback-webhooks",
     )
+    webhooks_per_second: int = _setting(
+        50, "Most attempts at one receiver of webhooks in a second.", section="webhooks", least=1, most=100_000
+    )
     models_url: str | None = _setting(
         None,
         "Address of a server of language models that speaks the form of OpenAI's, such as Ollama or LM Studio:"

@@ -26,7 +26,7 @@ MESSAGE = Message(
 
 def test_the_receiver_verifies_what_was_signed() -> None:
     secret, body = new_secret(), MESSAGE.body()
-    headers = signed_headers(MESSAGE, body, secret=secret, now_s=time.time())
+    headers = signed_headers(MESSAGE, body, secrets=[secret], now_s=time.time())
     assert Webhook(secret).verify(body, headers) == json.loads(body)
     with pytest.raises(WebhookVerificationError):
         Webhook(new_secret()).verify(body, headers)
@@ -36,14 +36,14 @@ def test_the_receiver_verifies_what_was_signed() -> None:
 
 def test_a_receiver_in_javascript_verifies_it_too() -> None:
     secret, body = new_secret(), MESSAGE.body()
-    headers = signed_headers(MESSAGE, body, secret=secret, now_s=time.time())
+    headers = signed_headers(MESSAGE, body, secrets=[secret], now_s=time.time())
     received = json.dumps({"headers": headers, "body": body.decode()})
     assert json.loads(program.run("verify.mjs", secret, given=received)) == json.loads(body)
 
 
 def test_each_attempt_has_its_own_signature_and_the_same_id() -> None:
     secret, body = new_secret(), MESSAGE.body()
-    first, second = (signed_headers(MESSAGE, body, secret=secret, now_s=now_s) for now_s in (1_000.0, 2_000.0))
+    first, second = (signed_headers(MESSAGE, body, secrets=[secret], now_s=now_s) for now_s in (1_000.0, 2_000.0))
     assert first["webhook-id"] == second["webhook-id"] == "msg_1"
     assert first["webhook-signature"] != second["webhook-signature"]
     assert first["traceparent"] == second["traceparent"]

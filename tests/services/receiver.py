@@ -38,6 +38,7 @@ class Receiver:
     Attributes:
         answers: Statuses still to be given, each with its headers.
         gate: Requests wait for it before they are answered.
+        taken: Those that were answered with success.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class Receiver:
         self.gate = asyncio.Event()
         self.gate.set()
         self.received: list[Received] = []
+        self.taken: list[Received] = []
         self._arrived: asyncio.Queue[Received] = asyncio.Queue()
         self.port = 0
 
@@ -68,18 +70,20 @@ class Receiver:
         self._arrived.put_nowait(received)
         await self.gate.wait()
         status, headers = self.answers.pop(0) if self.answers else (204, {})
+        if status < 300:
+            self.taken.append(received)
         return web.Response(status=status, headers=headers, text=None if status == 204 else "heard")
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    """Run a receiver on a free loopback port."""
+async def receiving(port: int = 0) -> AsyncIterator[Receiver]:
+    """Run a receiver on a loopback port, by default a free one."""
     receiver = Receiver()
     app = web.Application()
     app.router.add_post("/{tail:.*}", receiver.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     receiver.port = runner.addresses[0][1]
     try:
         yield receiver

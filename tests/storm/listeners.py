@@ -28,7 +28,7 @@ class Receiver:
                 fails = sum(receiver.failed.values()) < failures and not receiver.failed[number]
                 receiver.failed[number] += fails
                 if not fails:
-                    receiver.received.append((number, body["data"]["firing"]))
+                    receiver.received.append((number, body["data"].get("firing", "")))  # a test has none
                 self.send_response(500 if fails else 204)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -147,13 +147,13 @@ def _suppressed(event: Happened) -> Need:
 
 def _dead_letter(event: Happened) -> Need:
     said = event.data
-    summary = f"A delivery to {said.get('endpoint')} was given up: {said.get('reason')}"
+    summary = f"A delivery to {said.get('address')} was given up: {said.get('reason')}"
     return Need(kind="dead_letter", key=str(said["delivery"]), summary=summary, about=_about(event))
 
 
 def _disabled(event: Happened) -> Need:
     endpoint = str(event.data["endpoint"])
-    summary = f"{endpoint} wants no more webhooks"
+    summary = f"{event.data.get('address')} wants no more webhooks"
     return Need(kind="endpoint_disabled", key=endpoint, summary=summary, about=_about(event))
 
 

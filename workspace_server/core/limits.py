@@ -173,6 +173,23 @@ class Limits:
     """How long one attempt may take, in seconds."""
     deliveries_in_flight_max: int = 16
     """Most attempts at one endpoint at once."""
+    deliveries_in_flight_all_max: int = 1_024
+    """Most attempts at all endpoints together at once."""
+    breaker_open_s: int = 30
+    """For how long an endpoint is left alone once half of the attempts of five minutes have failed, in seconds; twice
+    as long each time that it fails again."""
+    breaker_open_s_max: int = 600
+    """Longest time that it is left alone before it is tried again, in seconds."""
+    secret_overlap_s: int = 24 * 3600
+    """For how long the old secret of a webhook signs beside the new one, in seconds."""
+    redeliveries_max: int = 1_000
+    """Most deliveries that one call sends again."""
+    delivery_input_bytes_max: int = 64 * KIB
+    """Longest content or diff of one input in the body of a webhook, in UTF-8 bytes; the rest is cut off."""
+    delivery_facts_max: int = 50
+    """Most facts of one input in the body of a webhook."""
+    delivery_kept_s: int = 30 * 24 * 3600
+    """How long deliveries that have ended are kept with their attempts, in seconds."""
     deliveries_page_max: int = 200
     """Most deliveries in one page of the list."""
     attention_per_kind_max: int = 1_000

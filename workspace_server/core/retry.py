@@ -10,6 +10,8 @@ JITTER: Final = 0.2
 """The share by which a step is spread, so that a thousand failures at once do not come back at once."""
 RETRY_AFTER_MAX: Final = 2.0
 """The receiver may put a step off up to this many times its length."""
+WAIT_S_MAX: Final = RETRY_AFTER_MAX * STEPS_S[-1]
+"""No attempt is ever further away than this."""
 
 
 def delay_s(failures: int, *, chance: float, retry_after_s: float | None = None) -> float | None:

@@ -15,7 +15,7 @@ from workspace_server import __version__
 from workspace_server.core.limits import LIMITS
 from workspace_server.delivery.guard import Policy, Refused, Target
 
-Failure = Literal["refused", "timeout", "connection", "tls"]
+Failure = Literal["refused", "unsendable", "timeout", "connection", "tls"]
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 """Returns the numeric addresses of a host."""
 
@@ -64,6 +64,7 @@ class Sender:
     kept. Connections are kept alive, so that only the first request to a receiver pays for opening one.
 
     Args:
+        connect_s: How long a connection may take to be there, with the look-up of its name.
         total_s: How long one request may take.
         answer_bytes_max: How much of an answer is kept.
     """
@@ -73,10 +74,12 @@ class Sender:
         policy: Policy,
         *,
         lookup: Lookup = system_lookup,
+        connect_s: float = LIMITS.delivery_connect_s,
         total_s: float = LIMITS.delivery_total_s,
         answer_bytes_max: int = LIMITS.delivery_answer_bytes_max,
     ) -> None:
         self._policy = policy
+        self._connect_s = connect_s
         self._total_s = total_s
         self._answer_bytes_max = answer_bytes_max
         self._lookup = lookup
@@ -94,7 +97,7 @@ class Sender:
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=self._total_s, sock_connect=LIMITS.delivery_connect_s),
+            timeout=aiohttp.ClientTimeout(total=self._total_s, connect=self._connect_s),
             headers={"User-Agent": f"workspace-server/{__version__}", "Accept-Encoding": "identity"},
             auto_decompress=False,
             trust_env=False,

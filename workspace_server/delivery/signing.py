@@ -4,11 +4,11 @@ import base64
 import binascii
 import hashlib
 import json
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from secrets import token_bytes
+from typing import Any, Final, Literal
 
 from standardwebhooks import Webhook
 
@@ -17,6 +17,9 @@ from workspace_server.errors import InvalidArgument
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of every secret, not one
 SECRET_BYTES: Final = 32
 _SECRET_BYTES_ALLOWED: Final = range(24, 65)  # of the Standard Webhooks specification
+
+Profile = Literal["standard", "plain"]
+"""How a body looks: a CloudEvents event, or the data alone, for tools that want to map flat fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,7 @@ class Message:
         seq: The number of the event in the log.
         root: The first firing of the causal chain, which all its requests share as their trace.
         data: The event's data.
+        profile: How the body looks.
     """
 
     message_id: str
@@ -42,10 +46,17 @@ class Message:
     seq: int
     root: str
     data: Mapping[str, Any]
+    profile: Profile = "standard"
+
+    def saying(self, data: Mapping[str, Any]) -> "Message":
+        """Return the message with other data."""
+        return replace(self, data=data)
 
     def body(self) -> bytes:
-        """Return the body: one JSON object that is a structured CloudEvents event as well."""
+        """Return the body: one JSON object, which is a structured CloudEvents event as well unless it is plain."""
         moment = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if self.profile == "plain":
+            return _json({"id": self.message_id, "type": self.type, "time": moment, **self.data})
         event = {
             "specversion": "1.0",
             "id": self.message_id,
@@ -58,7 +69,7 @@ class Message:
             "sequence": str(self.seq),
             "data": self.data,
         }
-        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        return _json(event)
 
     def traceparent(self) -> str:
         """Return the W3C trace context: one trace for a causal chain, one span for a delivery."""
@@ -69,7 +80,7 @@ class Message:
 
 def new_secret() -> str:
     """Return a fresh secret, to be shown once."""
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return SECRET_PREFIX + base64.b64encode(token_bytes(SECRET_BYTES)).decode()
 
 
 def check_secret(text: object) -> str:
@@ -90,17 +101,22 @@ def check_secret(text: object) -> str:
     )
 
 
-def signed_headers(message: Message, body: bytes, *, secret: str, now_s: float) -> dict[str, str]:
+def signed_headers(message: Message, body: bytes, *, secrets: Sequence[str], now_s: float) -> dict[str, str]:
     """Return the headers of one attempt; each attempt has its own time and signature.
 
     Args:
+        secrets: One, or two while the secret is being changed: a receiver that knows either verifies it.
         now_s: Seconds since 1970; receivers refuse what is older than five minutes.
     """
-    moment = datetime.fromtimestamp(int(now_s), UTC)
+    moment, text = datetime.fromtimestamp(int(now_s), UTC), body.decode()
     return {
         "Content-Type": "application/json",
         "webhook-id": message.message_id,
         "webhook-timestamp": str(int(now_s)),
-        "webhook-signature": Webhook(secret).sign(message.message_id, moment, body.decode()),
+        "webhook-signature": " ".join(Webhook(one).sign(message.message_id, moment, text) for one in secrets),
         "traceparent": message.traceparent(),
     }
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

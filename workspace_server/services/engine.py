@@ -86,6 +86,7 @@ class Engine:
         self.queues = self.automation.queues
         self.deliveries = self.automation.deliveries
         self.decisions = self.automation.decisions
+        self.endpoints = self.automation.endpoints
         folder.recorder.reaction = self.automation.reaction
         folder.recorder.attend = attention.follow
         self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
@@ -208,6 +209,7 @@ class Engine:
             await locks.forget_old(tx)
 
         await self.db.write(forget)
+        await self.deliveries.forget_old()
 
     async def _refill(self) -> None:
         reserve = self.db.reserve

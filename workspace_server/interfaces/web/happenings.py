@@ -132,7 +132,7 @@ def _subject(event: Event) -> str | None:
     paths = event.get("paths")
     if isinstance(paths, list):
         return ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-    known = (event.get(name) for name in ("delivery", "endpoint", "queue"))
+    known = (event.get(name) for name in ("delivery", "address", "queue"))
     return next((str(one) for one in known if one is not None), None)
 
 

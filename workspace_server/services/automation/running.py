@@ -4,11 +4,13 @@ import anyio
 
 from workspace_server.core.triggers.targets import Approval, Queue, Target, Webhook
 from workspace_server.services.automation.decisions import Decisions
-from workspace_server.services.automation.deliveries import Deliveries, policy_of
+from workspace_server.services.automation.deliveries import Deliveries
+from workspace_server.services.automation.endpoints import Endpoints
 from workspace_server.services.automation.firing import Firing
 from workspace_server.services.automation.jobs import Jobs
 from workspace_server.services.automation.queues import Queues
 from workspace_server.services.automation.reaction import Reaction
+from workspace_server.services.automation.sending.policy import policy_of
 from workspace_server.services.automation.targets.approval import ApprovalTarget
 from workspace_server.services.automation.targets.handing import Taker
 from workspace_server.services.automation.targets.queue import QueueTarget
@@ -39,6 +41,7 @@ class Automation:
         self.reaction = Reaction(targets)
         self.triggers = Triggers(folder, self.reaction, policy)
         self.deliveries = Deliveries(folder, self.reaction, policy)
+        self.endpoints = Endpoints(folder, self.deliveries.due)
         self.jobs = Jobs(folder, self.reaction, locks)
         self.queues = Queues(folder, self.jobs)
         self.decisions = Decisions(folder, self.reaction, self.triggers, self.deliveries, self.jobs)

@@ -1,84 +1,87 @@
-"""Rows of endpoints, of deliveries on their way to them, and of the attempts."""
+"""Rows of deliveries: the outbox, and what became of what was in it.
+
+Of each lane only the first is ever tried. Which one that is stands in its row, so that a look at the outbox costs as
+much as what can be sent now, however much waits behind it.
+"""
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
+from workspace_server.core.retry import WAIT_S_MAX
 from workspace_server.storage.database import Row, Transaction
+
+State = Literal["pending", "delivered", "dead"]
 
 
 class DeliveryRow(NamedTuple):
-    """One delivery with what is needed to send it."""
+    """One delivery and where it goes.
+
+    Attributes:
+        kind: What it tells of; that decides what it says and what follows from its end.
+        trigger: Whose it is; None for what no trigger sends.
+        data: What it says, when that stands nowhere else.
+        lane: Those of one lane go one after the other.
+    """
 
     delivery_id: int
     message_id: str
+    kind: str
     endpoint_id: int
-    firing_id: int
+    trigger_id: int | None
+    firing_id: int | None
     lane: str
-    state: str
+    state: State
     failures: int
     next_at: float
     at: float
     ended_at: float | None
     reason: str | None
+    data: dict[str, Any] | None
     url: str
-    trigger: str
-    secret: str | None
-    fired_at: float
-    root: str
-    data: dict[str, Any]
-
-
-class AttemptRow(NamedTuple):
-    """One attempt and what came of it."""
-
-    number: int
-    at: float
-    status: int | None
-    failure: str | None
-    latency_ms: float
-    answer: str
+    trigger: str | None
 
 
 _DELIVERY = (
-    "SELECT d.delivery_id, d.message_id, d.endpoint_id, d.firing_id, d.lane, d.state, d.failures, d.next_at, d.at,"
-    " d.ended_at, d.reason, e.url, t.name, t.secret, f.at, f.root, f.data FROM deliveries d"
-    " JOIN endpoints e USING (endpoint_id) JOIN firings f USING (firing_id) JOIN triggers t USING (trigger_id)"
+    "SELECT d.delivery_id, d.message_id, d.kind, d.endpoint_id, d.trigger_id, d.firing_id, d.lane, d.state, d.failures,"
+    " d.next_at, d.at, d.ended_at, d.reason, d.data, e.url, t.name FROM deliveries d JOIN endpoints e USING"
+    " (endpoint_id) LEFT JOIN triggers t USING (trigger_id)"
 )
 
 
-async def endpoint(tx: Transaction, url: str) -> tuple[int, bool]:
-    """Return the endpoint of *url* as (id, disabled), made when it is new."""
-    row = await tx.one("SELECT endpoint_id, disabled_at FROM endpoints WHERE url = ?", url)
-    if row is None:
-        row = await tx.one("INSERT INTO endpoints (url) VALUES (?) RETURNING endpoint_id, disabled_at", url)
-        assert row is not None
-    return int(row[0]), row[1] is not None
-
-
-async def set_disabled(tx: Transaction, endpoint_id: int, *, disabled: bool) -> None:
-    """Stop sending to an endpoint, or begin again."""
-    await tx.run(
-        "UPDATE endpoints SET disabled_at = ? WHERE endpoint_id = ?", tx.now_s if disabled else None, endpoint_id
-    )
-
-
 async def insert(
-    tx: Transaction, *, message_id: str, endpoint_id: int, firing_id: int, lane: str, dead: str | None = None
+    tx: Transaction,
+    *,
+    message_id: str,
+    kind: str,
+    endpoint_id: int,
+    lane: str,
+    trigger_id: int | None = None,
+    firing_id: int | None = None,
+    data: Mapping[str, Any] | None = None,
+    at_once: bool = False,
+    dead: str | None = None,
 ) -> int:
     """Put a delivery into the outbox and return its id.
 
     Args:
+        at_once: Whether it goes before all others of its endpoint.
         dead: Why it is given up before it was tried.
     """
     row = await tx.one(
-        "INSERT INTO deliveries (message_id, endpoint_id, firing_id, lane, state, failures, next_at, at, ended_at,"
-        " reason) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?) RETURNING delivery_id",
+        "INSERT INTO deliveries (message_id, kind, endpoint_id, trigger_id, firing_id, data, lane, first, state,"
+        " failures, next_at, at, ended_at, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 = 'pending' AND NOT EXISTS"
+        " (SELECT 1 FROM deliveries WHERE endpoint_id = ?3 AND lane = ?7 AND state = 'pending'), ?8, 0, ?9, ?10, ?11,"
+        " ?12) RETURNING delivery_id",
         message_id,
+        kind,
         endpoint_id,
+        trigger_id,
         firing_id,
+        None if data is None else json.dumps(data, ensure_ascii=False),
         lane,
         "pending" if dead is None else "dead",
-        tx.now_s,
+        0.0 if at_once else tx.now_s,
         tx.now_s,
         None if dead is None else tx.now_s,
         dead,
@@ -101,12 +104,18 @@ async def by_message(tx: Transaction, message_id: str) -> DeliveryRow | None:
 
 
 async def page(
-    tx: Transaction, *, before: int | None, limit: int, state: str | None = None, trigger: str | None = None
+    tx: Transaction,
+    *,
+    before: int | None,
+    limit: int,
+    state: str | None = None,
+    trigger: str | None = None,
+    endpoint_id: int | None = None,
 ) -> list[DeliveryRow]:
     """Return deliveries, newest first."""
     where: list[str] = ["d.delivery_id < ?"]
     parameters: list[Any] = [before if before is not None else 1 << 62]
-    for column, value in (("d.state", state), ("t.name", trigger)):
+    for column, value in (("d.state", state), ("t.name", trigger), ("d.endpoint_id", endpoint_id)):
         if value is not None:
             where.append(f"{column} = ?")
             parameters.append(value)
@@ -116,12 +125,24 @@ async def page(
     return [_delivery(row) for row in rows]
 
 
-async def due(tx: Transaction, endpoint_id: int, *, limit: int) -> list[DeliveryRow]:
-    """Return what may be sent to an endpoint now: the oldest of each lane, when its time has come."""
+async def ended_since(
+    tx: Transaction, since_s: float, *, state: State, trigger_id: int | None, limit: int
+) -> list[DeliveryRow]:
+    """Return deliveries that came to that end since then, the first one first."""
+    chosen = "" if trigger_id is None else " AND d.trigger_id = ?"
     rows = await tx.all(
-        f"{_DELIVERY} WHERE d.endpoint_id = ? AND d.state = 'pending' AND d.next_at <= ? AND NOT EXISTS (SELECT 1"
-        " FROM deliveries o WHERE o.endpoint_id = d.endpoint_id AND o.lane = d.lane AND o.state = 'pending'"
-        " AND o.delivery_id < d.delivery_id) ORDER BY d.delivery_id LIMIT ?",
+        f"{_DELIVERY} WHERE d.state = ? AND d.ended_at >= ?{chosen} ORDER BY d.ended_at, d.delivery_id LIMIT ?",
+        *(state, since_s),
+        *(() if trigger_id is None else (trigger_id,)),
+        limit,
+    )
+    return [_delivery(row) for row in rows]
+
+
+async def due(tx: Transaction, endpoint_id: int, *, limit: int) -> list[DeliveryRow]:
+    """Return what may be sent to an endpoint: the first of each lane whose time has come, the longest due first."""
+    rows = await tx.all(
+        f"{_DELIVERY} WHERE d.endpoint_id = ? AND d.first = 1 AND d.next_at <= ? ORDER BY d.next_at LIMIT ?",
         endpoint_id,
         tx.now_s,
         limit,
@@ -132,14 +153,16 @@ async def due(tx: Transaction, endpoint_id: int, *, limit: int) -> list[Delivery
 async def due_endpoints(tx: Transaction) -> list[int]:
     """Return the endpoints with a delivery whose time has come."""
     rows = await tx.all(
-        "SELECT DISTINCT endpoint_id FROM deliveries WHERE state = 'pending' AND next_at <= ?", tx.now_s
+        "SELECT endpoint_id FROM endpoints e WHERE EXISTS (SELECT 1 FROM deliveries d WHERE"
+        " d.endpoint_id = e.endpoint_id AND d.first = 1 AND d.next_at <= ?)",
+        tx.now_s,
     )
     return [row[0] for row in rows]
 
 
 async def next_due(tx: Transaction) -> float | None:
     """Return when the next delivery that waits for its time is to be tried, in seconds since 1970."""
-    row = await tx.one("SELECT min(next_at) FROM deliveries WHERE state = 'pending' AND next_at > ?", tx.now_s)
+    row = await tx.one("SELECT min(next_at) FROM deliveries WHERE first = 1 AND next_at > ?", tx.now_s)
     return None if row is None or row[0] is None else float(row[0])
 
 
@@ -150,68 +173,45 @@ async def put_off(tx: Transaction, delivery_id: int, *, failures: int, next_at: 
     )
 
 
-async def end(tx: Transaction, delivery_id: int, state: str, *, failures: int, reason: str | None = None) -> None:
-    """Record that a delivery arrived, or was given up."""
+async def end(tx: Transaction, row: DeliveryRow, state: State, *, failures: int, reason: str | None = None) -> None:
+    """Record that a delivery arrived, or was given up; the next one of its lane is the first now."""
     await tx.run(
-        "UPDATE deliveries SET state = ?, failures = ?, ended_at = ?, reason = ? WHERE delivery_id = ?",
+        "UPDATE deliveries SET state = ?, first = 0, failures = ?, ended_at = ?, reason = ? WHERE delivery_id = ?",
         state,
         failures,
         tx.now_s,
         reason,
-        delivery_id,
+        row.delivery_id,
     )
+    await _mark_first(tx, row)
 
 
-async def end_all(tx: Transaction, endpoint_id: int, *, reason: str) -> list[DeliveryRow]:
-    """Give up all that is on its way to an endpoint and return it."""
+async def pending_of(tx: Transaction, endpoint_id: int, *, limit: int) -> list[DeliveryRow]:
+    """Return what is on its way to an endpoint, the oldest first."""
     rows = await tx.all(
-        f"{_DELIVERY} WHERE d.endpoint_id = ? AND d.state = 'pending' ORDER BY d.delivery_id", endpoint_id
-    )
-    await tx.run(
-        "UPDATE deliveries SET state = 'dead', ended_at = ?, reason = ? WHERE endpoint_id = ? AND state = 'pending'",
-        tx.now_s,
-        reason,
+        f"{_DELIVERY} WHERE d.endpoint_id = ? AND d.state = 'pending' ORDER BY d.delivery_id LIMIT ?",
         endpoint_id,
+        limit,
     )
     return [_delivery(row) for row in rows]
 
 
-async def begin_again(tx: Transaction, delivery_id: int) -> None:
-    """Send a delivery anew, under the same id and with the whole schedule before it."""
-    await tx.run(
-        "UPDATE deliveries SET state = 'pending', failures = 0, next_at = ?, ended_at = NULL, reason = NULL"
-        " WHERE delivery_id = ?",
-        tx.now_s,
-        delivery_id,
-    )
-
-
-async def add_attempt(
-    tx: Transaction, delivery_id: int, *, status: int | None, failure: str | None, latency_ms: float, answer: str
-) -> int:
-    """Log an attempt and return its number."""
-    row = await tx.one(
-        "INSERT INTO attempts (delivery_id, number, at, status, failure, latency_ms, answer) VALUES (?, (SELECT"
-        " coalesce(max(number), 0) + 1 FROM attempts WHERE delivery_id = ?), ?, ?, ?, ?, ?) RETURNING number",
-        delivery_id,
-        delivery_id,
-        tx.now_s,
-        status,
-        failure,
-        latency_ms,
-        answer,
-    )
-    assert row is not None
-    return int(row[0])
-
-
-async def attempts(tx: Transaction, delivery_id: int) -> list[AttemptRow]:
-    """Return the attempts at a delivery, oldest first."""
-    rows = await tx.all(
-        "SELECT number, at, status, failure, latency_ms, answer FROM attempts WHERE delivery_id = ? ORDER BY number",
-        delivery_id,
-    )
-    return [AttemptRow._make(row) for row in rows]
+async def begin_again(tx: Transaction, rows: Sequence[DeliveryRow]) -> None:
+    """Send deliveries anew, under the same ids and with the whole schedule before them."""
+    for row in rows:
+        await tx.run(
+            "UPDATE deliveries SET state = 'pending', failures = 0, next_at = ?, ended_at = NULL, reason = NULL"
+            " WHERE delivery_id = ?",
+            tx.now_s,
+            row.delivery_id,
+        )
+    for lane in {(row.endpoint_id, row.lane): row for row in rows}.values():
+        await tx.run(
+            "UPDATE deliveries SET first = 0 WHERE endpoint_id = ? AND lane = ? AND state = 'pending' AND first = 1",
+            lane.endpoint_id,
+            lane.lane,
+        )
+        await _mark_first(tx, lane)
 
 
 async def pending(tx: Transaction) -> int:
@@ -230,18 +230,51 @@ async def counts(tx: Transaction) -> dict[str, int]:
 async def counts_of(tx: Transaction, trigger_id: int) -> tuple[int, int]:
     """Return (pending, dead) deliveries of a trigger."""
     row = await tx.one(
-        "SELECT coalesce(sum(d.state = 'pending'), 0), coalesce(sum(d.state = 'dead'), 0)"
-        " FROM firings f JOIN deliveries d USING (firing_id) WHERE f.trigger_id = ?",
+        "SELECT coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'dead'), 0) FROM deliveries"
+        " WHERE trigger_id = ?",
         trigger_id,
     )
     assert row is not None
     return int(row[0]), int(row[1])
 
 
+async def counts_by_endpoint(tx: Transaction) -> dict[int, tuple[int, int]]:
+    """Return (pending, dead) deliveries of each endpoint that has any."""
+    rows = await tx.all(
+        "SELECT endpoint_id, sum(state = 'pending'), sum(state = 'dead') FROM deliveries"
+        " WHERE state <> 'delivered' GROUP BY endpoint_id"
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 async def try_now(tx: Transaction) -> None:
     """Make what was put off to a later time than any schedule knows due: the clock was set back meanwhile."""
-    await tx.run("UPDATE deliveries SET next_at = ? WHERE state = 'pending' AND at > ?", tx.now_s, tx.now_s)
+    await tx.run(
+        "UPDATE deliveries SET next_at = ? WHERE state = 'pending' AND (at > ? OR next_at > ?)",
+        tx.now_s,
+        tx.now_s,
+        tx.now_s + WAIT_S_MAX,
+    )
+
+
+async def forget_old(tx: Transaction, kept_s: float, *, limit: int) -> int:
+    """Drop deliveries that ended so long ago, with their attempts, and return how many that were."""
+    asked = "SELECT delivery_id FROM deliveries WHERE state <> 'pending' AND ended_at < ? LIMIT ?"
+    old = await tx.all(asked, tx.now_s - kept_s, limit)
+    await tx.many("DELETE FROM attempts WHERE delivery_id = ?", old)
+    await tx.many("DELETE FROM deliveries WHERE delivery_id = ?", old)
+    return len(old)
+
+
+async def _mark_first(tx: Transaction, row: DeliveryRow) -> None:
+    """Say of the oldest that is pending in a lane that it is the first."""
+    await tx.run(
+        "UPDATE deliveries SET first = 1 WHERE delivery_id = (SELECT min(delivery_id) FROM deliveries"
+        " WHERE endpoint_id = ? AND lane = ? AND state = 'pending')",
+        row.endpoint_id,
+        row.lane,
+    )
 
 
 def _delivery(row: Row) -> DeliveryRow:
-    return DeliveryRow._make((*row[:16], json.loads(row[16])))
+    return DeliveryRow._make((*row[:13], None if row[13] is None else json.loads(row[13]), *row[14:]))

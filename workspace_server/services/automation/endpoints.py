@@ -1,0 +1,206 @@
+"""Where webhooks go: which receivers there are, how each of them does, and how to try one."""
+
+import re
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from workspace_server.core.access import Caller
+from workspace_server.core.breaker import Breaker, let_one_through
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.triggers.fields import check_name
+from workspace_server.delivery.guard import origin
+from workspace_server.delivery.signing import check_secret, new_secret
+from workspace_server.errors import Forbidden, NotFound
+from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.automation import attention
+from workspace_server.services.folder import Folder
+from workspace_server.services.recording import Commit, Result
+from workspace_server.services.times import iso
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import deliveries, endpoints, meta, signing_secrets, triggers
+from workspace_server.storage.tables.endpoints import EndpointRow
+from workspace_server.storage.tables.triggers import TriggerRow
+
+_NAME: Final = re.compile(r"E([1-9]\d{0,17})")
+
+
+class Endpoints:
+    """Shows receivers, enables and tries them, and changes what signs for them. Errors: not_found, forbidden.
+
+    Args:
+        due: Called with an endpoint after a commit that put something into the outbox for it.
+    """
+
+    def __init__(self, folder: Folder, due: Callable[[int], None]) -> None:
+        self._folder = folder
+        self._due = due
+
+    async def list_endpoints(self, caller: Caller, *, limit: int = 50, cursor: str | None = None) -> Result:
+        """Return `{endpoints, next_cursor?}`, newest first: where they are, their state, what waits and what failed."""
+        caller.require("trigger")
+        bounded("limit", limit, 1, LIMITS.deliveries_page_max)
+        before = page_cursor(cursor)
+
+        async def read(tx: Transaction) -> Result:
+            rows = await endpoints.page(tx, before=before, limit=limit + 1)
+            counts = await deliveries.counts_by_endpoint(tx)
+            shown: Result = {
+                "endpoints": [_shown(tx, row, counts.get(row.endpoint_id, (0, 0))) for row in rows[:limit]]
+            }
+            return shown if len(rows) <= limit else {**shown, "next_cursor": str(rows[limit - 1].endpoint_id)}
+
+        return await self._folder.db.read_long(read)
+
+    async def enable_endpoint(self, caller: Caller, *, endpoint: str) -> Result:
+        """Send to an endpoint again, at once: one that answered 410, or that is left alone because it fails.
+
+        What was given up meanwhile stays so until it is redelivered.
+        """
+        caller.require("trigger")
+        number = endpoint_number(endpoint)
+
+        async def body(commit: Commit) -> Result:
+            tx = commit.tx
+            row = await endpoints.by_id(tx, number)
+            if row is None:
+                raise NotFound(f"There is no endpoint {endpoint}.", hint="GET /api/v1/endpoints lists them.")
+            await enable(commit, number)
+            if not row.breaker.is_closed:
+                await endpoints.set_breaker(tx, number, Breaker())
+            tx.after_commit(lambda: self._due(number))
+            return {"endpoint": endpoint, "state": "active"}
+
+        return await self._folder.recorder.change(caller, "enable_endpoint", body)
+
+    async def send_test(self, caller: Caller, *, trigger: str) -> Result:
+        """Send a test to the trigger's URL, once, signed as its webhooks are; return `{delivery, state}`.
+
+        It does not wait behind what is on its way there, nor for an endpoint that is left alone.
+        """
+        caller.require("trigger")
+        check_name("trigger", trigger)
+
+        async def body(commit: Commit) -> Result:
+            tx = commit.tx
+            row = await _webhook(tx, trigger)
+            if row.state != "active":
+                raise Forbidden(
+                    f"{trigger} is not active, so nothing is sent to its URL.",
+                    hint="A person approves it first.",
+                    verb="admin",
+                )
+            endpoint = await endpoints.of_url(tx, row.definition["url"])
+            if endpoint.disabled_at is not None:
+                name = endpoint_name(endpoint.endpoint_id)
+                raise refused(
+                    "trigger", "its endpoint is disabled", f"POST /api/v1/endpoints/{name}:enable, then again."
+                )
+            await endpoints.set_breaker(tx, endpoint.endpoint_id, let_one_through(endpoint.breaker, now_s=tx.now_s))
+            message_id = f"msg_{secrets.token_hex(12)}"
+            seq = await meta.counter(tx, "seq")
+            profile = row.definition.get("profile") or "standard"
+            await deliveries.insert(
+                tx,
+                message_id=message_id,
+                kind="test",
+                endpoint_id=endpoint.endpoint_id,
+                trigger_id=row.trigger_id,
+                lane=f":test {message_id}",
+                data={"trigger": trigger, "test": True, "seq": seq, "profile": profile},
+                at_once=True,
+            )
+            tx.after_commit(lambda: self._due(endpoint.endpoint_id))
+            return {"delivery": message_id, "state": "pending"}
+
+        return await self._folder.recorder.change(caller, "send_test", body)
+
+    async def rotate_secret(self, caller: Caller, *, trigger: str, secret: str | None = None) -> Result:
+        """Give a trigger's webhooks another secret and return `{trigger, secret?, old_until}`.
+
+        Both sign until then, so that a receiver can be changed over at any moment; a third one would end the first.
+
+        Args:
+            secret: The new one; by default the server makes it, and shows it this once.
+        """
+        caller.require("trigger")
+        check_name("trigger", trigger)
+        new = new_secret() if secret is None else check_secret(secret)
+
+        async def body(commit: Commit) -> Result:
+            tx = commit.tx
+            row = await _webhook(tx, trigger)
+            if caller.agent != row.created_by:
+                caller.require("admin")  # who knows the secret can speak in this server's name
+            old_until = tx.now_s + LIMITS.secret_overlap_s
+            await signing_secrets.replace(tx, row.trigger_id, new, old_until=old_until)
+            result: Result = {"trigger": trigger, "old_until": iso(old_until)}
+            return {**result, "secret": new} if secret is None else result
+
+        return await self._folder.recorder.change(caller, "rotate_secret", body)
+
+
+async def enable(commit: Commit, endpoint_id: int) -> None:
+    """Let an endpoint be sent to that wanted no more; nobody need look at it any longer."""
+    await endpoints.set_disabled(commit.tx, endpoint_id, disabled=False)
+    name = endpoint_name(endpoint_id)
+    await attention.resolve(commit, "endpoint_disabled", name, outcome="enabled", by=commit.caller.agent)
+
+
+def endpoint_name(endpoint_id: int) -> str:
+    """Return the name under which callers know an endpoint."""
+    return f"E{endpoint_id}"
+
+
+def endpoint_number(name: str) -> int:
+    """Return the endpoint of that name.
+
+    Raises:
+        InvalidArgument: No endpoint is called so.
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise refused("endpoint", "is none that the list names", "For example E3, from GET /api/v1/endpoints.")
+    return int(found[1])
+
+
+def page_cursor(cursor: str | None) -> int | None:
+    """Return the number before which a page begins.
+
+    Raises:
+        InvalidArgument: No list gave this cursor.
+    """
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        raise refused("cursor", "is not one that this list gave")
+    return int(cursor)
+
+
+def _shown(tx: Transaction, row: EndpointRow, counts: tuple[int, int]) -> Result:
+    held_until = row.breaker.held_until_s(tx.now_s)
+    shown: Result = {"endpoint": endpoint_name(row.endpoint_id), "address": origin(row.url), "state": "active"}
+    if row.disabled_at is not None:
+        shown |= {"state": "disabled", "since": iso(row.disabled_at)}
+    elif not row.breaker.is_closed:
+        shown |= {"state": "failing", "held_until": iso(held_until if held_until is not None else tx.now_s)}
+    return {**shown, "pending": counts[0], "dead": counts[1]}
+
+
+async def known_trigger(tx: Transaction, name: str) -> TriggerRow:
+    """Return the trigger of that name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = await triggers.by_name(tx, name)
+    if row is None:
+        raise NotFound(f"There is no trigger {name}.", hint="list_triggers() shows those that are.", trigger=name)
+    return row
+
+
+async def _webhook(tx: Transaction, name: str) -> TriggerRow:
+    row = await known_trigger(tx, name)
+    if row.definition.get("url") is None:
+        raise refused("trigger", f"{name} sends no webhooks", "Name one with a url.")
+    return row

@@ -1,0 +1,1 @@
+"""How deliveries leave: what each kind says, when which one is tried, and what comes of an attempt."""

@@ -1,0 +1,200 @@
+"""Which delivery is tried when: in order within a lane, at a bounded pace per endpoint, and nothing is hurried or lost.
+
+What is to be sent, and when, stands in the database alone. Memory holds only what is in flight and how fast it may go,
+so that a stop or a crash loses nothing: an attempt that was cut off left no trace, and is made again at start.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import anyio
+
+from workspace_server.core.access import SERVER
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.pace import Pace
+from workspace_server.delivery.guard import Policy
+from workspace_server.delivery.sender import Answer, Sender
+from workspace_server.services.automation.bells import Bell
+from workspace_server.services.automation.sending.kinds import Kind, Unsendable
+from workspace_server.services.automation.sending.settling import Settling, rest_s
+from workspace_server.services.folder import Folder
+from workspace_server.services.recording import Commit, Result
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import deliveries, endpoints
+from workspace_server.storage.tables.deliveries import DeliveryRow
+from workspace_server.storage.tables.endpoints import EndpointRow
+
+log = logging.getLogger(__name__)
+
+LOOK_S_MAX: Final = 30.0
+"""Longest time without a look at the outbox: the clock may have been set."""
+AFTER_FAILURE_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Traffic:
+    """What is on its way to one endpoint, and how fast more may follow."""
+
+    pace: Pace
+    in_flight: set[int] = field(default_factory=set)
+
+
+class Dispatch:
+    """Empties the outbox.
+
+    Args:
+        kinds: What can be sent, by its name.
+    """
+
+    def __init__(self, folder: Folder, policy: Policy, kinds: Mapping[str, Kind]) -> None:
+        self._folder = folder
+        self._policy = policy
+        self._kinds = kinds
+        self._settling = Settling(kinds)
+        self._bell = Bell()
+        self._ready: set[int] = set()
+        self._later: dict[int, float] = {}
+        """When to look at an endpoint that is held back, in seconds on the boot clock."""
+        self._look_at = 0.0
+        """When something that waits for its time is due, in seconds since 1970."""
+        self._traffic: dict[int, _Traffic] = {}
+        self._flying = 0
+
+    async def run(self) -> None:
+        """Send what is due until cancelled; attempts that this cuts off are made again at the next start."""
+        if not self._folder.settings.deliveries:
+            await anyio.sleep_forever()
+        begun = False
+        async with Sender(self._policy) as sender, asyncio.TaskGroup() as attempts:
+            while True:
+                try:
+                    if not begun:
+                        await self._folder.db.write(deliveries.try_now)
+                        begun = True
+                    wait_s = await self._step(sender, attempts)
+                except Exception:
+                    log.exception("the outbox could not be read")
+                    wait_s = AFTER_FAILURE_S
+                await self._bell.wait(wait_s)
+
+    def look(self) -> None:
+        """Look at the outbox now: the time has moved."""
+        self._bell.ring()
+
+    def due(self, endpoint_id: int) -> None:
+        """Look at one endpoint now: something was put into the outbox for it."""
+        self._ready.add(endpoint_id)
+        self._bell.ring()
+
+    async def _step(self, sender: Sender, attempts: asyncio.TaskGroup) -> float:
+        """Start what is due and return in how many seconds to look again."""
+        clock = self._folder.clock
+        ready, self._ready = self._ready, set()
+        ready |= {endpoint for endpoint, at_s in self._later.items() if at_s <= clock.boot_s()}
+        if not ready or clock.wall_s() >= self._look_at:
+            ready.update(await self._folder.db.read(deliveries.due_endpoints))
+        for endpoint_id in ready:
+            self._later.pop(endpoint_id, None)
+            for row in await self._startable(endpoint_id):
+                self._take_off(row)
+                attempts.create_task(self._attempt(sender, row))
+        return await self._wait_s()
+
+    async def _wait_s(self) -> float:
+        """Return in how many seconds something may be startable that is not now."""
+        clock = self._folder.clock
+        now_s = clock.wall_s()
+        next_at = await self._folder.db.read(deliveries.next_due)
+        self._look_at = now_s + LOOK_S_MAX if next_at is None else min(next_at, now_s + LOOK_S_MAX)
+        held = min(self._later.values(), default=float("inf")) - clock.boot_s()
+        return max(0.0, min(self._look_at - now_s, held))
+
+    async def _startable(self, endpoint_id: int) -> list[DeliveryRow]:
+        """Return what may be sent to an endpoint now, and remember when to look again if something may not yet."""
+        clock = self._folder.clock
+        traffic = self._traffic_to(endpoint_id)
+        flying = len(traffic.in_flight)
+
+        async def read(tx: Transaction) -> tuple[EndpointRow | None, list[DeliveryRow]]:
+            # What flies is still the first of its lane, and comes back with the rest.
+            most = LIMITS.deliveries_in_flight_max + flying
+            return await endpoints.by_id(tx, endpoint_id), await deliveries.due(tx, endpoint_id, limit=most)
+
+        endpoint, due = await self._folder.db.read(read)
+        if endpoint is None:
+            return []
+        if endpoint.disabled_at is not None:
+            await self._give_up(endpoint_id)
+            return []
+        waiting = [row for row in due if row.delivery_id not in traffic.in_flight]
+        if not waiting:
+            return []
+        now_s = clock.wall_s()
+        held_until_s = endpoint.breaker.held_until_s(now_s)
+        if held_until_s is not None:
+            self._later[endpoint_id] = clock.boot_s() + held_until_s - now_s
+            return []
+        room = endpoint.breaker.room(LIMITS.deliveries_in_flight_max, now_s=now_s) - flying
+        if self._flying >= LIMITS.deliveries_in_flight_all_max:
+            self._ready.add(endpoint_id)  # the end of any attempt looks again
+            return []
+        room = min(room, LIMITS.deliveries_in_flight_all_max - self._flying, len(waiting))
+        traffic.pace, granted = traffic.pace.take(max(0, room), now_s=clock.boot_s())
+        if granted < room:
+            self._later[endpoint_id] = traffic.pace.next_s()
+        return waiting[:granted]
+
+    async def _give_up(self, endpoint_id: int) -> None:
+        """Give up all that is on its way to a disabled endpoint, a part at a time."""
+
+        async def body(commit: Commit) -> Result:
+            return {"left": await self._settling.give_up_disabled(commit, endpoint_id)}
+
+        while (await self._folder.recorder.change(SERVER, "deliver", body))["left"]:
+            pass
+
+    async def _attempt(self, sender: Sender, row: DeliveryRow) -> None:
+        """Make one attempt and record it."""
+        try:
+            answer = await self._answer(sender, row)
+
+            async def body(commit: Commit) -> Result:
+                await self._settling.settle(commit, row.delivery_id, answer)
+                return {}
+
+            await self._folder.recorder.change(SERVER, "deliver", body)
+        except Exception:
+            log.exception("an attempt could not be recorded; it will be made again")
+            await asyncio.sleep(AFTER_FAILURE_S)
+        finally:
+            self._land(row)
+
+    async def _answer(self, sender: Sender, row: DeliveryRow) -> Answer:
+        try:
+            request = await self._kinds[row.kind].request(row)
+        except Unsendable as unsendable:
+            return Answer(failure="unsendable", detail=str(unsendable))
+        answer = await sender.post(row.url, request.body, request.headers)
+        clock = self._folder.clock
+        traffic = self._traffic_to(row.endpoint_id)
+        rest = rest_s(answer, clock.wall_s())
+        traffic.pace = traffic.pace.after(answer.status, rest_s=rest, now_s=clock.boot_s())
+        return answer
+
+    def _traffic_to(self, endpoint_id: int) -> _Traffic:
+        if endpoint_id not in self._traffic:
+            per_second = self._folder.settings.webhooks_per_second
+            self._traffic[endpoint_id] = _Traffic(Pace.full(per_second, now_s=self._folder.clock.boot_s()))
+        return self._traffic[endpoint_id]
+
+    def _take_off(self, row: DeliveryRow) -> None:
+        self._traffic_to(row.endpoint_id).in_flight.add(row.delivery_id)
+        self._flying += 1
+
+    def _land(self, row: DeliveryRow) -> None:
+        self._traffic_to(row.endpoint_id).in_flight.discard(row.delivery_id)
+        self._flying -= 1
+        self.due(row.endpoint_id)

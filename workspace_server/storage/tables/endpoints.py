@@ -1,0 +1,66 @@
+"""Rows of endpoints: where deliveries go, and whether they may."""
+
+import json
+from typing import NamedTuple
+
+from workspace_server.core.breaker import Breaker
+from workspace_server.storage.database import Row, Transaction
+
+
+class EndpointRow(NamedTuple):
+    """One endpoint.
+
+    Attributes:
+        disabled_at: Since when it wants no more (410); None while it does.
+    """
+
+    endpoint_id: int
+    url: str
+    disabled_at: float | None
+    breaker: Breaker
+
+
+_ENDPOINT = "SELECT endpoint_id, url, disabled_at, breaker FROM endpoints"
+
+
+async def of_url(tx: Transaction, url: str) -> EndpointRow:
+    """Return the endpoint of *url*, made when it is new."""
+    row = await tx.one(f"{_ENDPOINT} WHERE url = ?", url)
+    if row is None:
+        row = await tx.one(
+            "INSERT INTO endpoints (url) VALUES (?) RETURNING endpoint_id, url, disabled_at, breaker", url
+        )
+        assert row is not None
+    return _endpoint(row)
+
+
+async def by_id(tx: Transaction, endpoint_id: int) -> EndpointRow | None:
+    """Return an endpoint."""
+    row = await tx.one(f"{_ENDPOINT} WHERE endpoint_id = ?", endpoint_id)
+    return None if row is None else _endpoint(row)
+
+
+async def page(tx: Transaction, *, before: int | None, limit: int) -> list[EndpointRow]:
+    """Return endpoints, newest first."""
+    rows = await tx.all(
+        f"{_ENDPOINT} WHERE endpoint_id < ? ORDER BY endpoint_id DESC LIMIT ?",
+        before if before is not None else 1 << 62,
+        limit,
+    )
+    return [_endpoint(row) for row in rows]
+
+
+async def set_disabled(tx: Transaction, endpoint_id: int, *, disabled: bool) -> None:
+    """Stop sending to an endpoint, or begin again."""
+    await tx.run(
+        "UPDATE endpoints SET disabled_at = ? WHERE endpoint_id = ?", tx.now_s if disabled else None, endpoint_id
+    )
+
+
+async def set_breaker(tx: Transaction, endpoint_id: int, breaker: Breaker) -> None:
+    """Record how an endpoint's breaker stands."""
+    await tx.run("UPDATE endpoints SET breaker = ? WHERE endpoint_id = ?", json.dumps(breaker.as_json()), endpoint_id)
+
+
+def _endpoint(row: Row) -> EndpointRow:
+    return EndpointRow(row[0], row[1], row[2], Breaker.from_json(json.loads(row[3])))
