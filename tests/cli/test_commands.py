@@ -212,6 +212,8 @@ def test_triggers_and_deliveries_are_shown(server: Serving) -> None:
     assert json.loads(told(server, "triggers", "edit", "--json"))["trigger"] == "edit"
     assert "drafts/*.md" in told(server, "triggers", "edit")
     assert told(server, "deliveries") == "no deliveries\n"
+    assert told(server, "deliveries", "--endpoints") == "no endpoints\n"
+    assert told(server, "deliveries", "--redeliver-since", "2h") == "on their way again: 0\n"
     assert run("triggers", "nope", "--dir", server.folder).returncode == 3
 
 

@@ -45,15 +45,15 @@ TIMED_OUT = {"trigger": "analyst", "key": {"topic": "owls"}, "missing": [{"path"
             "loop was held back: odd",
         ),
         (
-            Happened("delivery.failed", None, {"delivery": "msg_1", "endpoint": "https://e.example", "reason": "500"}),
+            Happened("delivery.failed", None, {"delivery": "msg_1", "address": "https://e.example", "reason": "500"}),
             "dead_letter",
             "msg_1",
             "A delivery to https://e.example was given up: 500",
         ),
         (
-            Happened("endpoint.disabled", None, {"endpoint": "https://e.example"}),
+            Happened("endpoint.disabled", None, {"endpoint": "E3", "address": "https://e.example"}),
             "endpoint_disabled",
-            "https://e.example",
+            "E3",
             "https://e.example wants no more webhooks",
         ),
         (

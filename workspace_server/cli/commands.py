@@ -22,7 +22,7 @@ COMMANDS = {
     "facts": "ask",
     "history": "look",
     "triggers": "look",
-    "deliveries": "look",
+    "deliveries": "deliveries",
     "jobs": "jobs",
     "attention": "attention",
     "approve": "attention",

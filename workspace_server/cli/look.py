@@ -1,4 +1,4 @@
-"""What a person wants to see in a terminal: status, locks, history, triggers, deliveries."""
+"""What a person wants to see in a terminal: status, locks, history, triggers."""
 
 from collections.abc import Mapping
 
@@ -112,25 +112,6 @@ def triggers_command(api: Api, *, as_json: bool, name: str | None) -> None:
     )
 
 
-@click.command("deliveries")
-@click.option("--trigger", help="Only those of this trigger.")
-@click.option("--state", help="Only those in this state.")
-@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="Most deliveries.")
-@api_options
-@as_json_option
-def deliveries_command(api: Api, *, as_json: bool, trigger: str | None, state: str | None, limit: int) -> None:
-    """Show what was sent where, and how that went, newest first."""
-    answer = api.get("/deliveries", trigger=trigger, state=state, limit=limit)
-    if as_json:
-        show.as_json(answer)
-        return
-    show.table(
-        (_delivery_row(delivery) for delivery in answer["deliveries"]),
-        head=("DELIVERY", "TRIGGER", "TARGET", "STATE", "ATTEMPTS", "LAST ANSWER"),
-        empty="no deliveries",
-    )
-
-
 def _readable(answer: Mapping[str, object]) -> dict[str, object]:
     """Return names and values for people: words without underscores, sizes with a unit."""
     found: dict[str, object] = {}
@@ -153,12 +134,6 @@ def _trigger_row(row: Answer) -> tuple[object, ...]:
     files = ", ".join(entry if isinstance(entry, str) else entry["path"] for entry in row["files"])
     target = row.get("url") or f"queue {row['queue']}"
     return row["trigger"], row["state"], row["mode"], target, row["fired"], row["pending"], row["failures"], files
-
-
-def _delivery_row(row: Answer) -> tuple[object, ...]:
-    last = row["attempts"][-1] if row["attempts"] else {}
-    answered = last.get("status") or last.get("failure") or ""
-    return row["delivery"], row["trigger"], row["endpoint"], row["state"], len(row["attempts"]), answered
 
 
 def _printable(text: str) -> str:

@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from secrets import token_bytes
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from standardwebhooks import Webhook
 
+from workspace_server.core.triggers.targets import Profile
 from workspace_server.errors import InvalidArgument
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of every secret, not one
 SECRET_BYTES: Final = 32
 _SECRET_BYTES_ALLOWED: Final = range(24, 65)  # of the Standard Webhooks specification
-
-Profile = Literal["standard", "plain"]
-"""How a body looks: a CloudEvents event, or the data alone, for tools that want to map flat fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +33,7 @@ class Message:
         seq: The number of the event in the log.
         root: The first firing of the causal chain, which all its requests share as their trace.
         data: The event's data.
-        profile: How the body looks.
+        profile: How the body looks: a CloudEvents event, or the data alone, for tools that map flat fields.
     """
 
     message_id: str

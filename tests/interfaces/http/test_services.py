@@ -182,6 +182,21 @@ async def test_a_webhook_to_an_unlisted_host_waits_for_approval(client: httpx2.A
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "not_found")
 
 
+async def test_deliveries_are_sent_again_and_endpoints_enabled_over_http(client: httpx2.AsyncClient) -> None:
+    await client.post("/triggers", json={"name": "waits", "files": ["a.md"], "url": "https://hooks.example.com/x"})
+    since = await client.post("/deliveries:redeliver", json={"since": "1h"})
+    endpoints = await client.get("/endpoints")
+    unknown = await client.get("/deliveries/msg_none")
+    enabled = await client.post("/endpoints/E99:enable")
+    tested = await client.post("/triggers/waits:send_test")
+    rotated = await client.post("/triggers/waits:rotate_secret", json={})
+
+    assert since.json() == {"redelivered": 0, "more": False}
+    assert endpoints.json() == {"endpoints": []}
+    assert (unknown.status_code, enabled.status_code, tested.status_code) == (404, 404, 403)
+    assert rotated.json()["secret"].startswith("whsec_")
+
+
 async def test_a_lifetime_out_of_bounds_is_told_the_bounds_at_once(client: httpx2.AsyncClient) -> None:
     for ttl_s in (-1, 3, 3601):
         answer = await client.post("/locks", json={"paths": ["a.md"], "ttl_seconds": ttl_s})

@@ -13,6 +13,7 @@ from workspace_server.interfaces.guard import Guard, asking
 from workspace_server.interfaces.http import (
     attention,
     checkouts,
+    deliveries,
     events,
     files,
     jobs,
@@ -46,7 +47,10 @@ class Api:
         self._guard = guard
         self._metrics = metrics
         self._followers = events.Followers()
-        nouns = (reading, files, checkouts, undo, locks, search, events, triggers, attention, jobs, upkeep, status)
+        nouns = (
+            *(reading, files, checkouts, undo, locks, search, events),
+            *(triggers, deliveries, attention, jobs, upkeep, status),
+        )
         described = operation("GET", "/openapi.json", self.describe_api, result=results.Anything)
         self.table = Table([*(entry for noun in nouns for entry in noun.OPERATIONS), described])
         self._description = describe(self.table)

@@ -1,6 +1,6 @@
-"""Triggers and their deliveries over HTTP."""
+"""Triggers over HTTP."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 from starlette.responses import Response
@@ -9,7 +9,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.errors import NotFound
 from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Count
-from workspace_server.interfaces.http.call import Body, Call, Query
+from workspace_server.interfaces.http.call import Body, Call
 from workspace_server.interfaces.http.errors import json_response
 from workspace_server.interfaces.http.locks import NamedPath
 from workspace_server.interfaces.http.operations import operation
@@ -65,15 +65,6 @@ class CreateTrigger(Body):
     secret: str | None = None
 
 
-class ListDeliveries(Query):
-    """Which deliveries."""
-
-    trigger: str | None = None
-    state: str | None = None
-    limit: Annotated[int, Field(ge=1, le=LIMITS.deliveries_page_max)] = 50
-    cursor: str | None = None
-
-
 async def list_triggers(call: Call) -> Response:
     """List the triggers: what is in, what is missing and why, the last firing, what waits, what failed."""
     return json_response(await call.engine.triggers.list_triggers(call.caller))
@@ -98,21 +89,9 @@ async def delete_trigger(call: Call) -> Response:
     return json_response(await call.engine.triggers.delete_trigger(call.caller, name=call.values["name"]))
 
 
-async def list_deliveries(call: Call, query: ListDeliveries) -> Response:
-    """List deliveries with their attempts, newest first."""
-    return json_response(await call.engine.deliveries.list_deliveries(call.caller, **query.model_dump()))
-
-
-async def redeliver(call: Call) -> Response:
-    """Send a delivery again, under the same id."""
-    return json_response(await call.engine.deliveries.redeliver(call.caller, delivery=call.values["id"]))
-
-
 OPERATIONS = (
     operation("GET", "/triggers", list_triggers, result=results.TriggerList),
     operation("POST", "/triggers", create_trigger, result=results.CreatedTrigger, answers={201: "Created."}),
     operation("GET", "/triggers/{name}", get_trigger, result=results.Trigger),
     operation("DELETE", "/triggers/{name}", delete_trigger, result=results.DeletedTrigger),
-    operation("GET", "/deliveries", list_deliveries, result=results.DeliveryList),
-    operation("POST", "/deliveries/{id}:redeliver", redeliver, result=results.Redelivery),
 )

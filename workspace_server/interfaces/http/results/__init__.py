@@ -2,16 +2,23 @@
 
 from workspace_server.interfaces.http.results.attention import Attention, AttentionList, Decided, MovedOn
 from workspace_server.interfaces.http.results.automation import (
-    Attempt,
     CreatedTrigger,
     DeletedTrigger,
-    Delivery,
-    DeliveryList,
-    Redelivery,
     Trigger,
     TriggerList,
 )
 from workspace_server.interfaces.http.results.base import Anything, Changed, Result, VersionOf
+from workspace_server.interfaces.http.results.deliveries import (
+    Attempt,
+    Delivery,
+    DeliveryList,
+    EnabledEndpoint,
+    Endpoint,
+    EndpointList,
+    Redeliveries,
+    Redelivery,
+    RotatedSecret,
+)
 from workspace_server.interfaces.http.results.events import Event, EventPage
 from workspace_server.interfaces.http.results.files import (
     Committed,
@@ -72,6 +79,9 @@ __all__ = [
     "Difference",
     "DismissedConflicts",
     "Edited",
+    "EnabledEndpoint",
+    "Endpoint",
+    "EndpointList",
     "Event",
     "EventPage",
     "Fact",
@@ -98,9 +108,11 @@ __all__ = [
     "Purged",
     "Queue",
     "QueueList",
+    "Redeliveries",
     "Redelivery",
     "Released",
     "Result",
+    "RotatedSecret",
     "SaidValue",
     "Trigger",
     "TriggerList",

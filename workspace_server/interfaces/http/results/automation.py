@@ -1,4 +1,4 @@
-"""Results of triggers and deliveries."""
+"""Results of triggers."""
 
 from typing import Any, Literal
 
@@ -43,43 +43,3 @@ class DeletedTrigger(Changed):
     """The name of the trigger that is no more."""
 
     deleted: str
-
-
-class Attempt(Result):
-    """One attempt to deliver."""
-
-    number: int
-    at: str
-    status: int | None
-    failure: str | None
-    latency_ms: float
-    answer: str
-
-
-class Delivery(Result):
-    """One firing on its way to one address."""
-
-    delivery: str
-    trigger: str
-    firing: str
-    endpoint: str
-    state: str
-    at: str
-    next_at: str = ""
-    ended_at: str = ""
-    reason: str = ""
-    attempts: list[Attempt]
-
-
-class DeliveryList(Result):
-    """A page of deliveries, newest first."""
-
-    deliveries: list[Delivery]
-    next_cursor: str = ""
-
-
-class Redelivery(Changed):
-    """A delivery that is tried again."""
-
-    delivery: str
-    state: str
