@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.eval import reading
 from tests.eval.questions import Question
 from tests.eval.workspace import File
 from workspace_server.config import Settings
@@ -35,8 +36,9 @@ class Row:
     tokens: int
 
     def answers(self, question: Question) -> bool:
-        """Return whether the value stands in it and the right file is cited."""
-        return self.path in (question.path, *question.also) and question.answered_by(self.text)
+        """Return whether the value stands in it and the right file is cited, and in a long file the right place."""
+        cited = self.path in (question.path, *question.also)
+        return cited and question.answered_by(self.text) and (not question.placed or self.is_at(question))
 
     def is_at(self, question: Question) -> bool:
         """Return whether it cites the very place: the line, or the page of a document."""
@@ -104,7 +106,8 @@ class Asker:
 def _fact_row(one: Answer) -> Row:
     path, _, place = one["cite"].rpartition("@")
     version, _, line = place.partition(":")
-    return Row(one["fact"], path, int(version), int(line), int(line), one.get("page"), _size(one))
+    page = reading.page_of(path, int(line))  # a brief fact names its line alone
+    return Row(one["fact"], path, int(version), int(line), int(line), page, _size(one))
 
 
 def _quote_row(one: Answer) -> Row:

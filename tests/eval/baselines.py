@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -54,12 +55,12 @@ def grep_with_slices(question: Question) -> Reading:
     their text lay beside them. Reading ends with the slice in which the answer stands.
     """
     words = telling_words(question)
-    matches = [(sum(word in low for word in words), path, at) for path, at, low in _lines()]
-    matches = sorted((one for one in matches if one[0]), key=lambda one: -one[0])
-    shown = [f"{path}:{at + 1}:{_source(path)[at][:GREP_LINE_CHARS_MAX]}" for _, path, at in matches[:GREP_LINES_MAX]]
+    held = Counter(place for word in words for place in _lines_with(word))
+    matches = sorted(held, key=lambda place: (-held[place], place))
+    shown = [f"{path}:{at + 1}:{_source(path)[at][:GREP_LINE_CHARS_MAX]}" for path, at in matches[:GREP_LINES_MAX]]
     read = _tokens("\n".join(shown))
     seen: Counter[str] = Counter()
-    for _, path, at in matches:
+    for path, at in matches:
         if sum(seen.values()) == SLICES_MAX:
             break
         if seen[f"{path}:{at // SLICE_LINES}"]:
@@ -68,9 +69,13 @@ def grep_with_slices(question: Question) -> Reading:
         begin = max(0, at - SLICE_LINES // 2)
         part = "\n".join(_source(path)[begin : begin + SLICE_LINES])
         read += _tokens(part)
-        if path == question.path and question.answered_by(part):
+        if path == question.path and question.answered_by(part) and _reaches(question, begin):
             return Reading(read, found=True)
     return Reading(read, found=False)
+
+
+def _reaches(question: Question, begin: int) -> bool:
+    return not question.placed or begin < question.line <= begin + SLICE_LINES
 
 
 def telling_words(question: Question) -> list[str]:
@@ -90,8 +95,24 @@ def _lowered() -> dict[str, str]:
 
 
 @cache
-def _lines() -> list[tuple[str, int, str]]:
-    return [(path, at, line.lower()) for path in workspace() for at, line in enumerate(_source(path))]
+def _lines_with(word: str) -> list[tuple[str, int]]:
+    """Return every line with *word*, as its path and its number from 0."""
+    return [(path, at) for path, low in _lowered_texts().items() for at in _places(low, word)]
+
+
+def _places(low: str, word: str) -> Iterator[int]:
+    at, line, counted = low.find(word), 0, 0
+    while at >= 0:
+        line += low.count("\n", counted, at)
+        counted = at
+        yield line
+        end = low.find("\n", at)
+        at = low.find(word, end) if end >= 0 else -1
+
+
+@cache
+def _lowered_texts() -> dict[str, str]:
+    return {path: file.text.lower() for path, file in workspace().items()}
 
 
 def _named(file: File) -> str:

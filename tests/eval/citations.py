@@ -2,11 +2,10 @@
 
 import html
 import re
-from functools import cache
 
-from indexer.extraction import extract
+from tests.eval import reading
 from tests.eval.asking import Row
-from tests.eval.workspace import File, workspace
+from tests.eval.workspace import workspace
 
 _WORD = re.compile(r"\w+")
 
@@ -20,7 +19,7 @@ def stands(row: Row) -> bool:
     file = workspace()[row.path]
     if row.version != 1:
         return False
-    lines = "\n".join(readable(file).split("\n")[row.start_line - 1 : row.end_line])
+    lines = "\n".join(reading.lines(row.path)[row.start_line - 1 : row.end_line])
     parts = [part for part in row.text.split("…") if part.strip()]
     if all(_flat(part) in _flat(lines) for part in parts):
         return True
@@ -28,13 +27,6 @@ def stands(row: Row) -> bool:
         return False
     words = set(_WORD.findall(_unescaped(lines)))
     return all(set(_WORD.findall(part)[1:-1]) <= words for part in parts)
-
-
-@cache
-def readable(file: File) -> str:
-    """Return the text that lines are counted in: the file's own, or what was extracted from a document."""
-    extracted = extract(file.content, path=file.path).text
-    return extracted or file.text
 
 
 def _flat(text: str) -> str:

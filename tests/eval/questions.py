@@ -20,6 +20,7 @@ class Question:
         page: The page, slide or sheet of a document on which it stands.
         kind: The kind of statement that answers it; ``prose`` when only running text does.
         also: Other files in which the same answer stands, so that citing them is as good.
+        placed: Whether only its place answers it: in a long file the same value may stand elsewhere, of something else.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Question:
     kind: str
     page: int | None = None
     also: tuple[str, ...] = ()
+    placed: bool = False
 
     def answered_by(self, text: str) -> bool:
         """Return whether the value stands in *text*, not as a part of a longer word or number."""
@@ -50,11 +52,16 @@ def folded(text: str) -> str:
 
 @cache
 def questions() -> tuple[Question, ...]:
-    """Return all questions, in the order of the file."""
-    return tuple(_question(json.loads(line)) for line in (HERE / "questions.jsonl").read_text().splitlines())
+    """Return all questions, in the order of their files: those about short files, then those about long ones."""
+    named = (("questions.jsonl", False), ("long_questions.jsonl", True))
+    return tuple(
+        _question(json.loads(line), placed=placed)
+        for name, placed in named
+        for line in (HERE / name).read_text(encoding="utf-8").splitlines()
+    )
 
 
-def _question(row: dict[str, Any]) -> Question:
+def _question(row: dict[str, Any], *, placed: bool) -> Question:
     return Question(
         row["ask"],
         tuple(row["gold"]),
@@ -63,4 +70,5 @@ def _question(row: dict[str, Any]) -> Question:
         row["kind"],
         row.get("page"),
         tuple(row.get("also", ())),
+        placed and row.get("placed", True),
     )

@@ -8,6 +8,17 @@ from tests.eval.measuring import BUDGETS, Asked, Measured
 from tests.eval.precision import Precision
 from tests.eval.workspace import workspace
 
+Way = tuple[str, Callable[[Asked], bool], Callable[[Asked], int]]
+"""A way of asking: its name, whether it answers a question, and the tokens that it costs."""
+SIZES = (
+    (0, "below 1,000"),
+    (1_000, "1,000 to 4,000"),
+    (4_000, "4,000 to 12,000"),
+    (12_000, "12,000 to 50,000"),
+    (50_000, "more than 50,000"),
+)
+"""Classes of files by their size: what asking spares grows with it."""
+
 
 def lines(measured: Measured, judged: Sequence[Precision]) -> Iterator[str]:
     """Yield the report."""
@@ -17,7 +28,6 @@ def lines(measured: Measured, judged: Sequence[Precision]) -> Iterator[str]:
     yield f"{alike:.0f} % of the telling words of a question stand on the line of its answer"
     yield from _answers(measured)
     yield from _tokens(measured.asked)
-    yield from _sized(measured.asked)
     yield from _contradictions(measured)
     yield from _grouped("kind of answer", measured.asked, lambda one: one.question.kind)
     yield from _grouped("type of file", measured.asked, lambda one: workspace()[one.question.path].kind)
@@ -63,18 +73,8 @@ def _answers(measured: Measured) -> Iterator[str]:
     yield _row("citations whose text stands at their place", _share(exact, measured.cited), "aim 100 %")
 
 
-def _tokens(asked: Sequence[Asked]) -> Iterator[str]:
-    whole = max(1, len(asked))
-
-    def mean(of: Callable[[Asked], int]) -> float:
-        return sum(of(one) for one in asked) / whole
-
-    reading = {
-        "grep": mean(lambda one: one.grep.tokens),
-        "right file": mean(lambda one: one.whole.tokens),
-        "files in turn": mean(lambda one: one.in_turn.tokens),
-    }
-    ways: list[tuple[str, Callable[[Asked], bool], Callable[[Asked], int]]] = [
+def _ways() -> list[Way]:
+    return [
         *(_within(budget) for budget in BUDGETS),
         ("query_facts within 1,500 tokens", lambda one: one.by_facts, lambda one: one.facts.tokens),
         ("  and search when that did not answer", lambda one: one.answered, lambda one: one.tokens_asked),
@@ -86,16 +86,9 @@ def _tokens(asked: Sequence[Asked]) -> Iterator[str]:
         ),
         ("grep and slices", lambda one: one.grep.found, lambda one: one.grep.tokens),
     ]
-    yield "\nTokens for each question, mean (four bytes are one), and how many times as many reading takes; aim 20 x"
-    yield f"  {'':48} {'answered':>9} {'tokens':>7} " + "".join(f"{name:>15}" for name in reading)
-    for name, answers, cost in ways:
-        spent = mean(cost)
-        times = "".join(f"{tokens / spent:13.1f} x" for tokens in reading.values())
-        yield f"  {name:48} {100 * sum(map(answers, asked)) / whole:7.1f} % {spent:7,.0f} {times}"
-    yield "  reading: " + ", ".join(f"{name} {tokens:,.0f}" for name, tokens in reading.items())
 
 
-def _within(budget: int) -> tuple[str, Callable[[Asked], bool], Callable[[Asked], int]]:
+def _within(budget: int) -> Way:
     return (
         f"query_facts within {budget} tokens",
         lambda one: one.small[budget].place_of(one.question) is not None,
@@ -103,19 +96,34 @@ def _within(budget: int) -> tuple[str, Callable[[Asked], bool], Callable[[Asked]
     )
 
 
-def _sized(asked: Sequence[Asked]) -> Iterator[str]:
-    yield "\nThe same by the size of the file with the answer: tokens asked, tokens of the file, answered"
-    for name, least, most in (
-        ("below 1,000 tokens", 0, 1_000),
-        ("1,000 to 4,000", 1_000, 4_000),
-        ("more", 4_000, 1 << 40),
-    ):
-        some = [one for one in asked if least <= one.whole.tokens < most]
-        if some:
-            spent, read = (
-                sum(each) / len(some) for each in zip(*((o.tokens_asked, o.whole.tokens) for o in some), strict=True)
-            )
-            yield _row(f"{name} ({spent:,.0f} against {read:,.0f})", _share(sum(o.answered for o in some), len(some)))
+def _tokens(asked: Sequence[Asked]) -> Iterator[str]:
+    yield "\nTokens for each question, mean (four bytes are one), and how many times as many reading takes; aim 20 x"
+    yield from _spent("all", asked)
+    for (low, name), high in zip(SIZES, [*(least for least, _ in SIZES[1:]), 1 << 40], strict=True):
+        if some := [one for one in asked if low <= one.whole.tokens < high]:
+            yield ""
+            yield from _spent(f"the answer in a file of {name} tokens", some)
+
+
+def _spent(name: str, asked: Sequence[Asked]) -> Iterator[str]:
+    reading = {
+        "grep": _mean(asked, lambda one: one.grep.tokens),
+        "right file": _mean(asked, lambda one: one.whole.tokens),
+        "files in turn": _mean(asked, lambda one: one.in_turn.tokens),
+    }
+    files = len({one.question.path for one in asked})
+    yield f"  {f'{name}: {len(asked)} questions, {files} files':58} {'answered':>9} {'tokens':>7} " + "".join(
+        f"{name:>15}" for name in reading
+    )
+    for way, answers, cost in _ways():
+        spent = _mean(asked, cost)
+        times = "".join(f"{tokens / spent:13.1f} x" for tokens in reading.values())
+        yield f"  {way:58} {100 * _mean(asked, answers):7.1f} % {spent:7,.0f} {times}"
+    yield "  reading: " + ", ".join(f"{name} {tokens:,.0f}" for name, tokens in reading.items())
+
+
+def _mean(asked: Sequence[Asked], of: Callable[[Asked], float]) -> float:
+    return sum(map(of, asked)) / max(1, len(asked))
 
 
 def _contradictions(measured: Measured) -> Iterator[str]:

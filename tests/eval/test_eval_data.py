@@ -34,8 +34,8 @@ FEW = (
 def test_there_are_files_and_questions_of_every_type() -> None:
     types = Counter(file.kind for file in workspace().values())
 
-    assert len(workspace()) >= 66
-    assert len(questions()) >= 210
+    assert len(workspace()) >= 110
+    assert len(questions()) >= 600
     assert {"md", "txt", "html", "rst", "csv", "tsv", "json", "jsonl", "yaml", "toml", "xml", "ipynb"} <= set(types)
     assert {"pdf", "docx", "xlsx", "pptx", "eml", "png", "log", "py", "go", "rs", "java", "ts", "c"} <= set(types)
     assert {one.path for one in questions()} == set(workspace())

@@ -1,7 +1,8 @@
 """The files of the evaluation as they lie in a workspace: texts as they are, documents made from readable sources.
 
 `files/` holds the texts under the paths they have in the workspace. `documents/` holds one readable source for each
-document, `a.pdf.txt` for `a.pdf`; its pages are parted by a line that begins with `===`.
+document, `a.pdf.txt` for `a.pdf`; its pages are parted by a line that begins with `===`. `growing.py` gives the long
+files, texts and sources alike.
 """
 
 import csv
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from xml.sax.saxutils import escape
 
+from tests.eval.growing import grown_files
 from tests.indexer import files
 
 HERE = Path(__file__).parent
@@ -51,26 +53,27 @@ class File:
 @cache
 def workspace() -> dict[str, File]:
     """Return every file by its path, sorted."""
-    return {one.path: one for one in sorted((*_texts(), *_documents()), key=lambda one: one.path)}
+    made = [_made(path, source) for path, source in (*_sources(), *grown_files())]
+    return {one.path: one for one in sorted(made, key=lambda one: one.path)}
 
 
-def _texts() -> Iterator[File]:
-    root = HERE / "files"
-    for place in root.rglob("*"):
+def _sources() -> Iterator[tuple[str, str]]:
+    texts, documents = HERE / "files", HERE / "documents"
+    for place in texts.rglob("*"):
         if place.is_file() and "__pycache__" not in place.parts:
-            content = place.read_bytes()
-            yield File(place.relative_to(root).as_posix(), content, (content.decode(),), is_document=False)
+            yield place.relative_to(texts).as_posix(), place.read_bytes().decode()
+    for place in documents.rglob("*.txt"):
+        yield place.relative_to(documents).with_suffix("").as_posix(), place.read_text(encoding="utf-8")
 
 
-def _documents() -> Iterator[File]:
-    root = HERE / "documents"
-    for place in root.rglob("*.txt"):
-        path = place.relative_to(root).with_suffix("").as_posix()
-        source = place.read_text(encoding="utf-8")
-        names = [name.strip() for name in _BREAK.findall(source)]
-        pages = [page for page in _BREAK.split(source)[::2] if page]
-        make = _MAKERS[PurePosixPath(path).suffix]
-        yield File(path, make(pages, names), tuple(pages), is_document=True)
+def _made(path: str, source: str) -> File:
+    """Return a text as it is, and the document of a readable source."""
+    make = _MAKERS.get(PurePosixPath(path).suffix)
+    if make is None:
+        return File(path, source.encode(), (source,), is_document=False)
+    names = [name.strip() for name in _BREAK.findall(source)]
+    pages = [page for page in _BREAK.split(source)[::2] if page]
+    return File(path, make(pages, names), tuple(pages), is_document=True)
 
 
 def _pdf(pages: Sequence[str], _names: Sequence[str]) -> bytes:
