@@ -73,9 +73,9 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, *flags: str) -> Iterator[Serving]:
+def serving(folder: Path, *flags: str, program: Sequence[str] = ("workspace_server.cli",)) -> Iterator[Serving]:
     """Serve *folder* until the block ends."""
-    server = Serving(folder, *flags)
+    server = Serving(folder, *flags, program=program)
     server.start()
     try:
         yield server

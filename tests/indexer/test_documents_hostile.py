@@ -1,57 +1,21 @@
 """Documents made to do harm, or damaged: each ends in a state with its reason, and never in an exception."""
 
-import io
-import zipfile
-
 import pytest
 
 from indexer.extractors.sheets import corners_of
 from indexer.limits import ARCHIVE_PARTS_MAX, ARCHIVE_UNPACKED_BYTES_MAX
-from tests.indexer import files
+from tests.indexer import files, harm
 from tests.indexer.reading import read
-
-LAUGHS = (
-    '<!DOCTYPE l [<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)) + "]>"
-)
-LOCKED = files.pdf_of(
-    [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [] /Count 0 >>",
-        f"<< /Filter /Standard /V 1 /R 2 /O <{'41' * 32}> /U <{'42' * 32}> /P -4 >>",
-    ],
-    trailer="/Encrypt 3 0 R /ID [<41><41>]",
-)
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2_000
-
-
-def encrypted_zip() -> bytes:
-    """Return a DOCX whose parts all say that they are encrypted."""
-    data = bytearray(files.docx([("", "Owner: Ada")]))
-    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        at = data.find(mark)
-        while at >= 0:
-            data[at + offset] |= 1
-            at = data.find(mark, at + 4)
-    return bytes(data)
-
-
-def bloated(count: int) -> bytes:
-    """Return a DOCX with *count* further parts of 16 MiB of nothing each."""
-    held = io.BytesIO(files.docx([("", "Owner: Ada")]))
-    with zipfile.ZipFile(held, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for number in range(count):
-            archive.writestr(f"word/media/{number}.bin", b"\0" * (16 * 1024 * 1024))
-    return held.getvalue()
 
 
 @pytest.mark.parametrize(
     ("data", "path", "reason"),
     [
-        (LOCKED, "a.pdf", "password-protected"),
-        (OLE + "EncryptedPackage".encode("utf-16-le"), "a.docx", "password-protected"),
-        (encrypted_zip(), "a.docx", "password-protected"),
-        (OLE, "a.doc", "an Office format from before 2007, which is not read"),
-        (files.docx([("", "&a9;")], prologue=LAUGHS), "a.docx", "refused: its XML defines entities"),
+        (harm.encrypted_pdf(), "a.pdf", "password-protected"),
+        (harm.OLE + "EncryptedPackage".encode("utf-16-le"), "a.docx", "password-protected"),
+        (harm.encrypted_zip(), "a.docx", "password-protected"),
+        (harm.OLE, "a.doc", "an Office format from before 2007, which is not read"),
+        (files.docx([("", "&a9;")], prologue=harm.LAUGHS), "a.docx", "refused: its XML defines entities"),
         (
             files.zipped(
                 {"word/document.xml": '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a/>'.encode("utf-16")}
@@ -77,7 +41,7 @@ def test_a_document_that_is_locked_damaged_or_hostile_fails_and_says_why(data: b
 
 
 def test_an_archive_that_unpacks_to_more_than_is_held_is_not_opened() -> None:
-    found = read(bloated(ARCHIVE_UNPACKED_BYTES_MAX // (16 * 1024 * 1024)), "a.docx")
+    found = read(harm.bloated(ARCHIVE_UNPACKED_BYTES_MAX // (16 * 1024 * 1024)), "a.docx")
 
     assert (found.state, found.reason) == (
         "failed",
