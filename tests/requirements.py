@@ -666,6 +666,24 @@ DELIVERED: dict[str, Requirement] = {
             "cli/test_work.py::test_a_job_reaches_the_program_on_standard_input_and_in_the_environment",
             "cli/test_work.py::test_exit_code_75_puts_the_job_back",
             "cli/test_work.py::test_a_program_that_fails_fails_its_job",
+            "cli/test_work.py::test_what_a_program_has_said_of_its_job_itself_counts",
+        ),
+    ),
+    "J7": Requirement(
+        "A program does not outlive its worker, nor its job, and another worker takes the job",
+        (
+            "cli/test_work.py::test_the_job_of_a_worker_that_is_killed_goes_to_the_next_and_its_program_ends",
+            "cli/test_work.py::test_a_program_whose_job_is_lost_is_ended",
+            "cli/test_work.py::test_a_job_is_finished_after_a_restart_of_the_server",
+            "services/automation/programs/test_program.py::test_it_does_not_outlive_whoever_started_it",
+        ),
+    ),
+    "C9": Requirement(
+        "`wait` returns when files are in and unlocked, and 124 when the time is over",
+        (
+            "cli/test_wait.py::test_what_is_there_is_named_at_once",
+            "cli/test_wait.py::test_when_the_time_is_over_it_says_what_is_missing_and_who_has_it",
+            "cli/test_wait.py::test_a_wait_goes_on_when_the_server_is_started_anew",
         ),
     ),
     "X1": Requirement(

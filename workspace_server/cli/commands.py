@@ -14,6 +14,7 @@ COMMANDS = {
     "stdio": "serve",
     "demo": "demo",
     "work": "work",
+    "wait": "wait",
     "call": "call",
     "status": "look",
     "log": "log",

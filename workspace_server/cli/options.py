@@ -1,6 +1,7 @@
 """Options that several commands share, and which folder a command is about."""
 
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,21 @@ import click
 from workspace_server.cli import owner
 from workspace_server.cli.api import Address, Api
 
+
+class _Span(click.ParamType[int]):
+    """A span of time such as 90, 90s, 30m or 2h; the value is in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the seconds."""
+        match = re.fullmatch(r"(\d{1,9})([smh]?)", str(value))
+        if match is None:
+            self.fail("give seconds, or a number with s, m or h, such as 30m", param, ctx)
+        return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+SPAN = _Span()
 STATE = ".workspace"
 """What makes a folder a workspace."""
 
