@@ -15,7 +15,7 @@ import pytest
 from tests.processes import PROGRAM, Serving, clean_environment, run, serving
 from workspace_server.cli import work as work_module
 from workspace_server.cli.api import Address, Api
-from workspace_server.errors import Forbidden
+from workspace_server.errors import Forbidden, NotFound
 
 
 @pytest.fixture
@@ -120,20 +120,32 @@ def test_a_program_that_cannot_be_run_costs_no_job(server: Serving, api: Api, tm
     assert api.get("/status")["jobs"]["queued"] == 1
 
 
+def worker_of(url: str, program: str) -> work_module._Worker:
+    """Return a worker that does one job with a Python program, in this process."""
+    return work_module._Worker(
+        lambda: Address(url=url),
+        "ada",
+        "queue",
+        [sys.executable, "-c", program],
+        timeout_s=600,
+        once=True,
+        ending=work_module._Ending(),
+    )
+
+
 class _Refusing(BaseHTTPRequestHandler):
     """A server that gives a job and refuses every sign of life once the job's program has begun."""
 
     begun: Path
 
     def do_POST(self) -> None:
-        job = {"job": "J1", "queue": "queue", "instructions": "x", "inputs": [], "attempt": 1}
-        self._answer(200, {"job": job})
-
-    def do_GET(self) -> None:
-        if self.begun.exists() and self.begun.read_text():
+        if self.path.endswith(":claim"):
+            job = {"job": "J1", "queue": "queue", "instructions": "x", "inputs": [], "attempt": 1}
+            self._answer(200, {"job": job})
+        elif self.begun.exists() and self.begun.read_text():
             self._answer(403, {"error": {"code": "forbidden", "message": "No.", "hint": "Ask.", "retryable": False}})
         else:
-            self._answer(200, {"locks": []})
+            self._answer(200, {"job": "J1"})
 
     def _answer(self, status: int, said: object) -> None:
         self.send_response(status)
@@ -151,18 +163,95 @@ def test_a_worker_that_is_refused_leaves_no_program_behind(tmp_path: Path, monke
     monkeypatch.setattr(_Refusing, "begun", begun, raising=False)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as refusing:
         threading.Thread(target=refusing.serve_forever).start()
-        worker = work_module._Worker(
-            lambda: Address(url=f"http://127.0.0.1:{refusing.server_port}"),
-            "ada",
-            "queue",
-            [sys.executable, "-c", program],
-            timeout_s=600,
-            once=True,
-            ending=work_module._Ending(),
-        )
+        worker = worker_of(f"http://127.0.0.1:{refusing.server_port}", program)
         worker.run()
         refusing.shutdown()
     assert isinstance(worker.failure, Forbidden)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(begun.read_text()), 0)
+
+
+def test_what_a_program_prints_can_be_read_while_it_runs_and_afterwards(
+    server: Serving, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_module, "RENEW_S", 0)
+    api.post("/queues/queue:add", {"instructions": "x"})
+    go = tmp_path / "go"
+    program = (
+        "import pathlib, time; print('so far', flush=True)\n"
+        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)\nprint('done')"
+    )
+    working = threading.Thread(target=worker_of(server.url, program).run)
+    working.start()
+    while not (logs := api.get("/jobs").get("jobs", [])) or "so far" not in log_of(api, logs[0]["job"]):
+        assert working.is_alive()
+    assert log_of(api, "J1") == "so far\n"
+    go.touch()
+    working.join()
+    assert log_of(api, "J1") == "so far\ndone\n"
+
+
+def log_of(api: Api, job: str) -> str:
+    try:
+        return str(api.get(f"/jobs/{job}:log")["log"])
+    except NotFound:
+        return ""
+
+
+def test_a_program_whose_job_is_lost_is_ended(
+    server: Serving, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(work_module, "RENEW_S", 0)
+    api.post("/queues/queue:add", {"instructions": "x"})
+    begun = tmp_path / "begun"
+    program = (
+        f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)"
+    )
+    worker = worker_of(server.url, program)
+    working = threading.Thread(target=worker.run)
+    working.start()
+    while not begun.exists() or not begun.read_text().endswith("\n"):
+        assert working.is_alive()
+    Api(lambda: Address(url=server.url), agent="ada").post("/jobs/J1:finish", {"outcome": "blocked", "note": "Which?"})
+    working.join()
+    assert worker.failure is None
+    assert "job J1: You have finished this job already: it is blocked." in capsys.readouterr().err
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(begun.read_text()), 0)
+
+
+def test_what_a_program_has_said_of_its_job_itself_counts(server: Serving, api: Api) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    program = (
+        "import os; from workspace_server.cli.api import Address, Api\n"
+        "api = Api(lambda: Address(url=os.environ['WORKSPACE_URL']))\n"
+        "api.post('/jobs/' + os.environ['WORKSPACE_JOB'] + ':finish', {'outcome': 'blocked', 'note': 'Which one?'})"
+    )
+    done = work(server, program=program)
+    assert "You have finished this job already: it is blocked." in done.stderr
+    assert api.get("/status")["jobs"]["blocked"] == 1
+
+
+def test_the_job_of_a_worker_that_is_killed_goes_to_the_next_and_its_program_ends(
+    server: Serving, api: Api, tmp_path: Path
+) -> None:
+    api.post("/queues/queue:add", {"instructions": "x"})
+    begun = tmp_path / "begun"
+    program = (
+        f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)"
+    )
+    short = "from workspace_server.cli import work, main; work.VISIBILITY_S = 5; raise SystemExit(main.main())"
+    arguments = ["work", "queue", "--agent", "ada", "--url", server.url, "--", sys.executable, "-c", program]
+    worker = subprocess.Popen(
+        [sys.executable, "-c", short, *arguments], env=clean_environment(), stderr=subprocess.DEVNULL
+    )
+    while not begun.exists() or not begun.read_text().endswith("\n"):
+        assert worker.poll() is None
+    worker.kill()
+    worker.wait()
+    done = work(server, program="pass")
+    assert "attempt 2" in done.stderr
+    assert api.get("/jobs/J1")["state"] == "done"
     with pytest.raises(ProcessLookupError):
         os.kill(int(begun.read_text()), 0)
 

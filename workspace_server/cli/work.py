@@ -7,27 +7,26 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO
 
 import click
 
 from workspace_server.cli import leave, show
 from workspace_server.cli.api import Address, Answer, Api, path_of
-from workspace_server.cli.options import connection_options
+from workspace_server.cli.options import SPAN, connection_options
 from workspace_server.errors import InvalidArgument, JobLost, Unavailable, WorkspaceError
+from workspace_server.services.automation.programs.program import RETRY, Program
 
-RETRY = 75
-"""The exit code that asks for another try: EX_TEMPFAIL of sysexits.h."""
 VISIBILITY_S = 120
 """How long a job stays ours when we are not heard of."""
-RENEW_S = 30
+RENEW_S = 20
+"""How often it is said that a job is alive, and what its program has printed so far."""
+RENEW_TIMEOUT_S = 10.0
 WAIT_S = 2
 """How long one call waits for a job: no longer than a worker that shall end may take to notice."""
 POLL_S = 0.5
@@ -37,23 +36,7 @@ TAIL_BYTES = 1500
 """How much of a failed program's log goes into the job's note."""
 LINES_SHOWN = 20
 """How many of the last lines that a program printed are shown here."""
-GRACE_S = 10.0
 RETRY_DELAY_S = 5
-
-_SPAN = re.compile(r"(\d+)([smh]?)")
-
-
-class _Span(click.ParamType[int]):
-    """A span of time such as 90, 90s, 30m or 2h; the value is in seconds."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the seconds."""
-        match = _SPAN.fullmatch(str(value))
-        if match is None:
-            self.fail("give seconds, or a number with s, m or h, such as 30m", param, ctx)
-        return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 @click.command("work", context_settings={"ignore_unknown_options": True})
@@ -61,7 +44,7 @@ class _Span(click.ParamType[int]):
 @click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD...")
 @click.option("--agent", help="The name to work under; by default one that no other worker has.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="How many jobs at once.")
-@click.option("--timeout", type=_Span(), default="30m", show_default=True, help="Longest time for one job.")
+@click.option("--timeout", type=SPAN, default="30m", show_default=True, help="Longest time for one job.")
 @click.option("--once", is_flag=True, help="End after the first job of each worker.")
 @connection_options
 def work_command(
@@ -77,8 +60,9 @@ def work_command(
     """Claim jobs of QUEUE and run CMD for each, until ended.
 
     CMD finds the job as JSON on its standard input, and WORKSPACE_URL, WORKSPACE_AGENT and WORKSPACE_JOB in its
-    environment. Its exit code says how it went: 0 done, 75 try again later, else failed; the end of what it printed is
-    kept with the job. While CMD runs, the job is kept alive; when this worker dies, the job goes to another one.
+    environment. Its exit code says how it went: 0 done, 75 try again later, else failed; what it printed is kept with
+    the job, and can be read while it runs. While CMD runs, the job is kept alive; when this worker dies, CMD is ended
+    and the job goes to another one.
 
     What CMD printed last is shown on standard error after each job. With --once the exit code is 1 when a job failed.
 
@@ -141,6 +125,9 @@ class _Worker:
         ending: _Ending,
     ) -> None:
         self._api = Api(locate, agent=agent, patience_s=PATIENCE_S)
+        self._brief = Api(locate, agent=agent, timeout_s=RENEW_TIMEOUT_S)
+        """For what is said again soon: a server that is away does not hold up the watch over the program."""
+        self._session = str(uuid.uuid4())
         self._queue = queue
         self._program = list(program)
         self._timeout_s = timeout_s
@@ -166,78 +153,85 @@ class _Worker:
             self._ending.soon.set()
 
     def _claim(self) -> Answer | None:
-        body = {"wait_seconds": WAIT_S, "visibility_seconds": VISIBILITY_S}
+        body = {"wait_seconds": WAIT_S, "visibility_seconds": VISIBILITY_S, "session": self._session}
         job: Answer | None = self._api.post(f"/queues/{path_of(self._queue)}:claim", body).get("job")
         return job
 
     def _do(self, job: Answer) -> None:
         _say(f"{self.agent}: job {job['job']} of {self._queue}, attempt {job['attempt']}")
         began = time.monotonic()
-        with tempfile.TemporaryFile() as log:
-            code = self._run(job, log)
-            said = _tail(log)
-        outcome, note = _outcome(code, said, self._timeout_s)
-        self.has_failed = outcome == "failed"
-        _say(f"{self.agent}: job {job['job']} {outcome} after {time.monotonic() - began:.1f} s")
-        for line in said.splitlines()[-LINES_SHOWN:]:
-            _say(f"    {show.plain(line)}")
-        delay_s = RETRY_DELAY_S if outcome == "retry" else None
+        program = self._start(job)
         try:
-            self._api.post(
-                f"/jobs/{path_of(job['job'])}:finish", {"outcome": outcome, "note": note, "delay_seconds": delay_s}
-            )
-        except JobLost as lost:
-            _say(f"{self.agent}: {lost.message}")
+            code = self._watch(job, program)
+            lost = None
+        except JobLost as error:
+            code, lost = None, error
+        finally:
+            program.end()
+        took_s = time.monotonic() - began
+        if lost is None:
+            outcome, note = _outcome(code, program.printed_last(TAIL_BYTES), self._timeout_s)
+            lost = self._finish(job, program, outcome, note)
+            self.has_failed = outcome == "failed"
+            _say(f"{self.agent}: job {job['job']} {outcome} after {took_s:.1f} s")
+        if lost is not None:
+            _say(f"{self.agent}: job {job['job']}: {lost.message}")
+        for line in program.printed_last(TAIL_BYTES).splitlines()[-LINES_SHOWN:]:
+            _say(f"    {show.plain(line)}")
 
-    def _run(self, job: Answer, log: BinaryIO) -> int | None:
-        """Run the program for a job and return its exit code; None when it had to be ended."""
+    def _start(self, job: Answer) -> Program:
         environment = {
             **os.environ,
             "WORKSPACE_URL": self._api.url,
             "WORKSPACE_AGENT": self.agent,
             "WORKSPACE_JOB": str(job["job"]),
         }
+        told = json.dumps(job, ensure_ascii=False).encode()
         try:
-            # A file, not a pipe: a large job that the program never reads would hold up whoever writes it.
-            with tempfile.TemporaryFile() as told:
-                told.write(json.dumps(job, ensure_ascii=False).encode())
-                told.seek(0)
-                process = subprocess.Popen(  # noqa: S603  # the program is the user's own
-                    self._program, stdin=told, stdout=log, stderr=log, env=environment, start_new_session=True
-                )
+            return Program.start(self._program, env=environment, told=told)
         except OSError as error:
-            self._give_back(job)
+            said = {"outcome": "retry", "note": "the worker cannot run it"}
+            self._api.post(f"/jobs/{path_of(job['job'])}:finish", said)
             raise _cannot_run(self._program[0], error.strerror or "the system refused") from None
-        try:
-            return self._wait(process)
-        finally:
-            if process.poll() is None:
-                _end(process)
 
-    def _wait(self, process: "subprocess.Popen[bytes]") -> int | None:
-        """Return the exit code of a program; None once its time is over, RETRY when all is to end at once."""
+    def _watch(self, job: Answer, program: Program) -> int | None:
+        """Return the exit code of a program; None once its time is over, RETRY when all is to end at once.
+
+        Raises:
+            JobLost: It is somebody else's job by now, or its program has finished it by itself.
+        """
         deadline = time.monotonic() + self._timeout_s
         renewal = time.monotonic() + RENEW_S
         while True:
-            try:
-                return process.wait(timeout=POLL_S)
-            except subprocess.TimeoutExpired:
-                now = time.monotonic()
+            code = program.wait(POLL_S)
+            if code is not None:
+                return code
+            now = time.monotonic()
             if now >= renewal:
                 renewal = now + RENEW_S
-                self._give_sign_of_life()
+                with suppress(Unavailable):  # while no server runs, nobody takes our jobs away either
+                    self._log(self._brief, job, program)
             if self._ending.now.is_set():
                 return RETRY
             if now >= deadline:
                 return None
 
-    def _give_sign_of_life(self) -> None:
-        # Any call under our name keeps our jobs. While no server runs, nobody takes them away either.
-        with suppress(Unavailable):
-            self._api.get("/locks", mine=True)
+    def _finish(self, job: Answer, program: Program, outcome: str, note: str | None) -> JobLost | None:
+        """Say how it went; return the refusal when the job is not ours any more."""
+        delay_s = RETRY_DELAY_S if outcome == "retry" else None
+        said = {"outcome": outcome, "note": note, "delay_seconds": delay_s}
+        try:
+            self._log(self._api, job, program)
+            self._api.post(f"/jobs/{path_of(job['job'])}:finish", said)
+        except JobLost as lost:
+            return lost
+        return None
 
-    def _give_back(self, job: Answer) -> None:
-        self._api.post(f"/jobs/{path_of(job['job'])}:finish", {"outcome": "retry", "note": "the worker cannot run it"})
+    def _log(self, api: Api, job: Answer, program: Program) -> None:
+        text, size_bytes = program.printed()
+        api.post(
+            f"/jobs/{path_of(job['job'])}:log", {"attempt": job["attempt"], "text": text, "size_bytes": size_bytes}
+        )
 
 
 def _cannot_run(program: str, reason: str) -> InvalidArgument:
@@ -249,33 +243,12 @@ def _cannot_run(program: str, reason: str) -> InvalidArgument:
     )
 
 
-def _tail(log: BinaryIO) -> str:
-    """Return the end of what a program printed."""
-    size = log.seek(0, os.SEEK_END)
-    log.seek(max(0, size - TAIL_BYTES))
-    return log.read().decode(errors="replace")
-
-
 def _outcome(code: int | None, tail: str, timeout_s: int) -> tuple[str, str | None]:
     """Return the outcome for an exit code, and the note: the end of the log, when it did not go well."""
     if code == 0:
         return "done", None
     said = f"ended after {timeout_s} s" if code is None else f"exit code {code}"
     return ("retry" if code == RETRY else "failed"), f"{said}\n{tail}".strip()
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a program and what it started: politely, then by force."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(timeout=GRACE_S)
-        except ProcessLookupError:
-            break
-        except subprocess.TimeoutExpired:
-            continue
-        break
-    process.wait()
 
 
 def _default_name() -> str:
