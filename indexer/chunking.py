@@ -20,7 +20,7 @@ class _Piece:
 
 
 def passages_of(out: Collector, passages_max: int, numbers_max: int | None = None) -> tuple[Passage, ...]:
-    """Return the passages of a document that has been read; headings begin a new one.
+    """Return the passages of a document that has been read; headings, and records, begin a new one.
 
     Args:
         numbers_max: Different words with digits after which no passage follows.
@@ -28,7 +28,8 @@ def passages_of(out: Collector, passages_max: int, numbers_max: int | None = Non
     pieces = _block_pieces(out.document, out.blocks) if out.blocks else _line_pieces(out.document)
     passages: list[Passage] = []
     numbers: set[str] = set()
-    for passage in _joined(pieces, out.headings, out.document):
+    outline = sorted([*out.headings, *out.records], key=lambda heading: heading.line)
+    for passage in _joined(pieces, outline, out.document):
         if len(passages) == passages_max or (numbers_max is not None and len(numbers) >= numbers_max):
             out.notes.append(f"only the first {len(passages)} passages are searchable by rank")
             break

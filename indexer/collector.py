@@ -38,6 +38,7 @@ class Collector:
         self.document = document
         self.facts: list[Fact] = []
         self.headings: list[Heading] = []
+        self.records: list[Heading] = []
         self.blocks: list[tuple[int, int, str]] = []
         self.title = ""
         self.notes: list[str] = [document.note] if document.note else []

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 
+from indexer.apart import told_apart
 from indexer.chunking import passages_of
 from indexer.collector import Collector, Enough, Malformed
 from indexer.document import Converted, Document, NotText, Unreadable, decode, file_name
@@ -65,6 +66,7 @@ def extract(
     out = Collector(document, clock=clock)
     out.notes += _notes(converted, size_bytes, called=registry.choose(path, media_type), taken=extractor)
     _read(out, extractor)
+    out.facts, out.records = told_apart(out.facts, out.headings, name=document.name)
     facts = tuple(exact_facts(out.facts, document.text))
     passages = passages_of(out, extractor.passages_max, extractor.numbers_max)
     return dataclasses.replace(

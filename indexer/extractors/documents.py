@@ -225,7 +225,7 @@ def _aligned(lines: Sequence[str], pages: Sequence[str]) -> tuple[int, ...]:
 
 DOCUMENT: Final = Extractor(
     name="document",
-    version=1,
+    version=2,
     suffixes=(".pdf", ".docx", ".xlsx", ".pptx", ".odt", ".epub", ".rtf"),
     media_types=(PDF, DOCX, XLSX, PPTX, ODT, EPUB, RTF, "text/rtf"),
     chars_max=CONVERTED_CHARS_MAX,
@@ -237,7 +237,7 @@ DOCUMENT: Final = Extractor(
 )
 MAIL: Final = Extractor(
     name="mail",
-    version=1,
+    version=2,
     suffixes=(".eml",),
     media_types=(EML,),
     chars_max=CONVERTED_CHARS_MAX,

@@ -227,7 +227,7 @@ def extract_html(out: Collector) -> None:
 
 HTML: Final = Extractor(
     name="html",
-    version=2,
+    version=3,
     suffixes=(".html", ".htm", ".xhtml"),
     media_types=("text/html", "application/xhtml+xml"),
     chars_max=STRUCTURED_CHARS_MAX,

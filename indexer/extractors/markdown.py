@@ -153,7 +153,7 @@ def extract_markdown(out: Collector) -> None:
 
 MARKDOWN: Final = Extractor(
     name="markdown",
-    version=2,
+    version=3,
     suffixes=(".md", ".markdown", ".mdx"),
     media_types=("text/markdown",),
     chars_max=INDEXED_BYTES_MAX,

@@ -158,7 +158,7 @@ def extract_notebook(out: Collector) -> None:
 
 NOTEBOOK: Final = Extractor(
     name="notebook",
-    version=1,
+    version=2,
     suffixes=(".ipynb",),
     media_types=("application/x-ipynb+json",),
     chars_max=INDEXED_BYTES_MAX,

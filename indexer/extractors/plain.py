@@ -84,7 +84,7 @@ def extract_nothing(out: Collector) -> None:
 
 TEXT: Final = Extractor(
     name="text",
-    version=2,
+    version=3,
     suffixes=(".txt", ".text", ".adoc"),
     names=("readme", "notes", "changelog", "todo", "authors"),
     chars_max=INDEXED_BYTES_MAX,

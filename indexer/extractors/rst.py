@@ -191,7 +191,7 @@ def extract_rst(out: Collector) -> None:
 
 RST: Final = Extractor(
     name="rst",
-    version=1,
+    version=2,
     suffixes=(".rst", ".rest"),
     media_types=("text/x-rst", "text/prs.fallenstein.rst"),
     chars_max=INDEXED_BYTES_MAX,

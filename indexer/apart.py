@@ -1,0 +1,138 @@
+"""What a file says several times over, each time of something else: told apart by what stands above it.
+
+Two forms are so common that without this most of a long file's facts would say nothing of what they are about. Tables
+of one shape below one heading each (``Night`` is a row of every place), and records: the same keys again and again,
+the first of which names what the others are about (``Item 13: Evaporator B``, then its maker, then its age).
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from indexer.limits import SUBJECT_CHARS_MAX
+from indexer.model import Fact, Heading
+
+RECORDS_MIN: Final = 3
+"""Repetitions from which on they are no chance."""
+NAME_CHARS_MAX: Final = 60
+"""Of what a record is called; a longer first value is cut at its comma, or is no name."""
+RECORD_LEVEL: Final = 9
+"""Of a record in the outline of passages: below all headings."""
+_DIGITS: Final = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """The facts ``[first:end]`` of a file, of which the first one names what the others are about."""
+
+    name: str
+    first: int
+    end: int
+
+
+def told_apart(facts: Sequence[Fact], headings: Sequence[Heading], *, name: str) -> tuple[list[Fact], list[Heading]]:
+    """Return *facts*, each about what it is said of, and where records begin, as headings below all others.
+
+    Args:
+        name: What stands for the file where no heading does.
+    """
+    told = list(_rows(facts, headings))
+    records = list(_records(told))
+    for record in records:
+        for at in range(record.first + 1, record.end):
+            fact = told[at]
+            if fact.subject == told[record.first].subject:
+                above = "" if fact.subject == name else fact.subject
+                told[at] = replace(fact, subject=_below(above, record.name), entity=fact.kind == "field")
+    return told, [Heading(level=RECORD_LEVEL, title=one.name, line=told[one.first].start_line) for one in records]
+
+
+def _below(above: str, name: str) -> str:
+    return f"{above[: SUBJECT_CHARS_MAX - len(name) - 3]} > {name}" if above else name
+
+
+def _rows(facts: Sequence[Fact], headings: Sequence[Heading]) -> Iterator[Fact]:
+    """Yield the facts, the cells of a row that stands below several headings with the one above them."""
+    above = _headings_above(facts, headings)
+    places: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for fact, heading in zip(facts, above, strict=True):
+        if fact.kind == "cell":
+            places[fact.subject, fact.key].add(heading)
+    for fact, heading in zip(facts, above, strict=True):
+        is_many = fact.kind == "cell" and heading and len(places[fact.subject, fact.key]) > 1
+        yield replace(fact, subject=_below(heading, fact.subject)) if is_many else fact
+
+
+def _headings_above(facts: Sequence[Fact], headings: Sequence[Heading]) -> list[str]:
+    """Return, for each fact, the title of the last heading before it; nothing where there is none."""
+    titles, upcoming, last = [], list(reversed(headings)), ""
+    for fact in facts:
+        while upcoming and upcoming[-1].line <= fact.start_line:
+            last = upcoming.pop().title
+        titles.append(last)
+    return titles
+
+
+def _records(facts: Sequence[Fact]) -> Iterator[_Record]:
+    begin = 0
+    for at in range(len(facts) + 1):
+        if at == len(facts) or facts[at].kind == "heading" or not _goes_on(facts[begin], facts[at]):
+            yield from _records_of(facts, begin, at)
+            begin = at + 1 if at < len(facts) and facts[at].kind == "heading" else at
+
+
+def _goes_on(first: Fact, fact: Fact) -> bool:
+    return fact.subject == first.subject or fact.subject.startswith(f"{first.subject} > ")
+
+
+def _records_of(facts: Sequence[Fact], begin: int, end: int) -> Iterator[_Record]:
+    """Yield the records among the facts of one section, one family of them after the other."""
+    keys = {at: _DIGITS.sub("#", facts[at].key.casefold()) for at in range(begin, end) if _is_said(facts[at])}
+    while keys:
+        times = Counter(keys.values())
+        namer = next((key for key in keys.values() if times[key] >= RECORDS_MIN), None)
+        if namer is None:
+            return
+        starts = [at for at, key in keys.items() if key == namer]
+        ends = [*starts[1:], _end_of_last(keys, starts)]
+        names = [_name(facts[at].value) for at in starts]
+        if "" not in names and len(set(names)) == len(names) and _is_regular(keys, starts, ends):
+            yield from map(_Record, names, starts, ends)
+        keys = {at: key for at, key in keys.items() if at >= ends[-1]}
+
+
+def _end_of_last(keys: Mapping[int, str], starts: Sequence[int]) -> int:
+    """Return where the last record ends: behind the keys that others have, too, and before one of them comes twice."""
+    known = {key for at, key in keys.items() if starts[0] < at < starts[-1]}
+    end, seen = starts[-1] + 1, set[str]()
+    for at, key in keys.items():
+        if at <= starts[-1]:
+            continue
+        if key in seen or key not in known:
+            break
+        seen.add(key)
+        end = at + 1
+    return end
+
+
+def _is_said(fact: Fact) -> bool:
+    return fact.kind == "field" and fact.pointer is None
+
+
+def _name(value: str) -> str:
+    """Return what a record is called after its first value; nothing when that is no name but an amount or a date."""
+    name = value if len(value) <= NAME_CHARS_MAX else value.partition(",")[0]
+    return name if len(name) <= NAME_CHARS_MAX and name[:1].isalpha() else ""
+
+
+def _is_regular(keys: Mapping[int, str], starts: Sequence[int], ends: Sequence[int]) -> bool:
+    """Return whether every record has each key once; they need a second key in common unless they are numbered."""
+    shared: Counter[str] = Counter()
+    for first, end in zip(starts, ends, strict=True):
+        own = [keys[at] for at in range(first + 1, end) if at in keys]
+        if len(set(own)) < len(own):
+            return False
+        shared.update(own)
+    return "#" in keys[starts[0]] or max(shared.values(), default=0) * 2 >= len(starts)
