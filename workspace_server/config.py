@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from workspace_server.errors import InvalidArgument
-from workspace_server.setting_values import parsed, typed
+from workspace_server.setting_values import Tables, parsed, typed
 
 ENVIRONMENT_PREFIX = "WORKSPACE_SERVER_"
 FILE = Path(".workspace", "config.toml")
@@ -166,6 +166,11 @@ class Settings:
     )
     webhooks_per_second: int = _setting(
         50, "Most attempts at one receiver of webhooks in a second.", section="webhooks", least=1, most=100_000
+    )
+    checks: Tables | None = _setting(  # noqa: RUF009 - a row of the table like the others
+        None,
+        "What a version must hold to count for a trigger that names the check: `[checks.NAME]` with any of `headings`"
+        " (Markdown headings), `schema` (a JSON Schema), `sources_min` and `no_todo`.",
     )
     models_url: str | None = _setting(
         None,

@@ -2,7 +2,11 @@
 
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any, Literal, cast
+
+Tables = Mapping[str, Any]
+"""Tables by name, as `[checks.NAME]` makes them; whoever uses them looks at what stands in each."""
 
 
 def parsed(raw: str, kind: Any) -> object:
@@ -27,15 +31,23 @@ def typed(value: object, kind: Any) -> object:
         fits = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
         _require(value, fits, "must be a list of text")
         return tuple(cast("list[str]", value))
-    if kind is bool:
-        return _require(value, isinstance(value, bool), "must be true or false")
-    if kind is int:
-        return _require(value, isinstance(value, int) and not isinstance(value, bool), "must be a whole number")
     if kind is float:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
         return float(cast("float", _require(value, fits, "must be a number")))
+    return _require(value, *_plain(value, kind))
+
+
+def _plain(value: object, kind: Any) -> tuple[bool, str]:
+    """Return whether *value* is of *kind* as it stands, and what it must be otherwise."""
+    if kind == Tables | None:
+        fits = isinstance(value, Mapping) and all(isinstance(table, Mapping) for table in value.values())
+        return fits, "must be tables, each with a name"
+    if kind is bool:
+        return isinstance(value, bool), "must be true or false"
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool), "must be a whole number"
     assert kind is str or isinstance(kind, types.UnionType)
-    return _require(value, isinstance(value, str), "must be text")
+    return isinstance(value, str), "must be text"
 
 
 def _require(value: object, fits: bool, otherwise: str) -> object:

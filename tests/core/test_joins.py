@@ -4,25 +4,10 @@ from typing import Any
 
 import pytest
 
-from workspace_server.core.joins import (
-    IDLE,
-    Cause,
-    Change,
-    Finished,
-    Fire,
-    Join,
-    Rate,
-    Removed,
-    Save,
-    Saved,
-    Unlocked,
-    Wait,
-    admit,
-    advance,
-    fire,
-    new_join,
-    skip,
-)
+from workspace_server.core.joins.changes import Change, Finished, Removed, Saved, Unlocked
+from workspace_server.core.joins.deciding import IDLE, Fire, Wait, advance, fire, skip
+from workspace_server.core.joins.rate import Rate, admit
+from workspace_server.core.joins.state import Cause, Join, Save, new_join
 from workspace_server.core.triggers.definition import Definition
 from workspace_server.core.triggers.parsing import parse_definition
 
@@ -43,7 +28,7 @@ class Played:
         self.join, decision = advance(self.rule, self.join, changes, now_s=self.now_s)
         self.wait = decision.until_s if isinstance(decision, Wait) else None
         if isinstance(decision, Fire):
-            self.join = fire(self.join)
+            self.join = fire(self.rule, self.join, decision.inputs)
             self.firings.append(decision)
         return self
 
@@ -114,7 +99,7 @@ def test_the_files_of_one_commit_come_in_together() -> None:
 
 def test_a_version_that_is_known_already_is_nothing_new() -> None:
     played = Played("a").save("a").finish()
-    again = Saved(Save(path="a", version=1, seq=9, sha256="", agent="ann"))
+    again = Saved(Save(path="a", version=1, seq=1, sha256="", agent="ann"))
     assert len(played.play(again).fired) == 1
 
 
@@ -208,7 +193,7 @@ def test_a_suppressed_firing_consumes_its_inputs() -> None:
     save = Save(path="a", version=1, seq=1, sha256="", agent="ann")
     join, decision = advance(rule, new_join(["a"]), [Saved(save)], now_s=0)
     assert isinstance(decision, Fire)
-    join, decision = advance(rule, skip(join), [], now_s=0)
+    join, decision = advance(rule, skip(rule, join, decision.inputs), [], now_s=0)
     assert decision is IDLE
     assert join.fired == 0
 

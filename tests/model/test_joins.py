@@ -5,19 +5,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from workspace_server.core.joins import (
-    Change,
-    Finished,
-    Fire,
-    Join,
-    Removed,
-    Save,
-    Saved,
-    Unlocked,
-    advance,
-    fire,
-    new_join,
-)
+from workspace_server.core.joins.changes import Change, Finished, Removed, Saved, Unlocked
+from workspace_server.core.joins.deciding import Fire, advance, fire
+from workspace_server.core.joins.state import Join, Save, new_join
 from workspace_server.core.triggers.definition import Definition
 from workspace_server.core.triggers.parsing import parse_definition
 
@@ -84,7 +74,7 @@ class Joins(RuleBasedStateMachine):
         self.join, decision = advance(self.trigger, self.join, changes, now_s=self.now_s)
         assert isinstance(decision, Fire) == self.oracle.fires()
         if isinstance(decision, Fire):
-            self.join = fire(self.join)
+            self.join = fire(self.trigger, self.join, decision.inputs)
             inputs = tuple((save.path, save.version) for save in decision.inputs)
             assert dict(inputs) == {path: self.heads[path] for path in PATHS}, "a firing sees what stands there"
             assert inputs not in self.taken, "a set fires once"

@@ -17,6 +17,7 @@ EventType = Literal[
     "lock.expired",
     "lock.broken",
     "trigger.fired",
+    "trigger.timed_out",
     "trigger.suppressed",
     "delivery.failed",
     "endpoint.disabled",

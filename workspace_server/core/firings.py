@@ -1,9 +1,10 @@
 """What a firing says of itself: to its webhook, to its job, and in the log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workspace_server.core.joins import Cause, Fire
+from workspace_server.core.joins.deciding import Fire
+from workspace_server.core.joins.state import Cause, Save
 from workspace_server.core.triggers.definition import Definition
 
 
@@ -18,17 +19,25 @@ def chain(name: str, parent: Cause | None) -> Cause:
     return Cause(firing=name, root=parent.root, depth=parent.depth + 1)
 
 
-def firing_data(rule: Definition, key: Mapping[str, str], decision: Fire, cause: Cause) -> dict[str, Any]:
-    """Return the data of a firing; the addresses of its inputs are put in when it is sent."""
+def firing_data(
+    rule: Definition,
+    key: Mapping[str, str],
+    decision: Fire,
+    cause: Cause,
+    missing: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """Return the data of a firing; the addresses of its inputs are put in when it is sent.
+
+    Args:
+        missing: What a partial firing does without.
+    """
     data: dict[str, Any] = {
         "trigger": rule.name,
         "firing": cause.firing,
         "key": dict(key),
         "mode": rule.mode,
-        "inputs": [
-            {"path": save.path, "version": save.version, "sha256": save.sha256, "agent": save.agent, "seq": save.seq}
-            for save in decision.inputs
-        ],
+        "inputs": [_input(rule, save) for save in decision.inputs],
+        **({"missing": [dict(one) for one in missing]} if decision.partial else {}),
         **_state(decision),
         "seq": max(save.seq for save in decision.inputs),
         "cause": cause.as_json(),
@@ -54,6 +63,11 @@ def inputs(decision: Fire) -> list[dict[str, Any]]:
 def subject(decision: Fire) -> str | None:
     """Return the one path that a firing is about, when it is about one."""
     return decision.inputs[0].path if len(decision.inputs) == 1 else None
+
+
+def _input(rule: Definition, save: Save) -> dict[str, Any]:
+    told = {"path": save.path, "version": save.version, "sha256": save.sha256, "agent": save.agent, "seq": save.seq}
+    return told | ({"index_state": save.index_state} if rule.indexed else {})
 
 
 def _state(decision: Fire) -> dict[str, Any]:

@@ -139,6 +139,8 @@ class Limits:
     """Most files that one join remembers; while so many wait in it, new ones are held back with an event."""
     manifest_bytes_max: int = 256 * KIB
     """Largest manifest."""
+    check_bytes_max: int = 1 * MIB
+    """Largest version that checks look at; a larger one fails them."""
     question_chars_max: int = 500
     """Longest question of an approval."""
     trigger_keys_max: int = 10_000

@@ -28,8 +28,11 @@ class Reaction(Protocol):
     async def cause(self, tx: Transaction, caller: Caller) -> dict[str, Any] | None:
         """Return the causal chain that the caller's events carry: `{firing, root, depth}`."""
 
-    async def advance(self, tx: Transaction, happened: Sequence[Event]) -> Sequence["NewEvent"]:
-        """Move every trigger on and return the events that this makes."""
+    async def advance(self, commit: "Commit", happened: Sequence[Event]) -> Sequence["NewEvent"]:
+        """Move every trigger on and return the events that this makes.
+
+        What the caller should know besides goes to the commit's `warnings`.
+        """
 
 
 Attend = Callable[["Commit", Sequence[Event]], Awaitable[None]]
@@ -58,6 +61,8 @@ class Commit:
         """The number of a commit of several files; None for a single one."""
         self.goals: dict[str, Goal | None] = {}
         """What the working tree is to hold, by path; None for what is to be read from the database."""
+        self.warnings: list[Result] = []
+        """What triggers have to say of it; it stands among the `warnings` of the answer."""
         self.freed: Callable[[], None] = lambda: None
         """Called once this is durable, when it ends a lock or leaves the line for one."""
         self._reaction = reaction
@@ -80,7 +85,7 @@ class Commit:
         Args:
             agent: Whose act it is, when it is not the caller's.
         """
-        kept = {name: value for name, value in data.items() if value is not None} | await self._shared()
+        kept = await self._shared() | {name: value for name, value in data.items() if value is not None}
         seq = await meta.raise_counter(self.tx, "seq")
         event = Event(seq, self.tx.now_s, kind, path, version, agent or self.caller.agent, kept)
         await events.append(self.tx, event)
@@ -151,7 +156,7 @@ class Commit:
             if self._attend is not None:
                 await self._attend(self, happened)
             if self._reaction is not None:
-                for made in await self._reaction.advance(self.tx, happened):
+                for made in await self._reaction.advance(self, happened):
                     await self.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
 
     async def _shared(self) -> dict[str, Any]:
@@ -235,6 +240,8 @@ class Recorder:
             commit.freed = self.freed
             result = await body(commit)
             await commit.finish(action)
+            if commit.warnings:
+                result = {**result, "warnings": [*result.get("warnings", []), *commit.warnings]}
             if caller.request_id is not None:
                 await requests.remember(tx, caller.agent, caller.request_id, asked, result)
             if commit.goals:

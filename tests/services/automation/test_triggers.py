@@ -1,14 +1,25 @@
 """Triggers in a real workspace: what fires, when, how often, and what does not."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workspace_server.config import Settings
+from tests.services.automation.acting import (
+    ANN,
+    BOB,
+    EDITOR,
+    REPORTS,
+    claim,
+    finish,
+    inputs,
+    reopened,
+    save,
+    told,
+    turn,
+    watch,
+)
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.errors import Conflict, InvalidArgument, NameTaken, NotFound, WorkspaceError
@@ -16,68 +27,6 @@ from workspace_server.services.automation.timers import Timers
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
-
-ANN = Caller(agent="ann")
-BOB = Caller(agent="bob")
-EDITOR = Caller(agent="editor")
-REPORTS = ["research/cats.md", "research/dogs.md", "research/owls.md"]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def engine(folder: Path, clock: ManualClock) -> AsyncIterator[Engine]:
-    async with Engine.open(folder, settings=Settings(), clock=clock) as opened:
-        yield opened
-
-
-@asynccontextmanager
-async def reopened(folder: Path, clock: ManualClock) -> AsyncIterator[Engine]:
-    async with Engine.open(folder, settings=Settings(), clock=clock) as opened:
-        yield opened
-
-
-async def watch(engine: Engine, files: list[Any], **fields: Any) -> dict[str, Any]:
-    given = {"name": "editor", "queue": "editor", "settle": "immediate", **fields}
-    return await engine.triggers.create_trigger(ANN, files=files, **given)
-
-
-async def save(engine: Engine, path: str, text: str, caller: Caller = ANN, **given: Any) -> dict[str, Any]:
-    return await engine.files.write_file(caller, path=path, content=text, **({"overwrite": True} | given))
-
-
-async def claim(engine: Engine, queue: str = "editor", caller: Caller = EDITOR, **given: Any) -> dict[str, Any] | None:
-    result = await engine.jobs.claim_job(caller, queue=queue, **given)
-    job: dict[str, Any] | None = result.get("job")
-    return job
-
-
-async def finish(engine: Engine, job: dict[str, Any] | None) -> None:
-    assert job is not None
-    await engine.jobs.finish_job(EDITOR, job=job["job"])
-
-
-async def inputs(engine: Engine, **given: Any) -> list[str] | None:
-    """Claim the next job, finish it and return its inputs."""
-    job = await claim(engine, **given)
-    if job is None:
-        return None
-    await finish(engine, job)
-    return [f"{one['path']}@{one['version']}" for one in job["inputs"]]
-
-
-async def turn(engine: Engine, clock: ManualClock, seconds: float) -> None:
-    """Turn the clock and let what is due happen."""
-    clock.advance(seconds)
-    await engine.automation.settle()
-
-
-async def told(engine: Engine, kind: str) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = (await engine.events.feed(ANN, types=[kind]))["events"]
-    return events
 
 
 async def refused(code: str, **given: Any) -> WorkspaceError:

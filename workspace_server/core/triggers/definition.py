@@ -142,6 +142,12 @@ class Definition:
         """Return the paths that every key waits for alike."""
         return tuple(entry.path for entry in self.entries if entry.path is not None) if self.captures else ()
 
+    def is_watched(self, path: str) -> bool:
+        """Return whether *path* is an input or a manifest."""
+        if self.manifest is not None and self.manifest.capture(path) is not None:
+            return True
+        return bool(self.places(path))
+
     def may_list(self, path: str) -> bool:
         """Return whether the manifest may list *path*: patterns beside it say where its files lie."""
         if any(entry.capture(path) is not None for entry in self.excluded):

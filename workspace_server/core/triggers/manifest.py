@@ -4,6 +4,8 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.errors import InvalidPath
 
+ABSENT = "is not there"
+"""Why a manifest that nobody has written yet lists nothing."""
 _BULLETS = ("- ", "* ")
 
 

@@ -44,7 +44,17 @@ CHECKS_MAX: Final = 20
 CONCURRENCY_MAX: Final = 1_000
 
 _NEVER: Final = frozenset(
-    {"files.committed", "trigger.fired", "trigger.suppressed", "delivery.failed", "endpoint.disabled", "log.restored"}
+    {
+        "files.committed",
+        "trigger.fired",
+        "trigger.suppressed",
+        "trigger.paused",
+        "delivery.failed",
+        "endpoint.disabled",
+        "attention.added",
+        "attention.resolved",
+        "log.restored",
+    }
 )
 """Events that no trigger waits for: they have no path, or tell of triggers at work and would only make loops."""
 STARTING: Final = tuple(kind for kind in EVENT_TYPES if kind not in _NEVER)

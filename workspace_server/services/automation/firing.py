@@ -4,7 +4,7 @@ from workspace_server.core.access import SERVER
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
-from workspace_server.storage.tables import triggers
+from workspace_server.storage.tables import joins, triggers
 
 
 class Firing:
@@ -15,9 +15,10 @@ class Firing:
         self._reaction = reaction
 
     async def next_due_s(self) -> float | None:
-        """Return in how many seconds a join is due, or None when none waits."""
-        due_at = await self._folder.db.read(triggers.next_due)
-        return None if due_at is None else due_at - self._folder.clock.wall_s()
+        """Return in how many seconds a join is due or a firing ends by itself, or None when none waits."""
+        due = [await self._folder.db.read(look) for look in (joins.next_due, triggers.next_out_of_sight)]
+        known = [due_at for due_at in due if due_at is not None]
+        return min(known) - self._folder.clock.wall_s() if known else None
 
     async def run_due(self) -> None:
         """Look at the joins whose time has come."""
@@ -31,8 +32,9 @@ class Firing:
 
     async def begin(self) -> None:
         """Look at every waiting join once: the clock may have been set while the server was away."""
-        await self._folder.db.write(triggers.look_again_now)
+        await self._folder.db.write(joins.look_again_now)
+        await self._folder.db.write(self._reaction.begin)
 
     async def waiting(self) -> int:
         """Return how many joins wait for their time."""
-        return await self._folder.db.read(triggers.waiting)
+        return await self._folder.db.read(joins.waiting)

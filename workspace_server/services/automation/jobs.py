@@ -152,7 +152,7 @@ class Jobs:
         note: str | None = None,
         delay_seconds: float = 0,
     ) -> Result:
-        """Say how a claimed job went and return `{job, state}`.
+        """Say how a claimed job went, or the firing of a webhook that names the caller; return `{job, state}`.
 
         Locks granted to the agent since its claim are released, unless it has another job open. `blocked` asks a
         person what stands in *note*; the answer brings the job back with `reply`.
@@ -165,6 +165,8 @@ class Jobs:
             raise refused("note", "a person is to answer it, and it is empty", "Say in `note` what you need to know.")
 
         async def body(commit: Commit) -> Result:
+            if triggers.firing_number(job) is not None:
+                return await self._finish_firing(commit, job, outcome)
             row = await self._own(commit.tx, caller, job, outcome)
             if row.state != "claimed":
                 return {"job": job, "state": row.state}
@@ -193,6 +195,17 @@ class Jobs:
             for made in await self._reaction.finish(tx, row.firing_id):
                 await commit.add(made.type, path=made.path, version=made.version, agent=SERVER.agent, **made.data)
         return state
+
+    async def _finish_firing(self, commit: Commit, name: str, outcome: Outcome) -> Result:
+        """End the firing of a webhook whose receiver acts as the caller; a second time nothing happens."""
+        firing = await self._reaction.left_to(commit.tx, commit.caller.agent, name)
+        if firing is None:
+            raise _lost(name, "It is not a firing of yours.", reason="unknown")
+        if outcome not in {"done", "failed"}:
+            raise refused("outcome", "must be done or failed for a webhook's firing", "Nobody would be called again.")
+        for made in await self._reaction.finish(commit.tx, firing.firing_id):
+            await commit.add(made.type, path=made.path, version=made.version, agent=SERVER.agent, **made.data)
+        return {"job": name, "state": outcome}
 
     async def write_log(self, caller: Caller, *, job: str, attempt: int, text: str, size_bytes: int = 0) -> Result:
         """Keep what the program of a claimed job has printed so far and return `{job}`; also a sign of life.

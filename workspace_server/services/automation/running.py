@@ -3,6 +3,7 @@
 import anyio
 
 from workspace_server.core.triggers.targets import Approval, Queue, Target, Webhook
+from workspace_server.services.automation.checking import Checking
 from workspace_server.services.automation.decisions import Decisions
 from workspace_server.services.automation.deliveries import Deliveries
 from workspace_server.services.automation.endpoints import Endpoints
@@ -38,8 +39,9 @@ class Automation:
             Webhook: webhook,
             Approval: ApprovalTarget(),
         }
-        self.reaction = Reaction(targets)
-        self.triggers = Triggers(folder, self.reaction, policy)
+        checking = Checking(folder.objects, folder.settings.checks or {})
+        self.reaction = Reaction(targets, checking)
+        self.triggers = Triggers(folder, self.reaction, policy, checking)
         self.deliveries = Deliveries(folder, self.reaction, policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)
         self.jobs = Jobs(folder, self.reaction, locks)

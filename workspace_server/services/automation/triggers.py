@@ -1,11 +1,10 @@
 """The use cases of triggers: make, list with what is in and what is missing, delete."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from workspace_server.core.access import Caller
-from workspace_server.core.joins import Join, Slot
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
 from workspace_server.core.triggers.definition import Definition
@@ -18,18 +17,17 @@ from workspace_server.delivery.signing import check_secret, new_secret
 from workspace_server.errors import NameTaken, NotFound, QuotaExceeded
 from workspace_server.services.arguments import refused
 from workspace_server.services.automation import attention, schedules
+from workspace_server.services.automation.checking import Checking
 from workspace_server.services.automation.reaction import Reaction
+from workspace_server.services.automation.standing import shown
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import existing, matching
-from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import deliveries, files, jobs, triggers
+from workspace_server.storage.tables import files, triggers
 from workspace_server.storage.tables.files import FileRow
-from workspace_server.storage.tables.triggers import JoinRow, TriggerRow
+from workspace_server.storage.tables.triggers import TriggerRow
 
-KEYS_SHOWN_MAX: Final = 20
-"""Most keys of a join that a listing shows, the last used first."""
 EXISTING_MAX: Final = 10_000
 """Most files that a new trigger takes for inputs."""
 
@@ -37,10 +35,11 @@ EXISTING_MAX: Final = 10_000
 class Triggers:
     """Rules that start the next agent. Errors: invalid_argument, name_taken, not_found, quota_exceeded, forbidden."""
 
-    def __init__(self, folder: Folder, reaction: Reaction, policy: Policy) -> None:
+    def __init__(self, folder: Folder, reaction: Reaction, policy: Policy, checking: Checking) -> None:
         self._folder = folder
         self._reaction = reaction
         self._policy = policy
+        self._checking = checking
 
     async def create_trigger(
         self,
@@ -79,7 +78,7 @@ class Triggers:
 
         async def read(tx: Transaction) -> Result:
             rows = await triggers.present(tx)
-            return {"triggers": [await _shown(tx, row, caller) for row in rows if name in (None, row.name)]}
+            return {"triggers": [await shown(tx, row, caller) for row in rows if name in (None, row.name)]}
 
         return await self._folder.db.read_long(read)
 
@@ -115,12 +114,13 @@ class Triggers:
         await triggers.set_state(commit.tx, row.trigger_id, "active")
         await _new_edition(commit.tx)
         rule = parse_definition(row.definition)
-        await self._take_existing(commit, row.trigger_id, rule, await _present_inputs(commit.tx, rule))
+        await self._take_up(commit, row.trigger_id, rule)
 
     async def _create(self, commit: Commit, rule: Definition, given_secret: object) -> Result:
         tx = commit.tx
         secret = self._secret(rule, given_secret)
         self._check_target(rule)
+        self._check_checks(rule)
         if rule.schedule is not None:
             schedules.next_run(rule.schedule, after_s=tx.now_s)
         there = await triggers.by_name(tx, rule.name)
@@ -138,21 +138,23 @@ class Triggers:
             tx, name=rule.name, definition=rule.as_mapping(), state=state, secret=secret, agent=commit.caller.agent
         )
         await _new_edition(tx)
-        rows = await _present_inputs(tx, rule) if rule.since == "existing" or not rule.captures else []
+        rows = await self._take_up(commit, trigger_id, rule)
         if state == "needs_approval":
             await self._ask(commit, rule)
-        else:
-            await self._take_existing(commit, trigger_id, rule, rows)
         result: Result = {"trigger": rule.name, "state": state, "warnings": _warnings(rule, rows, state)}
         if secret is not None and given_secret is None:
             result["secret"] = secret
         return result
 
-    async def _take_existing(self, commit: Commit, trigger_id: int, rule: Definition, rows: Sequence[FileRow]) -> None:
-        """Take the files that are there for inputs, where the trigger asks for them."""
-        if rule.since == "existing":
-            for made in await self._reaction.backfill(commit.tx, trigger_id, rows):
-                await commit.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
+    async def _take_up(self, commit: Commit, trigger_id: int, rule: Definition) -> list[FileRow]:
+        """Let a trigger that has just become active look at what is there, and return the inputs that are."""
+        manifests = [] if rule.manifest is None else await _standing(commit.tx, rule, [rule.manifest])
+        counts = rule.since == "existing"
+        rows = await _standing(commit.tx, rule, rule.entries) if counts or rule.mode != "each" else []
+        taken_up = rows + manifests if counts else manifests
+        for made in await self._reaction.take_up(commit.tx, trigger_id, taken_up):
+            await commit.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
+        return rows
 
     async def _ask(self, commit: Commit, rule: Definition) -> None:
         assert isinstance(rule.target, Webhook)
@@ -181,6 +183,12 @@ class Triggers:
         if not isinstance(target, Webhook) or "admin" in caller.verbs or self._policy.permits(target.url):
             return "active"
         return "needs_approval"
+
+    def _check_checks(self, rule: Definition) -> None:
+        unknown = [name for name in rule.checks if name not in self._checking.names]
+        if unknown:
+            known = ", ".join(self._checking.names) or "none"
+            raise refused("checks", f"there is no check {unknown[0]}", f"The operator's config names: {known}.")
 
     def _check_target(self, rule: Definition) -> None:
         if not self._reaction.can_start(rule.target):
@@ -230,19 +238,17 @@ def _same(there: TriggerRow, rule: Definition, given_secret: str | None) -> Resu
     return {"trigger": there.name, "state": there.state, "warnings": []}
 
 
-async def _present_inputs(tx: Transaction, rule: Definition) -> list[FileRow]:
-    """Return the files that are inputs of the trigger already, as far as that matters to it."""
+async def _standing(tx: Transaction, rule: Definition, entries: Iterable[Entry]) -> list[FileRow]:
+    """Return the files that the entries name already."""
     found: dict[str, FileRow] = {}
-    if rule.mode == "each" and rule.since == "now":
-        return []
-    for entry in rule.entries:
+    for entry in entries:
         if entry.path is not None:
             row = await files.by_path(tx, entry.path)
             found |= {row.path: row} if row is not None and row.live else {}
         else:
             rows = await matching(tx, Selector("directory", _directory(entry)), limit=EXISTING_MAX)
-            found |= {row.path: row for row in rows if rule.places(row.path)}
-    return sorted(found.values(), key=lambda row: row.seq)
+            found |= {row.path: row for row in rows if entry.capture(row.path) is not None}
+    return sorted((row for path, row in found.items() if rule.is_watched(path)), key=lambda row: row.seq)
 
 
 def _directory(entry: Entry) -> str:
@@ -260,70 +266,18 @@ def _warnings(rule: Definition, present: Sequence[FileRow], state: str) -> list[
         )
     if isinstance(rule.target, Webhook) and rule.target.agent is None and not rule.include_own_writes:
         warnings.append(
-            "What the receiver writes itself fires this trigger again unless it hands the firing's id back as `cause`."
+            "What the receiver writes itself fires this trigger again unless it hands the firing's id back as `cause`,"
+            " or the trigger names the `agent` as whom it writes."
+        )
+    if any(entry.text == "**" for entry in rule.entries) and rule.mode != "all":
+        warnings.append(
+            f"It matches every file of the workspace; {rule.rate_per_minute} firings a minute is the most it makes."
         )
     if len(present) >= EXISTING_MAX:
         warnings.append(f"More than {EXISTING_MAX} files are there already; the rest counts once it is saved again.")
-    if rule.mode == "all" and rule.since == "now" and present:
+    if rule.mode != "each" and rule.since == "now" and present:
         warnings.append(
             f"{len(present)} of its files are there already and count once they are saved again;"
             ' since="existing" counts them as they are.'
         )
     return warnings
-
-
-async def _shown(tx: Transaction, row: TriggerRow, caller: Caller) -> Result:
-    rule = parse_definition(row.definition)
-    fired, in_flight = await triggers.counts(tx, row.trigger_id)
-    counted = deliveries.counts_of if isinstance(rule.target, Webhook) else jobs.counts_of
-    pending, failures = await counted(tx, row.trigger_id)
-    shown: Result = {
-        "trigger": row.name,
-        "state": row.state,
-        **{name: value for name, value in row.definition.items() if name != "name" and value is not None},
-        "created_by": row.created_by,
-        "created_at": iso(row.created_at),
-        "fired": fired,
-        "in_flight": in_flight,
-        "pending": pending,
-        "failures": failures,
-    }
-    if isinstance(rule.target, Webhook) and caller.agent != row.created_by and "admin" not in caller.verbs:
-        shown["url"] = origin(rule.target.url)
-    last = await triggers.last_firing(tx, row.trigger_id)
-    if last is not None:
-        inputs = [{"path": one["path"], "version": one["version"]} for one in last.data["inputs"]]
-        shown["last_firing"] = {"firing": last.data["firing"], "at": iso(last.at), "inputs": inputs}
-    if rule.mode == "all":
-        joins = await triggers.joins_of(tx, row.trigger_id, limit=KEYS_SHOWN_MAX)
-        shown["keys"] = [await _shown_join(tx, rule, join) for join in joins]
-        if not joins and not rule.captures:
-            empty = Join(slots={path: Slot(path=path) for path in rule.slots({})})
-            unseen = JoinRow(join_id=None, trigger_id=row.trigger_id, key="", captures={}, join=empty)
-            shown["keys"] = [await _shown_join(tx, rule, unseen)]
-    return shown
-
-
-async def _shown_join(tx: Transaction, rule: Definition, row: JoinRow) -> Result:
-    """Return one key with what is in and what is missing, and why."""
-    shown_in: list[Result] = []
-    missing: list[Result] = []
-    any_fresh_will_do = rule.refire == "any" and row.join.fired > 0
-    for path, slot in row.join.slots.items():
-        save = slot.current
-        if save is None:
-            there = await files.by_path(tx, path)
-            missing.append({"path": path, "reason": "old" if there is not None and there.live else "absent"})
-        elif not slot.fresh and not any_fresh_will_do:
-            missing.append({"path": path, "reason": "old", "version": save.version})
-        elif save.fence is not None:
-            missing.append({"path": path, "reason": "locked", "agent": save.holder})
-        else:
-            shown_in.append({"path": path, "version": save.version, "by": save.agent})
-    return {
-        "key": dict(row.captures),
-        "in": shown_in,
-        "missing": missing,
-        "in_flight": row.join.busy,
-        "fired": row.join.fired,
-    }

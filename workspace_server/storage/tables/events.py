@@ -60,6 +60,11 @@ async def after(tx: Transaction, seq: int, *, limit: int, only: Only = EVERY) ->
     return await _events(tx, f"seq > ?{where} ORDER BY seq LIMIT ?", seq, *parameters, limit)
 
 
+async def at(tx: Transaction, seq: int) -> Event | None:
+    """Return the event of that number, unless retention has removed it."""
+    return next(iter(await _events(tx, "seq = ?", seq)), None)
+
+
 async def newest(tx: Transaction, after_seq: int, *, limit: int, only: Only = EVERY) -> list[Event]:
     """Return the newest events beyond *after_seq*, newest first."""
     where, parameters = _filter(only)

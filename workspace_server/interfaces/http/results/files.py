@@ -47,11 +47,20 @@ class UnknownSource(Result):
     version: int
 
 
+class FailedChecks(Result):
+    """A version that does not count for a trigger, and what it lacks."""
+
+    trigger: str
+    path: str
+    failures: list[str]
+
+
 class Warned(Result):
     """What the caller should look at, each entry with one of these; the change was made all the same."""
 
     stale_inputs: list[StaleInput] = Field(default_factory=list)
     unknown_sources: list[UnknownSource] = Field(default_factory=list)
+    failed_checks: list[FailedChecks] = Field(default_factory=list)
 
 
 class Announced(Result):

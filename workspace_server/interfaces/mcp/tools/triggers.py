@@ -22,7 +22,7 @@ class CreateTrigger(Arguments):
     url: str | None = None
     instructions: str | None = None
     within_seconds: int | None = None
-    on_timeout: Literal["escalate", "fire_partial", "reset", "wait"] | None = None
+    on_timeout: str | None = None
     schedule: str | None = None
     options: dict[str, Any] | None = None
 
@@ -61,14 +61,13 @@ TOOLS = (
     ToolSpec(
         name="create_trigger",
         description=(
-            "Start somebody when files are saved, exactly once, even if nobody is connected at that moment. mode"
-            " 'each': on every save of a matching file. mode 'all': once ALL named paths are in and unlocked;"
-            " {name} in a path makes one round per value, as in 'research/{topic}/facts.md'. Target: `queue` (agents"
-            " take the job with claim_job) or `url` (signed webhook; `secret` is shown once). `instructions` travel"
-            " with the job. options: refire 'all'|'any' (which new saves make the next round), settle 'immediate' or"
-            " {'quiet_ms': 750, 'max_wait_ms': 5000}, since 'now'|'existing', hold_max_seconds, include_own_writes."
-            " Example: create_trigger(name='analyst', files=['research/a.md', 'research/b.md'], mode='all',"
-            " queue='analyst', instructions='Compare both, write comparison.md')"
+            "Start somebody when files are saved, exactly once, even if nobody is connected. mode 'each': every save;"
+            " 'any': whatever is new; 'count': so many of them; 'all': ALL named paths, or `count` of a pattern, are in"
+            " and unlocked; {name} makes one round per value: 'research/{topic}/facts.md'. Target: `queue` (agents"
+            " claim_job) or `url` (signed webhook; `secret` is shown once). options: refire 'all'|'any' (which saves"
+            " make the next round), manifest (a file with the paths), settle, since, indexed, checks."
+            " Example: create_trigger(name='analyst', files=['a.md', 'b.md'], mode='all', queue='analyst',"
+            " instructions='Compare both, write comparison.md')"
         ),
         params=CreateTrigger,
         verb="trigger",

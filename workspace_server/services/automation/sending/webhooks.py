@@ -94,11 +94,12 @@ class FiringWebhook:
                 attempts=attempts,
                 reason=reason,
             )
-        await self._finish(commit, row)
+        await self._finish(commit, row, arrived=reason is None)
 
-    async def _finish(self, commit: Commit, row: DeliveryRow) -> None:
+    async def _finish(self, commit: Commit, row: DeliveryRow, *, arrived: bool = False) -> None:
         assert row.firing_id is not None
-        for one in await self._reaction.finish(commit.tx, row.firing_id):
+        follow = self._reaction.delivered if arrived else self._reaction.finish
+        for one in await follow(commit.tx, row.firing_id):
             await commit.add(one.type, path=one.path, version=one.version, **one.data)
 
 

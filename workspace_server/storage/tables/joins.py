@@ -1,0 +1,188 @@
+"""Rows of joins: the state of each trigger for each of its keys."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from workspace_server.core.joins.state import Cause, Join, Save, Slot
+from workspace_server.storage.database import Row, Transaction
+
+SHARED: Final = ":shared"  # no path has a colon, and no key begins with one
+"""The key under which a trigger keeps what all its keys share; no text of captures and no other key is spelled so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinRow:
+    """A join with what finds it; `join_id` is None until it is stored."""
+
+    join_id: int | None
+    trigger_id: int
+    key: str
+    captures: Mapping[str, str]
+    join: Join
+
+
+_STATE = ("fired", "in_flight", "ready_at", "last_at", "saves", "begun_at", "timed_out", "problem")
+"""What is stored of a join's state, by the names of its attributes."""
+_JOIN = f"join_id, trigger_id, key, captures, {', '.join(_STATE)}"
+_SLOT = "path, kind, consumed, failures, version, seq, sha256, agent, fence, holder, cause, index_state"
+
+
+async def join_of(tx: Transaction, trigger_id: int, key: str) -> JoinRow | None:
+    """Return the join of a key, if anything happened to it yet."""
+    row = await tx.one(f"SELECT {_JOIN} FROM joins WHERE trigger_id = ? AND key = ?", trigger_id, key)
+    return None if row is None else await _join(tx, row)
+
+
+async def joins_of(tx: Transaction, trigger_id: int, *, limit: int) -> list[JoinRow]:
+    """Return a trigger's joins, the last used first."""
+    rows = await tx.all(
+        f"SELECT {_JOIN} FROM joins WHERE trigger_id = ? AND key <> ? ORDER BY last_at DESC, join_id DESC LIMIT ?",
+        trigger_id,
+        SHARED,
+        limit,
+    )
+    return [await _join(tx, row) for row in rows]
+
+
+async def keys_of(tx: Transaction, trigger_id: int, *, limit: int) -> list[tuple[str, dict[str, str]]]:
+    """Return the keys of a trigger's joins as (key, captures), the newest first."""
+    rows = await tx.all(
+        "SELECT key, captures FROM joins WHERE trigger_id = ? AND key <> ? ORDER BY join_id DESC LIMIT ?",
+        trigger_id,
+        SHARED,
+        limit,
+    )
+    return [(row[0], json.loads(row[1])) for row in rows]
+
+
+async def held_by(tx: Transaction, fence: int) -> list[tuple[int, str]]:
+    """Return the joins as (trigger, key) with an input that was written under the lock of that fence."""
+    rows = await tx.all(
+        "SELECT DISTINCT j.trigger_id, j.key FROM join_slots s JOIN joins j USING (join_id) WHERE s.fence = ?", fence
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def listing(tx: Transaction, path: str) -> list[tuple[int, str]]:
+    """Return the joins as (trigger, key) whose manifest lists *path*."""
+    rows = await tx.all(
+        "SELECT j.trigger_id, j.key FROM join_slots s JOIN joins j USING (join_id)"
+        " WHERE s.path = ? AND s.kind = 'listed'",
+        path,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def failing(tx: Transaction, trigger_id: int, *, limit: int) -> list[tuple[str, list[str]]]:
+    """Return the files as (path, checks) that stand and fail a trigger's checks, by path."""
+    rows = await tx.all(
+        "SELECT DISTINCT s.path, s.failures FROM join_slots s JOIN joins j USING (join_id)"
+        " WHERE j.trigger_id = ? AND s.failures IS NOT NULL ORDER BY s.path LIMIT ?",
+        trigger_id,
+        limit,
+    )
+    return [(row[0], json.loads(row[1])) for row in rows]
+
+
+async def due(tx: Transaction, *, limit: int) -> list[tuple[int, str]]:
+    """Return the joins as (trigger, key) whose time has come."""
+    rows = await tx.all("SELECT trigger_id, key FROM joins WHERE due_at <= ? ORDER BY due_at LIMIT ?", tx.now_s, limit)
+    return [(row[0], row[1]) for row in rows]
+
+
+async def next_due(tx: Transaction) -> float | None:
+    """Return when the next join is due, in seconds since 1970."""
+    row = await tx.one("SELECT min(due_at) FROM joins WHERE due_at IS NOT NULL")
+    return None if row is None or row[0] is None else float(row[0])
+
+
+async def waiting(tx: Transaction) -> int:
+    """Return how many joins wait for their time."""
+    row = await tx.one("SELECT count(*) FROM joins WHERE due_at IS NOT NULL")
+    assert row is not None
+    return int(row[0])
+
+
+async def look_again_now(tx: Transaction, trigger_id: int | None = None) -> None:
+    """Make every waiting join due, as the clock may have been set while nobody looked; or all joins of one trigger."""
+    if trigger_id is None:
+        await tx.run("UPDATE joins SET due_at = ? WHERE due_at > ?", tx.now_s, tx.now_s)
+    else:
+        await tx.run("UPDATE joins SET due_at = ? WHERE trigger_id = ? AND key <> ?", tx.now_s, trigger_id, SHARED)
+
+
+async def save_join(tx: Transaction, row: JoinRow, before: Join | None, *, due_at: float | None) -> None:
+    """Store a join; only the slots that differ from *before* are written."""
+    join = row.join
+    columns = (*_STATE, "due_at")
+    stored = await tx.one(
+        f"INSERT INTO joins (trigger_id, key, captures, {', '.join(columns)})"
+        f" VALUES ({', '.join('?' * (3 + len(columns)))}) ON CONFLICT (trigger_id, key) DO UPDATE SET "
+        + ", ".join(f"{name} = excluded.{name}" for name in columns)
+        + " RETURNING join_id",
+        row.trigger_id,
+        row.key,
+        _json(row.captures),
+        *(getattr(join, name) for name in _STATE),
+        due_at,
+    )
+    assert stored is not None
+    known = {} if before is None else before.slots
+    for path, slot in join.slots.items():
+        if known.get(path) != slot:
+            await _save_slot(tx, int(stored[0]), slot)
+    for path in known:
+        if path not in join.slots:
+            await tx.run("DELETE FROM join_slots WHERE join_id = ? AND path = ?", int(stored[0]), path)
+
+
+async def _save_slot(tx: Transaction, join_id: int, slot: Slot) -> None:
+    save = slot.current
+    await tx.run(
+        f"INSERT OR REPLACE INTO join_slots (join_id, {_SLOT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        join_id,
+        slot.path,
+        slot.kind,
+        slot.consumed,
+        _json(slot.failures) if slot.failures else None,
+        save and save.version,
+        save and save.seq,
+        save and save.sha256,
+        save and save.agent,
+        save and save.fence,
+        save and save.holder,
+        save and save.cause and _json(save.cause.as_json()),
+        save and save.index_state,
+    )
+
+
+async def _join(tx: Transaction, row: Row) -> JoinRow:
+    slots = await tx.all(f"SELECT {_SLOT} FROM join_slots WHERE join_id = ?", row[0])
+    state = dict(zip(_STATE, row[4:], strict=True))
+    join = Join(slots={slot[0]: _slot(slot) for slot in slots}, **state | {"timed_out": bool(state["timed_out"])})
+    return JoinRow(join_id=row[0], trigger_id=row[1], key=row[2], captures=json.loads(row[3]), join=join)
+
+
+def _slot(row: Row) -> Slot:
+    path, kind, consumed, failures, version, seq, sha256, agent, fence, holder, cause, index_state = row
+    failed = () if failures is None else tuple(json.loads(failures))
+    if version is None:
+        return Slot(path=path, kind=kind, consumed=consumed, failures=failed)
+    save = Save(
+        path=path,
+        version=version,
+        seq=seq,
+        sha256=sha256,
+        agent=agent,
+        fence=fence,
+        holder=holder,
+        cause=None if cause is None else Cause(**json.loads(cause)),
+        index_state=index_state,
+    )
+    return Slot(path=path, kind=kind, current=save, consumed=consumed, failures=failed)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
