@@ -58,6 +58,16 @@ def deny_command(api: Api, *, as_json: bool, entry: str, note: str | None) -> No
     _decide(api, entry, "deny", {"note": note}, as_json=as_json)
 
 
+@click.command("reply")
+@click.argument("entry", metavar="ID")
+@click.argument("text")
+@api_options
+@as_json_option
+def reply_command(api: Api, *, as_json: bool, entry: str, text: str) -> None:
+    """Answer the blocked job of entry ID with TEXT: it goes back to its queue with that."""
+    _decide(api, entry, "reply", {"reply": text}, as_json=as_json)
+
+
 @click.command("retry")
 @click.argument("entry", metavar="ID")
 @api_options

@@ -28,6 +28,7 @@ COMMANDS = {
     "attention": "attention",
     "approve": "attention",
     "deny": "attention",
+    "reply": "attention",
     "retry": "attention",
     "dismiss": "attention",
     "list": "servers",

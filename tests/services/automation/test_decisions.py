@@ -227,3 +227,39 @@ async def test_the_list_goes_by_pages_and_by_kind(engine: Engine) -> None:
 async def test_a_list_that_cannot_be_is_refused(engine: Engine, given: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument):
         await engine.decisions.list_attention(ANN, **given)
+
+
+async def claimed(engine: Engine) -> dict[str, Any]:
+    job: dict[str, Any] = (await engine.jobs.claim_job(ANN, queue="edit"))["job"]
+    return job
+
+
+async def test_a_blocked_job_comes_back_with_the_answer(engine: Engine) -> None:
+    await engine.jobs.add_job(ANN, queue="edit", instructions="Cut it down.")
+    await engine.jobs.finish_job(ANN, job=(await claimed(engine))["job"], outcome="blocked", note="To how many words?")
+    [entry] = await listed(engine)
+    assert (entry["kind"], entry["actions"]) == ("blocked_job", ["reply"])
+    assert "To how many words?" in entry["summary"]
+
+    with pytest.raises(InvalidArgument):
+        await engine.decisions.reply(PAT, attention=entry["attention"], reply="")
+    with pytest.raises(Forbidden):
+        await engine.decisions.reply(ANN, attention=entry["attention"], reply="To 800.")
+    answer = await engine.decisions.reply(PAT, attention=entry["attention"], reply="To 800.")
+
+    assert answer == {"attention": entry["attention"], "outcome": "replied"}
+    assert (await claimed(engine))["reply"] == "To 800."
+    assert await listed(engine) == []
+
+
+async def test_a_job_that_was_given_up_is_tried_again(engine: Engine) -> None:
+    await engine.jobs.add_job(ANN, queue="edit", instructions="Cut it down.")
+    for _ in range(LIMITS.job_attempts_max):
+        await engine.jobs.finish_job(ANN, job=(await claimed(engine))["job"], outcome="retry")
+    [entry] = await listed(engine)
+    assert (entry["kind"], entry["actions"]) == ("dead_job", ["retry", "dismiss"])
+
+    assert (await engine.decisions.retry(PAT, attention=entry["attention"]))["outcome"] == "retried"
+
+    assert (await claimed(engine))["job"] == entry["about"]["job"]
+    assert await listed(engine) == []

@@ -34,6 +34,12 @@ class Note(Body):
     note: str | None = None
 
 
+class Reply(Body):
+    """What the agent asked for."""
+
+    reply: str
+
+
 async def list_attention(call: Call, query: ListAttention) -> Response:
     """List what needs a person, newest first, and how much is open of each kind; or what is over with `ended`."""
     return json_response(await call.engine.decisions.list_attention(call.caller, **query.model_dump()))
@@ -48,6 +54,12 @@ async def approve(call: Call, body: Approve) -> Response:
 async def deny(call: Call, body: Note) -> Response:
     """Say no to a flow, or to a trigger, which is deleted then."""
     answer = await call.engine.decisions.deny(call.caller, attention=call.values["id"], note=body.note)
+    return json_response(answer)
+
+
+async def reply(call: Call, body: Reply) -> Response:
+    """Answer a blocked job: it goes back to its queue with that."""
+    answer = await call.engine.decisions.reply(call.caller, attention=call.values["id"], reply=body.reply)
     return json_response(answer)
 
 
@@ -67,5 +79,6 @@ OPERATIONS = (
     operation("POST", "/attention/{id}:approve", approve, result=results.Decided),
     operation("POST", "/attention/{id}:deny", deny, result=results.Decided),
     operation("POST", "/attention/{id}:dismiss", dismiss, result=results.Decided),
+    operation("POST", "/attention/{id}:reply", reply, result=results.Decided),
     operation("POST", "/attention/{id}:retry", retry, result=results.Decided),
 )

@@ -15,7 +15,7 @@ from workspace_server.errors import Conflict, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation.attention import resolve
 from workspace_server.services.automation.deliveries import Deliveries
-from workspace_server.services.automation.jobs import Jobs
+from workspace_server.services.automation.queues import Queues
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.targets.approval import first_of
 from workspace_server.services.automation.triggers import Triggers
@@ -39,13 +39,13 @@ class Decisions:
     """
 
     def __init__(
-        self, folder: Folder, reaction: Reaction, triggers: Triggers, deliveries: Deliveries, jobs: Jobs
+        self, folder: Folder, reaction: Reaction, triggers: Triggers, deliveries: Deliveries, queues: Queues
     ) -> None:
         self._folder = folder
         self._reaction = reaction
         self._triggers = triggers
         self._deliveries = deliveries
-        self._jobs = jobs
+        self._queues = queues
 
     async def count(self) -> int:
         """Return how many entries are open."""
@@ -110,11 +110,23 @@ class Decisions:
 
         return await self._decide(caller, attention, "dismiss", note, act)
 
+    async def reply(self, caller: Caller, *, attention: str, reply: str) -> Result:
+        """Answer a blocked job, which goes back to its queue with that, and return `{attention, outcome}`."""
+
+        async def act(commit: Commit, row: AttentionRow) -> Result:
+            await self._queues.answer(commit, row.key, reply)
+            return {"outcome": "replied"}
+
+        return await self._decide(caller, attention, "reply", None, act)
+
     async def retry(self, caller: Caller, *, attention: str) -> Result:
-        """Try again what was given up, and return `{attention, outcome}`; the entry ends with it."""
+        """Try again what was given up, and return `{attention, outcome}`; the entry ends once that goes well."""
         caller.require("admin")
         row = await self._folder.db.read(lambda tx: _open(tx, attention, "retry"))
-        await self._deliveries.redeliver(caller, delivery=row.key)
+        if row.kind == "dead_job":
+            await self._queues.revive_job(caller, job=row.key)
+        else:
+            await self._deliveries.redeliver(caller, delivery=row.key)
         return {"attention": attention, "outcome": "retried"}
 
     async def _judge(self, caller: Caller, name: str, action: Action, *, note: str | None, stale: bool) -> Result:

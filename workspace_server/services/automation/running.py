@@ -46,7 +46,7 @@ class Automation:
         self.endpoints = Endpoints(folder, self.deliveries.due)
         self.jobs = Jobs(folder, self.reaction, locks)
         self.queues = Queues(folder, self.jobs)
-        self.decisions = Decisions(folder, self.reaction, self.triggers, self.deliveries, self.jobs)
+        self.decisions = Decisions(folder, self.reaction, self.triggers, self.deliveries, self.queues)
         queue.queued, webhook.due = self.jobs.queued, self.deliveries.due
         self._firing = Firing(folder, self.reaction)
         self._timers = Timers([self._firing, self.jobs])
