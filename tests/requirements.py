@@ -732,6 +732,14 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/http/test_bad_input.py::test_no_body_makes_a_fault",
         ),
     ),
+    "V2": Requirement(
+        "A person decides in the browser without scripts, and only our own pages' forms are taken",
+        (
+            "interfaces/web/test_browser.py::test_a_person_decides_without_scripts",
+            "interfaces/web/test_attention.py::test_a_form_of_somebody_else_is_refused",
+            "interfaces/web/test_attention.py::test_every_page_counts_what_needs_a_person",
+        ),
+    ),
     "V1": Requirement(
         "Content cannot script the web view",
         (

@@ -110,7 +110,8 @@ def test_the_query_names_nobody_where_it_holds_arguments() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["external", "import", "server", "Server", "server/x", "a b", "a/b/c", "/a", "ä", "a\n", 7, "x" * 65]
+    "name",
+    ["external", "import", "owner", "server", "Server", "server/x", "a b", "a/b/c", "/a", "ä", "a\n", 7, "x" * 65],
 )
 def test_malformed_and_reserved_names_are_refused(name: object) -> None:
     with pytest.raises(InvalidArgument) as refusal:

@@ -18,7 +18,9 @@ IMPORT = "import"
 """The agent name of the first scan of a folder."""
 ANONYMOUS = "anonymous"
 """The agent name of an HTTP caller that gave none."""
-RESERVED_AGENTS = frozenset({EXTERNAL, IMPORT, "server"})
+OWNER = "owner"
+"""The name of whoever decides in a browser that has proven to be the folder's owner's."""
+RESERVED_AGENTS = frozenset({EXTERNAL, IMPORT, OWNER, "server"})
 """Names that no caller may take."""
 
 

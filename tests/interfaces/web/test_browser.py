@@ -41,6 +41,7 @@ PAGES = {
     "activity": "/activity",
     "locks": "/locks",
     "triggers": "/triggers",
+    "attention": "/attention",
     "connect": "/connect",
     "missing": "/files/absent.md",
 }
@@ -234,6 +235,32 @@ async def test_everything_can_be_read_without_scripts(served: Listening, hand: H
 
     assert await page.locator("tr.added").inner_text() != ""
     await context.close()
+
+
+async def test_a_person_decides_without_scripts(served: Listening, hand: Hand, browser: Browser) -> None:
+    options = {"approval": "Publish it?", "settle": "immediate"}
+    await served.engine.triggers.create_trigger(ANA, name="publish", files=["{name}.md"], options=options)
+    await hand.write("old.md", "one\n")
+    await hand.write("old.md", "two\n")
+    context = await browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    cookie = served.guard.redeem(served.guard.new_ticket())
+    assert cookie is not None
+    await context.add_cookies(
+        [{"name": served.guard.cookie_name, "value": cookie, "url": served.url, "sameSite": "Strict", "httpOnly": True}]
+    )
+    page = await context.new_page()
+    await page.goto(f"{served.url}/attention")
+    await page.get_by_label("Note on A1").fill("meant")
+    await page.get_by_role("button", name="Approve the old versions").click()
+    await page.locator("#A2").get_by_role("button", name="Deny").click()
+    await page.get_by_text("Nothing needs a person").wait_for()
+    await context.close()
+
+    decided = await served.engine.events.feed(ANA, types=["approval.granted", "approval.denied"])
+    assert [(one["type"], one["by"], one.get("note"), one.get("stale")) for one in decided["events"]] == [
+        ("approval.granted", "owner", "meant", True),
+        ("approval.denied", "owner", None, None),
+    ]
 
 
 async def test_what_others_wrote_never_acts(served: Listening, hand: Hand, browser: Browser) -> None:

@@ -18,7 +18,7 @@ from workspace_server.storage.disk.watcher import Dirty
 pytestmark = pytest.mark.anyio
 
 ANA = Caller(agent="ana")
-PAGES = ["/", "/files/", "/search", "/search?q=x", "/activity", "/locks", "/triggers", "/connect"]
+PAGES = ["/", "/files/", "/search", "/search?q=x", "/activity", "/locks", "/triggers", "/attention", "/connect"]
 
 
 async def page(reader: httpx2.AsyncClient, address: str, status: int = 200) -> str:
@@ -48,7 +48,7 @@ async def test_no_page_runs_or_loads_anything_from_elsewhere(
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'")
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == ("same-origin" if address == "/attention" else "no-referrer")
     assert " style=" not in answer.text
     assert "<script>" not in answer.text
     assert " onclick" not in answer.text

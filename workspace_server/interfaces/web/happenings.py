@@ -41,6 +41,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "files": ("file.", "files."),
     "locks": ("lock.",),
     "triggers": ("trigger.", "delivery.", "endpoint."),
+    "attention": ("attention.", "approval."),
 }
 NOISE = ("file.indexed",)
 """Events that follow from others and tell a person nothing new."""
@@ -132,7 +133,7 @@ def _subject(event: Event) -> str | None:
     paths = event.get("paths")
     if isinstance(paths, list):
         return ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-    known = (event.get(name) for name in ("delivery", "address", "queue"))
+    known = (event.get(name) for name in ("delivery", "address", "queue", "attention"))
     return next((str(one) for one in known if one is not None), None)
 
 
@@ -140,5 +141,5 @@ def _message(event: Event) -> str | None:
     origin = event.get("moved_from")
     if event["type"] == "file.moved" and isinstance(origin, dict):
         return f"from {origin.get('path')}"
-    said = event.get("message") or event.get("purpose") or event.get("reason")
-    return str(said) if said else None
+    said = (event.get(name) for name in ("message", "purpose", "reason", "summary", "question", "note"))
+    return next((str(one) for one in said if one), None)

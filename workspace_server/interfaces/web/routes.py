@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,11 +11,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from workspace_server.core.access import ANONYMOUS, OWNER, Caller
 from workspace_server.errors import Internal, WorkspaceError
 from workspace_server.interfaces import raw_path
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.raw_path import RawPrefix
 from workspace_server.interfaces.web import browse, overview
+from workspace_server.interfaces.web.attention import ADDRESS, attention, decide
 from workspace_server.interfaces.web.connecting import connect
 from workspace_server.interfaces.web.home import home
 from workspace_server.interfaces.web.templates import ASSETS
@@ -58,9 +61,11 @@ class Site:
     async def answer(self, request: Request, page: Page) -> Response:
         """Return the page, or the page that says why not."""
         try:
-            view = View(self._engine, self._guard.admit(request, door="web"), request)
+            caller = named(self._guard.admit(request, door="web"))
+            needing = await self._engine.decisions.count()
         except WorkspaceError as refusal:
             return Response(f"{refusal.message}\n", refusal.http_status, headers=HEADERS, media_type="text/plain")
+        view = View(self._engine, caller, request, form_token=self._guard.form_token, needing=needing)
         try:
             return await page(view)
         except WorkspaceError as refusal:
@@ -72,6 +77,13 @@ class Site:
 
     def _refused(self, view: View, refusal: WorkspaceError) -> Response:
         return view.render("error.html", title=refusal.code, code=refusal.http_status, refusal=refusal)
+
+
+def named(caller: Caller) -> Caller:
+    """Return the caller with the name under which a browser decides that proved to be the owner's."""
+    if "admin" in caller.verbs and caller.agent == ANONYMOUS:
+        return replace(caller, agent=OWNER)
+    return caller
 
 
 async def _asset(request: Request) -> Response:
@@ -94,10 +106,12 @@ def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
         "/activity": overview.activity,
         "/locks": overview.locks,
         "/triggers": overview.triggers,
+        ADDRESS: attention,
         "/connect": connect,
     }
     return [
         RawPrefix(FILES, site.files),
-        *(Route(address, site.endpoint(page)) for address, page in pages.items()),
+        *(Route(address, site.endpoint(page), methods=["GET"]) for address, page in pages.items()),
+        Route(ADDRESS, site.endpoint(decide), methods=["POST"]),
         Route("/static/{name:path}", _asset),
     ]
