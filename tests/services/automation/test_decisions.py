@@ -8,6 +8,7 @@ import pytest
 
 from workspace_server.config import Settings
 from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.attention import ACTIONS
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, Forbidden, InvalidArgument, NotFound, WorkspaceError
@@ -263,3 +264,8 @@ async def test_a_job_that_was_given_up_is_tried_again(engine: Engine) -> None:
 
     assert (await claimed(engine))["job"] == entry["about"]["job"]
     assert await listed(engine) == []
+
+
+async def test_all_that_can_be_tried_again_is(engine: Engine) -> None:
+    tried = set(engine.decisions.retries)
+    assert tried == {kind for kind, actions in ACTIONS.items() if "retry" in actions}

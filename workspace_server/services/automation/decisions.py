@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from workspace_server.core.access import Caller
-from workspace_server.core.attention import ACTIONS, KINDS, Action
+from workspace_server.core.attention import ACTIONS, KINDS, Action, Kind
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation.attention import resolve
-from workspace_server.services.automation.deliveries import Deliveries
 from workspace_server.services.automation.queues import Queues
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.targets.approval import first_of
@@ -30,22 +29,28 @@ from workspace_server.storage.tables.triggers import FiringRow
 INPUTS_NAMED_MAX = 20
 """Most inputs that a refusal names as moved on."""
 
+Retry = Callable[[Caller, str], Awaitable[Result]]
+"""Tries again what a key names: a delivery, an endpoint, a job. It ends the entry itself, once that goes well."""
+
 
 class Decisions:
     """What needs a person, and what the person says. Errors: invalid_argument, not_found, conflict, forbidden.
 
     Everybody who may read sees the list. Only the verb `admin` decides, which the command line on the folder and a
     browser that `workspace-server open` let in have: no agent approves its own work.
+
+    Args:
+        retries: What tries again, for each kind that can be.
     """
 
     def __init__(
-        self, folder: Folder, reaction: Reaction, triggers: Triggers, deliveries: Deliveries, queues: Queues
+        self, folder: Folder, reaction: Reaction, triggers: Triggers, queues: Queues, retries: Mapping[Kind, Retry]
     ) -> None:
         self._folder = folder
         self._reaction = reaction
         self._triggers = triggers
-        self._deliveries = deliveries
         self._queues = queues
+        self.retries = retries
 
     async def count(self) -> int:
         """Return how many entries are open."""
@@ -123,10 +128,7 @@ class Decisions:
         """Try again what was given up, and return `{attention, outcome}`; the entry ends once that goes well."""
         caller.require("admin")
         row = await self._folder.db.read(lambda tx: _open(tx, attention, "retry"))
-        if row.kind == "dead_job":
-            await self._queues.revive_job(caller, job=row.key)
-        else:
-            await self._deliveries.redeliver(caller, delivery=row.key)
+        await self.retries[row.kind](caller, row.key)
         return {"attention": attention, "outcome": "retried"}
 
     async def _judge(self, caller: Caller, name: str, action: Action, *, note: str | None, stale: bool) -> Result:

@@ -46,7 +46,17 @@ class Automation:
         self.endpoints = Endpoints(folder, self.deliveries.due)
         self.jobs = Jobs(folder, self.reaction, locks)
         self.queues = Queues(folder, self.jobs)
-        self.decisions = Decisions(folder, self.reaction, self.triggers, self.deliveries, self.queues)
+        self.decisions = Decisions(
+            folder,
+            self.reaction,
+            self.triggers,
+            self.queues,
+            {
+                "dead_letter": lambda caller, key: self.deliveries.redeliver(caller, delivery=key),
+                "endpoint_disabled": lambda caller, key: self.endpoints.enable_endpoint(caller, endpoint=key),
+                "dead_job": lambda caller, key: self.queues.revive_job(caller, job=key),
+            },
+        )
         queue.queued, webhook.due = self.jobs.queued, self.deliveries.due
         self._firing = Firing(folder, self.reaction)
         self._timers = Timers([self._firing, self.jobs])
