@@ -121,6 +121,8 @@ class Triggers:
         secret = self._secret(rule, given_secret)
         self._check_target(rule)
         self._check_checks(rule)
+        if isinstance(rule.target, Webhook) and rule.target.include:
+            commit.caller.require("read")  # what goes out is what its author may see
         if rule.schedule is not None:
             schedules.next_run(rule.schedule, after_s=tx.now_s)
         there = await triggers.by_name(tx, rule.name)
