@@ -596,6 +596,10 @@ DELIVERED: dict[str, Requirement] = {
             "delivery/test_sender.py::test_a_name_is_resolved_once_and_the_judged_address_is_the_one_connected_to",
             "delivery/test_sender.py::test_a_redirect_is_an_answer_and_is_not_followed",
             "delivery/test_guard.py::test_an_address_inside_is_refused",
+            "delivery/test_guard.py::test_no_carrier_brings_a_request_inside",
+            "delivery/test_guard.py::test_what_is_allowed_of_this_machine",
+            "delivery/test_sender.py::test_this_machine_is_not_reached_however_it_is_spelled",
+            "delivery/test_sender.py::test_one_bad_address_among_good_ones_is_enough_wherever_it_stands",
             "services/automation/test_triggers.py::test_a_webhook_goes_only_where_the_operator_says",
         ),
     ),
@@ -616,6 +620,15 @@ DELIVERED: dict[str, Requirement] = {
             "services/automation/sending/test_endpoints.py::test_what_was_given_up_or_lost_is_sent_again_since_a_time_in_its_order",
             "services/automation/sending/test_deliveries.py::test_a_delivery_is_given_up_after_the_whole_schedule_and_can_be_sent_again",
             "cli/test_deliveries.py::test_a_webhook_is_tried_and_sent_again_from_a_terminal",
+        ),
+    ),
+    "D7": Requirement(
+        "A webhook carries facts, diffs and content only when asked to, within its bound, and the same on every attempt",
+        (
+            "services/automation/sending/test_included.py::test_what_does_not_fit_is_dropped_for_all_inputs_and_named",
+            "services/automation/sending/test_included.py::test_every_attempt_says_the_same_of_the_version_that_fired",
+            "services/automation/sending/test_included.py::test_who_may_not_read_asks_for_no_content",
+            "services/automation/sending/test_included.py::test_a_standard_body_is_read_by_the_cloudevents_package",
         ),
     ),
     "D6": Requirement(

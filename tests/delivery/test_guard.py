@@ -1,6 +1,6 @@
 """Webhooks cannot reach inside: addresses by classification. Nothing here connects anywhere."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 
@@ -210,3 +210,53 @@ def test_only_addresses_of_this_machine_can_be_its_own() -> None:
     assert is_bound_here(ip_address("127.0.0.1"))
     assert not is_bound_here(ip_address("192.0.2.1"))
     assert origin("https://hooks.example.com/T0/B1/secret?key=x") == "https://hooks.example.com"
+
+
+# Every way in which an IPv6 address can carry an IPv4 one, and what carries nothing.
+CARRIERS = {
+    "plain": lambda inner: inner,
+    "mapped": lambda inner: f"::ffff:{inner}",
+    "compatible": lambda inner: f"::{inner}",
+    "NAT64": lambda inner: str(IPv6Address(int(IPv6Address("64:ff9b::")) + int(IPv4Address(inner)))),
+    "6to4": lambda inner: str(IPv6Address((0x2002 << 112) + (int(IPv4Address(inner)) << 80) + 1)),
+    "Teredo": lambda inner: str(IPv6Address((0x20010000 << 96) + (int(IPv4Address(inner)) ^ 0xFFFF_FFFF))),
+    "ISATAP": lambda inner: str(IPv6Address((0x2606_4700 << 96) + (0x5EFE << 32) + int(IPv4Address(inner)))),
+}
+REACHABLE = {"plain", "mapped", "NAT64", "6to4", "ISATAP"}
+"""Carriers that lead out when what they carry does; the others never are a receiver's address."""
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("inner", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "224.0.0.1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_no_carrier_brings_a_request_inside(scheme: str, inner: str, carrier: str) -> None:
+    with pytest.raises(Refused):
+        Policy().check(Target(scheme, "name.example", 443), CARRIERS[carrier](inner))
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_a_carrier_of_a_public_address_leads_where_that_does(carrier: str) -> None:
+    assert is_public(ip_address(CARRIERS[carrier]("1.1.1.1"))) is (carrier in REACHABLE)
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("loopback", [False, True])
+@pytest.mark.parametrize("listed", [(), ("127.0.0.0/8",), ("127.0.0.0/8:9000",), ("0.0.0.0/0", "::/0")])
+@pytest.mark.parametrize("own", [False, True])
+def test_what_is_allowed_of_this_machine(own: bool, listed: tuple[str, ...], loopback: bool, carrier: str) -> None:
+    policy = Policy(
+        allow=parse_allow(listed), allow_loopback=loopback, own_ports=frozenset({9000}) if own else frozenset()
+    )
+    numeric = CARRIERS[carrier]("127.0.0.1")
+    is_v4 = carrier in {"plain", "mapped"}
+    allowed = not own and ((is_v4 and (loopback or bool(listed))) or "::/0" in listed)
+    if allowed:
+        policy.check(Target("http", "me.example", 9000), numeric)
+    else:
+        with pytest.raises(Refused):
+            policy.check(Target("http", "me.example", 9000), numeric)
+
+
+def test_a_zone_makes_no_address_public() -> None:
+    for numeric in ("2606:4700::1111%eth0", "fe80::1%eth0", "::1%lo"):
+        assert not is_public(ip_address(numeric))

@@ -147,6 +147,115 @@ async def test_a_name_without_an_address_is_a_failed_attempt() -> None:
         assert (await sender.post("https://nowhere.example/", b"", {})).failure == "connection"
 
 
+async def test_a_name_that_nobody_answers_for_is_looked_up_once_and_ends_in_time() -> None:
+    asked: list[str] = []
+
+    async def lookup(host: str, port: int) -> list[str]:
+        asked.append(host)
+        if host == "silent.example":
+            await asyncio.Event().wait()
+        return ["127.0.0.1"]
+
+    async with receiver(answer_ok) as port, Sender(LOOPBACK, lookup=lookup, connect_s=0.05) as sender:
+        silent = [sender.post(f"http://silent.example:{port}/", b"", {}) for _ in range(5)]
+        answers = await asyncio.gather(*silent, sender.post(f"http://there.example:{port}/", b"", {}))
+    assert [one.failure for one in answers] == ["timeout"] * 5 + [None]
+    assert sorted(asked) == ["silent.example", "there.example"]
+
+
+async def test_a_look_up_that_fails_fails_for_all_who_wait_and_is_made_again_later() -> None:
+    asked: list[str] = []
+
+    async def lookup(host: str, port: int) -> list[str]:
+        asked.append(host)
+        await asyncio.sleep(0)
+        raise OSError("no such name")
+
+    async with Sender(LOOPBACK, lookup=lookup) as sender:
+        for _ in range(2):
+            posts = [sender.post("http://nowhere.example/", b"", {}) for _ in range(3)]
+            assert {one.failure for one in await asyncio.gather(*posts)} == {"connection"}
+    assert len(asked) == 2
+
+
+async def test_a_receiver_that_never_answers_is_given_up_in_time() -> None:
+    leave = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.Response:
+        await leave.wait()
+        return web.Response()
+
+    async with receiver(hang) as port, Sender(LOOPBACK, total_s=0.05) as sender:
+        answer = await sender.post(f"http://127.0.0.1:{port}/", b"", {})
+        leave.set()
+    assert (answer.failure, answer.status) == ("timeout", None)
+
+
+async def test_a_receiver_that_answers_drop_by_drop_is_given_up_in_time() -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b".")
+            await asyncio.sleep(0.01)
+
+    async with receiver(drip) as port, Sender(LOOPBACK, total_s=0.1) as sender:
+        assert (await sender.post(f"http://127.0.0.1:{port}/", b"", {})).failure == "timeout"
+
+
+async def test_a_peer_that_accepts_no_connection_is_given_up_in_time() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = full.getsockname()
+        waiting = []
+        for _ in range(8):  # what does not fit into its queue any more is neither taken nor refused
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(address)
+            waiting.append(one)
+        async with Sender(LOOPBACK, connect_s=0.1) as sender:
+            answer = await sender.post(f"http://127.0.0.1:{address[1]}/", b"", {})
+        for one in waiting:
+            one.close()
+    assert answer.failure == "timeout"
+
+
+SPELLINGS = [
+    *("2130706433", "0x7f000001", "017700000001", "127.1", "0x7f.1", "0177.0.0.1", "127.0.0.1."),
+    *("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"),
+    *("[::1]", "[::]", "0.0.0.0", "0", "localhost", "LOCALHOST", "[fe80::1%25lo]"),  # noqa: S104 - judged, not bound
+]
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+async def test_this_machine_is_not_reached_however_it_is_spelled(host: str) -> None:
+    reached: list[str] = []
+
+    async def inside(request: web.Request) -> web.Response:
+        reached.append(request.host)
+        return web.Response()
+
+    async with receiver(inside) as port, Sender(Policy(), connect_s=1.0) as sender:
+        answer = await sender.post(f"http://{host}:{port}/", b"", {})
+    assert answer.status is None
+    assert reached == []
+
+
+@pytest.mark.parametrize("bad", ["169.254.169.254", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "ff02::1"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_one_bad_address_among_good_ones_is_enough_wherever_it_stands(bad: str, place: int) -> None:
+    async def lookup(host: str, port: int) -> list[str]:
+        good = ["127.0.0.1", "127.0.0.1", "::1"]
+        good[place] = bad
+        return good
+
+    async with receiver(answer_ok) as port, Sender(LOOPBACK, lookup=lookup) as sender:
+        answer = await sender.post(f"http://mixed.example:{port}/", b"", {})
+    assert answer.failure == "refused"
+    assert bad in answer.detail
+
+
 async def test_plain_text_where_tls_is_spoken_is_a_failed_attempt() -> None:
     async with receiver(answer_ok) as port, Sender(LOOPBACK) as sender:
         answer = await sender.post(f"https://127.0.0.1:{port}/", b"", {})

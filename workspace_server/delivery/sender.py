@@ -142,18 +142,23 @@ class Sender:
 
 
 class _Resolver(AbstractResolver):
-    """Resolves once, and requires every answer to be allowed: one good answer is no excuse for a bad one."""
+    """Resolves once, and requires every answer to be allowed: one good answer is no excuse for a bad one.
+
+    All who ask for a name while it is looked up wait for one answer: names that nobody answers for would otherwise take
+    every thread that looks names up, and keep those of other receivers waiting.
+    """
 
     def __init__(self, policy: Policy, lookup: Lookup) -> None:
         self._policy = policy
         self._lookup = lookup
+        self._asked: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses to connect to."""
         del family  # both are asked for; what the machine cannot reach fails to connect
-        addresses = list(dict.fromkeys(await self._lookup(host, port)))
+        addresses = list(dict.fromkeys(await self._look_up(host, port)))
         if not addresses:
             raise OSError(f"{host} has no address")
         for address in addresses:
@@ -171,7 +176,22 @@ class _Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Ask no more."""
+        for asked in self._asked.values():
+            asked.cancel()
+
+    async def _look_up(self, host: str, port: int) -> list[str]:
+        asked = self._asked.get((host, port))
+        if asked is None:
+            asked = asyncio.ensure_future(self._lookup(host, port))
+            self._asked[host, port] = asked
+            asked.add_done_callback(lambda done: self._forget(host, port, done))
+        return await asyncio.shield(asked)  # who waits no longer does not end it for the others
+
+    def _forget(self, host: str, port: int, done: asyncio.Future[list[str]]) -> None:
+        self._asked.pop((host, port), None)
+        if not done.cancelled():
+            done.exception()  # looked at, also when nobody waits for it any more
 
 
 async def _excerpt(response: aiohttp.ClientResponse, limit: int) -> str:
