@@ -623,7 +623,7 @@ DELIVERED: dict[str, Requirement] = {
         ),
     ),
     "D7": Requirement(
-        "A webhook carries facts, diffs and content only when asked to, within its bound, and the same on every attempt",
+        "Facts, diffs and content go out only when asked for, within a bound, and the same on every attempt",
         (
             "services/automation/sending/test_included.py::test_what_does_not_fit_is_dropped_for_all_inputs_and_named",
             "services/automation/sending/test_included.py::test_every_attempt_says_the_same_of_the_version_that_fired",

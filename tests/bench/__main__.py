@@ -7,7 +7,7 @@ import platform
 
 import uvloop
 
-from tests.bench import calls, engine, facts, index, latency, processes, scale, search
+from tests.bench import calls, engine, facts, index, latency, processes, scale, search, webhooks
 
 PARTS = {
     "engine": engine.run,
@@ -17,6 +17,7 @@ PARTS = {
     "facts": facts.run,
     "calls": calls.run,
     "latency": latency.run,
+    "webhooks": webhooks.run,
     "search": search.run,
     "index": index.run,
     "memory": index.memory,
