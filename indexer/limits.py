@@ -177,8 +177,11 @@ QUERY_HUNG_S_MAX: Final = 20.0
 INDEX_CALL_S_MAX: Final = 600.0
 """Seconds after which a commit is taken for hung: the merging of a large index takes a minute or more."""
 
-INDEX_NICENESS: Final = 5
+INDEX_NICENESS: Final = 10
 """How far the thread that writes the index stands back for everybody else."""
+
+EXTRACTION_NICENESS: Final = 5
+"""How far the processes that read files do: with more, facts came seconds late where others want the processors."""
 
 PASSAGE_SLICE_CHANGES: Final = 128
 PASSAGE_SLICE_CHARS: Final = 512 * 1024

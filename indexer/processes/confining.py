@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from indexer.limits import EXTRACTION_NICENESS
 from indexer.processes import seccomp
+from indexer.processes.standing_back import stand_back
 
 Layer = Literal["limits", "landlock", "seccomp"]
 
@@ -54,7 +56,7 @@ def confine(bounds: Bounds, *, readable: Sequence[str], writable: Sequence[str] 
         writable: Directories in which files may still be made.
     """
     layers: list[Layer] = ["limits"]
-    os.nice(10)
+    stand_back(EXTRACTION_NICENESS)
     for what, most in (
         (resource.RLIMIT_AS, bounds.memory_bytes),
         (resource.RLIMIT_FSIZE, bounds.file_bytes),

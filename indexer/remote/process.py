@@ -194,7 +194,6 @@ class IndexInProcess:
             stderr=None,
             cwd="/",
             env=_environment(),
-            start_new_session=True,  # so that Ctrl-C in a terminal leaves it to its server to end it
         )
         self._process = process
         self._there.set()

@@ -133,6 +133,9 @@ def said_to(pipe: BinaryIO) -> Say:
 
 def main() -> None:
     """Serve the index that the arguments name: its directory, engine and form."""
+    # So that Ctrl-C in a terminal leaves it to the server to end this. In a session of its own the thread that writes
+    # would not stand back for the server: where Linux shares the processor among sessions, niceness counts within one.
+    os.setpgrp()
     directory, engine, form = sys.argv[1:]
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # nothing that is printed may stand among the answers
