@@ -402,6 +402,25 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/mcp/events/test_doors.py::test_a_change_wakes_who_subscribed_by_a_handshake_at_every_door",
         ),
     ),
+    "M7": Requirement(
+        "MCP Events: an https receiver that wants them gets events, signed, at least once, also after a restart",
+        (
+            "interfaces/mcp/events/test_ai_sdk.py::test_the_ai_sdk_lists_subscribes_proves_itself_and_hears_of_events_and_of_the_end",
+            "interfaces/mcp/events/test_subscribing.py::test_a_client_subscribes_hears_refreshes_and_unsubscribes",
+            "interfaces/mcp/events/test_subscribing.py::test_only_an_explicit_null_asks_for_a_life_without_an_end",
+            "interfaces/mcp/events/test_subscribing.py::test_what_cannot_be_subscribed_to_is_refused_by_the_extensions_numbers",
+            "services/subscribing/test_subscriptions.py::test_a_receiver_is_asked_once_and_then_gets_signed_events",
+            "services/subscribing/test_subscriptions.py::test_a_subscription_outlives_the_server",
+            "services/subscribing/test_subscriptions.py::test_the_cursor_never_passes_an_event_that_has_not_arrived",
+            "services/subscribing/test_subscriptions.py::test_an_event_that_a_receiver_will_not_have_is_not_repeated_and_the_others_come",
+            "services/subscribing/test_subscriptions.py::test_unsubscribing_ends_it_and_can_be_repeated_for_a_day",
+            "services/subscribing/test_subscriptions.py::test_too_much_on_its_way_becomes_a_gap",
+            "services/subscribing/test_subscriptions.py::test_events_that_retention_took_before_they_were_looked_at_become_a_gap",
+            "services/subscribing/test_subscriptions.py::test_who_may_read_no_more_is_told_once_and_hears_nothing",
+            "services/subscribing/test_subscriptions.py::test_a_receiver_that_does_not_send_the_challenge_back_gets_nothing",
+            "services/subscribing/test_subscriptions.py::test_one_agent_has_a_bounded_number_and_all_together_too",
+        ),
+    ),
     "A1": Requirement(
         "Agents' names come with the address, a header, the call or the process",
         (
@@ -1033,7 +1052,6 @@ LATER: dict[str, str] = {
     "P10": "A token's scope is a boundary: path globs and verbs, on every door",
     "P3-power": "Acknowledged means durable, after a power cut",
     "T5": "Deadlines, schedules, checks",
-    "M7": "MCP Events sent to a client's address",
     "X3": "PDF and Office files",
 }
 """What is decided and not built yet. Nothing may promise these."""

@@ -167,6 +167,12 @@ class Settings:
     webhooks_per_second: int = _setting(
         50, "Most attempts at one receiver of webhooks in a second.", section="webhooks", least=1, most=100_000
     )
+    webhooks_ca_file: str | None = _setting(
+        None,
+        "A file of certificates (PEM) of authorities that receivers may be vouched for by, beside those that the system"
+        " trusts.",
+        section="webhooks",
+    )
     checks: Tables | None = _setting(  # noqa: RUF009 - a row of the table like the others
         None,
         "What a version must hold to count for a trigger that names the check: `[checks.NAME]` with any of `headings`"

@@ -106,9 +106,13 @@ def test_a_life_is_clamped_and_never_endless_unasked() -> None:
 
 
 def test_the_watermark_never_passes_what_is_still_on_its_way() -> None:
-    assert watermark(9, []) == 9
-    assert watermark(9, [9, 12]) == 9
-    assert watermark(9, [5, 9]) == 4
+    assert watermark(9, oldest_seq=9, seen_seq=20) == 9
+    assert watermark(9, oldest_seq=5, seen_seq=20) == 4
+
+
+def test_an_event_that_is_sent_once_more_takes_nobody_back() -> None:
+    assert watermark(9, oldest_seq=None, seen_seq=20) == 20
+    assert watermark(9, oldest_seq=15, seen_seq=20) == 14
 
 
 def test_an_occurrence_is_the_same_on_every_way_but_for_its_cursor() -> None:

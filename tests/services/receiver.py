@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -41,7 +42,8 @@ class Receiver:
         taken: Those that were answered with success.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scheme: str = "http") -> None:
+        self._scheme = scheme
         self.answers: list[tuple[int, dict[str, str]]] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -52,7 +54,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"{self._scheme}://127.0.0.1:{self.port}/hook"
 
     def answer(self, *statuses: int, **headers: str) -> None:
         """Give these statuses next."""
@@ -79,14 +81,25 @@ class Receiver:
 async def receiving(port: int = 0) -> AsyncIterator[Receiver]:
     """Run a receiver on a loopback port, by default a free one."""
     receiver = Receiver()
+    async with listening(receiver, port=port):
+        yield receiver
+
+
+@asynccontextmanager
+async def listening(receiver: Receiver, *, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
+    """Let *receiver* listen until the block ends.
+
+    Args:
+        tls: Its certificate, when it speaks https.
+    """
     app = web.Application()
     app.router.add_post("/{tail:.*}", receiver.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
     receiver.port = runner.addresses[0][1]
     try:
-        yield receiver
+        yield
     finally:
         receiver.gate.set()
         await runner.cleanup()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -95,14 +95,16 @@ def granted_s(asked_s: float | None, *, for_ever: bool) -> float | None:
     return min(max(asked_s, float(LIMITS.subscription_ttl_s_min)), float(LIMITS.subscription_ttl_s_max))
 
 
-def watermark(seq: int, pending: Iterable[int]) -> int:
-    """Return up to where everything was acknowledged or given up, once the receiver has taken the event *seq*.
+def watermark(seq: int, *, oldest_seq: int | None, seen_seq: int) -> int:
+    """Return up to where everything will be acknowledged or given up, once the receiver has taken the event *seq*.
 
     Args:
-        pending: The seqs of the subscription's events that are still on their way.
+        oldest_seq: The oldest event that is on its way to the subscription; None when none is.
+        seen_seq: Up to where the log was looked at for it.
     """
-    oldest = min(pending, default=seq)
-    return seq if oldest >= seq else oldest - 1
+    if oldest_seq is None:
+        return seen_seq
+    return seq if oldest_seq == seq else oldest_seq - 1
 
 
 def occurrence(name: str, event: Mapping[str, Any], *, cursor: str | None = None) -> dict[str, Any]:

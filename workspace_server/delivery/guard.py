@@ -6,6 +6,7 @@ the judged address is the one that is connected to. IPv6 can carry an IPv4 addre
 
 import re
 import socket
+import ssl
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -123,12 +124,14 @@ class Policy:
         allow_loopback: Whether receivers on this machine's loopback are allowed, for every caller.
         own_ports: The ports that this server listens on; never connected to on this machine.
         is_own: Whether an address is one of this machine.
+        tls: What a receiver's certificate is checked by; None: what the system trusts.
     """
 
     allow: tuple[Allowed, ...] = ()
     allow_loopback: bool = False
     own_ports: AbstractSet[int] = frozenset()
     is_own: Callable[[Address], bool] = lambda address: address.is_loopback or is_bound_here(address)
+    tls: ssl.SSLContext | None = None
 
     def check(self, target: Target, numeric: str) -> None:
         """Pass when a connection to the address *numeric* may be opened for *target*.
@@ -149,12 +152,15 @@ class Policy:
             raise Refused("http is only for addresses that the operator lists")
 
     def permits(self, url: str) -> bool:
-        """Whether the operator lists where *url* leads, so that a caller without `admin` may send there."""
+        """Whether the operator lets callers without `admin` send to where *url* leads."""
+        address = _meant(Target.of(url))
+        return self.lists(url) or (self.allow_loopback and address is not None and address.is_loopback)
+
+    def lists(self, url: str) -> bool:
+        """Whether an entry of the operator's list speaks of where *url* leads."""
         target = Target.of(url)
-        address = _literal(target.host)
-        if address is None and target.host == "localhost":
-            address = IPv4Address("127.0.0.1")
-        return self._listed(target, address) or any(entry.names(target) for entry in self.allow)
+        address = _meant(target)
+        return any(entry.covers(target, address) or entry.names(target) for entry in self.allow)
 
     def objection(self, url: str) -> str | None:
         """Return why *url* can never be reached, as far as the URL alone tells, or None."""
@@ -230,6 +236,11 @@ def is_bound_here(address: Address) -> bool:
 
 def _is_mapped(address: Address) -> bool:
     return isinstance(address, IPv6Address) and address.ipv4_mapped is not None
+
+
+def _meant(target: Target) -> Address | None:
+    """Return the address that a URL names without asking anybody."""
+    return IPv4Address("127.0.0.1") if target.host == "localhost" else _literal(target.host)
 
 
 def _literal(host: str) -> Address | None:

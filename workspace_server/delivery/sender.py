@@ -91,6 +91,7 @@ class Sender:
             resolver=_Resolver(self._policy, self._lookup),
             socket_factory=self._open_socket,
             use_dns_cache=False,
+            ssl=self._policy.tls or True,
             limit=0,  # the dispatcher bounds what is in flight
             keepalive_timeout=KEEP_ALIVE_S,
         )

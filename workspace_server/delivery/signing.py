@@ -54,7 +54,7 @@ class Message:
         """Return the body: one JSON object, which is a structured CloudEvents event as well unless it is plain."""
         moment = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if self.profile == "plain":
-            return _json({"id": self.message_id, "type": self.type, "time": moment, **self.data})
+            return encoded({"id": self.message_id, "type": self.type, "time": moment, **self.data})
         event = {
             "specversion": "1.0",
             "id": self.message_id,
@@ -67,7 +67,7 @@ class Message:
             "sequence": str(self.seq),
             "data": self.data,
         }
-        return _json(event)
+        return encoded(event)
 
     def traceparent(self) -> str:
         """Return the W3C trace context: one trace for a causal chain, one span for a delivery."""
@@ -100,7 +100,13 @@ def check_secret(text: object) -> str:
 
 
 def signed_headers(message: Message, body: bytes, *, secrets: Sequence[str], now_s: float) -> dict[str, str]:
-    """Return the headers of one attempt; each attempt has its own time and signature.
+    """Return the headers of one attempt at a webhook, as `signature_headers` does, with its trace."""
+    headers = signature_headers(message.message_id, body, secrets=secrets, now_s=now_s)
+    return {**headers, "traceparent": message.traceparent()}
+
+
+def signature_headers(message_id: str, body: bytes, *, secrets: Sequence[str], now_s: float) -> dict[str, str]:
+    """Return the headers that sign one attempt; each attempt has its own time and signature.
 
     Args:
         secrets: One, or two while the secret is being changed: a receiver that knows either verifies it.
@@ -109,12 +115,12 @@ def signed_headers(message: Message, body: bytes, *, secrets: Sequence[str], now
     moment, text = datetime.fromtimestamp(int(now_s), UTC), body.decode()
     return {
         "Content-Type": "application/json",
-        "webhook-id": message.message_id,
+        "webhook-id": message_id,
         "webhook-timestamp": str(int(now_s)),
-        "webhook-signature": " ".join(Webhook(one).sign(message.message_id, moment, text) for one in secrets),
-        "traceparent": message.traceparent(),
+        "webhook-signature": " ".join(Webhook(one).sign(message_id, moment, text) for one in secrets),
     }
 
 
-def _json(value: Mapping[str, Any]) -> bytes:
+def encoded(value: Mapping[str, Any]) -> bytes:
+    """Return a body as it is signed and sent."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -79,7 +79,6 @@ class Engine:
         self.locks = Locks(folder)
         self.checkouts = Checkouts(folder, tree)
         self.events = Events(folder, head)
-        self.subscribing = Subscribing(folder, self.events)
         self.automation = Automation(folder, self.locks)
         self.triggers = self.automation.triggers
         self.jobs = self.automation.jobs
@@ -87,6 +86,7 @@ class Engine:
         self.deliveries = self.automation.deliveries
         self.decisions = self.automation.decisions
         self.endpoints = self.automation.endpoints
+        self.subscribing = Subscribing(folder, self.events, self.automation)
         folder.recorder.reaction = self.automation.reaction
         folder.recorder.attend = attention.follow
         self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
@@ -190,6 +190,7 @@ class Engine:
         background.start_soon(self._every, 0.0, self.upkeep.run)
         background.start_soon(self.upkeep.run_daily)
         background.start_soon(self._every, 0.0, self.automation.run)
+        background.start_soon(self._every, 0.0, self.subscribing.run)
         background.start_soon(self._every, EXPIRY_S_MAX, self._expire_locks)
         background.start_soon(self._every, 0.0, self.locks.line.look)
         background.start_soon(self._every, FORGET_S, self._forget_old)
@@ -210,6 +211,7 @@ class Engine:
 
         await self.db.write(forget)
         await self.deliveries.forget_old()
+        await self.subscribing.forget_old()
 
     async def _refill(self) -> None:
         reserve = self.db.reserve

@@ -112,7 +112,7 @@ def _webhook(fields: Fields) -> Webhook:
     if not set(include) <= set(get_args(Part)):
         raise refused("include", f"must be some of {', '.join(get_args(Part))}")
     return Webhook(
-        url=_url(fields["url"]),
+        url=web_address(fields["url"]),
         include=include,  # type: ignore[arg-type]  # looked at above
         profile=choice(fields, "profile", get_args(Profile), "standard"),
         agent=agent,
@@ -122,7 +122,12 @@ def _webhook(fields: Fields) -> Webhook:
     )
 
 
-def _url(url: object) -> str:
+def web_address(url: object) -> str:
+    """Return the address of a webhook.
+
+    Raises:
+        InvalidArgument: It is none that anything can be sent to.
+    """
     if not isinstance(url, str) or len(url) > LIMITS.url_chars_max:
         raise refused("url", f"must be a string of at most {LIMITS.url_chars_max} characters")
     try:

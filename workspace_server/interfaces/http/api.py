@@ -22,6 +22,7 @@ from workspace_server.interfaces.http import (
     results,
     search,
     status,
+    subscriptions,
     triggers,
     undo,
     upkeep,
@@ -48,7 +49,7 @@ class Api:
         self._metrics = metrics
         self._followers = events.Followers()
         nouns = (
-            *(reading, files, checkouts, undo, locks, search, events),
+            *(reading, files, checkouts, undo, locks, search, events, subscriptions),
             *(triggers, deliveries, attention, jobs, upkeep, status),
         )
         described = operation("GET", "/openapi.json", self.describe_api, result=results.Anything)

@@ -28,11 +28,12 @@ class Automation:
     Attributes:
         reaction: What the recorder calls inside each commit.
         own_ports: Where this server listens.
+        policy: Where requests may go.
     """
 
     def __init__(self, folder: Folder, locks: Locks) -> None:
         self.own_ports: set[int] = set()
-        policy = policy_of(folder.settings, self.own_ports)
+        self.policy = policy_of(folder.settings, self.own_ports)
         queue, webhook = QueueTarget(), WebhookTarget()
         targets: dict[type[Target], Taker] = {  # what this server can start
             Queue: queue,
@@ -41,8 +42,8 @@ class Automation:
         }
         checking = Checking(folder.objects, folder.settings.checks or {})
         self.reaction = Reaction(targets, checking)
-        self.triggers = Triggers(folder, self.reaction, policy, checking)
-        self.deliveries = Deliveries(folder, self.reaction, policy)
+        self.triggers = Triggers(folder, self.reaction, self.policy, checking)
+        self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)
         self.jobs = Jobs(folder, self.reaction, locks)
         self.queues = Queues(folder, self.jobs)

@@ -57,27 +57,34 @@ async def begin(tx: Transaction, cursor: str | None, *, max_age_s: float | None,
     return place(seen_seq, head_seq=head_seq, following_seq=following_seq, least_seq=least_seq)
 
 
-async def look(tx: Transaction, wanted: Wanted, *, after_seq: int, most: int, rows_max: int) -> Page:
-    """Return what is wanted beyond *after_seq*: up to *most* events among up to *rows_max*."""
-    head_seq = await meta.counter(tx, "seq")
+async def look(
+    tx: Transaction, wanted: Wanted, *, after_seq: int, most: int, rows_max: int, until_seq: int | None = None
+) -> Page:
+    """Return what is wanted beyond *after_seq*: up to *most* events among up to *rows_max*.
+
+    Args:
+        until_seq: The last event that is looked at; None: the last there is.
+    """
+    last_seq = await meta.counter(tx, "seq") if until_seq is None else until_seq
     following_seq = await events.following(tx, after_seq)
     found: list[Event] = []
     seen_seq, left = after_seq, rows_max
-    while left > 0 and len(found) < most:
-        rows = await events.after(tx, seen_seq, limit=min(ROWS_AT_ONCE, left))
+    while seen_seq < last_seq and left > 0 and len(found) < most:
+        page = await events.after(tx, seen_seq, limit=min(ROWS_AT_ONCE, left))
+        rows = [event for event in page if event.seq <= last_seq]
+        left -= len(page)
         for event in rows:
             seen_seq = event.seq
             if wanted.wants(event.type, event.path, event.agent, event.data):
                 found.append(event)
                 if len(found) == most:
                     break
-        left -= len(rows)
-        if len(rows) < ROWS_AT_ONCE:
-            break
+        else:
+            seen_seq = last_seq if len(rows) < len(page) or not page else seen_seq
     return Page(
         found=found,
         seen_seq=seen_seq,
-        more=seen_seq < head_seq,
+        more=seen_seq < last_seq,
         skipped_to=None if following_seq in {None, after_seq + 1} else following_seq - 1,
     )
 

@@ -77,6 +77,12 @@ async def before(tx: Transaction, seq: int, *, limit: int, only: Only = EVERY) -
     return await _events(tx, f"seq < ?{where} ORDER BY seq DESC LIMIT ?", seq, *parameters, limit)
 
 
+async def by_seq(tx: Transaction, seq: int) -> Event | None:
+    """Return one event, when it is still kept."""
+    found = await _events(tx, "seq = ?", seq)
+    return found[0] if found else None
+
+
 async def following(tx: Transaction, seq: int) -> int | None:
     """Return the seq of the first event beyond *seq*."""
     row = await tx.one("SELECT seq FROM events WHERE seq > ? ORDER BY seq LIMIT 1", seq)

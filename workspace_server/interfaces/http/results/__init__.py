@@ -19,7 +19,13 @@ from workspace_server.interfaces.http.results.deliveries import (
     Redelivery,
     RotatedSecret,
 )
-from workspace_server.interfaces.http.results.events import Event, EventPage
+from workspace_server.interfaces.http.results.events import (
+    EndedSubscription,
+    Event,
+    EventPage,
+    Subscription,
+    Subscriptions,
+)
 from workspace_server.interfaces.http.results.files import (
     Committed,
     Deleted,
@@ -80,6 +86,7 @@ __all__ = [
     "DismissedConflicts",
     "Edited",
     "EnabledEndpoint",
+    "EndedSubscription",
     "Endpoint",
     "EndpointList",
     "Event",
@@ -114,6 +121,8 @@ __all__ = [
     "Result",
     "RotatedSecret",
     "SaidValue",
+    "Subscription",
+    "Subscriptions",
     "Trigger",
     "TriggerList",
     "UndoneFile",

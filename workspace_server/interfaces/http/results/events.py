@@ -1,5 +1,7 @@
 """Results of the log."""
 
+from typing import Any, Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from workspace_server.interfaces.http.results.base import Result
@@ -25,3 +27,32 @@ class EventPage(Result):
     events: list[Event]
     next_seq: int
     truncated: bool
+
+
+class Subscription(Result):
+    """A subscription of MCP Events that sends to an address; `refresh_before` is absent when it never ends."""
+
+    subscription: str
+    agent: str
+    event: str
+    arguments: dict[str, Any]
+    address: str
+    since: str
+    refresh_before: str = ""
+    pending: int
+    active: bool
+    delivered_at: str = ""
+    last_error: str = ""
+
+
+class Subscriptions(Result):
+    """Subscriptions, the oldest first."""
+
+    subscriptions: list[Subscription]
+
+
+class EndedSubscription(Result):
+    """A subscription that has ended."""
+
+    subscription: str
+    state: Literal["ended"]

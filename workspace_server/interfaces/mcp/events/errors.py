@@ -1,36 +1,14 @@
 """How refusals leave the methods of the extension: as JSON-RPC errors under the extension's own numbers."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from mcp import MCPError
 
 from workspace_server import errors
+from workspace_server.core.subscription_errors import Numbers
 from workspace_server.errors import WorkspaceError
 from workspace_server.interfaces.mcp.errors import failed, protocol_error
 from workspace_server.interfaces.mcp.schemas import printable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Numbers:
-    """The numbers of the refusals that JSON-RPC itself has none for."""
-
-    not_found: int
-    forbidden: int
-    exhausted: int
-    unsupported: int
-    callback: int
-
-
-DEPLOYED = Numbers(not_found=-32011, forbidden=-32012, exhausted=-32013, unsupported=-32014, callback=-32015)
-"""What clients know today."""
-PROVISIONAL = Numbers(not_found=-32023, forbidden=-32024, exhausted=-32025, unsupported=-32026, callback=-32027)
-"""What the extension's text has set aside."""
-
-
-def numbers(*, provisional: bool) -> Numbers:
-    """Return the numbers that the setting `mcp.provisional_error_codes` asks for."""
-    return PROVISIONAL if provisional else DEPLOYED
 
 
 def refusal(error: Exception, known: Numbers) -> MCPError:

@@ -19,6 +19,7 @@ from workspace_server.interfaces.mcp.calls import Context, caller_of
 from workspace_server.interfaces.mcp.events import EXTENSION, catalogue, errors, params
 from workspace_server.interfaces.mcp.events.params import Params, PollEvents
 from workspace_server.interfaces.mcp.events.streams import Streams, sender
+from workspace_server.services.subscribing.subscriptions import Asked
 
 if TYPE_CHECKING:
     from workspace_server.services.engine import Engine
@@ -38,7 +39,7 @@ class EventMethods:
         self._guard = guard
         self._subscribing = engine.subscribing
         self._longest_wait_s = min(LIMITS.wait_s_max, engine.settings.wait_max_seconds)
-        self._numbers = errors.numbers(provisional=engine.settings.mcp_provisional_error_codes)
+        self._numbers = engine.subscribing.numbers
         self.streams = Streams(engine.subscribing.reading, self._numbers)
         self._clock = engine.clock
 
@@ -48,6 +49,8 @@ class EventMethods:
             "events/list": self.list_events,
             "events/poll": self.poll,
             "events/stream": self.stream,
+            "events/subscribe": self.subscribe,
+            "events/unsubscribe": self.unsubscribe,
         }
         for name, method in methods.items():
             server.add_request_handler(name, Params, self._guarded(method))
@@ -98,6 +101,35 @@ class EventMethods:
             sender(ctx), lambda: self._subscribing.standing(caller.agent), asked.name, wanted, place
         )
         return {}
+
+    async def subscribe(self, ctx: Context, given: Params) -> Answer:
+        """Send what happens to an address of the client's, from now on or from a cursor on."""
+        asked = params.read(params.SubscribeEvents, given, method="events/subscribe")
+        caller, _ = self._wanted(ctx, asked.name, asked.arguments)
+        if asked.delivery.mode != "webhook":
+            message = "events/subscribe is for webhooks; events/poll and events/stream need no subscription."
+            raise errors.unsupported(self._numbers, "deliveryMode", asked.delivery.mode[:64], message)
+        return await self._subscribing.subscriptions.subscribe(
+            caller,
+            Asked(
+                name=asked.name,
+                arguments=asked.arguments,
+                url=asked.delivery.url,
+                secret=asked.delivery.secret,
+                cursor=asked.cursor,
+                max_age_s=asked.max_age_s,
+                ttl_s=None if asked.ttl_ms is None else asked.ttl_ms / 1_000,
+                for_ever=params.said(given).get("ttlMs", 0) is None,
+            ),
+        )
+
+    async def unsubscribe(self, ctx: Context, given: Params) -> Answer:
+        """Send nothing to that address any more."""
+        asked = params.read(params.UnsubscribeEvents, given, method="events/unsubscribe")
+        caller = caller_of(self._guard, ctx)
+        return await self._subscribing.subscriptions.unsubscribe(
+            caller, name=asked.name, arguments=asked.arguments, url=asked.delivery.url
+        )
 
     def _wanted(self, ctx: Context, name: str, arguments: dict[str, Any]) -> tuple[Caller, Wanted]:
         """Return who asks, and for what.

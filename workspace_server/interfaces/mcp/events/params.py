@@ -57,6 +57,33 @@ class PollEvents(Follow):
     timeout_ms: Milliseconds = 0
 
 
+class Delivery(OnTheWire):
+    """Where events go, and what signs them."""
+
+    mode: str
+    url: str
+    secret: str
+
+
+class SubscribeEvents(Follow):
+    """Which events from where on, to which address, for how long."""
+
+    delivery: Delivery
+    ttl_ms: Milliseconds | None = None
+
+
+class Address(OnTheWire):
+    """Where events go."""
+
+    url: str
+
+
+class UnsubscribeEvents(Selection):
+    """Which subscription is to end."""
+
+    delivery: Address
+
+
 def read(model: type[A], given: Params, *, method: str) -> A:
     """Return the parameters of a request.
 

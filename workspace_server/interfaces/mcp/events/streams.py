@@ -16,11 +16,11 @@ from mcp_types import Notification
 from workspace_server.core.access import Caller
 from workspace_server.core.cursors import Place, cursor
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.subscription_errors import Numbers
 from workspace_server.core.subscriptions import Wanted, occurrence
 from workspace_server.errors import Forbidden, QuotaExceeded, Unavailable
 from workspace_server.interfaces.mcp.calls import Context
 from workspace_server.interfaces.mcp.events import errors
-from workspace_server.interfaces.mcp.events.errors import Numbers
 from workspace_server.services.subscribing.reading import Reading
 
 HEARTBEAT_S: Final = 10.0
@@ -73,7 +73,9 @@ class Streams:
             ("streams of one agent", of_agent, LIMITS.streams_per_agent_max),
         ):
             if there >= most:
-                raise QuotaExceeded("Too many streams are open.", hint="Close one, or poll.", limit=limit, most=most)
+                raise QuotaExceeded(
+                    "Too many streams are open.", hint="Close one, or poll.", limit=limit, actual=there, most=most
+                )
         scope = anyio.CancelScope()
         self._open[scope] = agent
         try:
