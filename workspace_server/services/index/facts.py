@@ -14,7 +14,7 @@ from workspace_server.services.index.filters import Filters, few
 from workspace_server.services.recording import Result
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import audit, dismissals, fact_search, past_facts
-from workspace_server.storage.tables.fact_search import Wanted
+from workspace_server.storage.tables.fact_questions import Wanted
 
 LOOKED_AT_PER_FACT = 3
 """Facts that are ranked for each one that is wanted, so that several files can have their turn."""

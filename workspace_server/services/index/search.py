@@ -22,7 +22,7 @@ from workspace_server.services.index.indexing import Indexing, Part
 from workspace_server.services.index.ranked import Ranked
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import places
-from workspace_server.storage.tables.fact_search import Wanted
+from workspace_server.storage.tables.fact_questions import Wanted
 
 Mode = Literal["ranked", "exact", "regex"]
 HITS_MAX = 100

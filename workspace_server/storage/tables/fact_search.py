@@ -6,24 +6,17 @@ have them come newest first and only so many are weighed, and the rarest words c
 
 import json
 import math
-import re
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 from indexer.model import Fact, LiveFact
-from indexer.questions import Question, Term, cjk_pairs, parse_question, words_of
-from indexer.wording import Expected, alternatives, expected, is_expected
+from indexer.wording import Expected, expected, is_expected
 from workspace_server.storage import ranking
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables.fact_rows import word_of_kind
+from workspace_server.storage.tables.fact_questions import WEIGHED_MAX, Group, Match, Wanted, asked_of
 
 COUNTED_MAX = 2_000
 """Rows up to which it is counted how many have a word."""
-WEIGHED_MAX = 300
-"""Rows with the words that are weighed (3 µs each, 2026-11-30)."""
 READ_SHARE = 2
 """Rows that are read for each fact that is wanted: of some the file has moved on."""
 SIFTED_MAX = 2_000
@@ -32,8 +25,6 @@ LISTED_MAX = 2_000
 """The newest facts that are looked at when no words are given."""
 FILL_SHARE_MIN = 0.4
 """Facts that have only some of the words are told when they weigh at least so much of the best one."""
-OTHER_WORD_SHARE = 0.6
-"""What a word counts that was not asked, but means nearly the same."""
 EXPECTED_SHARE = 1.3
 """How much more a date counts when it was asked when, a number when how much, an owner when who."""
 KIND_SHARES: Final = {"heading": 0.2, "link": 0.3, "profile": 0.5, "symbol": 0.8}
@@ -49,9 +40,6 @@ _SUPERSEDED_SEQ: Final = (
     "(SELECT min(seq) FROM (SELECT w.seq FROM versions w WHERE w.file_id = v.file_id AND w.version = v.version + 1"
     " UNION ALL SELECT d.seq FROM deletions d WHERE d.file_id = v.file_id AND d.version = v.version))"
 )
-_COLUMNS: Final = {"title": "subject", "heading": "subject", "path": "place"}
-"""Where a fact has what a question can ask for in a place."""
-_LAST_BREAK: Final = re.compile(r".*[/ ._-]", re.DOTALL)
 
 
 class _Shelf(NamedTuple):
@@ -81,39 +69,6 @@ _AT: Final = (
 
 A cross join is done in the order in which it is written: left to itself SQLite began with all files (1.5 s).
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which facts are looked for.
-
-    Attributes:
-        path_range: The first path, and the first beyond the last.
-        paths: The only paths; None for all of that range. Then each match is looked at, however many others there are.
-        as_of_seq: The moment; None for now.
-        limit: How many, best first.
-    """
-
-    query: str | None = None
-    subject: str | None = None
-    key: str | None = None
-    kind: str | None = None
-    path_range: tuple[str, str] = ("", "\U0010ffff")
-    paths: Sequence[str] | None = None
-    as_of_seq: int | None = None
-    limit: int = 100
-
-
-class _Group(NamedTuple):
-    """One thing that is asked for: how it is spelled in its forms, each with its share, and how rare it is."""
-
-    spelled: Sequence[tuple[str, float]]
-    rows: int = 0
-    rarity: float = 0.0
-
-    @property
-    def match(self) -> str:
-        return f"({' OR '.join(text for text, _ in self.spelled)})" if len(self.spelled) > 1 else self.spelled[0][0]
 
 
 async def find(tx: Transaction, wanted: Wanted) -> list[LiveFact]:
@@ -164,18 +119,14 @@ def _share(fact: Fact, kind: Expected | None) -> float:
 
 
 async def _search(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[float, LiveFact]]:
-    question = parse_question(wanted.query or "")
-    required, without = _required(wanted, question), _without(question)
-    groups = [_group(term) for term in question.terms if _is_word(term) and term.place is None]
-    if not groups and not required:
+    asked = asked_of(wanted)
+    if not asked.groups and not asked.required:
         return []
-    groups = await _counted(tx, shelf, groups)
-    there = [group for group in groups if group.rows]
+    asked = asked._replace(groups=await _counted(tx, shelf, asked.groups))
     found: dict[tuple[str, int, int, str], tuple[float, LiveFact]] = {}
     best = 0.0
-    rarest = there if wanted.paths is not None else _rarest(there)
-    for match in _matches(required, groups, there, rarest):
-        rows = await _weigh(tx, shelf, wanted, required, match._replace(text=match.text + without))
+    for match in asked.matches(of_all=wanted.paths is not None):
+        rows = await _weigh(tx, shelf, wanted, match)
         best = max([best, *(score for score, _ in rows)])
         for score, live in rows:
             if match.is_whole or score >= FILL_SHARE_MIN * best:
@@ -185,44 +136,7 @@ async def _search(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[
     return list(found.values())
 
 
-class _Match(NamedTuple):
-    """What the full text is asked, and which groups stand in it, in their order, after *skipped* other phrases.
-
-    Attributes:
-        is_whole: Whether what it finds has all that was asked for.
-    """
-
-    text: str
-    groups: Sequence[_Group]
-    skipped: int = 0
-    is_whole: bool = True
-
-
-def _rarest(there: Sequence[_Group]) -> Sequence[_Group]:
-    rows = list(accumulate(group.rows for group in there))
-    return there[: max(1, bisect_right(rows, WEIGHED_MAX))]
-
-
-def _matches(
-    required: Sequence[str], groups: Sequence[_Group], there: Sequence[_Group], rarest: Sequence[_Group]
-) -> Iterable[_Match]:
-    """Yield what to ask for, the most telling first: all words where they tell most, all words, then the rarest."""
-    if len(there) == len(groups):
-        every = " AND ".join(group.match for group in groups)
-        if groups and min(group.rows for group in groups) >= WEIGHED_MAX:
-            yield _Match(_both(required, f"{{subject key}} : ({every})"), groups)
-        yield _Match(_both(required, every), groups)
-    if len(groups) > 1 and there:
-        some, others = (" OR ".join(group.match for group in part) for part in (rarest, there))
-        skipped = sum(len(group.spelled) for group in rarest)
-        yield _Match(_both(required, f"({some}) AND ({others})"), there, skipped, is_whole=False)
-
-
-def _both(required: Sequence[str], match: str) -> str:
-    return f"({' AND '.join([*required, *([match] if match else [])])})"
-
-
-async def _counted(tx: Transaction, shelf: _Shelf, groups: Sequence[_Group]) -> list[_Group]:
+async def _counted(tx: Transaction, shelf: _Shelf, groups: Sequence[Group]) -> list[Group]:
     """Return *groups* with how rare they are, the rarest first."""
     row = await tx.one(f"SELECT max(fact_id) FROM {shelf.facts}")
     total = row[0] or 0 if row else 0
@@ -238,9 +152,7 @@ async def _counted(tx: Transaction, shelf: _Shelf, groups: Sequence[_Group]) -> 
     return sorted(counted, key=lambda group: group.rows)
 
 
-async def _weigh(
-    tx: Transaction, shelf: _Shelf, wanted: Wanted, required: Sequence[str], match: _Match
-) -> list[tuple[float, LiveFact]]:
+async def _weigh(tx: Transaction, shelf: _Shelf, wanted: Wanted, match: Match) -> list[tuple[float, LiveFact]]:
     """Return the rows that *match* finds with their weight, the heaviest first."""
     first, last = wanted.path_range
     is_sifted = bool(first) or wanted.as_of_seq is not None or wanted.limit > WEIGHED_MAX
@@ -254,7 +166,7 @@ async def _weigh(
         f" WHERE {shelf.facts}_text MATCH ?{among} ORDER BY rowid DESC LIMIT ?) ORDER BY score DESC, fact_id LIMIT ?) c"
         f" CROSS JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
         " WHERE f.path >= ? AND f.path < ? ORDER BY c.score DESC, f.fact_id LIMIT ?",
-        _plan(required, match),
+        match.plan,
         match.text,
         *named,
         SIFTED_MAX if is_sifted else WEIGHED_MAX,
@@ -265,20 +177,8 @@ async def _weigh(
         wanted.limit,
     )
     kind = expected(wanted.query or "")
-    found = [(row[-1] if match.groups else 1.0, _live_fact(row[:-1])) for row in rows]
+    found = [(row[-1] or 1.0, _live_fact(row[:-1])) for row in rows]
     return [(score * _share(live.fact, kind), live) for score, live in found]
-
-
-def _plan(required: Sequence[str], match: _Match) -> str:
-    number = match.skipped + sum(clause.count('"') // 2 for clause in required)
-    plan = []
-    for group in match.groups:
-        phrases = []
-        for _, share in group.spelled:
-            phrases.append((number, share))
-            number += 1
-        plan.append((group.rarity, phrases))
-    return ranking.spelled(plan)
 
 
 async def _newest(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[float, LiveFact]]:
@@ -304,50 +204,6 @@ async def _newest(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[
         wanted.limit,
     )
     return [(1.0, _live_fact(row)) for row in rows]
-
-
-def _required(wanted: Wanted, question: Question) -> list[str]:
-    """Return what every fact must have: words in a column, its kind, and the beginning of its path.
-
-    Only whole words of a path can be asked for, so some others come through.
-    """
-    places = [f"{_COLUMNS[term.place]} : {_spelled(term)}" for term in question.terms if term.place and _is_word(term)]
-    match = _LAST_BREAK.match(wanted.path_range[0])
-    path = match[0].replace('"', "") if match else ""
-    place = f'place : ^ "{path}"' if any(map(str.isalnum, path)) else ""
-    clauses = [_in_column("subject", wanted.subject), _in_column("key", wanted.key), *places]
-    if any(clauses) or any(map(_is_word, question.terms)):
-        clauses += [place, f'place : "{word_of_kind(wanted.kind)}"' if wanted.kind else ""]
-    return [clause for clause in clauses if clause]
-
-
-def _without(question: Question) -> str:
-    words = [_spelled(term) for term in question.without if _is_word(term)]
-    return f" NOT ({' OR '.join(words)})" if words else ""
-
-
-def _group(term: Term) -> _Group:
-    others = alternatives(term.words[0]) if term.kind == "word" else ()
-    return _Group([(_spelled(term), 1.0), *((f'"{other}"', OTHER_WORD_SHARE) for other in others)])
-
-
-def _spelled(term: Term) -> str:
-    """Return a term as FTS5 spells it; words are quoted, so that none of them is an operator.
-
-    A word like another (``word~``) is looked for as it is: the index of facts knows endings, not misspellings.
-    """
-    pairs = cjk_pairs(" ".join(term.words))
-    return f'"{" ".join(pairs or term.words)}"' + ("*" if term.kind == "prefix" else "")
-
-
-def _is_word(term: Term) -> bool:
-    return any(letter.isalnum() for word in term.words for letter in word)
-
-
-def _in_column(column: str, text: str | None) -> str:
-    terms = [Term("word", (word,)) for word in words_of(text or "")]
-    spelled = [_spelled(term) for term in terms if _is_word(term)]
-    return f"{column} : ({' AND '.join(spelled)})" if spelled else ""
 
 
 def _live_fact(row: tuple[Any, ...]) -> LiveFact:
