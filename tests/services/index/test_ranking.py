@@ -64,6 +64,16 @@ async def test_a_fact_with_some_of_the_words_fills_up(engine: Engine) -> None:
     assert await told(engine, "nowhere to be found") == []
 
 
+async def test_the_one_fact_with_all_of_many_words_goes_before_those_with_the_rarest(engine: Engine) -> None:
+    words = "amber basalt cobalt dune ember"
+    await save(engine, rare="# Amber\n- Basalt: cobalt\n", **{f"n{n}": "# Dune\n- Ember: flint\n" for n in range(3)})
+    assert await told(engine, words) == ["Amber · Basalt: cobalt", "Dune · Ember: flint"]
+
+    await save(engine, all="# Dune of ember\n- Amber basalt: gravel and cobalt\n")
+
+    assert (await told(engine, words))[0] == "Dune of ember · Amber basalt: gravel and cobalt"
+
+
 async def test_words_can_be_asked_for_in_a_place_or_not_at_all(engine: Engine) -> None:
     await save(engine, relay="# Relay\n- Port: 80\n- Host: valve\n", valve="# Valve\n- Port: 81\n")
 

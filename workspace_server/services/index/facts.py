@@ -100,7 +100,7 @@ def fill(result: Result, found: Findings, detail: Detail, max_tokens: int, *, be
     while True:
         budget = Budget(max_tokens, {**result, "facts": [], "conflicts": []})
         budget.set_aside(beside[:PASSAGES_KEPT], share=PASSAGES_SHARE)
-        topics = {topic_of(live.fact) for live in chosen}
+        topics = {topic_of(live.fact) for live in chosen} if found.conflicts else set()
         rows = [conflict_row(one) for one in found.conflicts if one.topic in topics][:CONFLICTS_MAX]
         conflicts = [row for row in rows if budget.take(row, share=CONFLICTS_SHARE)]
         facts = [fact_row(live, detail) for live in chosen]

@@ -54,7 +54,7 @@ class _Shelf(NamedTuple):
 
 _LIVE: Final = _Shelf(
     "facts",
-    " JOIN files h ON h.path = f.path AND h.version = f.version AND h.live = 1",
+    " CROSS JOIN files h ON h.path = f.path AND h.version = f.version AND h.live = 1",
     "h.seq",
     "h.seq, h.modified_by, h.modified_at, NULL",
 )
@@ -125,7 +125,8 @@ async def _search(tx: Transaction, shelf: _Shelf, wanted: Wanted) -> list[tuple[
     asked = asked._replace(groups=await _counted(tx, shelf, asked.groups))
     found: dict[tuple[str, int, int, str], tuple[float, LiveFact]] = {}
     best = 0.0
-    for match in asked.matches(of_all=wanted.paths is not None):
+    with_all = asked.rarest is None or await _is_there(tx, shelf, asked.rarest)
+    for match in asked.matches(with_all=with_all, of_all=wanted.paths is not None):
         rows = await _weigh(tx, shelf, wanted, match)
         best = max([best, *(score for score, _ in rows)])
         for score, live in rows:
@@ -152,6 +153,10 @@ async def _counted(tx: Transaction, shelf: _Shelf, groups: Sequence[Group]) -> l
     return sorted(counted, key=lambda group: group.rows)
 
 
+async def _is_there(tx: Transaction, shelf: _Shelf, match: str) -> bool:
+    return await tx.one(f"SELECT 1 FROM {shelf.facts}_text WHERE {shelf.facts}_text MATCH ? LIMIT 1", match) is not None
+
+
 async def _weigh(tx: Transaction, shelf: _Shelf, wanted: Wanted, match: Match) -> list[tuple[float, LiveFact]]:
     """Return the rows that *match* finds with their weight, the heaviest first."""
     first, last = wanted.path_range
@@ -159,25 +164,28 @@ async def _weigh(tx: Transaction, shelf: _Shelf, wanted: Wanted, match: Match) -
     among, named = _among(
         wanted, f"+rowid IN (SELECT fact_id FROM {shelf.facts} WHERE path IN (SELECT value FROM json_each(?)))"
     )
-    rows = await tx.all(
-        f"SELECT {_FACT}, {shelf.told}, c.score FROM"
-        " (SELECT fact_id, score FROM"
+    ranked = await tx.all(
+        "SELECT fact_id, score FROM"
         f" (SELECT rowid AS fact_id, {ranking.NAME}({shelf.facts}_text, ?) AS score FROM {shelf.facts}_text"
-        f" WHERE {shelf.facts}_text MATCH ?{among} ORDER BY rowid DESC LIMIT ?) ORDER BY score DESC, fact_id LIMIT ?) c"
-        f" CROSS JOIN {shelf.facts} f ON f.fact_id = c.fact_id{shelf.join}"
-        " WHERE f.path >= ? AND f.path < ? ORDER BY c.score DESC, f.fact_id LIMIT ?",
+        f" WHERE {shelf.facts}_text MATCH ?{among} ORDER BY rowid DESC LIMIT ?) ORDER BY score DESC, fact_id LIMIT ?",
         match.plan,
         match.text,
         *named,
         SIFTED_MAX if is_sifted else WEIGHED_MAX,
         SIFTED_MAX if is_sifted else READ_SHARE * wanted.limit,
+    )
+    scores: dict[int, float] = dict(ranked)
+    rows = await tx.all(
+        f"SELECT {_FACT}, {shelf.told}, f.fact_id FROM json_each(?) c"
+        f" CROSS JOIN {shelf.facts} f ON f.fact_id = c.value{shelf.join} WHERE f.path >= ? AND f.path < ? LIMIT ?",
+        json.dumps(list(scores)),
         *shelf.parameters,
         first,
         last,
         wanted.limit,
     )
     kind = expected(wanted.query or "")
-    found = [(row[-1] or 1.0, _live_fact(row[:-1])) for row in rows]
+    found = [(scores[row[-1]] or 1.0, _live_fact(row[:-1])) for row in rows]
     return [(score * _share(live.fact, kind), live) for score, live in found]
 
 

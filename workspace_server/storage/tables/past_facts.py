@@ -73,12 +73,14 @@ async def forget_content(tx: Transaction, sha256: str) -> None:
 async def unknown_at(tx: Transaction, seq: int, path_range: tuple[str, str], *, limit: int) -> list[str]:
     """Return files that had a version at *seq* of which no facts are known any more.
 
-    Looks at all files in the range that have changed since.
+    Looks at all files in the range; more closely at those that have changed since, but for new ones.
     """
+    # For a range of all, the order of the paths cost more than everything else (25,000 files: 11 ms, 2026-11-30).
+    within = " AND f.path >= ?2 AND f.path < ?3" if path_range[0] else ""
     rows = await tx.all(
-        "SELECT f.path FROM files f JOIN versions v ON v.file_id = f.file_id AND v.version ="
+        "SELECT f.path FROM files f CROSS JOIN versions v ON v.file_id = f.file_id AND v.version ="
         " (SELECT max(w.version) FROM versions w WHERE w.file_id = f.file_id AND w.seq <= ?1)"
-        " WHERE f.path >= ?2 AND f.path < ?3 AND f.seq > ?1"
+        f" WHERE f.seq > ?1 AND (f.version > 1 OR f.live = 0){within}"
         " AND NOT EXISTS (SELECT 1 FROM deletions d WHERE d.file_id = v.file_id AND d.version = v.version"
         " AND d.seq <= ?1)"
         " AND NOT EXISTS (SELECT 1 FROM past_versions p WHERE p.path = f.path AND p.version = v.version)"
