@@ -4,6 +4,7 @@ import asyncio
 import json
 import multiprocessing
 import random
+import secrets
 import threading
 import time
 from collections import Counter, defaultdict
@@ -20,6 +21,7 @@ from workspace_server.delivery.sender import Answer, Sender
 from workspace_server.services.automation.sending.webhooks import FiringWebhook
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.disk import staging
 
 Double = Literal["acknowledges_early", "names_each_attempt"]
 SETTINGS = Settings(webhooks_allow_loopback=True, webhooks_per_second=10_000)
@@ -84,6 +86,7 @@ class Receiver:
 
 def serve(folder: Path, url: str, told: Connection, double: Double | None) -> None:
     """Save without end, in a process of its own; says `open` once it does."""
+    vars(staging)["_RUN"] = secrets.token_hex(8)  # drawn at import, which the processes of a test have in common
     if double is not None:
         _become(double)
 

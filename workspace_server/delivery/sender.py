@@ -82,13 +82,13 @@ class Sender:
         self._connect_s = connect_s
         self._total_s = total_s
         self._answer_bytes_max = answer_bytes_max
-        self._lookup = lookup
+        self._resolver = _Resolver(policy, lookup)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         """Make ready to send."""
         connector = aiohttp.TCPConnector(
-            resolver=_Resolver(self._policy, self._lookup),
+            resolver=self._resolver,
             socket_factory=self._open_socket,
             use_dns_cache=False,
             ssl=self._policy.tls or True,
@@ -109,6 +109,7 @@ class Sender:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
+        await self._resolver.close()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one request and return what came of it; only a cancellation is raised."""

@@ -60,13 +60,14 @@ async def _of_all(
 async def _facts(folder: Folder, path: str, version: int) -> dict[str, Any]:
     """Return what the version says in short statements, each with its lines."""
 
-    async def read(tx: Transaction) -> VersionRow | None:
+    async def read(tx: Transaction) -> VersionRow:
         row = await files.by_path(tx, path)
-        return None if row is None else await files.version(tx, row.file_id, version)
+        assert row is not None, "a path that was ever there keeps its history"
+        found = await files.version(tx, row.file_id, version)
+        assert found is not None
+        return found
 
     row = await folder.db.read(read)
-    if row is None:
-        return {"facts": None}
     try:
         extraction = await extraction_of(folder, change_of(path, row))
     except OSError:
