@@ -55,7 +55,8 @@ class Dispatch:
         self._kinds = kinds
         self._settling = Settling(kinds)
         self._bell = Bell()
-        self._ready: set[int] = set()
+        self._ready: dict[int, None] = {}
+        """The endpoints to look at, those first that have waited longest."""
         self._later: dict[int, float] = {}
         """When to look at an endpoint that is held back, in seconds on the boot clock."""
         self._look_at = 0.0
@@ -86,16 +87,16 @@ class Dispatch:
 
     def due(self, endpoint_id: int) -> None:
         """Look at one endpoint now: something was put into the outbox for it."""
-        self._ready.add(endpoint_id)
+        self._ready[endpoint_id] = None
         self._bell.ring()
 
     async def _step(self, sender: Sender, attempts: asyncio.TaskGroup) -> float:
         """Start what is due and return in how many seconds to look again."""
         clock = self._folder.clock
-        ready, self._ready = self._ready, set()
-        ready |= {endpoint for endpoint, at_s in self._later.items() if at_s <= clock.boot_s()}
+        ready, self._ready = self._ready, {}
+        ready |= dict.fromkeys(endpoint for endpoint, at_s in self._later.items() if at_s <= clock.boot_s())
         if not ready or clock.wall_s() >= self._look_at:
-            ready.update(await self._folder.db.read(deliveries.due_endpoints))
+            ready |= dict.fromkeys(await self._folder.db.read(deliveries.due_endpoints))
         for endpoint_id in ready:
             self._later.pop(endpoint_id, None)
             for row in await self._startable(endpoint_id):
@@ -139,7 +140,7 @@ class Dispatch:
             return []
         room = endpoint.breaker.room(LIMITS.deliveries_in_flight_max, now_s=now_s) - flying
         if self._flying >= LIMITS.deliveries_in_flight_all_max:
-            self._ready.add(endpoint_id)  # the end of any attempt looks again
+            self._ready[endpoint_id] = None  # the end of any attempt looks again
             return []
         room = min(room, LIMITS.deliveries_in_flight_all_max - self._flying, len(waiting))
         traffic.pace, granted = traffic.pace.take(max(0, room), now_s=clock.boot_s())
