@@ -77,6 +77,24 @@ async def test_a_flow_waits_for_a_person_who_is_told_the_versions(engine: Engine
     assert (over["outcome"], over["ended_by"], over["note"], over["actions"]) == ("approved", "pat", "fine", [])
 
 
+@pytest.mark.parametrize("mode", ["each", "all"])
+async def test_the_next_agent_starts_once_a_person_has_approved(engine: Engine, mode: str) -> None:
+    files = ["draft.md"] if mode == "each" else ["draft.md", "cover.md"]
+    await asks(engine, files, mode=mode)
+    options = {"on": ["approval.granted"], "settle": "immediate"}
+    await engine.triggers.create_trigger(ANN, name="go", files=["draft.md"], queue="publish", options=options)
+    for path in files:
+        await save(engine, path, "one\n")
+    assert (await engine.jobs.claim_job(ANN, queue="publish")) == {}
+
+    await engine.decisions.approve(PAT, attention="A1")
+
+    job = (await engine.jobs.claim_job(ANN, queue="publish"))["job"]
+    assert (job["trigger"], job["inputs"]) == ("go", [{"path": "draft.md", "version": 1}])
+    fired = (await told(engine, "trigger.fired"))[-1]
+    assert fired["cause"]["firing"] == "F1"
+
+
 async def test_nobody_is_asked_twice_while_the_answer_is_open(engine: Engine) -> None:
     await asks(engine, ["draft.md"])
     for text in ("one\n", "two\n", "three\n"):
