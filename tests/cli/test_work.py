@@ -133,6 +133,16 @@ def worker_of(url: str, program: str) -> work_module._Worker:
     )
 
 
+def endless(begun: Path) -> str:
+    """Return a program that writes down its process and waits."""
+    noted = f"pathlib.Path({str(begun)!r}).write_text(f'{{os.getpid()}}\\n')"
+    return f"import os, pathlib, time; {noted}; time.sleep(600)"
+
+
+def has_begun(begun: Path) -> bool:
+    return begun.exists() and begun.read_text().endswith("\n")
+
+
 class _Refusing(BaseHTTPRequestHandler):
     """A server that gives a job and refuses every sign of life once the job's program has begun."""
 
@@ -142,7 +152,7 @@ class _Refusing(BaseHTTPRequestHandler):
         if self.path.endswith(":claim"):
             job = {"job": "J1", "queue": "queue", "instructions": "x", "inputs": [], "attempt": 1}
             self._answer(200, {"job": job})
-        elif self.begun.exists() and self.begun.read_text():
+        elif has_begun(self.begun):
             self._answer(403, {"error": {"code": "forbidden", "message": "No.", "hint": "Ask.", "retryable": False}})
         else:
             self._answer(200, {"job": "J1"})
@@ -159,7 +169,7 @@ class _Refusing(BaseHTTPRequestHandler):
 def test_a_worker_that_is_refused_leaves_no_program_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work_module, "RENEW_S", 0)
     begun = tmp_path / "begun"
-    program = f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    program = endless(begun)
     monkeypatch.setattr(_Refusing, "begun", begun, raising=False)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as refusing:
         threading.Thread(target=refusing.serve_forever).start()
@@ -204,13 +214,11 @@ def test_a_program_whose_job_is_lost_is_ended(
     monkeypatch.setattr(work_module, "RENEW_S", 0)
     api.post("/queues/queue:add", {"instructions": "x"})
     begun = tmp_path / "begun"
-    program = (
-        f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)"
-    )
+    program = endless(begun)
     worker = worker_of(server.url, program)
     working = threading.Thread(target=worker.run)
     working.start()
-    while not begun.exists() or not begun.read_text().endswith("\n"):
+    while not has_begun(begun):
         assert working.is_alive()
     Api(lambda: Address(url=server.url), agent="ada").post("/jobs/J1:finish", {"outcome": "blocked", "note": "Which?"})
     working.join()
@@ -237,15 +245,13 @@ def test_the_job_of_a_worker_that_is_killed_goes_to_the_next_and_its_program_end
 ) -> None:
     api.post("/queues/queue:add", {"instructions": "x"})
     begun = tmp_path / "begun"
-    program = (
-        f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)"
-    )
+    program = endless(begun)
     short = "from workspace_server.cli import work, main; work.VISIBILITY_S = 5; raise SystemExit(main.main())"
     arguments = ["work", "queue", "--agent", "ada", "--url", server.url, "--", sys.executable, "-c", program]
     worker = subprocess.Popen(
         [sys.executable, "-c", short, *arguments], env=clean_environment(), stderr=subprocess.DEVNULL
     )
-    while not begun.exists() or not begun.read_text().endswith("\n"):
+    while not has_begun(begun):
         assert worker.poll() is None
     worker.kill()
     worker.wait()
