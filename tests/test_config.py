@@ -1,11 +1,13 @@
 """Settings: where a value comes from, and how a wrong one is named."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from workspace_server.config import Settings, load, table
 from workspace_server.errors import InvalidArgument
+from workspace_server.setting_values import spelled
 
 
 def settings_file(root: Path, text: str) -> Path:
@@ -127,6 +129,26 @@ def test_every_setting_has_a_meaning_and_a_default_that_it_takes() -> None:
     for row in table():
         assert row.meaning.endswith(".")
         assert row.default is None or row.value(row.default, "file") == row.default
+
+
+def test_named_tables_come_from_the_file_as_they_stand_there(tmp_path: Path) -> None:
+    config = settings_file(tmp_path, '[commands.editor]\nargv = ["true"]\n[commands.editor.env]\nA = "b"\n')
+    assert load(None, file=config, env={}).commands == {"editor": {"argv": ["true"], "env": {"A": "b"}}}
+    for text in ("commands = 3\n", "[commands]\neditor = 3\n"):
+        config.write_text(text)
+        with pytest.raises(InvalidArgument) as caught:
+            load(None, file=config, env={})
+        assert caught.value.facts["argument"] == "commands"
+    with pytest.raises(InvalidArgument) as caught:
+        load(None, env={"WORKSPACE_SERVER_COMMANDS": "{}"})
+    assert caught.value.facts["argument"] == "WORKSPACE_SERVER_COMMANDS"
+
+
+@pytest.mark.parametrize(
+    "value", ["plain", 'quo"ted\x7f\nline', 3, 2.5, True, ["a", 1], {"a b": {"c": [{"d": "e"}]}}, {}]
+)
+def test_a_value_is_spelled_as_toml_reads_it(value: object) -> None:
+    assert tomllib.loads(f"value = {spelled(value)}") == {"value": value}
 
 
 def test_a_secret_comes_from_the_environment_alone_and_is_never_shown(tmp_path: Path) -> None:

@@ -178,6 +178,11 @@ class Settings:
         "What a version must hold to count for a trigger that names the check: `[checks.NAME]` with any of `headings`"
         " (Markdown headings), `schema` (a JSON Schema), `sources_min` and `no_todo`.",
     )
+    commands: Tables | None = _setting(  # noqa: RUF009 - a row of the table like the others
+        None,
+        "Programs that triggers may start: `[commands.NAME]` with `argv` and any of `agent`, `cwd`, `env`,"
+        " `timeout_seconds` and `concurrency`. The page on commands says what each means.",
+    )
     models_url: str | None = _setting(
         None,
         "Address of a server of language models that speaks the form of OpenAI's, such as Ollama or LM Studio:"

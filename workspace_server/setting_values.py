@@ -1,5 +1,6 @@
 """The types that a setting may have: how text becomes a value of one, and what is refused."""
 
+import json
 import types
 import typing
 from collections.abc import Mapping
@@ -48,6 +49,15 @@ def _plain(value: object, kind: Any) -> tuple[bool, str]:
         return isinstance(value, int) and not isinstance(value, bool), "must be a whole number"
     assert kind is str or isinstance(kind, types.UnionType)
     return isinstance(value, str), "must be text"
+
+
+def spelled(value: object) -> str:
+    """Return a value as TOML: what JSON writes is TOML as well, but for tables and one character."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{spelled(name)} = {spelled(part)}" for name, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(spelled, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _require(value: object, fits: bool, otherwise: str) -> object:

@@ -1,6 +1,5 @@
 """`config`: every setting, its value, where that came from, and what it means."""
 
-import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import click
 from workspace_server import config
 from workspace_server.cli import show
 from workspace_server.cli.options import as_json_option, folder_option
+from workspace_server.setting_values import spelled
 
 HIDDEN = "(set)"
 """What is shown of a secret."""
@@ -29,7 +29,7 @@ def config_command(folder: Path, file: Path | None, as_json: bool) -> None:
     for row in rows:
         value = _shown(row, settings)
         # TOML knows no empty value: a setting that has none is a comment.
-        line = f"{row.key} = {_spelled(value)}" if value is not None else f"# {row.key} is not set"
+        line = f"{row.key} = {spelled(value)}" if value is not None else f"# {row.key} is not set"
         line = f"# {row.key} is set" if row.secret and value is not None else line
         print(f"{line}  # {settings.origin(row.attribute)}")
         print(textwrap.fill(row.meaning, width=98, initial_indent="#     ", subsequent_indent="#     "))
@@ -52,8 +52,3 @@ def _shown(row: config.Row, settings: config.Settings) -> object:
     """Return a value, of a secret only that there is one."""
     value = getattr(settings, row.attribute)
     return HIDDEN if row.secret and value is not None else value
-
-
-def _spelled(value: object) -> str:
-    """Return a value as TOML has it; what JSON writes for these types is TOML as well."""
-    return json.dumps(value, ensure_ascii=False)

@@ -5,7 +5,6 @@ that name; what an interrupted fork leaves is no workspace.
 """
 
 import hashlib
-import json
 import os
 import tomllib
 from contextlib import closing
@@ -17,6 +16,7 @@ import apsw
 from workspace_server.config import FILE
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import NotFound, Unavailable
+from workspace_server.setting_values import spelled
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
@@ -26,8 +26,8 @@ from workspace_server.storage.upkeep.readers import reading
 from workspace_server.storage.upkeep.rewinding import rewind
 from workspace_server.storage.upkeep.snapshot import Progress, copy_database
 
-OF_ONE_SERVER = frozenset({"name", "port", "public_url", "deliveries"})
-"""Settings that are the original's own."""
+OF_ONE_SERVER = frozenset({"name", "port", "public_url", "deliveries", "commands"})
+"""Settings that are the original's own: a fork reaches nobody and starts nothing."""
 CHUNK_BYTES = 1 << 20
 
 
@@ -119,18 +119,15 @@ def _settings(file: Path) -> str:
     sections: dict[str, dict[str, object]] = {}
     if file.is_file():
         for name, value in tomllib.loads(file.read_text("utf-8")).items():
+            if name in OF_ONE_SERVER:
+                continue
             if isinstance(value, dict):
                 sections[name] = value
-            elif name not in OF_ONE_SERVER:
-                lines.append(f"{name} = {_toml(value)}")
+            else:
+                lines.append(f"{name} = {spelled(value)}")
     for section, values in sections.items():
-        lines += ["", f"[{section}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
+        lines += ["", f"[{section}]", *(f"{name} = {spelled(value)}" for name, value in values.items())]
     return "\n".join([*lines, ""])
-
-
-def _toml(value: object) -> str:
-    """Return a setting's value as TOML, whose texts, numbers and lists are JSON's but for one character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _write_durably(path: Path, text: str) -> None:
