@@ -712,6 +712,35 @@ DELIVERED: dict[str, Requirement] = {
             "services/automation/programs/test_program.py::test_it_does_not_outlive_whoever_started_it",
         ),
     ),
+    "J8": Requirement(
+        "A command that the operator's settings name runs once per firing, with the firing on its standard input",
+        (
+            "services/automation/test_commands.py::test_a_save_starts_the_program_with_the_firing_on_its_standard_input",
+            "services/automation/test_commands.py::test_as_many_run_at_once_as_it_says_each_under_a_name_of_its_own",
+            "services/automation/test_commands.py::test_what_it_saves_itself_does_not_start_it_again",
+            "app/test_commands.py::test_the_entry_that_the_page_offers_starts_a_coding_agent_that_edits_over_mcp",
+            "app/test_commands.py::test_the_stand_ins_refuse_a_wrong_flag",
+        ),
+    ),
+    "J9": Requirement(
+        "A command runs at least once, over stops and kills of the server, and ends with its time and with the server",
+        (
+            "app/test_commands.py::test_a_killed_server_takes_its_program_along_and_the_next_one_runs_it_again",
+            "services/automation/test_commands.py::test_the_servers_end_ends_the_program_and_the_next_server_runs_it_again",
+            "services/automation/test_commands.py::test_a_server_that_is_killed_in_mid_command_counts_so_that_this_ends_too",
+            "services/automation/test_commands.py::test_a_program_that_takes_too_long_is_ended",
+            "services/automation/test_commands.py::test_a_program_that_fails_needs_a_person_and_can_be_run_again",
+        ),
+    ),
+    "J10": Requirement(
+        "No agent decides which program runs: not what a command is, nor which trigger starts one",
+        (
+            "services/automation/test_commands.py::test_no_agent_can_make_a_trigger_that_starts_a_command_nor_claim_its_jobs",
+            "app/test_commands.py::test_over_http_a_command_needs_the_folders_admin_key",
+            "services/automation/test_commands.py::test_a_program_finds_none_of_the_servers_keys",
+            "services/automation/test_commands.py::test_what_its_program_printed_is_the_operators_to_read",
+        ),
+    ),
     "C9": Requirement(
         "`wait` returns when files are in and unlocked, and 124 when the time is over",
         (

@@ -220,10 +220,11 @@ def test_a_program_whose_job_is_lost_is_ended(
     working.start()
     while not has_begun(begun):
         assert working.is_alive()
-    Api(lambda: Address(url=server.url), agent="ada").post("/jobs/J1:finish", {"outcome": "blocked", "note": "Which?"})
+    Api(lambda: Address(url=server.url), agent="ada").post("/jobs/J1:finish", {"outcome": "retry"})
+    api.post("/queues/queue:claim")
     working.join()
     assert worker.failure is None
-    assert "job J1: You have finished this job already: it is blocked." in capsys.readouterr().err
+    assert "job J1: It is not a job of yours." in capsys.readouterr().err
     with pytest.raises(ProcessLookupError):
         os.kill(int(begun.read_text()), 0)
 
@@ -236,7 +237,7 @@ def test_what_a_program_has_said_of_its_job_itself_counts(server: Serving, api: 
         "api.post('/jobs/' + os.environ['WORKSPACE_JOB'] + ':finish', {'outcome': 'blocked', 'note': 'Which one?'})"
     )
     done = work(server, program=program)
-    assert "You have finished this job already: it is blocked." in done.stderr
+    assert "job J1 was blocked by its program's own word" in done.stderr
     assert api.get("/status")["jobs"]["blocked"] == 1
 
 

@@ -141,11 +141,12 @@ async def _serve(
         url = address(settings.host, port)
         engine.automation.listens_on(port)
         engine.folder.base_url = settings.public_url or url
+        engine.folder.local_url = url
         guard = Guard(
             admin_key=own.record.admin_key,
             hosts=[settings.host],
             public_url=settings.public_url,
-            heard=engine.jobs.heard_of,
+            heard=engine.automation.terms.heard_of,
         )
         mcp = WorkspaceMcp(engine, guard)
         ending = Ending()

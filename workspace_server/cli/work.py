@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -19,8 +20,10 @@ import click
 from workspace_server.cli import leave, show
 from workspace_server.cli.api import Address, Answer, Api, path_of
 from workspace_server.cli.options import SPAN, connection_options
+from workspace_server.core.jobs import RETRY_EXIT, Outcome, outcome_of
+from workspace_server.core.retry import ATTEMPTS_MAX, delay_s
 from workspace_server.errors import InvalidArgument, JobLost, Unavailable, WorkspaceError
-from workspace_server.services.automation.programs.program import RETRY, Program
+from workspace_server.services.automation.programs.program import Program
 
 VISIBILITY_S = 120
 """How long a job stays ours when we are not heard of."""
@@ -36,7 +39,6 @@ TAIL_BYTES = 1500
 """How much of a failed program's log goes into the job's note."""
 LINES_SHOWN = 20
 """How many of the last lines that a program printed are shown here."""
-RETRY_DELAY_S = 5
 
 
 @click.command("work", context_settings={"ignore_unknown_options": True})
@@ -170,10 +172,13 @@ class _Worker:
             program.end()
         took_s = time.monotonic() - began
         if lost is None:
-            outcome, note = _outcome(code, program.printed_last(TAIL_BYTES), self._timeout_s)
-            lost = self._finish(job, program, outcome, note)
+            outcome, note = outcome_of(code, log_end=program.printed_last(TAIL_BYTES), timeout_s=self._timeout_s)
             self.has_failed = outcome == "failed"
-            _say(f"{self.agent}: job {job['job']} {outcome} after {took_s:.1f} s")
+            try:
+                state = self._finish(job, program, outcome, note)
+                _say(f"{self.agent}: job {job['job']} {state} after {took_s:.1f} s")
+            except JobLost as error:
+                lost = error
         if lost is not None:
             _say(f"{self.agent}: job {job['job']}: {lost.message}")
         for line in program.printed_last(TAIL_BYTES).splitlines()[-LINES_SHOWN:]:
@@ -195,10 +200,10 @@ class _Worker:
             raise _cannot_run(self._program[0], error.strerror or "the system refused") from None
 
     def _watch(self, job: Answer, program: Program) -> int | None:
-        """Return the exit code of a program; None once its time is over, RETRY when all is to end at once.
+        """Return the exit code of a program; None once its time is over, RETRY_EXIT when all is to end at once.
 
         Raises:
-            JobLost: It is somebody else's job by now, or its program has finished it by itself.
+            JobLost: It is somebody else's job by now.
         """
         deadline = time.monotonic() + self._timeout_s
         renewal = time.monotonic() + RENEW_S
@@ -212,26 +217,25 @@ class _Worker:
                 with suppress(Unavailable):  # while no server runs, nobody takes our jobs away either
                     self._log(self._brief, job, program)
             if self._ending.now.is_set():
-                return RETRY
+                return RETRY_EXIT
             if now >= deadline:
                 return None
 
-    def _finish(self, job: Answer, program: Program, outcome: str, note: str | None) -> JobLost | None:
-        """Say how it went; return the refusal when the job is not ours any more."""
-        delay_s = RETRY_DELAY_S if outcome == "retry" else None
-        said = {"outcome": outcome, "note": note, "delay_seconds": delay_s}
-        try:
-            self._log(self._api, job, program)
-            self._api.post(f"/jobs/{path_of(job['job'])}:finish", said)
-        except JobLost as lost:
-            return lost
-        return None
+    def _finish(self, job: Answer, program: Program, outcome: Outcome, note: str | None) -> str:
+        """Say how it went, unless the program has said so by itself; return what the job's state is by that."""
+        state = str(self._log(self._api, job, program)["state"])
+        if state != "claimed":
+            return f"was {state} by its program's own word"
+        chance = random.random()  # noqa: S311 - spreads load, guards nothing
+        wait_s = delay_s(min(job["attempt"], ATTEMPTS_MAX - 1), chance=chance) if outcome == "retry" else None
+        said = {"outcome": outcome, "note": note, "delay_seconds": wait_s}
+        self._api.post(f"/jobs/{path_of(job['job'])}:finish", said)
+        return outcome
 
-    def _log(self, api: Api, job: Answer, program: Program) -> None:
+    def _log(self, api: Api, job: Answer, program: Program) -> Answer:
         text, size_bytes = program.printed()
-        api.post(
-            f"/jobs/{path_of(job['job'])}:log", {"attempt": job["attempt"], "text": text, "size_bytes": size_bytes}
-        )
+        said = {"attempt": job["attempt"], "text": text, "size_bytes": size_bytes}
+        return api.post(f"/jobs/{path_of(job['job'])}:log", said)
 
 
 def _cannot_run(program: str, reason: str) -> InvalidArgument:
@@ -241,14 +245,6 @@ def _cannot_run(program: str, reason: str) -> InvalidArgument:
         argument="CMD",
         reason=reason,
     )
-
-
-def _outcome(code: int | None, tail: str, timeout_s: int) -> tuple[str, str | None]:
-    """Return the outcome for an exit code, and the note: the end of the log, when it did not go well."""
-    if code == 0:
-        return "done", None
-    said = f"ended after {timeout_s} s" if code is None else f"exit code {code}"
-    return ("retry" if code == RETRY else "failed"), f"{said}\n{tail}".strip()
 
 
 def _default_name() -> str:

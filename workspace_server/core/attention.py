@@ -36,7 +36,7 @@ ACTIONS: Final[Mapping[Kind, tuple[Action, ...]]] = {
     "needs_approval": ("approve", "deny"),
     "blocked_job": ("reply",),
     "dead_job": ("retry", "dismiss"),
-    "failed_command": ("dismiss",),
+    "failed_command": ("retry", "dismiss"),
 }
 """What a person may do about an entry of each kind; what only a decision can end cannot be dismissed."""
 SUMMARY_CHARS_MAX: Final = 300

@@ -12,8 +12,13 @@ State = Literal["queued", "claimed", "blocked", "done", "failed", "dead"]
 
 OPEN: Final = frozenset({"queued", "claimed", "blocked"})
 """The states of a job that is not at its end: of a key there is one such job in a queue."""
+TAKEN_BACK: Final = frozenset({"queued", "dead"})
+"""The states in which a job is nobody's, whoever had it last."""
 REVIVABLE: Final = frozenset({"failed", "dead"})
 """The states from which a person can put a job back into its queue."""
+
+RETRY_EXIT: Final = 75
+"""The exit code by which a program asks for another try: EX_TEMPFAIL of sysexits.h."""
 
 _NAME = re.compile(r"J([1-9][0-9]{0,17})")
 
@@ -28,6 +33,18 @@ def state_after(outcome: Outcome, *, failures: int) -> State:
     if outcome == "retry":
         return "queued" if failures + 1 < LIMITS.job_attempts_max else "dead"
     return outcome
+
+
+def outcome_of(exit_code: int | None, *, log_end: str, timeout_s: int) -> tuple[Outcome, str | None]:
+    """Return what a program's end means for its job, and the note: the end of its log, when it did not go well.
+
+    Args:
+        exit_code: None when it was ended because its time was over.
+    """
+    if exit_code == 0:
+        return "done", None
+    said = f"ended after {timeout_s} s" if exit_code is None else f"exit code {exit_code}"
+    return ("retry" if exit_code == RETRY_EXIT else "failed"), f"{said}\n{log_end}".strip()
 
 
 def job_name(number: int) -> str:

@@ -165,6 +165,12 @@ class Limits:
     """Most logs of attempts that are kept, the newest of all jobs."""
     jobs_page_max: int = 200
     """Most jobs in one page of the list."""
+    commands_max: int = 100
+    """Most commands in the settings."""
+    command_timeout_s_max: int = 24 * 3600
+    """Longest time that a run of a command may take, in seconds."""
+    command_concurrency_max: int = 16
+    """Most runs of one command at once."""
     delivery_body_bytes_max: int = 256 * KIB
     """Largest body of a webhook."""
     delivery_answer_bytes_max: int = 1 * KIB

@@ -27,6 +27,7 @@ class Folder:
         extracting: Where it is read what stands in files.
         seen: What each agent has seen of which file.
         base_url: Where people and programs reach it; set once the server listens.
+        local_url: Where programs on this machine reach it, also when others go through a proxy.
     """
 
     root: Path
@@ -39,6 +40,7 @@ class Folder:
     materialiser: Materialiser
     extracting: Extracting
     base_url: str = "http://127.0.0.1:8765"
+    local_url: str = base_url
     seen: Seen = field(default_factory=Seen)
     _guarded: list[Pattern] = field(init=False)
 

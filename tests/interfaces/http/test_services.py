@@ -160,7 +160,7 @@ async def test_queues_jobs_and_their_logs_are_seen_and_a_failed_job_gets_a_secon
     refused = await client.get("/jobs?state=maybe")
     unknown = await client.get("/jobs/J7")
 
-    assert written.json() == {"job": "J1"}
+    assert written.json() == {"job": "J1", "state": "claimed"}
     assert (foreign.status_code, foreign.json()["error"]["code"]) == (409, "job_lost")
     assert (log["log"], log["attempt"], log["agent"]) == ("so far", 1, "ed")
     assert (shown["state"], shown["note"], shown["logs"]) == ("failed", "no", [1])

@@ -206,8 +206,8 @@ async def test_a_sign_of_life_keeps_a_job(engine: Engine, clock: ManualClock) ->
     await claim(engine, visibility_seconds=60)
     for _ in range(5):
         await turn(engine, clock, 40)
-        engine.jobs.heard_of("bob")
-        engine.jobs.heard_of("stranger")
+        engine.automation.terms.heard_of("bob")
+        engine.automation.terms.heard_of("stranger")
     assert await claim(engine, CAT) is None
     await turn(engine, clock, 60)
     assert await claim(engine, CAT) is not None
@@ -220,13 +220,13 @@ async def test_another_process_of_the_same_name_does_not_keep_the_job_of_one_tha
     await claim(engine, visibility_seconds=60, session="first")
     for _ in range(2):
         await turn(engine, clock, 30)
-        engine.jobs.heard_of("bob")
-        engine.jobs.heard_of("bob", "second")
+        engine.automation.terms.heard_of("bob")
+        engine.automation.terms.heard_of("bob", "second")
     job = await claim(engine, visibility_seconds=60, session="second")
     assert job is not None
     assert job["attempt"] == 2
     await turn(engine, clock, 40)
-    engine.jobs.heard_of("bob", "second")
+    engine.automation.terms.heard_of("bob", "second")
     await turn(engine, clock, 40)
     assert await engine.jobs.finish_job(BOB, job="J1") == {"job": "J1", "state": "done"}
 
@@ -355,16 +355,22 @@ async def test_a_claimed_job_has_a_log_that_only_its_claimant_writes(engine: Eng
     await claim(engine, visibility_seconds=60, session="s")
     for text in ("one\n", "one\ntwo\n"):
         await turn(engine, clock, 40)
-        assert await engine.jobs.write_log(BOB, job="J1", attempt=1, text=text) == {"job": "J1"}, "a sign of life"
+        assert await engine.jobs.write_log(BOB, job="J1", attempt=1, text=text) == {
+            "job": "J1",
+            "state": "claimed",
+        }, "it is a sign of life as well"
     read = await engine.queues.read_log(ANN, job="J1")
     assert (read["log"], read["size_bytes"], read["agent"], read["attempt"]) == ("one\ntwo\n", 8, "bob", 1)
     for caller, attempt in ((CAT, 1), (BOB, 2)):
         with pytest.raises(WorkspaceError) as caught:
             await engine.jobs.write_log(caller, job="J1", attempt=attempt, text="x")
         assert caught.value.code == "job_lost"
-    await engine.jobs.finish_job(BOB, job="J1")
-    with pytest.raises(WorkspaceError):
+    await engine.jobs.finish_job(BOB, job="J1", outcome="blocked", note="Which?")
+    assert (await engine.jobs.write_log(BOB, job="J1", attempt=1, text="bye"))["state"] == "blocked"
+    await answer(engine, "J1", "That one.")
+    with pytest.raises(WorkspaceError) as caught:
         await engine.jobs.write_log(BOB, job="J1", attempt=1, text="too late")
+    assert caught.value.code == "job_lost"
 
 
 async def test_a_long_log_is_kept_within_its_bound(engine: Engine) -> None:

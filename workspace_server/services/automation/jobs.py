@@ -1,21 +1,22 @@
-"""The use cases of jobs: add, claim, finish; and what becomes of those whose claimant falls silent."""
+"""The use cases of jobs: add, claim, finish."""
 
 import time
-from collections.abc import Awaitable, Mapping, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 from workspace_server.core.access import SERVER, Caller
 from workspace_server.core.attention import Kind
-from workspace_server.core.jobs import OPEN, Outcome, State, job_name, job_number, state_after
+from workspace_server.core.commands import command_of
+from workspace_server.core.jobs import OPEN, TAKEN_BACK, Outcome, State, job_name, state_after
 from workspace_server.core.kept_log import KeptLog
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.triggers.fields import check_instructions, check_name
-from workspace_server.errors import JobLost, NotFound
+from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation import attention
 from workspace_server.services.automation.bells import Lines
+from workspace_server.services.automation.claimants import lost, not_yours, numbered, own
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking.locks import Locks
@@ -26,8 +27,7 @@ from workspace_server.storage.tables.jobs import Input, JobRow
 
 VISIBILITY_S_MIN: Final = 5
 KEY_CHARS_MAX: Final = 200
-LOST_BY_MAX: Final = 20
-"""Most agents that a job remembers to have fallen silent on it."""
+_MAY_LACK: Final = frozenset({"trigger", "reply", "expires_in_seconds"})
 _NEEDS: Final[dict[State, tuple[Kind, str]]] = {
     "blocked": ("blocked_job", "asks"),
     "failed": ("dead_job", "failed"),
@@ -47,6 +47,9 @@ class Jobs:
     `visibility_seconds`; after that it goes back to its queue. Nothing stops a silent agent from working on: it learns
     from `job_lost` that the job is no longer its own. A job at which too many attempts came to nothing is dead: it
     waits for a person to put it back.
+
+    Attributes:
+        claimed: Called with the agent and its session after a commit that gave it a job.
     """
 
     def __init__(self, folder: Folder, reaction: Reaction, held: Locks) -> None:
@@ -54,17 +57,7 @@ class Jobs:
         self._reaction = reaction
         self._locks = held
         self._lines = Lines()
-        self._heard: dict[tuple[str, str | None], float] = {}
-
-    def heard_of(self, agent: str, session: str | None = None) -> None:
-        """Take note of a sign of life: any call of an agent keeps its jobs.
-
-        Args:
-            session: The process that calls; a job that was claimed by another process of that name is not kept.
-        """
-        for who in {(agent, None), (agent, session)}:
-            if who in self._heard:
-                self._heard[who] = self._folder.clock.boot_s()
+        self.claimed: Callable[[str, str | None], None] = lambda _agent, _session: None
 
     def queued(self, queue: str) -> None:
         """Call up the next one who waits for a job of *queue*: there is one more."""
@@ -129,13 +122,24 @@ class Jobs:
         bounded("wait_seconds", wait_seconds, 0, LIMITS.wait_s_max)
         bounded("visibility_seconds", visibility_seconds, VISIBILITY_S_MIN, LIMITS.visibility_s_max)
         plain_text("session", session, LIMITS.request_id_chars_max)
-        session = session or caller.session
-        until = time.monotonic() + wait_seconds
+        return await self.take(
+            caller, queue, wait_s=wait_seconds, visibility_s=visibility_seconds, session=session or caller.session
+        )
+
+    async def take(
+        self, caller: Caller, queue: str, *, wait_s: float, visibility_s: float | None, session: str | None = None
+    ) -> Result:
+        """Do what `claim_job` does, with arguments that are known to be right.
+
+        Args:
+            visibility_s: None for a job that is the caller's for as long as the server lives.
+        """
+        until = time.monotonic() + wait_s
         ticket = self._lines.ticket()
         while True:
             # Nothing suspends between these looks and taking a place in the line, so that no job comes in unseen.
             if await self._is_repeat(caller) or await self._is_for(queue, ticket):
-                claimed = await self._in_turn(queue, ticket, self._claim(caller, queue, visibility_seconds, session))
+                claimed = await self._in_turn(queue, ticket, self._claim(caller, queue, visibility_s, session))
                 if claimed is not None:
                     return claimed
             left_s = until - time.monotonic()
@@ -167,7 +171,7 @@ class Jobs:
         async def body(commit: Commit) -> Result:
             if triggers.firing_number(job) is not None:
                 return await self._finish_firing(commit, job, outcome)
-            row = await self._own(commit.tx, caller, job, outcome)
+            row = await own(commit.tx, caller, job, outcome)
             if row.state != "claimed":
                 return {"job": job, "state": row.state}
             state = await self.end_attempt(commit, row, outcome, note, delay_s=delay_seconds)
@@ -200,7 +204,7 @@ class Jobs:
         """End the firing of a webhook whose receiver acts as the caller; a second time nothing happens."""
         firing = await self._reaction.left_to(commit.tx, commit.caller.agent, name)
         if firing is None:
-            raise _lost(name, "It is not a firing of yours.", reason="unknown")
+            raise lost(name, "It is not a firing of yours.")
         if outcome not in {"done", "failed"}:
             raise refused("outcome", "must be done or failed for a webhook's firing", "Nobody would be called again.")
         for made in await self._reaction.finish(commit.tx, firing.firing_id):
@@ -208,7 +212,9 @@ class Jobs:
         return {"job": name, "state": outcome}
 
     async def write_log(self, caller: Caller, *, job: str, attempt: int, text: str, size_bytes: int = 0) -> Result:
-        """Keep what the program of a claimed job has printed so far and return `{job}`; also a sign of life.
+        """Keep what the program of an attempt has printed so far and return `{job, state}`; also a sign of life.
+
+        A program may have finished its job by itself and print on: then `state` is no longer `claimed`.
 
         Args:
             attempt: The one that the job was claimed for; a later one is somebody else's, even under the same name.
@@ -220,9 +226,9 @@ class Jobs:
         kept.add(text.encode(errors="replace"))
 
         async def body(tx: Transaction) -> JobRow:
-            row = await self._own(tx, caller, job, "done")
-            if row.state != "claimed" or row.attempt != attempt:
-                raise _lost(job, "This attempt at the job is over.", reason="expired")
+            row = await numbered(tx, job)
+            if row.agent != caller.agent or row.attempt != attempt or row.state in TAKEN_BACK:
+                raise not_yours(row, caller, job)
             await job_logs.write(
                 tx,
                 row.job_id,
@@ -236,41 +242,8 @@ class Jobs:
 
         self._folder.recorder.check_room("write_log")
         row = await self._folder.db.write(body)
-        self.heard_of(caller.agent, row.session)
-        return {"job": job}
-
-    async def next_due_s(self) -> float | None:
-        """Return in how many seconds a claim or a delay ends, or None when there is none."""
-        clock = self._folder.clock
-
-        async def read(tx: Transaction) -> list[float]:
-            ends, ripe = await jobs.next_deadline(tx), await jobs.next_delayed(tx)
-            found = [None if ends is None else ends - clock.boot_s(), None if ripe is None else ripe - clock.wall_s()]
-            return [due_s for due_s in found if due_s is not None]
-
-        return min(await self._folder.db.read(read), default=None)
-
-    async def run_due(self) -> None:
-        """Take the jobs of silent claimants away, and offer those whose delay is over."""
-
-        async def body(commit: Commit) -> Result:
-            for row in await jobs.overdue(commit.tx):
-                await self._overdue(commit, row)
-            for queue in await jobs.ripen(commit.tx):
-                commit.tx.after_commit(partial(self.queued, queue))
-            return {}
-
-        await self._folder.recorder.change(SERVER, "end_claims", body)
-
-    async def begin(self) -> None:
-        """Give every claimant its whole time again: it could not be heard while the server was away."""
-
-        async def body(tx: Transaction) -> list[tuple[str, str | None]]:
-            await jobs.give_fresh_time(tx)
-            return await jobs.claimants(tx)
-
-        now_s = self._folder.clock.boot_s()
-        self._heard = dict.fromkeys(await self._folder.db.write(body), now_s)
+        self.claimed(caller.agent, row.session)
+        return {"job": job, "state": row.state}
 
     async def counts(self) -> dict[str, int]:
         """Return how many jobs there are in each state."""
@@ -297,36 +270,20 @@ class Jobs:
             if following is not None and await self._is_for(queue, following):
                 self._lines.wake(queue)
 
-    async def _claim(self, caller: Caller, queue: str, visibility_s: float, session: str | None) -> Result | None:
+    async def _claim(
+        self, caller: Caller, queue: str, visibility_s: float | None, session: str | None
+    ) -> Result | None:
         async def body(commit: Commit) -> Result:
             row = await jobs.claim(commit.tx, queue, caller.agent, visibility_s=visibility_s, session=session)
             if row is None:
                 raise _NothingToClaimError
-            commit.tx.after_commit(lambda: self._claimed((caller.agent, session)))
+            commit.tx.after_commit(lambda: self.claimed(caller.agent, session))
             return {"job": _shown(row, visibility_s)}
 
         try:
             return await self._folder.recorder.change(caller, "claim_job", body)
         except _NothingToClaimError:
             return None
-
-    def _claimed(self, claimant: tuple[str, str | None]) -> None:
-        self._heard[claimant] = self._folder.clock.boot_s()
-        self._reaction.timer_set()
-
-    async def _own(self, tx: Transaction, caller: Caller, job: str, outcome: Outcome) -> JobRow:
-        """Return the job when it is the caller's; also when it has ended in just this way (a repeat)."""
-        number = job_number(job)
-        row = None if number is None else await jobs.by_id(tx, number)
-        if row is None:
-            raise _lost(job, "There is no such job.")
-        if row.agent == caller.agent and row.state in {"claimed", outcome}:
-            return row
-        if row.agent == caller.agent and row.state not in {"queued", "dead"}:
-            raise _lost(job, f"You have finished this job already: it is {row.state}.", state=row.state)
-        if caller.agent in row.lost_by:
-            raise _lost(job, "Your time for this job ran out, and it went back to its queue.", reason="expired")
-        raise _lost(job, "It is not a job of yours.")
 
     async def release(self, commit: Commit, row: JobRow) -> None:
         """Release the locks that were granted for a job which its claimant has finished, unless it has another."""
@@ -337,30 +294,17 @@ class Jobs:
         for held in await locks.granted_to(commit.tx, row.agent, since_s=row.claimed_at):
             await self._locks.end(commit, held, "released")
 
-    async def _overdue(self, commit: Commit, row: JobRow) -> None:
-        assert row.agent is not None
-        assert row.visibility_s is not None
-        until_s = self._heard.get((row.agent, row.session), 0.0) + row.visibility_s
-        if until_s > commit.tx.boot_s:
-            await jobs.extend(commit.tx, row.job_id, deadline_s=until_s)
-            return
-        await jobs.remember_lost(commit.tx, row, keep=LOST_BY_MAX)
-        await self.end_attempt(commit, row, "retry", f"Nothing was heard of {row.agent} any more.")
-
 
 async def _call_a_person(commit: Commit, row: JobRow, state: State, note: str | None) -> None:
     """Put a job on the list of what needs a person; it leaves it with a reply, or when it is revived."""
     kind, said = _NEEDS[state]
+    if kind == "dead_job" and command_of(row.queue) is not None:
+        kind = "failed_command"
     name = job_name(row.job_id)
     about = {"job": name, "queue": row.queue, "trigger": row.trigger, "agent": row.agent, "note": note}
     known = {fact: value for fact, value in about.items() if value is not None}
     summary = f"{name} of {row.queue} {said}" + (f": {note}" if note else "")
     await attention.add(commit, kind=kind, key=name, summary=summary, about=known)
-
-
-def _lost(job: str, message: str, *, reason: str = "unknown", **facts: Any) -> JobLost:
-    hint = "claim_job the next one; what you saved stays."
-    return JobLost(message, hint=hint, job=job[: LIMITS.handle_chars_max], reason=reason, **facts)
 
 
 async def _input(tx: Transaction, entry: str | Mapping[str, Any]) -> Input:
@@ -383,7 +327,7 @@ async def _input(tx: Transaction, entry: str | Mapping[str, Any]) -> Input:
     return {"path": path, "version": version}
 
 
-def _shown(row: JobRow, visibility_s: float) -> Result:
+def _shown(row: JobRow, visibility_s: float | None) -> Result:
     shown: Result = {
         "job": job_name(row.job_id),
         "queue": row.queue,
@@ -391,8 +335,8 @@ def _shown(row: JobRow, visibility_s: float) -> Result:
         "instructions": row.instructions,
         "inputs": row.inputs,
         "attempt": row.attempt,
-        "expires_in_seconds": round(visibility_s),
+        "expires_in_seconds": None if visibility_s is None else round(visibility_s),
         "cause": None if row.firing_id is None else triggers.firing_name(row.firing_id),
         "reply": row.reply,
     }
-    return {name: value for name, value in shown.items() if name not in {"trigger", "reply"} or value is not None}
+    return {name: value for name, value in shown.items() if name not in _MAY_LACK or value is not None}

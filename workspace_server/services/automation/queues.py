@@ -3,6 +3,8 @@
 from typing import Any, Final, get_args
 
 from workspace_server.core.access import Caller
+from workspace_server.core.attention import Kind
+from workspace_server.core.commands import command_of
 from workspace_server.core.jobs import REVIVABLE, State, job_name, job_number
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, NotFound
@@ -81,6 +83,8 @@ class Queues:
 
         async def read(tx: Transaction) -> Result:
             row = await _row(tx, job)
+            if command_of(row.queue) is not None:
+                caller.require("admin")  # what the operator's programs print is the operator's
             found = await job_logs.read(tx, row.job_id, attempt)
             if found is None:
                 raise NotFound(
@@ -123,7 +127,8 @@ class Queues:
                 job=job_name(twin),
             )
         await self._put_back(commit, row)
-        await attention.resolve(commit, "dead_job", job, outcome="revived", by=commit.caller.agent)
+        kind: Kind = "dead_job" if command_of(row.queue) is None else "failed_command"
+        await attention.resolve(commit, kind, job, outcome="revived", by=commit.caller.agent)
 
     async def answer(self, commit: Commit, job: str, reply: str) -> None:
         """Give a blocked job a person's answer, inside a commit: it goes back to its queue with it.

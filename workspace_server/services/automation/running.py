@@ -2,8 +2,10 @@
 
 import anyio
 
-from workspace_server.core.triggers.targets import Approval, Queue, Target, Webhook
+from workspace_server.core.commands import parse_commands
+from workspace_server.core.triggers.targets import Approval, Command, Queue, Target, Webhook
 from workspace_server.services.automation.checking import Checking
+from workspace_server.services.automation.commands import Commands
 from workspace_server.services.automation.decisions import Decisions
 from workspace_server.services.automation.deliveries import Deliveries
 from workspace_server.services.automation.endpoints import Endpoints
@@ -16,6 +18,7 @@ from workspace_server.services.automation.targets.approval import ApprovalTarget
 from workspace_server.services.automation.targets.handing import Taker
 from workspace_server.services.automation.targets.queue import QueueTarget
 from workspace_server.services.automation.targets.webhook import WebhookTarget
+from workspace_server.services.automation.terms import Terms
 from workspace_server.services.automation.timers import Timers
 from workspace_server.services.automation.triggers import Triggers
 from workspace_server.services.folder import Folder
@@ -34,18 +37,22 @@ class Automation:
     def __init__(self, folder: Folder, locks: Locks) -> None:
         self.own_ports: set[int] = set()
         self.policy = policy_of(folder.settings, self.own_ports)
+        commands = parse_commands(folder.settings.commands or {})
         queue, webhook = QueueTarget(), WebhookTarget()
         targets: dict[type[Target], Taker] = {  # what this server can start
             Queue: queue,
+            Command: queue,
             Webhook: webhook,
             Approval: ApprovalTarget(),
         }
         checking = Checking(folder.objects, folder.settings.checks or {})
         self.reaction = Reaction(targets, checking)
-        self.triggers = Triggers(folder, self.reaction, self.policy, checking)
+        self.triggers = Triggers(folder, self.reaction, self.policy, checking, commands)
         self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)
         self.jobs = Jobs(folder, self.reaction, locks)
+        self.terms = Terms(folder, self.jobs)
+        self.commands = Commands(folder, self.jobs, commands)
         self.queues = Queues(folder, self.jobs)
         self.decisions = Decisions(
             folder,
@@ -56,12 +63,13 @@ class Automation:
                 "dead_letter": lambda caller, key: self.deliveries.redeliver(caller, delivery=key),
                 "endpoint_disabled": lambda caller, key: self.endpoints.enable_endpoint(caller, endpoint=key),
                 "dead_job": lambda caller, key: self.queues.revive_job(caller, job=key),
+                "failed_command": lambda caller, key: self.queues.revive_job(caller, job=key),
             },
         )
         queue.queued, webhook.due = self.jobs.queued, self.deliveries.due
         self._firing = Firing(folder, self.reaction)
-        self._timers = Timers([self._firing, self.jobs])
-        self.reaction.timer_set = self._timers.look
+        self._timers = Timers([self._firing, self.terms])
+        self.reaction.timer_set = self.terms.timer_set = self._timers.look
 
     def listens_on(self, port: int) -> None:
         """Take note of a port of this server's own: no webhook ever goes there."""
@@ -70,13 +78,15 @@ class Automation:
     async def begin(self) -> None:
         """Take up what the last server left: call once, before `run` and before anybody calls."""
         await self._firing.begin()
-        await self.jobs.begin()
+        await self.terms.begin()
+        await self.commands.begin()
 
     async def run(self) -> None:
         """Fire and send until cancelled."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._timers.run)
             tasks.start_soon(self.deliveries.run)
+            tasks.start_soon(self.commands.run)
 
     async def settle(self) -> None:
         """Do what is due by now, without waiting for a timer."""
@@ -87,6 +97,10 @@ class Automation:
     async def due(self) -> list[str]:
         """Return what still has to be done without anybody being connected, in words."""
         pending = await self.deliveries.pending() if self.deliveries.are_sent else 0
-        waiting = await self._firing.waiting()
-        reasons = [f"{pending} webhooks are on their way"] if pending else []
-        return [*reasons, f"{waiting} firings wait for their time"] if waiting else reasons
+        waiting, running = await self._firing.waiting(), await self.commands.due()
+        counted = {
+            f"{pending} webhooks are on their way": pending,
+            f"{waiting} firings wait for their time": waiting,
+            f"{running} commands run or wait for their turn": running,
+        }
+        return [reason for reason, count in counted.items() if count]

@@ -1,20 +1,20 @@
 """The use cases of triggers: make, list with what is in and what is missing, delete."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from workspace_server.core.access import Caller
+from workspace_server.core.access import Caller, Door
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
 from workspace_server.core.triggers.definition import Definition
 from workspace_server.core.triggers.entries import Entry
 from workspace_server.core.triggers.fields import check_name
 from workspace_server.core.triggers.parsing import parse_definition
-from workspace_server.core.triggers.targets import Webhook
+from workspace_server.core.triggers.targets import Command, Webhook
 from workspace_server.delivery.guard import Policy, origin
 from workspace_server.delivery.signing import check_secret, new_secret
-from workspace_server.errors import NameTaken, NotFound, QuotaExceeded
+from workspace_server.errors import Forbidden, NameTaken, NotFound, QuotaExceeded
 from workspace_server.services.arguments import refused
 from workspace_server.services.automation import attention, schedules
 from workspace_server.services.automation.checking import Checking
@@ -28,18 +28,27 @@ from workspace_server.storage.tables import files, triggers
 from workspace_server.storage.tables.files import FileRow
 from workspace_server.storage.tables.triggers import TriggerRow
 
+AGENTS_DOORS: Final[frozenset[Door]] = frozenset({"mcp", "stdio"})
+"""Where nobody proves to be a person, whatever the caller may do."""
 EXISTING_MAX: Final = 10_000
 """Most files that a new trigger takes for inputs."""
 
 
 class Triggers:
-    """Rules that start the next agent. Errors: invalid_argument, name_taken, not_found, quota_exceeded, forbidden."""
+    """Rules that start the next agent. Errors: invalid_argument, name_taken, not_found, quota_exceeded, forbidden.
 
-    def __init__(self, folder: Folder, reaction: Reaction, policy: Policy, checking: Checking) -> None:
+    Args:
+        commands: The names of those that the settings have.
+    """
+
+    def __init__(
+        self, folder: Folder, reaction: Reaction, policy: Policy, checking: Checking, commands: Collection[str]
+    ) -> None:
         self._folder = folder
         self._reaction = reaction
         self._policy = policy
         self._checking = checking
+        self._commands = commands
 
     async def create_trigger(
         self,
@@ -119,7 +128,7 @@ class Triggers:
     async def _create(self, commit: Commit, rule: Definition, given_secret: object) -> Result:
         tx = commit.tx
         secret = self._secret(rule, given_secret)
-        self._check_target(rule)
+        self._check_target(commit.caller, rule)
         self._check_checks(rule)
         if isinstance(rule.target, Webhook) and rule.target.include:
             commit.caller.require("read")  # what goes out is what its author may see
@@ -192,10 +201,25 @@ class Triggers:
             known = ", ".join(self._checking.names) or "none"
             raise refused("checks", f"there is no check {unknown[0]}", f"The operator's config names: {known}.")
 
-    def _check_target(self, rule: Definition) -> None:
+    def _check_target(self, caller: Caller, rule: Definition) -> None:
+        if isinstance(rule.target, Command):
+            self._check_command(caller, rule.target.name)
         if not self._reaction.can_start(rule.target):
             kind = type(rule.target).__name__.lower()
             raise refused(kind, "is no target that this server has", 'Use queue="editor", or url.')
+
+    def _check_command(self, caller: Caller, name: str) -> None:
+        """Which program starts is the operator's word, and so is what starts it."""
+        if "admin" not in caller.verbs or caller.door in AGENTS_DOORS:
+            raise Forbidden(
+                "Only the operator makes a trigger that starts a command: never an agent, over MCP or HTTP.",
+                hint="Use queue=… and let `workspace-server work` run the program; or ask the operator for the trigger"
+                " in triggers.toml, or by the command line on the folder.",
+                verb="admin",
+            )
+        if name not in self._commands:
+            known = ", ".join(sorted(self._commands)) or "none"
+            raise refused("command", f"the settings have no [commands.{name}]", f"There are: {known}.")
 
 
 def _flat(given: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:

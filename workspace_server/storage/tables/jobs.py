@@ -220,6 +220,30 @@ async def claimed_by(tx: Transaction, agent: str) -> list[JobRow]:
     return [_job(row) for row in rows]
 
 
+async def claimed_of(tx: Transaction, prefix: str) -> list[JobRow]:
+    """Return the claimed jobs of the queues whose names begin with *prefix*."""
+    rows = await tx.all(f"{_JOB} WHERE j.state = 'claimed' AND j.queue LIKE ? || '%'", prefix)
+    return [_job(row) for row in rows]
+
+
+async def queues_to_be_done(tx: Transaction, prefix: str) -> list[str]:
+    """Return the queues whose names begin with *prefix* and in which a job waits."""
+    rows = await tx.all(
+        "SELECT DISTINCT queue FROM jobs WHERE state = 'queued' AND queue LIKE ? || '%' ORDER BY queue", prefix
+    )
+    return [row[0] for row in rows]
+
+
+async def to_be_done(tx: Transaction, queues: Sequence[str]) -> int:
+    """Return how many jobs of some queues wait or are being done."""
+    row = await tx.one(
+        "SELECT count(*) FROM jobs WHERE state IN ('queued', 'claimed') AND queue IN (SELECT value FROM json_each(?))",
+        json.dumps(queues),
+    )
+    assert row is not None
+    return int(row[0])
+
+
 async def chain_of(tx: Transaction, agent: str) -> tuple[int, str, int] | None:
     """Return the firing that *agent* works for, as (firing, root, depth): that of the job it claimed last."""
     # Every write asks this, and nearly always there is nothing: a join with an order costs ten times as much.

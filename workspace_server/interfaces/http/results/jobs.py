@@ -38,9 +38,10 @@ class FinishedJob(Changed):
 
 
 class LoggedJob(Result):
-    """The job whose log was kept."""
+    """The job whose log was kept, and how it stands: its program may have finished it by itself."""
 
     job: str
+    state: State
 
 
 class Queue(Result):

@@ -13,8 +13,6 @@ from typing import Final
 
 from workspace_server.core.kept_log import KeptLog
 
-RETRY: Final = 75
-"""The exit code that asks for another try: EX_TEMPFAIL of sysexits.h."""
 GRACE_S: Final = 10.0
 """How long a program may take to end when it is asked to; then it is killed."""
 CHUNK_BYTES: Final = 1 << 16
