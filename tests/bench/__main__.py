@@ -7,7 +7,7 @@ import platform
 
 import uvloop
 
-from tests.bench import calls, engine, facts, index, latency, processes, scale, search, webhooks
+from tests.bench import calls, engine, facts, followers, index, latency, processes, scale, search, webhooks
 
 PARTS = {
     "engine": engine.run,
@@ -18,6 +18,7 @@ PARTS = {
     "calls": calls.run,
     "latency": latency.run,
     "webhooks": webhooks.run,
+    "followers": followers.run,
     "search": search.run,
     "index": index.run,
     "memory": index.memory,

@@ -15,6 +15,8 @@ from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Forbidden, InvalidArgument, InvalidPath
 from workspace_server.services.engine import Engine
+from workspace_server.services.tail import Tail
+from workspace_server.storage.tables.events import Event
 
 pytestmark = pytest.mark.anyio
 
@@ -77,6 +79,38 @@ async def test_reading_goes_on_at_next_seq_and_misses_nothing(engine: Engine) ->
         assert page["next_seq"] == seen[-1]
         at = page["next_seq"]
     assert seen == list(range(1, engine.head_seq + 1))
+
+
+async def test_what_is_near_in_memory_is_what_the_log_holds(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workspace_server.services.tail.KEPT", 4)
+    engine.events.tail = Tail(engine.events.whole)
+    for number in range(6):
+        await write(engine, f"{number % 2}.md", str(number), BOB if number % 3 else ANN)
+    await engine.files.delete_file(BOB, path="1.md")
+    head = engine.head_seq
+    asked: list[dict[str, Any]] = [
+        {"since_seq": seq, "limit": limit, **chosen}
+        for seq in range(head + 3)
+        for limit in (1, 2, 100)
+        for chosen in ({}, {"types": ["file.updated"]}, {"agent": "bob"}, {"types": WRITES, "agent": "ann"})
+    ]
+    near = [await engine.events.feed(ANN, **given) for given in asked]
+    engine.events.tail = Tail(engine.events.whole)
+    assert near == [await engine.events.feed(ANN, **given) for given in asked]
+
+
+async def test_a_gap_lets_go_of_what_was_before(engine: Engine) -> None:
+    def event(seq: int) -> Event:
+        return Event(seq, 0.0, "file.created", f"{seq}.md", 1, "ann", {})
+
+    tail = Tail(engine.events.whole)
+    assert tail.after(0) is None
+    tail.add([event(1), event(2)])
+    tail.add([event(5)])
+    assert tail.after(2) is None
+    assert tail.after(4) == [event(5)]
+    assert tail.after(5) == tail.after(9) == []
+    assert tail.whole(event(5)) is tail.whole(event(5))
 
 
 async def test_next_seq_passes_over_what_the_filter_leaves_out(engine: Engine) -> None:

@@ -1,7 +1,7 @@
 """The use cases of one workspace, opened together over its folder, with the work that goes on in the background."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.reserve import Reserve
 from workspace_server.storage.tables import drafts, locks, meta, requests
+from workspace_server.storage.tables.events import Event
 from workspace_server.storage.upkeep import checksumming
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Engine:
         self.locks = Locks(folder)
         self.checkouts = Checkouts(folder, tree)
         self.events = Events(folder, head)
+        folder.recorder.noticed = self._notice
         self.automation = Automation(folder, self.locks)
         self.triggers = self.automation.triggers
         self.jobs = self.automation.jobs
@@ -152,7 +154,6 @@ class Engine:
                 materialiser=tree.materialiser,
                 extracting=extracting or InThread(),
             )
-            recorder.noticed = folder.seen.notice
             await folder.seen.load(db)
             opened.push_async_callback(folder.seen.flush, db)
             await db.write(leases.resume, essential=True)
@@ -173,6 +174,10 @@ class Engine:
     def head_seq(self) -> int:
         """Where the log stands."""
         return self.events.head_seq
+
+    def _notice(self, happened: Sequence[Event]) -> None:
+        self.folder.seen.notice(happened)
+        self.events.tail.add(happened)
 
     async def due(self) -> list[str]:
         """Return what still has to be done without anybody being connected; a background server stays for it."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from workspace_server.core import tokens
@@ -13,6 +14,7 @@ from workspace_server.services.arguments import bounded, plain_text, refused, to
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import selectors
+from workspace_server.services.tail import Tail
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import events, meta
@@ -57,6 +59,7 @@ class Events:
     def __init__(self, folder: Folder, head: Head) -> None:
         self._folder = folder
         self._head = head
+        self.tail = Tail(self.whole)
 
     @property
     def head_seq(self) -> int:
@@ -109,10 +112,30 @@ class Events:
         """Return `{events, next_seq, truncated}` with whole events, oldest first, beyond *since_seq*."""
         bounded("limit", limit, 1, LIMITS.events_page_max)
         bounded("since_seq", since_seq, 0, 1 << 53)
+        near = self.tail.after(since_seq) if path is None else None
+        if near is not None:
+            return self._near(caller, near, since_seq=since_seq, types=types, agent=agent, limit=limit)
         found, next_seq = await self._page(
             caller, since_seq=since_seq, types=types, path=path, agent=agent, limit=limit
         )
         return {"events": [self.whole(event) for event in found], "next_seq": next_seq, "truncated": False}
+
+    def _near(
+        self,
+        caller: Caller,
+        near: Sequence[Event],
+        *,
+        since_seq: int,
+        types: Sequence[str] | None,
+        agent: str | None,
+        limit: int,
+    ) -> Result:
+        """Return a page of the newest events, which are in memory."""
+        _check(caller, types, agent)
+        fitting = (one for one in near if (not types or one.type in types) and agent in (None, one.agent))
+        found = list(islice(fitting, limit))
+        next_seq = found[-1].seq if len(found) == limit else max(self._head.seq, since_seq)
+        return {"events": [self.tail.whole(event) for event in found], "next_seq": next_seq, "truncated": False}
 
     def whole(self, event: Event) -> Result:
         """Return an event as programs get it: what the log holds, and the file's address."""
@@ -136,11 +159,7 @@ class Events:
         Args:
             since_seq: The next ones beyond it; None for the newest ones.
         """
-        caller.require("read")
-        for kind in types or ():
-            if kind not in EVENT_TYPES:
-                raise refused("types", f"there is no event type {kind}", f"One of {', '.join(EVENT_TYPES)}")
-        plain_text("agent", agent, LIMITS.agent_chars_max)
+        _check(caller, types, agent)
 
         async def read(tx: Transaction) -> tuple[list[Event], int]:
             head = await meta.counter(tx, "seq")
@@ -163,6 +182,14 @@ class Events:
         # What is filtered may have to look at the whole log, so it does that off the event loop's thread.
         filtered = path is not None or agent is not None
         return await (self._folder.db.read_long(read) if filtered else self._folder.db.read(read))
+
+
+def _check(caller: Caller, types: Sequence[str] | None, agent: str | None) -> None:
+    caller.require("read")
+    for kind in types or ():
+        if kind not in EVENT_TYPES:
+            raise refused("types", f"there is no event type {kind}", f"One of {', '.join(EVENT_TYPES)}")
+    plain_text("agent", agent, LIMITS.agent_chars_max)
 
 
 def _concerns(event: Event, chosen: Selector) -> bool:

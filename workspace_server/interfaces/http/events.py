@@ -19,6 +19,8 @@ HEARTBEAT_S = 15.0
 """A silent stream says so this often: whatever stands between keeps it open, and a gone reader is noticed."""
 RECONNECT_MS = 1_000
 FOLLOWERS_MAX = LIMITS.followers_max
+FRAMES_MAX = 1_000
+"""How many encoded events are kept for who follows next."""
 _STREAM = "text/event-stream"
 _SEQ = re.compile(r"\d{1,15}")
 
@@ -35,10 +37,11 @@ class ListEvents(Query):
 
 
 class Followers:
-    """How many streams are open; one more than the bound is refused."""
+    """How many streams are open, one more than the bound is refused; and the frames that they all are sent."""
 
     def __init__(self) -> None:
         self.open = 0
+        self._frames: dict[int, bytes] = {}
 
     def enter(self) -> None:
         """Count a stream in.
@@ -58,6 +61,16 @@ class Followers:
     def leave(self) -> None:
         """Count a stream out."""
         self.open -= 1
+
+    def frame(self, event: dict[str, Any]) -> bytes:
+        """Return an event as it goes over the wire; it is encoded once for all that follow at the same time."""
+        seq = event["seq"]
+        found = self._frames.get(seq)
+        if found is None:
+            if len(self._frames) >= FRAMES_MAX:
+                self._frames.clear()
+            found = self._frames[seq] = b"id: %d\ndata: %s\n\n" % (seq, encode(event))
+        return found
 
 
 async def list_events(call: Call, query: ListEvents) -> Response:
@@ -100,14 +113,17 @@ async def _stream(call: Call, query: ListEvents) -> Response:
 
 async def _frames(call: Call, query: ListEvents, page: dict[str, Any]) -> AsyncIterator[bytes]:
     try:
-        yield f"retry: {RECONNECT_MS}\n\n".encode()
+        said = f"retry: {RECONNECT_MS}\n\n".encode()
         while True:
-            for event in page["events"]:
-                yield b"id: %d\ndata: %s\n\n" % (event["seq"], encode(event))
+            said += b"".join(map(call.followers.frame, page["events"]))
             seq = page["next_seq"]
-            if seq >= call.engine.events.head_seq:
+            is_behind = seq < call.engine.events.head_seq
+            if not is_behind:
                 # An id without data moves the reader's cursor past events that its filters leave out.
-                yield b": up to date\nid: %d\n\n" % seq
+                said += b": up to date\nid: %d\n\n" % seq
+            yield said
+            said = b""
+            if not is_behind:
                 await call.engine.events.wait(seq, HEARTBEAT_S)
             page = await _page(call, query, seq)
     finally:
