@@ -280,6 +280,19 @@ async def test_who_listens_is_told_to_listen_anew_when_its_owner_dies(folder: Pa
                 assert await anext(heard) == ResourceUpdated(uri="workspace:///plan.md")
 
 
+def test_a_stream_of_events_ends_with_its_owner_and_goes_on_from_its_cursor(folder: Path) -> None:
+    with Agent(folder) as reading, Agent(folder) as writing:
+        stream = reading.ask("events/stream", {"name": "file.created"})
+        until(lambda: "notifications/events/active" in [notice["method"] for notice in reading.notices])
+        cursor = reading.notices[-1]["params"]["cursor"]
+        os.kill(owner_pid(folder), signal.SIGKILL)
+        reading.answer(stream)
+        writing.call("write_file", path="meanwhile.md", content="x")
+        reading.ask("events/stream", {"name": "file.created", "cursor": cursor})
+        until(lambda: "notifications/events/event" in [notice["method"] for notice in reading.notices])
+        assert reading.notices[-1]["params"]["data"]["path"] == "meanwhile.md"
+
+
 def test_serve_takes_over_from_a_background_owner_and_agents_go_on(folder: Path) -> None:
     with Agent(folder) as agent:
         agent.call("write_file", path="a.md", content="x")

@@ -39,6 +39,8 @@ ALIVE = b'{"jsonrpc":"2.0","method":"notifications/workspace/alive"}\n'
 """How it says so, as in `interfaces.mcp.unix_socket`."""
 REQUEST_ID = "workspace/requestId"
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
+LISTENING = frozenset({"subscriptions/listen", "events/stream"})
+"""Requests that stay open for as long as their client listens."""
 ANSWER = re.compile(rb'\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:result|error)":')
 """How our own server begins an answer; with it, large ones need not be parsed to learn whom they answer."""
 
@@ -185,7 +187,7 @@ class Proxy:
         key = _key(message["id"])
         with self._state:
             self._pending[key] = line
-            if method == "subscriptions/listen":
+            if method in LISTENING:
                 self._listens.add(key)
             if method in {"initialize", "resources/subscribe"}:
                 self._opening.append(message)
