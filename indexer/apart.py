@@ -42,15 +42,16 @@ def told_apart(facts: Sequence[Fact], headings: Sequence[Heading], *, name: str)
     records = list(_records(told))
     for record in records:
         for at in range(record.first + 1, record.end):
-            fact = told[at]
-            if fact.subject == told[record.first].subject:
-                above = "" if fact.subject == name else fact.subject
-                told[at] = replace(fact, subject=_below(above, record.name), entity=fact.kind == "field")
+            above = told[record.first].subject
+            below = f"{record.name}{told[at].subject.removeprefix(above)}"  # an item may stand between the two
+            subject = _below("" if above == name else above, below)
+            told[at] = replace(told[at], subject=subject, entity=told[at].kind == "field")
     return told, [Heading(level=RECORD_LEVEL, title=one.name, line=told[one.first].start_line) for one in records]
 
 
 def _below(above: str, name: str) -> str:
-    return f"{above[: SUBJECT_CHARS_MAX - len(name) - 3]} > {name}" if above else name
+    room = SUBJECT_CHARS_MAX - len(f" > {name}")
+    return f"{above[:room]} > {name}" if above and room > 0 else name[:SUBJECT_CHARS_MAX]
 
 
 def _rows(facts: Sequence[Fact], headings: Sequence[Heading]) -> Iterator[Fact]:
