@@ -48,7 +48,7 @@ def extract_ini(out: Collector) -> None:
 
 INI: Final = Extractor(
     name="ini",
-    version=1,
+    version=2,
     suffixes=(".ini", ".cfg", ".properties", ".env"),
     names=(".env",),
     chars_max=STRUCTURED_CHARS_MAX,

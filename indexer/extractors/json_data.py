@@ -134,7 +134,7 @@ def extract_json_lines(out: Collector) -> None:
 
 JSON: Final = Extractor(
     name="json",
-    version=2,
+    version=3,
     suffixes=(".json", ".geojson", ".webmanifest"),
     media_types=("application/json",),
     chars_max=STRUCTURED_CHARS_MAX,
@@ -142,7 +142,7 @@ JSON: Final = Extractor(
 )
 JSON_LINES: Final = Extractor(
     name="jsonl",
-    version=2,
+    version=3,
     suffixes=(".jsonl", ".ndjson"),
     media_types=("application/jsonl", "application/x-ndjson"),
     chars_max=INDEXED_BYTES_MAX,

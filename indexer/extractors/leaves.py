@@ -1,6 +1,6 @@
 """Leaves of structured data (JSON, YAML, TOML, front matter) as facts of kind ``field``."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -29,14 +29,16 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
     """Add a field for each leaf, with the object's own name as subject where it has one.
 
     The subject is the name, id, service or title of the nearest object around the leaf that has one, followed by the
-    keys below it; else the keys above the leaf; else *default_subject*, else the document's name. The name of a row is
-    a field of the rows; what else tells a row from the others is told as the subject of its other leaves only.
+    keys below it; else the keys above the leaf; else *default_subject*, else the document's name. A name that objects in
+    several places have is told with the keys above it. The name of a row is a field of the rows; what else tells a row
+    from the others is told as the subject of its other leaves only.
     """
     known = list(leaves)
     names = _names(known)
     tables = _tables(known)
     labels = _labels(known, tables)
     below = Counter(leaf.pointer[:end] for leaf in known for end in range(len(leaf.pointer)))
+    shared = _shared(names)
     _add_profiles(out, tables, known, default_subject or out.document.name)
     for leaf in known:
         if below[leaf.pointer[:-1]] > 1 and _only_labels(leaf, names, labels):
@@ -45,7 +47,7 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
         is_name = names.get(parent) == leaf.value and key in NAMING_KEYS
         is_of_row = is_name and any(isinstance(part, int) for part in parent[-1:])
         place = parent[:-1] if is_of_row else parent
-        subject, named = _subject(place, names, labels, unnamed=parent if is_name else None)
+        subject, named = _subject(place, names, labels, shared, unnamed=parent if is_name else None)
         out.fact(
             "field",
             subject=subject or default_subject or out.document.name,
@@ -129,6 +131,18 @@ def _names(leaves: list[Leaf]) -> dict[Pointer, str]:
     return {pointer: name for pointer, (_, name) in ranked.items()}
 
 
+def _shared(names: dict[Pointer, str]) -> frozenset[str]:
+    """Return the names that objects below different keys have: in an API, each route has a parameter ``limit``."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for pointer, name in names.items():
+        places[name].add(_above(pointer))
+    return frozenset(name for name, above in places.items() if len(above) > 1)
+
+
+def _above(pointer: Pointer) -> str:
+    return " > ".join(part for part in pointer[:-1] if isinstance(part, str))
+
+
 def _only_labels(leaf: Leaf, names: dict[Pointer, str], labels: dict[Pointer, str]) -> bool:
     """Return whether a leaf says of its row nothing but what the row's other leaves have as their subject."""
     row, key = leaf.pointer[:-1], str(leaf.pointer[-1]) if leaf.pointer else ""
@@ -144,9 +158,14 @@ def _key_and_parent(pointer: Pointer) -> tuple[str, Pointer]:
 
 
 def _subject(
-    parent: Pointer, names: dict[Pointer, str], labels: dict[Pointer, str], *, unnamed: Pointer | None
+    parent: Pointer,
+    names: dict[Pointer, str],
+    labels: dict[Pointer, str],
+    shared: frozenset[str],
+    *,
+    unnamed: Pointer | None,
 ) -> tuple[str, bool]:
-    """Return the nearest name above a leaf with the keys below it, and whether there was one.
+    """Return the nearest name above a leaf with the keys below it, and whether that is a name of one thing.
 
     Args:
         unnamed: The object whose name does not count, because the leaf is that name.
@@ -155,7 +174,8 @@ def _subject(
     for end in range(len(parent), -1, -1):
         above = parent[:end]
         if above in names and above != unnamed:
-            return " > ".join([names[above], *reversed(below)]), True
+            name, place = names[above], _above(above) if names[above] in shared else ""
+            return " > ".join([*([place] if place else []), name, *reversed(below)]), not place
         below += [labels.get(above) or _spelled(part) for part in above[-1:]]
     return " > ".join(reversed(below)), False
 

@@ -17,6 +17,8 @@ from indexer.limits import INDEXED_BYTES_MAX, LINE_CHARS_MAX
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
 _HASHES: Final = re.compile(r" {0,3}(#{1,6})[ \t]+")
 _RULE: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+"""A mark that a backslash keeps from being one: documents that become Markdown have it before the dot of ``4.``."""
 _FRONT_MATTER_LINES_MAX: Final = 200
 
 
@@ -90,6 +92,7 @@ class _Reader:
 
     def _begin_section(self, level: int, title: str, line: Line) -> None:
         self.paragraph.forget()
+        title = _ESCAPED.sub(r"\1", title)
         prose.read_heading(self.out, level, title, line.start, line.start + len(line.text.rstrip()))
 
     def _table(self, line: Line) -> bool:

@@ -170,7 +170,7 @@ def extract_toml(out: Collector) -> None:
 
 TOML: Final = Extractor(
     name="toml",
-    version=2,
+    version=3,
     suffixes=(".toml",),
     media_types=("application/toml",),
     chars_max=STRUCTURED_CHARS_MAX,

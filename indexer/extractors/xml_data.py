@@ -156,7 +156,7 @@ def extract_xml(out: Collector) -> None:
 
 XML: Final = Extractor(
     name="xml",
-    version=1,
+    version=2,
     suffixes=(".xml", ".rss", ".atom", ".opml", ".gpx", ".kml", ".wsdl", ".xsd", ".plist"),
     media_types=("application/xml", "text/xml"),
     chars_max=STRUCTURED_CHARS_MAX,

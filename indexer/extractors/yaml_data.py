@@ -102,7 +102,7 @@ def extract_yaml(out: Collector) -> None:
 
 YAML: Final = Extractor(
     name="yaml",
-    version=2,
+    version=3,
     suffixes=(".yaml", ".yml"),
     media_types=("application/yaml", "application/x-yaml", "text/yaml"),
     chars_max=STRUCTURED_CHARS_MAX,

@@ -417,3 +417,10 @@ def test_long_lines_and_long_blocks_are_not_read() -> None:
     assert facts(read(long_line)) == []
     assert facts(read(long_block)) == []
     assert facts(read(long_line, "x.txt")) == []
+
+
+def test_a_mark_behind_a_backslash_is_an_ordinary_one_in_a_heading() -> None:
+    found = read("# 4\\. Payment \\*due\\*\n\nPaid by: Ada\n")
+
+    assert [heading.title for heading in found.headings] == ["4. Payment *due*"]
+    assert said(found, "field") == [("4. Payment *due*", "Paid by", "Ada")]

@@ -288,3 +288,18 @@ def test_every_leaf_of_any_yaml_is_found(value: Any) -> None:
     found = {f.pointer for f in facts(extraction, "field")}
     assert found <= expected
     assert all(is_told_by_subject(extraction, pointer) for pointer in expected - found)
+
+
+def test_a_name_that_objects_in_several_places_have_is_told_with_the_keys_above_it() -> None:
+    routes = "".join(
+        f"  /{route}:\n    parameters:\n      - name: limit\n        default: {default}\n"
+        for route, default in (("ramps", 20), ("gates", 50))
+    )
+    found = read(f"routes:\n{routes}owner:\n  name: Ada\n  since: 2019\n", "api.yaml")
+
+    assert [one for one in said(found, "field") if one[1] in {"default", "since"}] == [
+        ("routes > /ramps > parameters > limit", "default", "20"),
+        ("routes > /gates > parameters > limit", "default", "50"),
+        ("Ada", "since", "2019"),
+    ]
+    assert [fact.entity for fact in facts(found, "field") if fact.key in {"default", "since"}] == [False, False, True]
