@@ -32,10 +32,16 @@ class Collector:
     """Facts, outline and title of one document while an extractor reads it.
 
     Nothing that an extractor says about places is believed: a quote must stand at its span, and lines are counted here.
+
+    Attributes:
+        is_cut: Whether the document is only the beginning of a larger file, so that nothing is counted to its end.
     """
 
-    def __init__(self, document: Document, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, document: Document, *, clock: Callable[[], float] = time.monotonic, is_cut: bool = False
+    ) -> None:
         self.document = document
+        self.is_cut = is_cut
         self.facts: list[Fact] = []
         self.headings: list[Heading] = []
         self.records: list[Heading] = []

@@ -55,7 +55,8 @@ def extract(
         if extractor.convert is not None and size_bytes > len(data):
             raise NotText(f"a document of more than {len(data)} bytes: only name and type are known")
         converted = None if extractor.convert is None else extractor.convert(data)
-        document = _document(data, converted, path=path, is_cut=size_bytes > INDEXED_BYTES_MAX)
+        is_cut = converted is None and size_bytes > INDEXED_BYTES_MAX
+        document = _document(data, converted, path=path, is_cut=is_cut)
     except NotText as wrong:
         return dataclasses.replace(state, state="limited", reason=str(wrong))
     except Unreadable as wrong:
@@ -63,7 +64,7 @@ def extract(
     if not document.text.strip():
         reason = "there are only blanks in it" if converted is None else "; ".join(("no text in it", *converted.notes))
         return dataclasses.replace(state, state="empty", reason=reason, lines=document.line_count)
-    out = Collector(document, clock=clock)
+    out = Collector(document, clock=clock, is_cut=is_cut)
     out.notes += _notes(converted, size_bytes, called=registry.choose(path, media_type), taken=extractor)
     _read(out, extractor)
     out.facts, out.records = told_apart(out.facts, out.headings, name=document.name)

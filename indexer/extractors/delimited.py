@@ -85,10 +85,12 @@ def extract_delimited(out: Collector) -> None:
     columns = [Column(" ".join(cell.value.split()), cell.start, cell.end) for cell in first]
     header = [column.name for column in columns]
     read = given = 0
+    is_all = not out.is_cut
     for row in rows:
         out.tick()
         if out.is_late:
             out.notes.append(f"only the first {read} rows were read in time; the profile is of these")
+            is_all = False
             break
         read += 1
         for column, cell in zip(columns, row, strict=False):
@@ -98,12 +100,13 @@ def extract_delimited(out: Collector) -> None:
             add_row(out, header, row, number=read + 1)
     if given < read:
         out.notes.append(f"the cells of the first {given} rows are facts, the profile is of {read} rows")
-    add_profile(out, columns, rows=read, subject=out.document.name, start=first[0].start, end=first[-1].end)
+    place = first[0].start, first[-1].end
+    add_profile(out, columns, rows=read, subject=out.document.name, start=place[0], end=place[1], is_all=is_all)
 
 
 DELIMITED: Final = Extractor(
     name="csv",
-    version=3,
+    version=4,
     suffixes=(".csv", ".tsv", ".tab"),
     media_types=("text/csv", "text/tab-separated-values"),
     chars_max=INDEXED_BYTES_MAX,

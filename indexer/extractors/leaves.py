@@ -29,9 +29,9 @@ def add_leaves(out: Collector, leaves: Iterable[Leaf], *, default_subject: str |
     """Add a field for each leaf, with the object's own name as subject where it has one.
 
     The subject is the name, id, service or title of the nearest object around the leaf that has one, followed by the
-    keys below it; else the keys above the leaf; else *default_subject*, else the document's name. A name that objects in
-    several places have is told with the keys above it. The name of a row is a field of the rows; what else tells a row
-    from the others is told as the subject of its other leaves only.
+    keys below it; else the keys above the leaf; else *default_subject*, else the document's name. A name that objects
+    in several places have is told with the keys above it. The name of a row is a field of the rows; what else tells a
+    row from the others is told as the subject of its other leaves only.
     """
     known = list(leaves)
     names = _names(known)

@@ -88,8 +88,8 @@ def _read_line(out: Collector, line: Line, tally: _Tally) -> None:
     tally.errors[alike] += 1
 
 
-def _add_profile(out: Collector, tally: _Tally) -> None:
-    """Add what was counted, once there are enough lines for it."""
+def _add_profile(out: Collector, tally: _Tally, *, within: str) -> None:
+    """Add what was counted, once there are enough lines for it; *within* says of which part when not of all."""
     first = tally.first
     if first is None or sum(tally.levels.values()) + sum(tally.statuses.values()) < ROWS_MIN:
         return
@@ -99,7 +99,7 @@ def _add_profile(out: Collector, tally: _Tally) -> None:
     if tally.first_error:
         said.append(("most frequent errors", _counts(tally.errors), tally.first_error))
     for key, value, line in said:
-        out.fact("profile", key=key, value=value, start=line.start, end=line.end, entity=False)
+        out.fact("profile", key=key, value=f"{within}{value}", start=line.start, end=line.end, entity=False)
 
 
 def _counts(tally: Counter[str]) -> str:
@@ -113,19 +113,22 @@ def extract_log(out: Collector) -> None:
         extract_json_lines(out)
         return
     tally = _Tally()
+    counted, is_all = 0, not out.is_cut
     for line in out.document.lines():
         out.tick()
         if out.is_late:
-            out.notes.append(f"only the first {line.number - 1} lines were counted in time")
+            out.notes.append(f"only the first {counted} lines were counted in time")
+            is_all = False
             break
+        counted = line.number
         if len(line.text) <= LINE_CHARS_MAX:
             _read_line(out, line, tally)
-    _add_profile(out, tally)
+    _add_profile(out, tally, within="" if is_all else f"in the first {counted} lines: ")
 
 
 LOG: Final = Extractor(
     name="log",
-    version=1,
+    version=2,
     suffixes=(".log",),
     chars_max=INDEXED_BYTES_MAX,
     extract=extract_log,

@@ -1,7 +1,7 @@
 """Profiles of tables: for each column its type and how its values are spread, as facts of kind ``profile``.
 
 The answer to "how many", "what is the largest" or "which values are there" stands in no single cell. A profile is
-counted from all rows that were read, and cites the head of its column.
+counted from all rows that were read, says so when there are more, and cites the head of its column.
 """
 
 import math
@@ -108,19 +108,23 @@ def _shown(number: float) -> str:
     return f"{number:.6g}"
 
 
-def add_profile(out: Collector, columns: list[Column], *, rows: int, subject: str, start: int, end: int) -> None:
+def add_profile(
+    out: Collector, columns: list[Column], *, rows: int, subject: str, start: int, end: int, is_all: bool = True
+) -> None:
     """Add how many rows a table has, and the spread of each of its columns.
 
     Args:
         subject: What the table is called.
         start: Where the words stand that show its columns.
+        is_all: Whether the table has no more rows than were counted; else each fact says so.
     """
     if rows < ROWS_MIN:
         return
     names = ", ".join(column.name for column in columns)
-    out.fact("profile", subject=subject, key="rows", value=f"{rows} rows; columns: {names}", start=start, end=end,
+    many, within = (f"{rows}", "") if is_all else (f"more than {rows}", f"in the first {rows} rows: ")
+    out.fact("profile", subject=subject, key="rows", value=f"{many} rows; columns: {names}", start=start, end=end,
              entity=False)  # fmt: skip
     for column in columns:
         if column.spread:
-            out.fact("profile", subject=subject, key=column.name, value=column.spread, start=column.start,
+            out.fact("profile", subject=subject, key=column.name, value=f"{within}{column.spread}", start=column.start,
                      end=column.end, entity=False)  # fmt: skip

@@ -1,12 +1,13 @@
 """Profiles: what is counted of a whole table, and how far."""
 
+import re
 from collections.abc import Callable
 from itertools import count
 
 import pytest
 
 from indexer.extraction import extract
-from indexer.limits import DISTINCT_VALUES_MAX, FACTS_PER_FILE_MAX, TABLES_PROFILED_MAX
+from indexer.limits import DISTINCT_VALUES_MAX, FACTS_PER_FILE_MAX, INDEXED_BYTES_MAX, TABLES_PROFILED_MAX
 from tests.indexer.reading import facts, read, said
 
 PRICES = """sku,price,stock,day,kind,size (mm),empty,room no
@@ -82,10 +83,22 @@ def test_a_table_that_takes_too_long_is_profiled_as_far_as_it_was_read() -> None
     text = "k,v\n" + "".join(f"a{n},{n}\n" for n in range(1_000))
     extraction = extract(text.encode(), path="x.csv", clock=ticking(0.01))
 
-    (rows, *_) = said(extraction, "profile")
-    read_rows = int(rows[2].split()[0])
+    (rows, numbers) = said(extraction, "profile")
+    found = re.fullmatch(r"more than (\d+) rows; columns: k, v", rows[2])
+    assert found is not None
+    read_rows = int(found[1])
     assert 10 < read_rows < 900
+    assert numbers[2].startswith(f"in the first {read_rows} rows: numbers, min 0, ")
     assert extraction.reason == f"only the first {read_rows} rows were read in time; the profile is of these"
+
+
+def test_a_table_of_which_only_the_beginning_is_read_has_more_rows_than_that() -> None:
+    found = extract(b"k,v\na,1\nb,2\nc,3\n", path="x.csv", size_bytes=INDEXED_BYTES_MAX + 1)
+
+    assert said(found, "profile") == [
+        ("x", "rows", "more than 3 rows; columns: k, v"),
+        ("x", "v", "in the first 3 rows: numbers, min 1, mean 2, max 3, sum 6, 3 distinct of 3"),
+    ]
 
 
 def test_json_lines_that_take_too_long_are_read_as_far_as_it_goes() -> None:
