@@ -84,10 +84,11 @@ def _test(api: Api, trigger: str, *, as_json: bool) -> int:
 
 def _since(api: Api, since: str, *, state: str, trigger: str | None) -> Answer:
     """Send everything again, a part at a time."""
-    total = 0
+    total, until = 0, None
     while True:
-        answer = api.post("/deliveries:redeliver", {"since": since, "state": state, "trigger": trigger})
-        total += answer["redelivered"]
+        asked = {"since": since, "until": until, "state": state, "trigger": trigger}
+        answer = api.post("/deliveries:redeliver", asked)
+        total, until = total + answer["redelivered"], answer["until"]
         if not answer["more"]:
             return {"redelivered": total}
 

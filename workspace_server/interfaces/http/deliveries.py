@@ -32,9 +32,10 @@ class ListEndpoints(Query):
 
 
 class RedeliverSince(Body):
-    """Which deliveries are sent again: those that came to this end since then."""
+    """Which deliveries are sent again: those that came to this end since then, and before `until`."""
 
     since: str
+    until: str | None = None
     state: Literal["dead", "delivered"] = "dead"
     trigger: str | None = None
 
@@ -61,7 +62,7 @@ async def redeliver(call: Call) -> Response:
 
 
 async def redeliver_since(call: Call, body: RedeliverSince) -> Response:
-    """Send again what was given up since then, or what arrived; call again while there are more."""
+    """Send again what was given up since then, or arrived; while there are more, call again with its `until`."""
     return json_response(await call.engine.deliveries.redeliver_since(call.caller, **body.model_dump()))
 
 

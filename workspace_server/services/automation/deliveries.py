@@ -108,32 +108,43 @@ class Deliveries:
         return await self._folder.recorder.change(caller, "redeliver", body)
 
     async def redeliver_since(
-        self, caller: Caller, *, since: str | float, state: str = "dead", trigger: str | None = None
+        self,
+        caller: Caller,
+        *,
+        since: str | float,
+        until: str | float | None = None,
+        state: str = "dead",
+        trigger: str | None = None,
     ) -> Result:
-        """Send again what came to its end since then, and return `{redelivered, more}`.
+        """Send again what came to its end since then, and return `{redelivered, more, until}`.
 
         Args:
             since: A span before now (`2h`) or a time.
+            until: Only what came to its end before this; by default, before now.
             state: `dead` for what was given up; `delivered` for a receiver that has lost what it had taken.
             trigger: Only what this one sent.
 
         Returns:
-            How many are on their way again, and whether there are more: then call again.
+            How many are on their way again, and whether there are more: then call again with the same `until`, so that
+            what has arrived or failed anew meanwhile is not sent once more.
         """
         caller.require("trigger")
         if state not in {"dead", "delivered"}:
             raise refused("state", "must be dead or delivered")
         chosen: State = "dead" if state == "dead" else "delivered"
-        since_s = self._since_s(since)
+        since_s = self._moment_s("since", since)
+        until_s = self._folder.clock.wall_s() if until is None else self._moment_s("until", until)
         if trigger is not None:
             check_name("trigger", trigger)
 
         async def body(commit: Commit) -> Result:
             most = LIMITS.redeliveries_max
             trigger_id = None if trigger is None else (await known_trigger(commit.tx, trigger)).trigger_id
-            rows = await deliveries.ended_since(commit.tx, since_s, state=chosen, trigger_id=trigger_id, limit=most + 1)
+            rows = await deliveries.ended_between(
+                commit.tx, since_s, until_s, state=chosen, trigger_id=trigger_id, limit=most + 1
+            )
             await self._send_again(commit, rows[:most])
-            return {"redelivered": len(rows[:most]), "more": len(rows) > most}
+            return {"redelivered": len(rows[:most]), "more": len(rows) > most, "until": iso(until_s)}
 
         return await self._folder.recorder.change(caller, "redeliver", body)
 
@@ -160,12 +171,13 @@ class Deliveries:
         while await self._folder.db.write(body) == FORGOTTEN_AT_ONCE:
             pass
 
-    def _since_s(self, since: str | float) -> float:
-        text = plain_text("since", str(since), MOMENT_CHARS_MAX)
+    def _moment_s(self, argument: str, given: str | float) -> float:
+        """Return a span before now, or a time, in seconds since 1970."""
+        text = plain_text(argument, str(given), MOMENT_CHARS_MAX)
         assert text is not None
-        moment = parse_moment(text, argument="since", now_s=self._folder.clock.wall_s())
+        moment = parse_moment(text, argument=argument, now_s=self._folder.clock.wall_s())
         if moment.at_s is None:
-            raise refused("since", "must be a span or a time", "For example 2h, or 2026-11-21T09:30:00Z.")
+            raise refused(argument, "must be a span or a time", "For example 2h, or 2026-11-21T09:30:00Z.")
         return moment.at_s
 
     async def _send_again(self, commit: Commit, rows: Sequence[DeliveryRow]) -> None:

@@ -48,10 +48,11 @@ class Redelivery(Changed):
 
 
 class Redeliveries(Changed):
-    """How many deliveries are on their way again, and whether there are more of them."""
+    """How many deliveries are on their way again, and whether there are more of those that ended before `until`."""
 
     redelivered: int
     more: bool
+    until: str
 
 
 class Endpoint(Result):
