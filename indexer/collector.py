@@ -38,7 +38,7 @@ class Collector:
     """
 
     def __init__(
-        self, document: Document, *, clock: Callable[[], float] = time.monotonic, is_cut: bool = False
+        self, document: Document, *, clock: Callable[[], float] = time.thread_time, is_cut: bool = False
     ) -> None:
         self.document = document
         self.is_cut = is_cut

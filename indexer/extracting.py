@@ -23,7 +23,7 @@ UNREADABLE: Final = Extraction(state="failed", reason="the content could not be 
 class InThread:
     """An `Extracting` in a thread of this process, one batch at a time: for trusted files, tests and small programs."""
 
-    def __init__(self, registry: Registry = REGISTRY, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, registry: Registry = REGISTRY, clock: Callable[[], float] = time.thread_time) -> None:
         self._registry = registry
         self._clock = clock
         self._thread = anyio.CapacityLimiter(1)

@@ -37,7 +37,7 @@ def extract(
     media_type: str = "",
     size_bytes: int | None = None,
     registry: Registry = REGISTRY,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = time.thread_time,
 ) -> Extraction:
     """Return the facts, outline and passages of *data*.
 

@@ -77,7 +77,10 @@ NESTING_MAX: Final = 48
 """Depth of nested objects, arrays and key paths; what lies deeper is refused."""
 
 EXTRACTION_S_MAX: Final = 5.0
-"""Seconds after which an extractor is told to stop; asked about on every fact and leaf."""
+"""Seconds of processor time after which an extractor is told to stop; asked about on every fact and leaf.
+
+Not seconds of the clock: on a busy machine less would be found in a file.
+"""
 
 LINE_CHARS_MAX: Final = 2_000
 """Longer lines are searchable but are not read for statements."""
@@ -218,8 +221,8 @@ DOCUMENT_CPU_S: Final = 20
 DOCUMENT_S_MAX: Final = 60.0
 """Seconds after which the child that reads a document is ended: one that works ends by its processor time before."""
 
-TEXT_S_MAX: Final = 15.0
-"""Seconds after which the child that reads texts is ended: beyond `EXTRACTION_S_MAX`, it is not reading any more."""
+TEXT_S_MAX: Final = 60.0
+"""Seconds after which the child that reads texts is ended: one that works has long had its `EXTRACTION_S_MAX` then."""
 
 CHILD_START_S_MAX: Final = 30.0
 """Seconds that a child may take until it has started, on a busy machine."""

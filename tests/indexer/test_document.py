@@ -1,6 +1,7 @@
 """Bytes as text, lines and places; limits and states of an extraction."""
 
 import itertools
+import time
 
 import pytest
 
@@ -92,6 +93,14 @@ def test_extraction_ends_when_its_time_is_over_and_keeps_what_it_has() -> None:
     assert extraction.state == "limited"
     assert "took longer" in extraction.reason
     assert 0 < len(extraction.facts) < 3
+
+
+def test_the_time_in_which_others_have_the_processor_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.collector.EXTRACTION_S_MAX", 0.1)
+    out = Collector(Document("Port: 80", "x"))
+    time.sleep(0.3)
+
+    out.tick()
 
 
 def test_a_fact_whose_quote_does_not_stand_there_is_dropped_and_counted() -> None:
