@@ -23,6 +23,7 @@ from workspace_server.core.clock import ManualClock
 from workspace_server.core.joins import changes
 from workspace_server.core.limits import LIMITS
 from workspace_server.services.engine import Engine
+from workspace_server.storage.tables import triggers
 
 pytestmark = pytest.mark.anyio
 
@@ -355,17 +356,17 @@ async def test_a_paused_trigger_takes_note_and_fires_once_it_goes_on(engine: Eng
     await watch(engine, ["a.md", "b.md"], mode="all")
     await save(engine, "a.md", "a")
 
-    async def pause(tx: Any, at: float | None) -> None:
-        await tx.run("UPDATE triggers SET paused_at = ?", at)
-        await tx.run("UPDATE meta SET value = ? WHERE name = 'triggers'", f"edition {at}")
-        if at is None:
+    async def pause(tx: Any, *, paused: bool) -> None:
+        await triggers.set_paused(tx, 1, paused=paused)
+        await triggers.set_edition(tx, f"edition {paused}")
+        if not paused:
             await engine.automation.reaction.resume(tx, 1)
 
-    await engine.db.write(lambda tx: pause(tx, 1.0))
+    await engine.db.write(lambda tx: pause(tx, paused=True))
     for text in ("one", "two"):
         await save(engine, "b.md", text)
     assert await claim(engine) is None
-    await engine.db.write(lambda tx: pause(tx, None))
+    await engine.db.write(lambda tx: pause(tx, paused=False))
     await engine.automation.settle()
     assert await inputs(engine) == ["a.md@1", "b.md@2"]
 

@@ -126,8 +126,9 @@ def _saved(join: Join, change: Saved, now_s: float) -> Join:
         return join  # not wanted, or what stands there already
     # What does not count moves along: fresh stays fresh, at the newer version; consumed stays consumed.
     consumed = slot.consumed if counts or slot.fresh else max(save.seq, slot.consumed)
-    join = _with(join, replace(slot, current=save, consumed=consumed, failures=()))
-    return replace(join, last_at=now_s, saves=join.saves + 1) if counts else join
+    after = replace(slot, current=save, consumed=consumed, failures=())
+    join = _with(join, after)
+    return replace(join, last_at=now_s, saves=join.saves + 1) if counts and after.fresh else join
 
 
 def _slot(join: Join, path: str, *, matched: bool) -> Slot | None:

@@ -96,10 +96,9 @@ def as_mapping(target: Target) -> dict[str, Any]:
             return {"command": name}
         case Approval(question):
             return {"approval": question}
-        case Webhook():
-            acting = {"agent": target.agent, "visibility_seconds": target.visibility_seconds} if target.agent else {}
-            include = {"include": list(target.include)} if target.include else {}
-            return {"url": target.url, **include, "profile": target.profile, **acting}
+    acting = {"agent": target.agent, "visibility_seconds": target.visibility_seconds} if target.agent else {}
+    include = {"include": list(target.include)} if target.include else {}
+    return {"url": target.url, **include, "profile": target.profile, **acting}
 
 
 def _webhook(fields: Fields) -> Webhook:

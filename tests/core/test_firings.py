@@ -1,0 +1,51 @@
+"""What a firing says of itself."""
+
+from workspace_server.core.firings import chain, event_data, firing_data, inputs, subject
+from workspace_server.core.joins.deciding import Fire
+from workspace_server.core.joins.state import Cause, Save
+from workspace_server.core.triggers.parsing import parse_definition
+
+RULE = parse_definition({"name": "t", "files": ["a"], "queue": "q"})
+SAVE = Save(path="a", version=2, seq=7, sha256="9f", agent="ann", index_state="ok")
+INPUT = {"path": "a", "version": 2, "sha256": "9f", "agent": "ann", "seq": 7}
+PARENT = Cause(firing="F3", root="F1", depth=2)
+
+
+def fire(*saves: Save, **facts: object) -> Fire:
+    given = {"holders": (), "coalesced": 0, "parent": None, **facts}
+    return Fire(inputs=saves, **given)  # type: ignore[arg-type]  # by their names
+
+
+def test_a_firing_names_its_inputs_and_its_chain() -> None:
+    cause = chain("F4", PARENT)
+    assert cause == Cause(firing="F4", root="F1", depth=3)
+    assert chain("F9", None) == Cause(firing="F9", root="F9", depth=1)
+    assert firing_data(RULE, {"topic": "cats"}, fire(SAVE), cause) == {
+        "trigger": "t",
+        "firing": "F4",
+        "key": {"topic": "cats"},
+        "mode": "each",
+        "inputs": [INPUT],
+        "seq": 7,
+        "cause": {"firing": "F4", "root": "F1", "depth": 3},
+    }
+
+
+def test_a_firing_says_what_is_odd_about_it() -> None:
+    rule = parse_definition({"name": "t", "files": ["a"], "queue": "q", "indexed": True, "instructions": "Do it."})
+    missing = [{"path": "b", "reason": "absent"}]
+    data = firing_data(rule, {}, fire(SAVE, holders=("bob",), coalesced=2, partial=True), chain("F1", None), missing)
+    assert data["inputs"] == [{**INPUT, "index_state": "ok"}]
+    assert (data["unclean"], data["holders"], data["coalesced"]) == (True, ["bob"], 2)
+    assert (data["missing"], data["instructions"]) == (missing, "Do it.")
+
+
+def test_the_event_of_a_firing_is_caused_by_what_led_to_it() -> None:
+    assert "cause" not in event_data(RULE, {}, fire(SAVE))
+    data = event_data(RULE, {}, fire(SAVE, parent=PARENT), reason="depth")
+    assert (data["cause"], data["reason"], data["inputs"]) == (PARENT.as_json(), "depth", inputs(fire(SAVE)))
+
+
+def test_a_firing_is_about_a_file_when_it_has_one_input() -> None:
+    assert subject(fire(SAVE)) == "a"
+    assert subject(fire(SAVE, SAVE)) is None
