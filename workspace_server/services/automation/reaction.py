@@ -44,10 +44,6 @@ class Reaction:
         self._checking = checking
         self.timer_set: Callable[[], None] = lambda: None
 
-    def can_start(self, target: Target) -> bool:
-        """Return whether this server has targets of that kind."""
-        return type(target) in self._targets
-
     async def begin(self, tx: Transaction) -> None:
         """Read the triggers before anybody has to wait for that."""
         await self._catalogue.renew(tx)

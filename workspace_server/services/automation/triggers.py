@@ -128,7 +128,8 @@ class Triggers:
     async def _create(self, commit: Commit, rule: Definition, given_secret: object) -> Result:
         tx = commit.tx
         secret = self._secret(rule, given_secret)
-        self._check_target(commit.caller, rule)
+        if isinstance(rule.target, Command):
+            self._check_command(commit.caller, rule.target.name)
         self._check_checks(rule)
         if isinstance(rule.target, Webhook) and rule.target.include:
             commit.caller.require("read")  # what goes out is what its author may see
@@ -200,13 +201,6 @@ class Triggers:
         if unknown:
             known = ", ".join(self._checking.names) or "none"
             raise refused("checks", f"there is no check {unknown[0]}", f"The operator's config names: {known}.")
-
-    def _check_target(self, caller: Caller, rule: Definition) -> None:
-        if isinstance(rule.target, Command):
-            self._check_command(caller, rule.target.name)
-        if not self._reaction.can_start(rule.target):
-            kind = type(rule.target).__name__.lower()
-            raise refused(kind, "is no target that this server has", 'Use queue="editor", or url.')
 
     def _check_command(self, caller: Caller, name: str) -> None:
         """Which program starts is the operator's word, and so is what starts it."""
