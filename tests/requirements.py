@@ -293,6 +293,8 @@ DELIVERED: dict[str, Requirement] = {
             "services/locking/test_line.py::test_what_cannot_be_given_back_now_is_given_back_later",
             "services/locking/test_line.py::test_a_place_that_cannot_be_left_now_is_left_later_and_the_server_goes_on_meanwhile",
             "interfaces/http/test_services.py::test_a_client_that_goes_away_leaves_the_line",
+            "interfaces/http/test_services.py::test_a_client_that_goes_away_while_it_waits_gets_no_job",
+            "services/automation/test_jobs.py::test_a_claim_that_comes_too_late_for_a_call_that_is_gone_goes_to_the_next",
             "scenarios/test_many_processes.py::test_a_killed_process_leaves_the_line",
         ),
     ),

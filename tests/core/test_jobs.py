@@ -2,7 +2,7 @@
 
 import pytest
 
-from workspace_server.core.jobs import job_name, job_number, state_after
+from workspace_server.core.jobs import job_name, job_number, outcome_of, state_after
 from workspace_server.core.limits import LIMITS
 
 
@@ -14,6 +14,19 @@ def test_what_the_claimant_says_holds_however_often_it_was_tried(outcome) -> Non
 def test_a_job_is_tried_again_until_too_many_attempts_have_come_to_nothing() -> None:
     states = [state_after("retry", failures=failures) for failures in range(LIMITS.job_attempts_max + 1)]
     assert states == ["queued"] * (LIMITS.job_attempts_max - 1) + ["dead"] * 2
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "outcome", "note"),
+    [
+        (0, "done", None),
+        (75, "retry", "exit code 75\nlast"),
+        (3, "failed", "exit code 3\nlast"),
+        (None, "failed", "ended after 60 s\nlast"),
+    ],
+)
+def test_the_exit_code_of_a_program_says_how_its_job_went(exit_code, outcome, note) -> None:
+    assert outcome_of(exit_code, log_end="last\n", timeout_s=60) == (outcome, note)
 
 
 def test_a_name_stands_for_one_number() -> None:

@@ -132,6 +132,30 @@ async def test_a_saved_file_becomes_a_job_that_one_agent_does(client: httpx2.Asy
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "not_found")
 
 
+async def test_a_client_that_goes_away_while_it_waits_gets_no_job(
+    served: Listening, client: httpx2.AsyncClient
+) -> None:
+    await client.post("/queues/q:add", json={"instructions": "Do it."})
+    await client.post("/queues/q:claim")
+    body = b'{"wait_seconds": 50}'
+    _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    head = f"POST /api/v1/queues/q:claim HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n"
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    await writer.drain()
+    await waiting(client, 1)
+    writer.close()
+    await writer.wait_closed()
+    await waiting(client, 0)
+    await client.post("/queues/q:add", json={"instructions": "Do that."})
+    assert (await client.post("/queues/q:claim")).json()["job"]["attempt"] == 1
+
+
+async def waiting(client: httpx2.AsyncClient, count: int) -> None:
+    """Return once so many wait for a job of the queue `q`."""
+    while (await client.get("/queues")).json()["queues"][0]["waiting"] != count:
+        pass
+
+
 async def test_a_job_is_added_once_per_key_and_an_empty_queue_gives_none(client: httpx2.AsyncClient) -> None:
     first = await client.post("/queues/q:add", json={"instructions": "Do it.", "key": "k"})
     second = await client.post("/queues/q:add", json={"instructions": "Do it.", "key": "k"})

@@ -333,14 +333,15 @@ async def test_a_database_that_refuses_for_a_moment_does_not_end_the_work(
 ) -> None:
     monkeypatch.setattr(commands, "AFTER_FAILURE_S", 0)
     async with serving(folder, "pass") as engine:
-        take, refused = engine.jobs.take, iter([True])
+        claiming = engine.automation.commands._claiming
+        take, refused = claiming.take, iter([True])
 
         async def once(*arguments: Any, **more: Any) -> Any:
             if next(refused, False):
                 raise OSError("disk")
             return await take(*arguments, **more)
 
-        monkeypatch.setattr(engine.jobs, "take", once)
+        monkeypatch.setattr(claiming, "take", once)
         for content in ("x", "y"):
             await save(engine, content=content)
         for job in ("J1", "J2"):

@@ -12,6 +12,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import WorkspaceError
+from workspace_server.services.automation import claiming
 from workspace_server.services.engine import Engine
 from workspace_server.services.recording import Commit
 
@@ -131,6 +132,55 @@ async def test_who_goes_away_while_waiting_leaves_the_job_to_the_next(engine: En
         await gone
     await add(engine)
     assert await waiting is not None
+
+
+async def test_a_claim_that_comes_too_late_for_a_call_that_is_gone_goes_to_the_next(engine: Engine) -> None:
+    await add(engine)
+    gone = asyncio.ensure_future(claim(engine, BOB))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    job = await claim(engine, CAT, wait_seconds=30)
+    assert job is not None
+    assert (job["job"], (await engine.queues.show_job(ANN, job="J1"))["failures"]) == ("J1", 0)
+
+
+async def test_a_claim_with_a_request_id_is_kept_for_its_repetition(engine: Engine) -> None:
+    await add(engine)
+    caller = Caller(agent="bob", request_id="r1")
+    gone = asyncio.ensure_future(claim(engine, caller))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    again = await claim(engine, caller, wait_seconds=30)
+    assert again is not None
+    assert (again["job"], again["attempt"]) == ("J1", 1)
+
+
+async def test_what_cannot_be_given_back_comes_back_once_its_time_is_over(
+    engine: Engine, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(engine)
+    change = engine.folder.recorder.change
+
+    async def refuse(caller: Caller, action: str, body: Any) -> dict[str, Any]:
+        if action == "end_claims":
+            raise OSError("disk")
+        return await change(caller, action, body)
+
+    logged = asyncio.Event()
+    monkeypatch.setattr(engine.folder.recorder, "change", refuse)
+    monkeypatch.setattr(claiming.log, "exception", lambda _said: logged.set())
+    gone = asyncio.ensure_future(claim(engine, BOB, visibility_seconds=60))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await logged.wait()
+    monkeypatch.undo()
+    assert await claim(engine, CAT) is None
+    await turn(engine, clock, 61)
+    assert await claim(engine, CAT) is not None
 
 
 async def test_who_waits_is_served_before_one_who_comes_later(engine: Engine) -> None:

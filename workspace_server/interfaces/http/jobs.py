@@ -11,6 +11,7 @@ from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Count, Seconds
 from workspace_server.interfaces.http.call import Body, Call, Query
 from workspace_server.interfaces.http.checkouts import Session
+from workspace_server.interfaces.http.connection import while_connected
 from workspace_server.interfaces.http.errors import json_response
 from workspace_server.interfaces.http.files import Source
 from workspace_server.interfaces.http.operations import operation
@@ -76,14 +77,14 @@ async def add_job(call: Call, body: AddJob) -> Response:
 
 async def claim_job(call: Call, body: ClaimJob) -> Response:
     """Take the next job of a queue; `job` is absent when there is none."""
-    result = await call.engine.jobs.claim_job(
+    claiming = call.engine.jobs.claim_job(
         call.caller,
         queue=call.values["queue"],
         wait_seconds=body.wait_seconds,
         visibility_seconds=body.visibility_seconds,
         session=body.session,
     )
-    return json_response(result)
+    return json_response(await while_connected(call.request, claiming) if body.wait_seconds else await claiming)
 
 
 async def finish_job(call: Call, body: FinishJob) -> Response:

@@ -17,17 +17,17 @@ import anyio
 
 from workspace_server.core.access import SERVER, Caller
 from workspace_server.core.commands import QUEUE_PREFIX, Command
-from workspace_server.core.jobs import Outcome, job_number, outcome_of
+from workspace_server.core.jobs import Outcome, outcome_of
 from workspace_server.core.retry import delay_s
 from workspace_server.errors import JobLost
 from workspace_server.services.automation import attention
+from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.automation.jobs import Jobs
 from workspace_server.services.automation.programs.program import Program
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import jobs, triggers
-from workspace_server.storage.tables.jobs import JobRow
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ GRACE_S: Final = 5.0
 """How long a program may take to end when the server ends: less than whoever waits for that has patience."""
 TAIL_BYTES: Final = 1_500
 """How much of a failed program's log becomes the job's note."""
-AFTER_FAILURE_S: Final = 1.0
+AFTER_FAILURE_S: Final = 5.0
 SETTINGS_PREFIX: Final = "WORKSPACE_SERVER_"
 """Begins the names of variables that are the server's own; some of them are secrets."""
 
@@ -46,9 +46,10 @@ SETTINGS_PREFIX: Final = "WORKSPACE_SERVER_"
 class Commands:
     """Does the jobs of commands."""
 
-    def __init__(self, folder: Folder, claims: Jobs, commands: Mapping[str, Command]) -> None:
+    def __init__(self, folder: Folder, finishing: Jobs, claiming: Claiming, commands: Mapping[str, Command]) -> None:
         self._folder = folder
-        self._jobs = claims
+        self._jobs = finishing
+        self._claiming = claiming
         self._commands = commands
         self._threads = anyio.CapacityLimiter(max(1, sum(one.concurrency for one in commands.values())))
 
@@ -80,7 +81,7 @@ class Commands:
         """Do one job after the other."""
         while True:
             try:
-                taken = await self._jobs.take(caller, command.queue, wait_s=WAIT_S, visibility_s=None)
+                taken = await self._claiming.take(caller, command.queue, wait_s=WAIT_S, visibility_s=None)
                 if "job" in taken:
                     await self._do(command, caller, taken["job"])
             except Exception:
@@ -138,7 +139,7 @@ class Commands:
         await self._keep_log(caller, job, program)
 
         async def body(commit: Commit) -> Result:
-            row = await _still(commit.tx, job)
+            row = await jobs.of_attempt(commit.tx, job["job"], job["attempt"])
             if row is not None:
                 await jobs.put_back(commit.tx, row.job_id, failures=row.failures, note="The server was stopped.")
             return {}
@@ -149,7 +150,7 @@ class Commands:
         """Record how an attempt ended; a job that the program has finished by itself stays as it is."""
 
         async def body(commit: Commit) -> Result:
-            row = await _still(commit.tx, job)
+            row = await jobs.of_attempt(commit.tx, job["job"], job["attempt"])
             if row is not None:
                 chance = random.random()  # noqa: S311 - spreads load, guards nothing
                 wait_s = (delay_s(row.failures + 1, chance=chance) or 0.0) if outcome == "retry" else 0.0
@@ -182,12 +183,3 @@ class Commands:
             if name not in self._commands:
                 said = f"Runs of the command {name} wait, and the settings have no [commands.{name}]"
                 await attention.add(commit, kind="failed_command", key=name, summary=said, about={"command": name})
-
-
-async def _still(tx: Transaction, job: Result) -> JobRow | None:
-    """Return the job when this attempt at it goes on."""
-    number = job_number(job["job"])
-    assert number is not None
-    row = await jobs.by_id(tx, number)
-    assert row is not None, "jobs stay"
-    return row if (row.state, row.attempt) == ("claimed", job["attempt"]) else None

@@ -1,7 +1,6 @@
 """The use cases of jobs: add, claim, finish."""
 
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
 from workspace_server.core.access import SERVER, Caller
@@ -15,29 +14,24 @@ from workspace_server.core.triggers.fields import check_instructions, check_name
 from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation import attention
-from workspace_server.services.automation.bells import Lines
 from workspace_server.services.automation.claimants import lost, not_yours, numbered, own
+from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, job_logs, jobs, locks, meta, requests, triggers
+from workspace_server.storage.tables import files, job_logs, jobs, locks, meta, triggers
 from workspace_server.storage.tables.jobs import Input, JobRow
 
 VISIBILITY_S_MIN: Final = 5
 KEY_CHARS_MAX: Final = 200
-_MAY_LACK: Final = frozenset({"trigger", "reply", "expires_in_seconds"})
 _NEEDS: Final[dict[State, tuple[Kind, str]]] = {
     "blocked": ("blocked_job", "asks"),
     "failed": ("dead_job", "failed"),
     "dead": ("dead_job", "was given up after too many attempts"),
 }
 """The states of a job that need a person: of which kind that is, and how it is said."""
-
-
-class _NothingToClaimError(Exception):
-    """Somebody else was faster; rolls the claim back, so that its request id stays free."""
 
 
 class Jobs:
@@ -47,25 +41,13 @@ class Jobs:
     `visibility_seconds`; after that it goes back to its queue. Nothing stops a silent agent from working on: it learns
     from `job_lost` that the job is no longer its own. A job at which too many attempts came to nothing is dead: it
     waits for a person to put it back.
-
-    Attributes:
-        claimed: Called with the agent and its session after a commit that gave it a job.
     """
 
-    def __init__(self, folder: Folder, reaction: Reaction, held: Locks) -> None:
+    def __init__(self, folder: Folder, reaction: Reaction, held: Locks, claiming: Claiming) -> None:
         self._folder = folder
         self._reaction = reaction
         self._locks = held
-        self._lines = Lines()
-        self.claimed: Callable[[str, str | None], None] = lambda _agent, _session: None
-
-    def queued(self, queue: str) -> None:
-        """Call up the next one who waits for a job of *queue*: there is one more."""
-        self._lines.wake(queue)
-
-    def waiting_for(self, queue: str) -> int:
-        """Return how many wait for a job of *queue*."""
-        return self._lines.waiting(queue)
+        self._claiming = claiming
 
     async def add_job(
         self,
@@ -96,7 +78,7 @@ class Jobs:
             await jobs.insert(
                 tx, job_id=job_id, queue=queue, instructions=instructions, inputs=named, agent=caller.agent, key=key
             )
-            tx.after_commit(lambda: self.queued(queue))
+            tx.after_commit(lambda: self._claiming.queued(queue))
             return {"job": job_name(job_id)}
 
         return await self._folder.recorder.change(caller, "add_job", body)
@@ -122,30 +104,9 @@ class Jobs:
         bounded("wait_seconds", wait_seconds, 0, LIMITS.wait_s_max)
         bounded("visibility_seconds", visibility_seconds, VISIBILITY_S_MIN, LIMITS.visibility_s_max)
         plain_text("session", session, LIMITS.request_id_chars_max)
-        return await self.take(
+        return await self._claiming.take(
             caller, queue, wait_s=wait_seconds, visibility_s=visibility_seconds, session=session or caller.session
         )
-
-    async def take(
-        self, caller: Caller, queue: str, *, wait_s: float, visibility_s: float | None, session: str | None = None
-    ) -> Result:
-        """Do what `claim_job` does, with arguments that are known to be right.
-
-        Args:
-            visibility_s: None for a job that is the caller's for as long as the server lives.
-        """
-        until = time.monotonic() + wait_s
-        ticket = self._lines.ticket()
-        while True:
-            # Nothing suspends between these looks and taking a place in the line, so that no job comes in unseen.
-            if await self._is_repeat(caller) or await self._is_for(queue, ticket):
-                claimed = await self._in_turn(queue, ticket, self._claim(caller, queue, visibility_s, session))
-                if claimed is not None:
-                    return claimed
-            left_s = until - time.monotonic()
-            if left_s <= 0:
-                return {}
-            await self._lines.wait(queue, ticket, left_s)
 
     async def finish_job(
         self,
@@ -188,7 +149,7 @@ class Jobs:
         state = state_after(outcome, failures=row.failures)
         if state == "queued":
             await jobs.put_back(tx, row.job_id, failures=row.failures + 1, delay_s=delay_s, note=note)
-            tx.after_commit(self._reaction.timer_set if delay_s else lambda: self.queued(row.queue))
+            tx.after_commit(self._reaction.timer_set if delay_s else lambda: self._claiming.queued(row.queue))
         elif state == "blocked":
             await jobs.block(tx, row.job_id, note)
         else:
@@ -242,48 +203,12 @@ class Jobs:
 
         self._folder.recorder.check_room("write_log")
         row = await self._folder.db.write(body)
-        self.claimed(caller.agent, row.session)
+        self._claiming.claimed(caller.agent, row.session)
         return {"job": job, "state": row.state}
 
     async def counts(self) -> dict[str, int]:
         """Return how many jobs there are in each state."""
         return await self._folder.db.read(jobs.counts)
-
-    async def _is_repeat(self, caller: Caller) -> bool:
-        """Whether this request was answered before: it gets the job that it has got, whatever waits in the queue."""
-        request_id = caller.request_id
-        if request_id is None:
-            return False
-        return await self._folder.db.read(lambda tx: requests.answered(tx, caller.agent, request_id)) is not None
-
-    async def _is_for(self, queue: str, ticket: int) -> bool:
-        """Whether there is a job that none of those before has been called up for."""
-        before = self._lines.ahead(queue, ticket)
-        return await self._folder.db.read(lambda tx: jobs.waiting(tx, queue, beyond=before))
-
-    async def _in_turn(self, queue: str, ticket: int, claim: Awaitable[Result | None]) -> Result | None:
-        try:
-            with self._lines.turn(queue, ticket):
-                return await claim
-        finally:
-            following = self._lines.first(queue)
-            if following is not None and await self._is_for(queue, following):
-                self._lines.wake(queue)
-
-    async def _claim(
-        self, caller: Caller, queue: str, visibility_s: float | None, session: str | None
-    ) -> Result | None:
-        async def body(commit: Commit) -> Result:
-            row = await jobs.claim(commit.tx, queue, caller.agent, visibility_s=visibility_s, session=session)
-            if row is None:
-                raise _NothingToClaimError
-            commit.tx.after_commit(lambda: self.claimed(caller.agent, session))
-            return {"job": _shown(row, visibility_s)}
-
-        try:
-            return await self._folder.recorder.change(caller, "claim_job", body)
-        except _NothingToClaimError:
-            return None
 
     async def release(self, commit: Commit, row: JobRow) -> None:
         """Release the locks that were granted for a job which its claimant has finished, unless it has another."""
@@ -325,18 +250,3 @@ async def _input(tx: Transaction, entry: str | Mapping[str, Any]) -> Input:
     if not isinstance(version, int) or not 1 <= version <= row.version:
         raise refused("inputs", f"{path} has no version {version}", f"The newest is {row.version}.")
     return {"path": path, "version": version}
-
-
-def _shown(row: JobRow, visibility_s: float | None) -> Result:
-    shown: Result = {
-        "job": job_name(row.job_id),
-        "queue": row.queue,
-        "trigger": row.trigger,
-        "instructions": row.instructions,
-        "inputs": row.inputs,
-        "attempt": row.attempt,
-        "expires_in_seconds": None if visibility_s is None else round(visibility_s),
-        "cause": None if row.firing_id is None else triggers.firing_name(row.firing_id),
-        "reply": row.reply,
-    }
-    return {name: value for name, value in shown.items() if name not in _MAY_LACK or value is not None}

@@ -10,7 +10,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation import attention
-from workspace_server.services.automation.jobs import Jobs
+from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
@@ -25,9 +25,9 @@ NAME_CHARS_MAX: Final = 80
 class Queues:
     """See jobs, read what they printed, and have a word in them. Errors: invalid_argument, not_found, conflict."""
 
-    def __init__(self, folder: Folder, claims: Jobs) -> None:
+    def __init__(self, folder: Folder, claiming: Claiming) -> None:
         self._folder = folder
-        self._jobs = claims
+        self._claiming = claiming
 
     async def list_queues(self, caller: Caller) -> Result:
         """Return `{queues}`: of each its jobs by state, how long its oldest job waits, and how many wait for jobs."""
@@ -148,12 +148,12 @@ class Queues:
 
     async def _put_back(self, commit: Commit, row: JobRow) -> None:
         await jobs.put_back(commit.tx, row.job_id, failures=0)
-        commit.tx.after_commit(lambda: self._jobs.queued(row.queue))
+        commit.tx.after_commit(lambda: self._claiming.queued(row.queue))
 
     def _shown_queue(self, row: QueueRow, now_s: float) -> Result:
         waits_s = None if row.oldest_at is None else max(0, round(now_s - row.oldest_at))
         shown: Result = {"queue": row.queue, **row.counts, "oldest_seconds": waits_s}
-        shown["waiting"] = self._jobs.waiting_for(row.queue)
+        shown["waiting"] = self._claiming.waiting_for(row.queue)
         return {name: value for name, value in shown.items() if value is not None}
 
 

@@ -5,6 +5,7 @@ import anyio
 from workspace_server.core.commands import parse_commands
 from workspace_server.core.triggers.targets import Approval, Command, Queue, Target, Webhook
 from workspace_server.services.automation.checking import Checking
+from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.automation.commands import Commands
 from workspace_server.services.automation.decisions import Decisions
 from workspace_server.services.automation.deliveries import Deliveries
@@ -50,10 +51,11 @@ class Automation:
         self.triggers = Triggers(folder, self.reaction, self.policy, checking, commands)
         self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)
-        self.jobs = Jobs(folder, self.reaction, locks)
-        self.terms = Terms(folder, self.jobs)
-        self.commands = Commands(folder, self.jobs, commands)
-        self.queues = Queues(folder, self.jobs)
+        claiming = Claiming(folder)
+        self.jobs = Jobs(folder, self.reaction, locks, claiming)
+        self.terms = Terms(folder, self.jobs, claiming)
+        self.commands = Commands(folder, self.jobs, claiming, commands)
+        self.queues = Queues(folder, claiming)
         self.decisions = Decisions(
             folder,
             self.reaction,
@@ -66,7 +68,7 @@ class Automation:
                 "failed_command": lambda caller, key: self.queues.revive_job(caller, job=key),
             },
         )
-        queue.queued, webhook.due = self.jobs.queued, self.deliveries.due
+        queue.queued, webhook.due = claiming.queued, self.deliveries.due
         self._firing = Firing(folder, self.reaction)
         self._timers = Timers([self._firing, self.terms])
         self.reaction.timer_set = self.terms.timer_set = self._timers.look

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from workspace_server.core.access import SERVER
+from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.automation.jobs import Jobs
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
@@ -26,12 +27,13 @@ class Terms:
         timer_set: Called when a term begins.
     """
 
-    def __init__(self, folder: Folder, claims: Jobs) -> None:
+    def __init__(self, folder: Folder, finishing: Jobs, claiming: Claiming) -> None:
         self._folder = folder
-        self._jobs = claims
+        self._jobs = finishing
+        self._claiming = claiming
         self._heard: dict[tuple[str, str | None], float] = {}
         self.timer_set: Callable[[], None] = lambda: None
-        claims.claimed = self.began
+        claiming.claimed = self.began
 
     def began(self, agent: str, session: str | None) -> None:
         """Take note of a claim, or of a sign of life for a job itself."""
@@ -66,7 +68,7 @@ class Terms:
             for row in await jobs.overdue(commit.tx):
                 await self._overdue(commit, row)
             for queue in await jobs.ripen(commit.tx):
-                commit.tx.after_commit(partial(self._jobs.queued, queue))
+                commit.tx.after_commit(partial(self._claiming.queued, queue))
             return {}
 
         await self._folder.recorder.change(SERVER, "end_claims", body)

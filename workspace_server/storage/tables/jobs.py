@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from workspace_server.core.jobs import job_number
 from workspace_server.storage.database import Row, Transaction
 
 Input = dict[str, Any]
@@ -87,6 +88,12 @@ async def by_id(tx: Transaction, job_id: int) -> JobRow | None:
     """Return a job."""
     row = await tx.one(f"{_JOB} WHERE j.job_id = ?", job_id)
     return None if row is None else _job(row)
+
+
+async def of_attempt(tx: Transaction, job: str, attempt: int) -> JobRow | None:
+    """Return a job while that attempt at it goes on."""
+    row = await by_id(tx, job_number(job) or 0)
+    return row if row is not None and (row.state, row.attempt) == ("claimed", attempt) else None
 
 
 async def unfinished(tx: Transaction, queue: str, key: str) -> int | None:
