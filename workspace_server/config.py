@@ -183,6 +183,11 @@ class Settings:
         "Programs that triggers may start: `[commands.NAME]` with `argv` and any of `agent`, `cwd`, `env`,"
         " `timeout_seconds` and `concurrency`. The page on commands says what each means.",
     )
+    triggers_file: str | None = _setting(
+        None,
+        "The file with the operator's own triggers, below the folder or anywhere; else `.workspace/triggers.toml`, if"
+        " that is there. It is read at the start, and by `workspace-server triggers --reload`.",
+    )
     models_url: str | None = _setting(
         None,
         "Address of a server of language models that speaks the form of OpenAI's, such as Ollama or LM Studio:"

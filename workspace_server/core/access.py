@@ -20,7 +20,9 @@ ANONYMOUS = "anonymous"
 """The agent name of an HTTP caller that gave none."""
 OWNER = "owner"
 """The name of whoever decides in a browser that has proven to be the folder's owner's."""
-RESERVED_AGENTS = frozenset({EXTERNAL, IMPORT, OWNER, "server"})
+CONFIG = "config"
+"""The agent name of what the operator's files say."""
+RESERVED_AGENTS = frozenset({EXTERNAL, IMPORT, OWNER, CONFIG, "server"})
 """Names that no caller may take."""
 
 

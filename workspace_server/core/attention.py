@@ -133,8 +133,10 @@ def _timed_out(event: Happened) -> Need | None:
     return Need(kind="timed_out", key=join_place(event), summary=summary, path=event.path, about=_about(event))
 
 
-def _suppressed(event: Happened) -> Need:
+def _suppressed(event: Happened) -> Need | None:
     reason = str(event.data.get("reason"))
+    if reason == "missed":
+        return None  # the trigger was told to leave out what had no server
     why = {"depth": "it sets itself off again and again", "rate": "it fires too often"}.get(reason, reason)
     return Need(
         kind="suppressed",

@@ -19,6 +19,8 @@ EventType = Literal[
     "trigger.fired",
     "trigger.timed_out",
     "trigger.suppressed",
+    "trigger.paused",
+    "trigger.resumed",
     "delivery.failed",
     "endpoint.disabled",
     "approval.requested",

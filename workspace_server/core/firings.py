@@ -5,6 +5,7 @@ from typing import Any
 
 from workspace_server.core.joins.deciding import Fire
 from workspace_server.core.joins.state import Cause, Save
+from workspace_server.core.moments import iso
 from workspace_server.core.triggers.definition import Definition
 
 
@@ -24,11 +25,14 @@ def firing_data(
     key: Mapping[str, str],
     decision: Fire,
     cause: Cause,
+    *,
+    seq: int,
     missing: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the data of a firing; the addresses of its inputs are put in when it is sent.
 
     Args:
+        seq: Of the newest event that it takes note of.
         missing: What a partial firing does without.
     """
     data: dict[str, Any] = {
@@ -39,7 +43,7 @@ def firing_data(
         "inputs": [_input(rule, save) for save in decision.inputs],
         **({"missing": [dict(one) for one in missing]} if decision.partial else {}),
         **_state(decision),
-        "seq": max(save.seq for save in decision.inputs),
+        "seq": seq,
         "cause": cause.as_json(),
     }
     if rule.instructions is not None:
@@ -76,4 +80,8 @@ def _state(decision: Fire) -> dict[str, Any]:
         state |= {"unclean": True, "holders": list(decision.holders)}
     if decision.coalesced:
         state["coalesced"] = decision.coalesced
+    if decision.scheduled_at is not None:
+        state["scheduled_at"] = iso(decision.scheduled_at)
+    if decision.missed:
+        state["missed"] = decision.missed
     return state

@@ -143,6 +143,8 @@ class Limits:
     """Largest version that checks look at; a larger one fails them."""
     question_chars_max: int = 500
     """Longest question of an approval."""
+    rehearsal_events_max: int = 2_000
+    """Most past events that one test of a trigger plays."""
     trigger_keys_max: int = 10_000
     """Most keys for which a shared input of a join is remembered."""
     url_chars_max: int = 2_048

@@ -1,4 +1,4 @@
-"""A moment as people name it: a seq, a span of time before now, or a time of day and date."""
+"""A moment as people name it: a seq, a span of time before now, or a time of day and date; and as answers write it."""
 
 import re
 from dataclasses import dataclass
@@ -9,6 +9,11 @@ from workspace_server.errors import InvalidArgument
 _SPAN = re.compile(r"(\d{1,9})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SEQ = re.compile(r"\d{1,15}")
+
+
+def iso(seconds: float) -> str:
+    """Return a time in seconds since 1970 as `2026-11-21T08:30:00.123Z`: UTC, ISO 8601, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,9 @@ class Engine:
         folder.recorder.noticed = self._notice
         self.automation = Automation(folder, self.locks)
         self.triggers = self.automation.triggers
+        self.pausing = self.automation.pausing
+        self.rehearsing = self.automation.rehearsing
+        self.trigger_file = self.automation.trigger_file
         self.jobs = self.automation.jobs
         self.queues = self.automation.queues
         self.deliveries = self.automation.deliveries

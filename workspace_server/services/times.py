@@ -1,11 +1,6 @@
-"""How times look in answers: UTC, ISO 8601, to the millisecond."""
+"""How times and sizes look in answers."""
 
-from datetime import UTC, datetime
-
-
-def iso(seconds: float) -> str:
-    """Return a time in seconds since 1970 as `2026-11-21T08:30:00.123Z`."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+from workspace_server.core.moments import iso as iso  # noqa: PLC0414  # one of the ways here
 
 
 def ago(seconds: float) -> str:

@@ -71,12 +71,25 @@ class Listed:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """A moment has come that the schedule names.
+
+    Attributes:
+        at: Which one; seconds since 1970.
+        missed: How many of them passed before while no server was there.
+    """
+
+    at: float
+    missed: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A firing in flight came to its end."""
 
 
-Change = Saved | Failed | Removed | Unlocked | Indexed | Listed | Finished
+Change = Saved | Failed | Removed | Unlocked | Indexed | Listed | Struck | Finished
 
 
 def without_room(join: Join, paths: Iterable[str]) -> list[str]:
@@ -94,6 +107,8 @@ def changed(join: Join, change: Change, now_s: float) -> Join:
             return _unlocked(join, fence)
         case Listed():
             return _listed(join, change, now_s)
+        case Struck(at=at, missed=missed):
+            return replace(join, struck_at=at, missed=join.missed + missed)
         case Finished():
             return replace(join, in_flight=max(0, join.in_flight - 1))
         case _:

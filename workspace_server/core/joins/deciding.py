@@ -37,6 +37,8 @@ class Fire:
         coalesced: Saves that this firing stands for beyond its fresh inputs.
         parent: The longest chain among the fresh inputs.
         partial: Whether something is missing, and the trigger said to fire all the same.
+        scheduled_at: The moment of the schedule that it is for, if the trigger has one; seconds since 1970.
+        missed: How many earlier moments had no server, and are made up for by this one.
     """
 
     inputs: tuple[Save, ...]
@@ -44,6 +46,8 @@ class Fire:
     coalesced: int
     parent: Cause | None
     partial: bool = False
+    scheduled_at: float | None = None
+    missed: int = 0
 
 
 Decision = Idle | Wait | TimedOut | Fire
@@ -65,8 +69,11 @@ def advance(rule: Definition, join: Join, changes: Iterable[Change], *, now_s: f
         join = changed(join, change, now_s)
     join = _in_round(join, now_s)
     inputs = _inputs(rule, join)
-    unread = rule.indexed and any(save.index_state is None for save in inputs)
-    if unread or not complete(rule, join):
+    if not complete(rule, join):
+        # What the schedule has nothing to fire for is over: it does not fire for what is saved later.
+        join = replace(join, ready_at=None, struck_at=None, missed=0)
+        return join, _overdue(rule, join, now_s)
+    if rule.indexed and any(save.index_state is None for save in inputs):
         join = replace(join, ready_at=None)
         return join, _overdue(rule, join, now_s)
     ready_at = now_s if join.ready_at is None else min(join.ready_at, now_s)
@@ -85,7 +92,8 @@ def skip(rule: Definition, join: Join, inputs: Sequence[Save]) -> Join:
     slots = {path: replace(slot, consumed=max(slot.consumed, taken.get(path, 0))) for path, slot in join.slots.items()}
     if not _keeps_all(rule):  # nobody waits for what a pattern has brought once
         slots = {path: slot for path, slot in slots.items() if slot.kind != "matched" or slot.fresh or slot.failures}
-    return replace(join, slots=slots, ready_at=None, saves=0, begun_at=None, timed_out=False)
+    left = replace(join, slots=slots, ready_at=None, saves=0, begun_at=None, timed_out=False)
+    return replace(left, struck_at=None, missed=0)
 
 
 def time_out(rule: Definition, join: Join) -> Join:
@@ -98,6 +106,8 @@ def time_out(rule: Definition, join: Join) -> Join:
 
 def complete(rule: Definition, join: Join) -> bool:
     """Return whether there is something to fire for, if nobody were in the way."""
+    if not rule.watched:  # the schedule alone
+        return join.struck_at is not None
     fresh = _fresh(join)
     if join.problem is not None or not fresh:
         return False
@@ -163,11 +173,13 @@ def _overdue(rule: Definition, join: Join, now_s: float) -> Decision:
 def _decide(rule: Definition, join: Join, ready_at: float, now_s: float) -> Decision:
     if join.in_flight >= rule.concurrency:
         return IDLE  # `Finished` brings us back
+    if rule.schedule is not None and join.struck_at is None:
+        return IDLE  # and so does `Struck`
     due = min(join.last_at + rule.settle.quiet_ms / 1_000, ready_at + rule.settle.max_wait_ms / 1_000)
     if now_s < due:
         return Wait(due)
     decision = _fire(rule, join)
-    held_until = ready_at + rule.hold_max_seconds
+    held_until = max(ready_at, join.struck_at or 0.0) + rule.hold_max_seconds
     return Wait(held_until) if decision.holders and now_s < held_until else decision
 
 
@@ -181,4 +193,6 @@ def _fire(rule: Definition, join: Join, *, partial: bool = False) -> Fire:
         coalesced=max(0, join.saves - len(fresh)),
         parent=max(causes, key=lambda cause: cause.depth, default=None),
         partial=partial,
+        scheduled_at=join.struck_at,
+        missed=join.missed,
     )

@@ -88,6 +88,8 @@ class Join:
         begun_at: When the first fresh input of this round came; None while there is none.
         timed_out: Whether this round's deadline has passed, and was told.
         problem: Why the manifest cannot say what the inputs are; None when it can, or there is none.
+        struck_at: The moment of the schedule that nothing was fired for yet; None while there is none.
+        missed: How many moments of the schedule before that one had no server to fire for them.
     """
 
     slots: Mapping[str, Slot]
@@ -99,6 +101,8 @@ class Join:
     begun_at: float | None = None
     timed_out: bool = False
     problem: str | None = None
+    struck_at: float | None = None
+    missed: int = 0
 
     @property
     def wanted(self) -> list[Slot]:

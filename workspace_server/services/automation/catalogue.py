@@ -44,6 +44,13 @@ class Catalogue:
     _unsure: set[int] = field(default_factory=set)
     """Read in a transaction that is not committed yet: if it never is, the number may come to name another trigger."""
 
+    @classmethod
+    def of(cls, active: Active) -> "Catalogue":
+        """Return a catalogue of one trigger alone, which is never renewed."""
+        made = cls()
+        made._add(active)
+        return made
+
     async def renew(self, tx: Transaction) -> bool:
         """Bring the copy up to date and return whether there is any active trigger."""
         edition = await triggers.edition(tx)

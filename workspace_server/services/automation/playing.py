@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workspace_server.core import firings
-from workspace_server.core.joins.changes import Change, Failed, Listed, Saved, without_room
+from workspace_server.core.joins.changes import Change, Failed, Listed, Saved, Struck, without_room
 from workspace_server.core.joins.deciding import Fire, TimedOut, Wait, advance, fire, skip, time_out
 from workspace_server.core.joins.rate import admit
 from workspace_server.core.joins.state import Join, new_join
+from workspace_server.core.triggers.definition import Definition
 from workspace_server.core.triggers.targets import Target, Webhook
 from workspace_server.services.automation.catalogue import Active
 from workspace_server.services.automation.missing import MISSING_SHOWN_MAX, missing_of, with_holders
@@ -49,7 +50,7 @@ class Playing:
             row = await joins.join_of(self._tx, trigger_id, key)
             before = None if row is None else row.join
             if row is None:
-                if not any(_is_remembered(change) for change in touched.changes):
+                if not any(_is_remembered(touched.active.definition, change) for change in touched.changes):
                     continue
                 row = await self._new_join(touched, key)
             if key == SHARED:
@@ -61,7 +62,9 @@ class Playing:
 
     async def _new_join(self, touched: Touched, key: str) -> JoinRow:
         rule, trigger_id = touched.active.definition, touched.active.trigger_id
-        if rule.mode == "each":
+        if not rule.watched:
+            join = new_join(())
+        elif rule.mode == "each":
             join = new_join([key])
         elif key == SHARED:
             join = new_join(rule.shared_slots())
@@ -149,7 +152,9 @@ class Playing:
             at=self._tx.now_s,
             root=cause.root,
             depth=cause.depth,
-            data=firings.firing_data(rule, row.captures, decision, cause, missing),
+            data=firings.firing_data(
+                rule, row.captures, decision, cause, seq=await self._seq(decision), missing=missing
+            ),
             in_flight=1,
             agent=rule.target.agent if isinstance(rule.target, Webhook) else None,
         )
@@ -166,9 +171,17 @@ class Playing:
         fired = Made(type="trigger.fired", path=about, data=firings.event_data(rule, row.captures, decision, **facts))
         return taken, [fired, *taken.made]
 
+    async def _seq(self, decision: Fire) -> int:
+        """Return the seq of the newest input, or where the log stands when the schedule alone fires."""
+        if decision.inputs:
+            return max(save.seq for save in decision.inputs)
+        return await meta.counter(self._tx, "seq")
 
-def _is_remembered(change: Change) -> bool:
+
+def _is_remembered(rule: Definition, change: Change) -> bool:
     """Whether a change makes a join of a key that has none yet."""
+    if isinstance(change, Struck):
+        return not rule.watched
     return isinstance(change, (Failed, Listed)) or (isinstance(change, Saved) and change.counts)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from workspace_server.core.access import Caller
 from workspace_server.core.events import FILE_CHANGES
-from workspace_server.core.joins.changes import Change, Finished
+from workspace_server.core.joins.changes import Change, Finished, Struck
 from workspace_server.core.triggers.parsing import STARTING
 from workspace_server.core.triggers.targets import Target, Webhook
 from workspace_server.services.automation.catalogue import Catalogue
@@ -91,6 +91,15 @@ class Reaction:
             made += await self.finish(tx, firing_id)
         await self._catalogue.renew(tx)
         return made + await self._again(tx, await joins.due(tx, limit=DUE_MAX), [])
+
+    async def strike(self, tx: Transaction, trigger_id: int, struck: Struck) -> list[Made]:
+        """Have a trigger fire for a moment of its schedule: what is in, or, without files, in any case."""
+        await self._catalogue.renew(tx)
+        active = self._catalogue.get(trigger_id)
+        if active is None or active.paused:
+            return []
+        places = await joins.all_of(tx, trigger_id) if active.definition.watched else [(trigger_id, "")]
+        return await self._again(tx, places, [struck])
 
     async def resume(self, tx: Transaction, trigger_id: int) -> None:
         """Have all joins of a trigger looked at that was paused: what came in meanwhile may fire now."""

@@ -12,8 +12,11 @@ from workspace_server.services.automation.deliveries import Deliveries
 from workspace_server.services.automation.endpoints import Endpoints
 from workspace_server.services.automation.firing import Firing
 from workspace_server.services.automation.jobs import Jobs
+from workspace_server.services.automation.pausing import Pausing
 from workspace_server.services.automation.queues import Queues
 from workspace_server.services.automation.reaction import Reaction
+from workspace_server.services.automation.rehearsing import Rehearsing
+from workspace_server.services.automation.schedules import Schedules
 from workspace_server.services.automation.sending.policy import policy_of
 from workspace_server.services.automation.targets.approval import ApprovalTarget
 from workspace_server.services.automation.targets.handing import Taker
@@ -21,6 +24,7 @@ from workspace_server.services.automation.targets.queue import QueueTarget
 from workspace_server.services.automation.targets.webhook import WebhookTarget
 from workspace_server.services.automation.terms import Terms
 from workspace_server.services.automation.timers import Timers
+from workspace_server.services.automation.trigger_file import TriggerFile
 from workspace_server.services.automation.triggers import Triggers
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking.locks import Locks
@@ -49,6 +53,9 @@ class Automation:
         checking = Checking(folder.objects, folder.settings.checks or {})
         self.reaction = Reaction(targets, checking)
         self.triggers = Triggers(folder, self.reaction, self.policy, checking, commands)
+        self.pausing = Pausing(folder, self.reaction)
+        self.rehearsing = Rehearsing(folder, checking)
+        self.trigger_file = TriggerFile(folder, self.triggers)
         self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)
         claiming = Claiming(folder)
@@ -70,7 +77,8 @@ class Automation:
         )
         queue.queued, webhook.due = claiming.queued, self.deliveries.due
         self._firing = Firing(folder, self.reaction)
-        self._timers = Timers([self._firing, self.terms])
+        self._schedules = Schedules(folder, self.reaction)
+        self._timers = Timers([self._firing, self._schedules, self.terms])
         self.reaction.timer_set = self.terms.timer_set = self._timers.look
 
     def listens_on(self, port: int) -> None:
@@ -80,8 +88,10 @@ class Automation:
     async def begin(self) -> None:
         """Take up what the last server left: call once, before `run` and before anybody calls."""
         await self._firing.begin()
+        await self._schedules.begin()
         await self.terms.begin()
         await self.commands.begin()
+        await self.trigger_file.begin()
 
     async def run(self) -> None:
         """Fire and send until cancelled."""

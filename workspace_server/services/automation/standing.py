@@ -15,7 +15,7 @@ from workspace_server.services.automation.missing import MISSING_SHOWN_MAX, miss
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import deliveries, jobs, joins, triggers
+from workspace_server.storage.tables import deliveries, jobs, joins, schedules, triggers
 from workspace_server.storage.tables.joins import JoinRow
 from workspace_server.storage.tables.triggers import TriggerRow
 
@@ -33,7 +33,7 @@ async def shown(tx: Transaction, row: TriggerRow, caller: Caller) -> Result:
     pending, failures = await counted(tx, row.trigger_id)
     answer: Result = {
         "trigger": row.name,
-        "state": row.state,
+        "state": "paused" if row.paused_at is not None and row.state == "active" else row.state,
         **{name: value for name, value in rule.as_mapping().items() if name != "name"},
         "created_by": row.created_by,
         "created_at": iso(row.created_at),
@@ -52,11 +52,15 @@ async def shown(tx: Transaction, row: TriggerRow, caller: Caller) -> Result:
     if failing:
         answer["failed_checks"] = [{"path": path, "failures": what} for path, what in failing]
     if rule.mode != "each":
-        answer["keys"] = await _keys(tx, rule, row.trigger_id)
+        answer["keys"] = await shown_keys(tx, rule, row.trigger_id)
+    next_at = await schedules.next_of(tx, row.trigger_id)
+    if next_at is not None:
+        answer["next_at"] = iso(next_at)
     return answer
 
 
-async def _keys(tx: Transaction, rule: Definition, trigger_id: int) -> list[dict[str, Any]]:
+async def shown_keys(tx: Transaction, rule: Definition, trigger_id: int) -> list[dict[str, Any]]:
+    """Return the keys that a trigger used last, with what is in and what is missing."""
     rows = await joins.joins_of(tx, trigger_id, limit=KEYS_SHOWN_MAX)
     if not rows and not rule.captures:
         unseen = replace(new_join(rule.slots({})), problem=None if rule.manifest is None else ABSENT)

@@ -73,13 +73,33 @@ class Triggers:
         """
         caller.require("trigger")
         given = _flat({"name": name, "files": files, **fields}, options)
-        secret = given.pop("secret", None)
 
         async def body(commit: Commit) -> Result:
-            there = await existing(commit.tx, _named(given))
-            return await self._create(commit, parse_definition(given, exists=there.__contains__), secret)
+            return await self.make(commit, given)
 
         return await self._folder.recorder.change(caller, "create_trigger", body)
+
+    async def change_trigger(self, caller: Caller, *, name: str, **fields: Any) -> Result:
+        """Change a trigger and return what `create_trigger` does; a field that is None goes back to its default.
+
+        It begins anew: what was in for its next firing counts as its `since` says. Its secret stays, unless given.
+        """
+        caller.require("trigger")
+        check_name("name", name)
+
+        async def body(commit: Commit) -> Result:
+            row = await named(commit.tx, name)
+            given = parse_definition(row.definition).as_mapping() | fields
+            kept = {one: value for one, value in given.items() if value is not None}
+            same = await definition_of(commit.tx, _without_secret(kept)) == parse_definition(row.definition)
+            if same and fields.get("secret", row.secret) == row.secret:
+                return {"trigger": name, "state": row.state, "warnings": []}
+            if "url" in kept and row.secret is not None:
+                kept.setdefault("secret", row.secret)
+            await self.remove(commit, name)
+            return await self.make(commit, kept, paused=row.paused_at is not None)
+
+        return await self._folder.recorder.change(caller, "change_trigger", body)
 
     async def list_triggers(self, caller: Caller, *, name: str | None = None) -> Result:
         """Return `{triggers}` with what is in, what is missing and why, the last firing, what waits and what failed."""
@@ -102,15 +122,24 @@ class Triggers:
 
         return await self._folder.recorder.change(caller, "delete_trigger", body)
 
+    async def make(self, commit: Commit, given: Mapping[str, Any], *, paused: bool = False) -> Result:
+        """Make a trigger in a commit of somebody else: from its fields, which may name a secret.
+
+        Args:
+            paused: Whether it begins with a pause.
+        """
+        rule = await definition_of(commit.tx, _without_secret(given))
+        return await self._create(commit, rule, given.get("secret"), paused=paused)
+
     async def remove(self, commit: Commit, name: str) -> None:
         """Delete a trigger in a commit of somebody else.
 
         Raises:
             NotFound: There is none of that name.
         """
-        row = await _present(commit.tx, name)
+        row = await named(commit.tx, name)
         await triggers.delete(commit.tx, row.trigger_id)
-        await _new_edition(commit.tx)
+        await new_edition(commit.tx)
         await attention.resolve_all_of(commit, name)
 
     async def activate(self, commit: Commit, name: str) -> None:
@@ -119,13 +148,15 @@ class Triggers:
         Raises:
             NotFound: There is none of that name.
         """
-        row = await _present(commit.tx, name)
+        row = await named(commit.tx, name)
         await triggers.set_state(commit.tx, row.trigger_id, "active")
-        await _new_edition(commit.tx)
+        await new_edition(commit.tx)
         rule = parse_definition(row.definition)
         await self._take_up(commit, row.trigger_id, rule)
+        if row.paused_at is None:
+            await schedules.begin(commit.tx, row.trigger_id, rule)
 
-    async def _create(self, commit: Commit, rule: Definition, given_secret: object) -> Result:
+    async def _create(self, commit: Commit, rule: Definition, given_secret: object, *, paused: bool) -> Result:
         tx = commit.tx
         secret = self._secret(rule, given_secret)
         if isinstance(rule.target, Command):
@@ -134,7 +165,7 @@ class Triggers:
         if isinstance(rule.target, Webhook) and rule.target.include:
             commit.caller.require("read")  # what goes out is what its author may see
         if rule.schedule is not None:
-            schedules.next_run(rule.schedule, after_s=tx.now_s)
+            schedules.check(rule.schedule)
         there = await triggers.by_name(tx, rule.name)
         if there is not None:
             return _same(there, rule, secret if given_secret is not None else None)
@@ -149,8 +180,12 @@ class Triggers:
         trigger_id = await triggers.insert(
             tx, name=rule.name, definition=rule.as_mapping(), state=state, secret=secret, agent=commit.caller.agent
         )
-        await _new_edition(tx)
+        await triggers.set_paused(tx, trigger_id, paused=paused)
+        await new_edition(tx)
         rows = await self._take_up(commit, trigger_id, rule)
+        if state == "active" and not paused:
+            await schedules.begin(tx, trigger_id, rule)
+            tx.after_commit(self._reaction.timer_set)
         if state == "needs_approval":
             await self._ask(commit, rule)
         result: Result = {"trigger": rule.name, "state": state, "warnings": _warnings(rule, rows, state)}
@@ -216,6 +251,20 @@ class Triggers:
             raise refused("command", f"the settings have no [commands.{name}]", f"There are: {known}.")
 
 
+async def definition_of(tx: Transaction, given: Mapping[str, Any]) -> Definition:
+    """Return what the fields of a trigger mean beside the files that stand there.
+
+    Raises:
+        InvalidArgument: They make no trigger.
+    """
+    there = await existing(tx, _named(given))
+    return parse_definition(given, exists=there.__contains__)
+
+
+def _without_secret(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name != "secret"}
+
+
 def _flat(given: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the fields of a trigger, wherever they were given."""
     fields = {name: value for name, value in given.items() if value is not None}
@@ -235,14 +284,20 @@ def _items(value: object) -> Sequence[Any]:
     return value if isinstance(value, (list, tuple)) else ()
 
 
-async def _present(tx: Transaction, name: str) -> TriggerRow:
+async def named(tx: Transaction, name: str) -> TriggerRow:
+    """Return the trigger of that name.
+
+    Raises:
+        NotFound: There is none.
+    """
     row = await triggers.by_name(tx, name)
     if row is None:
         raise NotFound(f"There is no trigger {name}.", hint="list_triggers() shows those that are.", trigger=name)
     return row
 
 
-async def _new_edition(tx: Transaction) -> None:
+async def new_edition(tx: Transaction) -> None:
+    """Have every commit from now on look at the triggers again: they have changed."""
     # A random name, not a number: a number could come again when a commit fails after it was read.
     await triggers.set_edition(tx, secrets.token_hex(8))
 

@@ -23,7 +23,10 @@ class JoinRow:
     join: Join
 
 
-_STATE = ("fired", "in_flight", "ready_at", "last_at", "saves", "begun_at", "timed_out", "problem")
+_STATE = (
+    *("fired", "in_flight", "ready_at", "last_at", "saves"),
+    *("begun_at", "timed_out", "problem", "struck_at", "missed"),
+)
 """What is stored of a join's state, by the names of its attributes."""
 _JOIN = f"join_id, trigger_id, key, captures, {', '.join(_STATE)}"
 _SLOT = "path, kind, consumed, failures, version, seq, sha256, agent, fence, holder, cause, index_state"
@@ -55,6 +58,12 @@ async def keys_of(tx: Transaction, trigger_id: int, *, limit: int) -> list[tuple
         limit,
     )
     return [(row[0], json.loads(row[1])) for row in rows]
+
+
+async def all_of(tx: Transaction, trigger_id: int) -> list[tuple[int, str]]:
+    """Return all joins of a trigger as (trigger, key)."""
+    rows = await tx.all("SELECT trigger_id, key FROM joins WHERE trigger_id = ? AND key <> ?", trigger_id, SHARED)
+    return [(row[0], row[1]) for row in rows]
 
 
 async def held_by(tx: Transaction, fence: int) -> list[tuple[int, str]]:
@@ -95,6 +104,12 @@ async def due(tx: Transaction, *, limit: int) -> list[tuple[int, str]]:
 async def next_due(tx: Transaction) -> float | None:
     """Return when the next join is due, in seconds since 1970."""
     row = await tx.one("SELECT min(due_at) FROM joins WHERE due_at IS NOT NULL")
+    return None if row is None or row[0] is None else float(row[0])
+
+
+async def next_due_of(tx: Transaction, trigger_id: int) -> float | None:
+    """Return when the next join of one trigger is due, in seconds since 1970."""
+    row = await tx.one("SELECT min(due_at) FROM joins WHERE trigger_id = ? AND due_at IS NOT NULL", trigger_id)
     return None if row is None or row[0] is None else float(row[0])
 
 

@@ -119,6 +119,12 @@ async def delete(tx: Transaction, trigger_id: int) -> None:
     """Delete a trigger with its joins; its firings stay, so that what they set off can still be told."""
     await tx.run("UPDATE triggers SET state = 'deleted' WHERE trigger_id = ?", trigger_id)
     await tx.run("DELETE FROM joins WHERE trigger_id = ?", trigger_id)
+    await tx.run("DELETE FROM schedules WHERE trigger_id = ?", trigger_id)
+
+
+async def set_paused(tx: Transaction, trigger_id: int, *, paused: bool) -> None:
+    """Let a trigger take note of what happens and fire nothing, or go on."""
+    await tx.run("UPDATE triggers SET paused_at = ? WHERE trigger_id = ?", tx.now_s if paused else None, trigger_id)
 
 
 async def set_paused(tx: Transaction, trigger_id: int, *, paused: bool) -> None:
