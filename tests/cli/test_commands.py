@@ -217,6 +217,23 @@ def test_triggers_and_deliveries_are_shown(server: Serving) -> None:
     assert run("triggers", "nope", "--dir", server.folder).returncode == 3
 
 
+def test_a_trigger_is_held_back_tried_and_deleted(server: Serving) -> None:
+    call(server, "create_trigger", "name=held", "files=held/{topic}.md", "queue=held", "mode=all")
+    call(server, "write_file", "path=held/cats.md", "content=cats")
+
+    assert told(server, "triggers", "held", "--pause", "--note", "a rest").strip() == "held: paused"
+    assert "paused" in told(server, "triggers", "held")
+    assert told(server, "triggers", "held", "--resume").strip() == "held: active"
+    tried = told(server, "triggers", "held", "--test")
+    assert "topic=cats" in tried
+    assert "held/cats.md@1" in tried
+    assert json.loads(told(server, "triggers", "held", "--test", "--since-seq", "0", "--json"))["fired"] == 1
+    assert told(server, "triggers", "held", "--delete").strip() == "held: deleted"
+    assert "created" in told(server, "triggers", "--reload")
+    assert run("triggers", "--pause", "--dir", server.folder).returncode == 2
+    assert run("triggers", "held", "--reload", "--dir", server.folder).returncode == 2
+
+
 def test_a_person_decides_in_the_terminal_what_an_agent_asks(server: Serving) -> None:
     assert told(server, "attention", "--kind", "approval") == "nothing needs a person\n"
     options = 'options={"approval": "Publish it?", "settle": "immediate"}'

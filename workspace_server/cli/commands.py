@@ -22,7 +22,7 @@ COMMANDS = {
     "search": "ask",
     "facts": "ask",
     "history": "look",
-    "triggers": "look",
+    "triggers": "triggers",
     "deliveries": "deliveries",
     "jobs": "jobs",
     "attention": "attention",

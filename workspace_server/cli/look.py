@@ -91,27 +91,6 @@ def history_command(api: Api, *, as_json: bool, path: str, limit: int, diff: tup
     )
 
 
-@click.command("triggers")
-@click.argument("name", required=False)
-@api_options
-@as_json_option
-def triggers_command(api: Api, *, as_json: bool, name: str | None) -> None:
-    """Show the triggers, or all about one: what is in, what is missing and why, what fired last."""
-    if name is not None:
-        one = api.get(f"/triggers/{path_of(name)}")
-        show.as_json(one) if as_json else show.pairs(one)
-        return
-    answer = api.get("/triggers")
-    if as_json:
-        show.as_json(answer)
-        return
-    show.table(
-        (_trigger_row(trigger) for trigger in answer["triggers"]),
-        head=("TRIGGER", "STATE", "MODE", "TARGET", "FIRED", "PENDING", "FAILED", "FILES"),
-        empty="no triggers",
-    )
-
-
 def _readable(answer: Mapping[str, object]) -> dict[str, object]:
     """Return names and values for people: words without underscores, sizes with a unit."""
     found: dict[str, object] = {}
@@ -128,12 +107,6 @@ def _readable(answer: Mapping[str, object]) -> dict[str, object]:
 
 def _lock_row(name: object, row: Answer, time: str) -> tuple[object, ...]:
     return name, ", ".join(row["paths"]), row["mode"], row["agent"], time, row["purpose"]
-
-
-def _trigger_row(row: Answer) -> tuple[object, ...]:
-    files = ", ".join(entry if isinstance(entry, str) else entry["path"] for entry in row["files"])
-    target = row.get("url") or f"queue {row['queue']}"
-    return row["trigger"], row["state"], row["mode"], target, row["fired"], row["pending"], row["failures"], files
 
 
 def _printable(text: str) -> str:

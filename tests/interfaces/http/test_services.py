@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.interfaces.listening import Listening
+from tests.interfaces.listening import ADMIN_KEY, Listening
 
 pytestmark = pytest.mark.anyio
 
@@ -225,3 +225,36 @@ async def test_a_lifetime_out_of_bounds_is_told_the_bounds_at_once(client: httpx
     for ttl_s in (-1, 3, 3601):
         answer = await client.post("/locks", json={"paths": ["a.md"], "ttl_seconds": ttl_s})
         assert (answer.status_code, answer.json()["error"]["message"]) == (400, "ttl_seconds must be 5 to 3600.")
+
+
+async def test_a_trigger_is_paused_changed_and_tried_on_the_past(client: httpx2.AsyncClient) -> None:
+    await client.put("/files/drafts/a.md", content=b"one\n")
+    await client.post("/triggers", json={"name": "edit", "files": ["drafts/*"], "queue": "editing"})
+    paused = await client.post("/triggers/edit:pause", json={"note": "a rest"})
+    shown = (await client.get("/triggers/edit")).json()
+    changed = await client.patch("/triggers/edit", json={"settle": "immediate", "instructions": "Edit it."})
+    still = (await client.get("/triggers/edit")).json()
+    resumed = await client.post("/triggers/edit:resume")
+    tried = (await client.post("/triggers/edit:test", json={"since_seq": 0})).json()
+    new = (await client.post("/triggers:test", json={"files": ["other/*"], "queue": "q", "since_seq": 0})).json()
+    reset = await client.patch("/triggers/edit", json={"instructions": None})
+
+    assert paused.json() == {"trigger": "edit", "paused": True}
+    assert (shown["state"], still["state"]) == ("paused", "paused")
+    assert changed.json()["trigger"] == "edit"
+    assert (still["settle"], still["instructions"]) == ("immediate", "Edit it.")
+    assert resumed.json()["paused"] is False
+    assert [one["inputs"] for one in tried["firings"]] == [[{"path": "drafts/a.md", "version": 1}]]
+    assert (new["trigger"], new["firings"]) == ("rehearsed", [])
+    assert reset.status_code == 200
+    assert "instructions" not in (await client.get("/triggers/edit")).json()
+    assert (await client.patch("/triggers/edit", json={"mode": "all"})).status_code == 400
+    assert (await client.get("/triggers/edit")).json()["mode"] == "each", "a change that is refused changes nothing"
+
+
+async def test_the_file_of_triggers_is_read_again_for_the_operator_alone(client: httpx2.AsyncClient) -> None:
+    refused = await client.post("/triggers:reload")
+    done = await client.post("/triggers:reload", headers={"X-Admin-Key": ADMIN_KEY})
+
+    assert refused.status_code == 403
+    assert done.json() == {"created": [], "changed": [], "deleted": []}

@@ -1,6 +1,6 @@
 """Triggers over HTTP."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from starlette.responses import Response
@@ -22,14 +22,13 @@ class Settle(Body):
     max_wait_ms: Count | None = None
 
 
-class CreateTrigger(Body):
-    """A rule: when these files are saved, hand this to that queue or address."""
+class Fields(Body):
+    """What a trigger may say beside its name."""
 
-    name: str
     on: list[str] | None = None
     files: list[str | NamedPath] | None = Field(default=None, min_length=1, max_length=LIMITS.trigger_files_max)
     not_files: list[str | NamedPath] | None = None
-    mode: Literal["each", "all", "any", "count"] = "each"
+    mode: Literal["each", "all", "any", "count"] | None = None
     refire: Literal["all", "any"] | None = None
     count: Count | None = None
     distinct_agents: Count | bool | None = None
@@ -65,6 +64,35 @@ class CreateTrigger(Body):
     secret: str | None = None
 
 
+class CreateTrigger(Fields):
+    """A rule: when these files are saved, hand this to that queue or address."""
+
+    name: str
+
+
+class ChangeTrigger(Fields):
+    """What is to change; a field that is null goes back to its default."""
+
+
+class Rehearse(Body):
+    """Which past events: from where on, and how many; else the newest."""
+
+    since_seq: Count | None = None
+    limit: Annotated[int, Field(ge=1, le=LIMITS.rehearsal_events_max)] = LIMITS.rehearsal_events_max
+
+
+class RehearseFields(Fields, Rehearse):
+    """A trigger that there is not yet, and the past events to try it on."""
+
+    name: str = "rehearsed"
+
+
+class Pause(Body):
+    """Why, for whoever finds it paused."""
+
+    note: str | None = None
+
+
 async def list_triggers(call: Call) -> Response:
     """List the triggers: what is in, what is missing and why, the last firing, what waits, what failed."""
     return json_response(await call.engine.triggers.list_triggers(call.caller))
@@ -84,14 +112,59 @@ async def create_trigger(call: Call, body: CreateTrigger) -> Response:
     return json_response(await call.engine.triggers.create_trigger(call.caller, **fields), 201)
 
 
+async def change_trigger(call: Call, body: ChangeTrigger) -> Response:
+    """Change a trigger: it begins anew under its name."""
+    fields = body.model_dump(exclude_unset=True)
+    return json_response(await call.engine.triggers.change_trigger(call.caller, name=call.values["name"], **fields))
+
+
 async def delete_trigger(call: Call) -> Response:
     """Delete a trigger; what it has fired stays."""
     return json_response(await call.engine.triggers.delete_trigger(call.caller, name=call.values["name"]))
+
+
+async def pause_trigger(call: Call, body: Pause) -> Response:
+    """Let a trigger fire no more; it goes on taking note of what is saved."""
+    paused = await call.engine.pausing.pause_trigger(call.caller, name=call.values["name"], note=body.note)
+    return json_response(paused)
+
+
+async def resume_trigger(call: Call) -> Response:
+    """Let a paused trigger go on: what has come in meanwhile may fire at once."""
+    return json_response(await call.engine.pausing.resume_trigger(call.caller, name=call.values["name"]))
+
+
+async def test_trigger(call: Call, body: Rehearse) -> Response:
+    """Tell what a trigger would have fired for among past events; nothing is fired."""
+    told = await call.engine.rehearsing.test_trigger(
+        call.caller, name=call.values["name"], since_seq=body.since_seq, limit=body.limit
+    )
+    return json_response(told)
+
+
+async def test_new_trigger(call: Call, body: RehearseFields) -> Response:
+    """Tell what a trigger that is not there yet would have fired for among past events; it is not made."""
+    fields = body.model_dump(exclude_none=True, exclude={"since_seq", "limit"})
+    told = await call.engine.rehearsing.test_trigger(
+        call.caller, fields=fields, since_seq=body.since_seq, limit=body.limit
+    )
+    return json_response(told)
+
+
+async def reload_triggers(call: Call) -> Response:
+    """Read the operator's file of triggers again; needs the verb admin."""
+    return json_response(await call.engine.trigger_file.reload_triggers(call.caller))
 
 
 OPERATIONS = (
     operation("GET", "/triggers", list_triggers, result=results.TriggerList),
     operation("POST", "/triggers", create_trigger, result=results.CreatedTrigger, answers={201: "Created."}),
     operation("GET", "/triggers/{name}", get_trigger, result=results.Trigger),
+    operation("PATCH", "/triggers/{name}", change_trigger, result=results.CreatedTrigger),
     operation("DELETE", "/triggers/{name}", delete_trigger, result=results.DeletedTrigger),
+    operation("POST", "/triggers/{name}:pause", pause_trigger, result=results.PausedTrigger),
+    operation("POST", "/triggers/{name}:resume", resume_trigger, result=results.PausedTrigger),
+    operation("POST", "/triggers/{name}:test", test_trigger, result=results.Rehearsal),
+    operation("POST", "/triggers:test", test_new_trigger, result=results.Rehearsal),
+    operation("POST", "/triggers:reload", reload_triggers, result=results.ReloadedTriggers),
 )

@@ -13,7 +13,7 @@ class Trigger(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
     trigger: str
-    state: Literal["active", "needs_approval"]
+    state: Literal["active", "paused", "needs_approval"]
     created_by: str
     created_at: str
     fired: int
@@ -22,6 +22,7 @@ class Trigger(BaseModel):
     failures: int
     last_firing: dict[str, Any] = {}
     keys: list[dict[str, Any]] = []
+    next_at: str = ""
 
 
 class TriggerList(Result):
@@ -43,3 +44,35 @@ class DeletedTrigger(Changed):
     """The name of the trigger that is no more."""
 
     deleted: str
+
+
+class PausedTrigger(Changed):
+    """Whether it is paused now."""
+
+    trigger: str
+    paused: bool
+
+
+class Rehearsal(Result):
+    """What a trigger would have done with the events from `from_seq` (exclusive) to `to_seq`.
+
+    `fired` counts all firings, `firings` shows the first hundred of them. `more` when later events were not played.
+    """
+
+    trigger: str
+    from_seq: int
+    to_seq: int
+    more: bool
+    fired: int
+    firings: list[dict[str, Any]]
+    suppressed: list[dict[str, Any]]
+    timed_out: list[dict[str, Any]]
+    keys: list[dict[str, Any]]
+
+
+class ReloadedTriggers(Changed):
+    """The names of the triggers that the file has made, changed and deleted."""
+
+    created: list[str]
+    changed: list[str]
+    deleted: list[str]
