@@ -567,6 +567,36 @@ DELIVERED: dict[str, Requirement] = {
     "T4": Requirement(
         "A bare pattern with `all` is refused", ("core/test_triggers.py::test_a_bare_glob_cannot_mean_all",)
     ),
+    "T5": Requirement(
+        "A set that is late is told, with what is missing and who held it; the trigger says what becomes of it",
+        (
+            "services/automation/test_joins.py::test_a_set_that_is_late_is_told_with_what_is_missing_and_who_held_it",
+            "services/automation/test_joins.py::test_a_late_set_may_fire_with_what_there_is",
+            "services/automation/test_joins.py::test_a_late_set_may_begin_anew",
+            "services/automation/test_joins.py::test_a_deadline_that_passed_while_the_server_was_away_is_told_at_start",
+            "core/test_joins.py::test_a_late_round_is_told_once_and_again_in_the_next",
+        ),
+    ),
+    "T6": Requirement(
+        "A version that fails a check does not count, and its writer is told",
+        (
+            "services/automation/test_checking.py::test_a_version_that_fails_does_not_count_and_its_writer_is_told",
+            "services/automation/test_checking.py::test_a_version_that_fails_takes_the_good_one_before_it_away",
+            "services/automation/test_checking.py::test_content_must_fit_its_schema",
+            "services/automation/test_checking.py::test_no_schema_is_ever_fetched",
+        ),
+    ),
+    "T7": Requirement(
+        "A set may be counted, or listed in a file; what cannot be followed says why",
+        (
+            "services/automation/test_joins.py::test_count_fires_when_so_many_of_a_pattern_are_in",
+            "services/automation/test_joins.py::test_all_of_a_pattern_is_as_many_as_count_says",
+            "services/automation/test_joins.py::test_a_manifest_says_which_files_must_be_in",
+            "services/automation/test_joins.py::test_a_manifest_that_cannot_be_followed_says_why",
+            "services/automation/test_joins.py::test_a_join_remembers_a_bounded_number_of_files_and_says_so",
+            "core/test_triggers.py::test_a_trigger_that_can_never_fire_is_refused",
+        ),
+    ),
     "T10": Requirement(
         "What needs a person is one list, which follows from the log and has an event for each entry",
         (
@@ -1082,7 +1112,7 @@ DELIVERED: dict[str, Requirement] = {
 LATER: dict[str, str] = {
     "P10": "A token's scope is a boundary: path globs and verbs, on every door",
     "P3-power": "Acknowledged means durable, after a power cut",
-    "T5": "Deadlines, schedules, checks",
+    "T8": "Schedules",
     "X3": "PDF and Office files",
 }
 """What is decided and not built yet. Nothing may promise these."""

@@ -421,11 +421,6 @@ async def test_a_schedule_that_names_no_moment_is_refused(
     assert error.facts["argument"] == argument
 
 
-async def test_a_target_that_this_server_lacks_is_refused(engine: Engine) -> None:
-    error = await refused("invalid_argument", engine=engine, name="t", files=["a"], command="edit")
-    assert error.facts["argument"] == "command"
-
-
 async def test_a_schedule_is_kept_with_its_time_zone(engine: Engine) -> None:
     await engine.triggers.create_trigger(ANN, name="t", queue="q", schedule="0 9 * * 1", timezone="Europe/Berlin")
     (shown,) = (await engine.triggers.list_triggers(ANN))["triggers"]
