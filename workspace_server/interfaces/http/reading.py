@@ -30,6 +30,17 @@ class AtVersion(Query):
     as_of_seq: Count | None = None
 
 
+class Text(Query):
+    """Which part of which version: a page of a document, or lines, in how many tokens at most."""
+
+    version: Count | None = None
+    page: Count | None = None
+    start_line: Count = 1
+    start_column: Count = 1
+    max_lines: Count | None = None
+    max_tokens: Count = 8000
+
+
 class History(Query):
     """Which versions of the file."""
 
@@ -65,6 +76,12 @@ async def read_content(call: Call, query: AtVersion) -> Response:
     return content_response(call.request, content, pinned=pinned)
 
 
+async def read_text(call: Call, query: Text) -> Response:
+    """Return what a file says, by lines or by pages: of a PDF or an Office file, its text."""
+    found = await call.engine.files.read_file(call.caller, path=call.path, format="text", **query.model_dump())
+    return json_response({**found.header, "text": found.text})
+
+
 async def file_history(call: Call, query: History) -> Response:
     """List the versions of a file, newest first."""
     return json_response(await call.engine.files.file_history(call.caller, path=call.path, **query.model_dump()))
@@ -94,6 +111,7 @@ _BYTES = {200: "The bytes.", 206: "The part asked for.", 304: "The version you h
 OPERATIONS = (
     operation("GET", "/files", list_files, result=results.FileList),
     operation("GET", "/files/{path}", read_content, result=None, answers=_BYTES),
+    operation("GET", "/files/{path}:text", read_text, result=results.FileText),
     operation("GET", "/files/{path}:history", file_history, result=results.FileHistory),
     operation("GET", "/files/{path}:diff", file_diff, result=results.Difference),
     operation("GET", "/files/{path}:describe", describe_file, result=results.FileDescription),

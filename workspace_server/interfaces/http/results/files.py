@@ -154,6 +154,37 @@ class FileHistory(Result):
     versions: list[HistoryEntry]
 
 
+class Place(Result):
+    """Where in a text to read on."""
+
+    start_line: int
+    start_column: int
+
+
+class FileText(Result):
+    """Lines of a text, or of the text of a document (`extracted`), from the page on which the first of them stands."""
+
+    path: str
+    version: int
+    media_type: str
+    encoding: str
+    size_bytes: int
+    modified_by: str
+    modified_at: str
+    locked_by: str = ""
+    intents: list[Announced] = Field(default_factory=list)
+    extracted: bool = False
+    index_reason: str = ""
+    pages: int = 0
+    page: int = 0
+    start_line: int
+    end_line: int
+    total_lines: int
+    more: bool
+    next: Place | None = None
+    text: str
+
+
 class FileDescription(Result):
     """What a file is about."""
 
