@@ -7,7 +7,7 @@ import platform
 
 import uvloop
 
-from tests.bench import calls, engine, facts, followers, index, latency, processes, scale, search, webhooks
+from tests.bench import calls, engine, facts, followers, index, latency, processes, scale, search, triggers, webhooks
 
 PARTS = {
     "engine": engine.run,
@@ -17,6 +17,7 @@ PARTS = {
     "facts": facts.run,
     "calls": calls.run,
     "latency": latency.run,
+    "triggers": triggers.run,
     "webhooks": webhooks.run,
     "followers": followers.run,
     "search": search.run,

@@ -20,7 +20,7 @@ def test_a_firing_names_its_inputs_and_its_chain() -> None:
     cause = chain("F4", PARENT)
     assert cause == Cause(firing="F4", root="F1", depth=3)
     assert chain("F9", None) == Cause(firing="F9", root="F9", depth=1)
-    assert firing_data(RULE, {"topic": "cats"}, fire(SAVE), cause) == {
+    assert firing_data(RULE, {"topic": "cats"}, fire(SAVE), cause, seq=7) == {
         "trigger": "t",
         "firing": "F4",
         "key": {"topic": "cats"},
@@ -34,7 +34,8 @@ def test_a_firing_names_its_inputs_and_its_chain() -> None:
 def test_a_firing_says_what_is_odd_about_it() -> None:
     rule = parse_definition({"name": "t", "files": ["a"], "queue": "q", "indexed": True, "instructions": "Do it."})
     missing = [{"path": "b", "reason": "absent"}]
-    data = firing_data(rule, {}, fire(SAVE, holders=("bob",), coalesced=2, partial=True), chain("F1", None), missing)
+    odd = fire(SAVE, holders=("bob",), coalesced=2, partial=True)
+    data = firing_data(rule, {}, odd, chain("F1", None), seq=7, missing=missing)
     assert data["inputs"] == [{**INPUT, "index_state": "ok"}]
     assert (data["unclean"], data["holders"], data["coalesced"]) == (True, ["bob"], 2)
     assert (data["missing"], data["instructions"]) == (missing, "Do it.")

@@ -127,11 +127,6 @@ async def set_paused(tx: Transaction, trigger_id: int, *, paused: bool) -> None:
     await tx.run("UPDATE triggers SET paused_at = ? WHERE trigger_id = ?", tx.now_s if paused else None, trigger_id)
 
 
-async def set_paused(tx: Transaction, trigger_id: int, *, paused: bool) -> None:
-    """Let a trigger take note of what happens and fire nothing, or let it fire again; say so by another edition."""
-    await tx.run("UPDATE triggers SET paused_at = ? WHERE trigger_id = ?", tx.now_s if paused else None, trigger_id)
-
-
 async def rate(tx: Transaction, trigger_id: int) -> Rate:
     """Return how often a trigger fired in its present minute."""
     row = await tx.one("SELECT rate_since, rate_count FROM triggers WHERE trigger_id = ?", trigger_id)
