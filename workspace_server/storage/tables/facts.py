@@ -1,7 +1,7 @@
 """Rows of what the indexer has read: facts, index states, and extractions by content."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import anyio.to_thread
@@ -9,13 +9,12 @@ import anyio.to_thread
 from indexer import packing
 from indexer.model import Change, Extraction, Indexed, Passage
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.tables import fact_rows, past_facts
+from workspace_server.storage.tables import fact_pieces, fact_rows, past_facts
+from workspace_server.storage.tables.fact_pieces import FACTS_PER_COMMIT
 from workspace_server.storage.tables.fact_rows import Row
 
 SUPERSEDED_KEPT = 4
 """Versions of a path before the head whose extraction is kept, so that going back costs nothing."""
-FACTS_PER_COMMIT = 150
-"""Facts after which a commit is closed: others who come meanwhile wait until it is over (10 µs each, 2026-11-30)."""
 
 UNPACKED_AT_ONCE_BYTES = 8 * 1024
 """Packed extractions up to this size are unpacked where they are asked for; others wait for it half a millisecond."""
@@ -33,12 +32,14 @@ class _Ready:
     Attributes:
         body: The packed extraction.
         facts: Rows, and of the same facts the *words*.
+        brought: How many of them were brought already.
     """
 
     indexed: Indexed
     body: bytes
     facts: Sequence[Row]
     words: Sequence[Row]
+    brought: int = 0
 
 
 class SqlFactStore:
@@ -73,7 +74,9 @@ class SqlFactStore:
         while start < len(ready):
             end, facts = start, 0
             while end < len(ready) and (end == start or facts < FACTS_PER_COMMIT):
-                facts += max(1, len(ready[end].facts))
+                if not anew:  # else what is known would be gone for a while
+                    ready[end] = await self._begun(ready[end])
+                facts += max(1, len(ready[end].facts) - ready[end].brought)
                 end += 1
             await self._record(_put_body(ready[start:end], anew))
             start = end
@@ -82,6 +85,14 @@ class SqlFactStore:
                 lambda tx: tx.run("UPDATE index_progress SET seq = ?, fingerprint = ? WHERE only = 1", *progress),
                 is_behind=True,
             )
+
+    async def _begun(self, ready: _Ready) -> _Ready:
+        """Do what takes long of putting a version in its place, as far as that can be done before."""
+        change = ready.indexed.change
+        await fact_pieces.shed(self._db, change)
+        if len(ready.facts) <= FACTS_PER_COMMIT or await self._db.read(lambda tx: _known(tx, ready.indexed)):
+            return ready
+        return replace(ready, brought=await fact_pieces.bring(self._db, change, ready.facts, ready.words))
 
 
 def _put_body(ready: Sequence[_Ready], anew: bool) -> Body:
@@ -107,8 +118,7 @@ async def _put(tx: Transaction, ready: _Ready, *, anew: bool) -> bool:
     """
     indexed = ready.indexed
     change, extraction = indexed.change, indexed.extraction
-    head = await tx.one("SELECT version FROM files WHERE path = ? AND live = 1", change.path)
-    if (head[0] if head else None) != change.version:
+    if not await fact_pieces.is_at(tx, change):
         return False
     if extraction is None:
         await _supersede(tx, change)
@@ -117,7 +127,8 @@ async def _put(tx: Transaction, ready: _Ready, *, anew: bool) -> bool:
     known = await state(tx, change.path, change.version)
     if known is not None and known[2] == indexed.key and not anew:
         return False  # the log is told again after a crash; the facts are there and were announced
-    await _supersede(tx, change)
+    brought = ready.brought if await fact_pieces.count(tx, change) == ready.brought else 0
+    await _supersede(tx, change, but_own=brought > 0)
     await tx.run("DELETE FROM model_states WHERE path = ?", change.path)  # their facts are gone with the others
     await tx.run(
         "INSERT INTO extractions (key, body) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body",
@@ -136,28 +147,23 @@ async def _put(tx: Transaction, ready: _Ready, *, anew: bool) -> bool:
         len(extraction.facts),
         extraction.dropped,
     )
-    await _insert(tx, ready)
+    await fact_pieces.insert(tx, ready.facts[brought:], ready.words[brought:])
     await _forget_superseded(tx, change)
     return known is None
 
 
-async def _insert(tx: Transaction, ready: _Ready) -> None:
-    """Add all facts of a version at once: statement by statement took three times as long."""
-    last = await tx.one("SELECT coalesce(max(fact_id), 0) FROM facts")
-    assert last is not None
-    await tx.many(fact_rows.INSERT_FACTS, fact_rows.numbered(ready.facts, last[0] + 1))
-    await tx.many(fact_rows.INSERT_WORDS, fact_rows.numbered(ready.words, last[0] + 1))
+async def _supersede(tx: Transaction, change: Change, *, but_own: bool = False) -> None:
+    """Take the facts of a path away; those of another version than the one that was read go to the past.
 
-
-async def _supersede(tx: Transaction, change: Change) -> None:
-    """Take the facts of a path away; those of another version than the one that was read go to the past."""
-    row = await tx.one("SELECT version FROM facts WHERE path = ? LIMIT 1", change.path)
-    if row is None:
-        return
-    if row[0] != change.version:
-        await past_facts.keep(tx, change.path, row[0])
-    await tx.run("DELETE FROM facts_text WHERE rowid IN (SELECT fact_id FROM facts WHERE path = ?)", change.path)
-    await tx.run("DELETE FROM facts WHERE path = ?", change.path)
+    Args:
+        but_own: Whether those of the version itself stay.
+    """
+    rows = await tx.all("SELECT DISTINCT version FROM facts WHERE path = ?", change.path)
+    for (version,) in rows:
+        if version != change.version:
+            await past_facts.keep(tx, change.path, version)
+        if version != change.version or not but_own:
+            await fact_pieces.drop(tx, "FROM facts WHERE path = ? AND version = ?", change.path, version)
 
 
 async def _forget_superseded(tx: Transaction, change: Change) -> None:
@@ -172,6 +178,12 @@ async def _forget_superseded(tx: Transaction, change: Change) -> None:
         change.version,
         SUPERSEDED_KEPT,
     )
+
+
+async def _known(tx: Transaction, indexed: Indexed) -> bool:
+    """Return whether a version was read before, by whichever extractors."""
+    assert indexed.change.version is not None, "what has facts is of a version"
+    return await state(tx, indexed.change.path, indexed.change.version) is not None
 
 
 async def state(tx: Transaction, path: str, version: int) -> tuple[str, str, str] | None:

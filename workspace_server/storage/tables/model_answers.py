@@ -8,7 +8,7 @@ import zstandard
 
 from indexer.model import Change, Extraction, Fact
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.tables import fact_rows
+from workspace_server.storage.tables import fact_pieces, fact_rows
 
 _PATHS_AT_ONCE = 200
 """Files whose facts of models are taken away in one commit."""
@@ -58,10 +58,7 @@ class SqlAnswerStore:
             if not await _is_read(tx, change):
                 return
             await _drop(tx, change.path)
-            last = await tx.one("SELECT coalesce(max(fact_id), 0) FROM facts")
-            assert last is not None
-            await tx.many(fact_rows.INSERT_FACTS, fact_rows.numbered(rows, last[0] + 1))
-            await tx.many(fact_rows.INSERT_WORDS, fact_rows.numbered(words, last[0] + 1))
+            await fact_pieces.insert(tx, rows, words)
             await tx.run(
                 "INSERT INTO model_states (path, version, key) VALUES (?, ?, ?) ON CONFLICT (path) DO UPDATE"
                 " SET version = excluded.version, key = excluded.key",
@@ -127,6 +124,4 @@ async def _is_read(tx: Transaction, change: Change) -> bool:
 
 
 async def _drop(tx: Transaction, path: str) -> None:
-    found = "FROM facts WHERE path = ? AND confidence = 'model'"
-    await tx.run(f"DELETE FROM facts_text WHERE rowid IN (SELECT fact_id {found})", path)
-    await tx.run(f"DELETE {found}", path)
+    await fact_pieces.drop(tx, "FROM facts WHERE path = ? AND confidence = 'model'", path)

@@ -9,7 +9,7 @@ import apsw
 
 from workspace_server.core.clock import Clock
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import meta, model_answers, past_facts
+from workspace_server.storage.tables import fact_pieces, meta, model_answers, past_facts
 
 WHY = "purged"
 ASKED, CLEARED = "purges_asked", "purges_cleared"
@@ -98,10 +98,7 @@ async def remove(tx: Transaction, hashes: Sequence[str], gone: Sequence[Standing
         await model_answers.forget_content(tx, sha256)
     for one in gone:
         found = "path = ? AND version = ?"
-        await tx.run(
-            f"DELETE FROM facts_text WHERE rowid IN (SELECT fact_id FROM facts WHERE {found})", one.path, one.version
-        )
-        await tx.run(f"DELETE FROM facts WHERE {found}", one.path, one.version)
+        await fact_pieces.drop(tx, f"FROM facts WHERE {found}", one.path, one.version)
         await tx.run(
             f"DELETE FROM extractions WHERE key IN (SELECT key FROM index_states WHERE {found})", one.path, one.version
         )
