@@ -27,9 +27,14 @@ class Running:
         return _resident_mb(self.pid)
 
     def memories_mb(self) -> list[tuple[str, float]]:
-        """Return the resident memory of the server and of each of its children, with their names."""
+        """Return the resident memory of the server, of its index process and of each child that reads files."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii").split()
-        return [("server", self.memory_mb()), *((f"child {pid}", _resident_mb(int(pid))) for pid in children)]
+        return [("server", self.memory_mb()), *((_name(pid), _resident_mb(int(pid))) for pid in children)]
+
+
+def _name(pid: str) -> str:
+    is_index = b"indexer.remote" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return "index" if is_index else "extraction"
 
 
 def _resident_mb(pid: int) -> float:
