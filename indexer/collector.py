@@ -16,6 +16,7 @@ from indexer.limits import (
 )
 from indexer.model import Confidence, Fact, FactKind, Heading
 
+_FULL: Final = f"only the first {FACTS_PER_FILE_MAX} facts are kept"
 _SUMMING_UP: Final = 0.4
 """Part of the time for one file that is left for what can only be said at its end."""
 
@@ -119,20 +120,22 @@ class Collector:
         confidence: Confidence = "structural",
         entity: bool = True,
     ) -> None:
-        """Keep one fact whose quote stands at ``text[start:end]``.
+        """Keep one fact whose quote stands at ``text[start:end]``, unless the file has had its number of facts.
 
         A quote longer than the limit is cut at its end; a value longer than the limit is cut and marked with ``…``.
+        Reading goes on when there is no room any more: the passages that follow need the headings above them.
 
         Args:
             subject: What it is about; by default the headings above.
             quote: What the extractor believes to stand there; by default what does.
 
         Raises:
-            Enough: The file has had its number of facts, or its time.
+            Enough: The time for one file is over.
         """
         self.tick()
-        if len(self.facts) >= FACTS_PER_FILE_MAX:
-            raise Enough(f"only the first {FACTS_PER_FILE_MAX} facts are kept")
+        if not self.room:
+            self.notes += [] if _FULL in self.notes else [_FULL]
+            return
         there = self.document.text[start:end]
         if not there.strip() or (quote is not None and quote != there):
             self.dropped += 1

@@ -119,6 +119,8 @@ def read_block(out: Collector, start: int, end: int, *, under: str = "") -> None
         under: The item of which this one is a part; it is then what the item's field is about.
     """
     out.tick()
+    if not out.room:
+        return
     text = out.document.text[start:end]
     lines = text.split("\n")
     told = _statements_from(lines)

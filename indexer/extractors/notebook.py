@@ -147,7 +147,8 @@ def extract_notebook(out: Collector) -> None:
     try:
         extract_markdown(inner)
     except Enough as reached:
-        out.notes.append(str(reached))
+        inner.notes.append(str(reached))
+    out.notes += inner.notes
     _copy(out, inner, joined)
     out.title = inner.title
     for leaf in leaves:

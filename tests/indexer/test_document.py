@@ -86,6 +86,16 @@ def test_a_file_gives_a_bounded_number_of_facts() -> None:
     assert extraction.reason == f"only the first {FACTS_PER_FILE_MAX} facts are kept"
 
 
+def test_what_stands_beyond_the_last_fact_is_still_found_below_its_own_heading() -> None:
+    table = "".join(f"| r{n} | {n} |\n" for n in range(FACTS_PER_FILE_MAX + 9))
+    found = read(f"# Prices\n\n| Row | Price |\n|---|---|\n{table}\n# Zones\n\nOwner: Ada\n\nZone 13 is far.\n")
+
+    assert len(found.facts) == FACTS_PER_FILE_MAX
+    assert found.reason == f"only the first {FACTS_PER_FILE_MAX} facts are kept"
+    assert [heading.title for heading in found.headings] == ["Prices", "Zones"]
+    assert (found.passages[-1].heading, found.passages[-1].text[:7]) == ("Zones", "# Zones")
+
+
 def test_extraction_ends_when_its_time_is_over_and_keeps_what_it_has() -> None:
     ticks = itertools.chain([0.0] * 6, itertools.repeat(EXTRACTION_S_MAX + 1))
     extraction = extract(b"Owner: Dana\n\nLicense: MIT\n\nPort: 80\n", path="x.md", clock=lambda: next(ticks))
