@@ -65,6 +65,11 @@ class Serving:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(timeout=START_S)
 
+    def wait(self) -> int:
+        """Wait until it ends, whatever ends it, and return its exit code, or the signal below zero."""
+        assert self._process is not None
+        return self._process.wait(timeout=START_S)
+
     @property
     def pid(self) -> int:
         """Its process id."""
