@@ -36,15 +36,15 @@ class Pattern:
     literal_prefix: str
     """What every matching path begins with: the bounds of a range scan."""
     names: tuple[Name | None, ...] = field(repr=False)
-    _regex: re.Pattern[str] = field(repr=False, compare=False)
+    _regex: str = field(repr=False, compare=False)
 
     def matches(self, path: str) -> bool:
         """Return whether a canonical path is one of those that the pattern names."""
-        return self._regex.fullmatch(path) is not None
+        return _compiled(self._regex).fullmatch(path) is not None
 
     def capture(self, path: str) -> dict[str, str] | None:
         """Return what the braces stand for in *path*, or None when it does not match; each takes the least it can."""
-        found = self._regex.fullmatch(path)
+        found = _compiled(self._regex).fullmatch(path)
         return None if found is None else found.groupdict()
 
     def overlaps(self, other: "Pattern") -> bool:
@@ -100,7 +100,7 @@ def _parsed(text: str, captures: bool) -> Pattern:
     captured = [token.capture for name in names if name for token in name if isinstance(token, Gap) and token.capture]
     if len(set(captured)) < len(captured):
         raise ValueError("a name in braces stands there twice")
-    return Pattern(text, tuple(captured), _literal_prefix(names), tuple(names), re.compile(_regex(names)))
+    return Pattern(text, tuple(captured), _literal_prefix(names), tuple(names), _regex(names))
 
 
 def _parts(text: str) -> list[str]:
@@ -129,6 +129,12 @@ def _literal_prefix(names: Sequence[Name | None]) -> str:
             prefix += token.ranges[0][0]
         prefix += "/" if index + 1 < len(names) else ""
     return prefix
+
+
+@lru_cache(maxsize=16_384)
+def _compiled(regex: str) -> re.Pattern[str]:
+    """Compile a regex when it is first matched: most of many patterns never are, and that is half of what one costs."""
+    return re.compile(regex)
 
 
 def _regex(names: Sequence[Name | None]) -> str:

@@ -1,7 +1,7 @@
 """The active triggers, compiled, so that a commit which concerns none of them costs next to nothing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from workspace_server.core.triggers.definition import Definition
@@ -36,8 +36,8 @@ class Catalogue:
     _edition: str | None = None
     _by_id: dict[int, Active] = field(default_factory=dict)
     _by_path: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    _by_directory: defaultdict[str, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
-    """By the directory in which all that a pattern matches lies: the pattern's whole prefix, and the trigger."""
+    _by_prefix: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """By what all paths that a pattern matches begin with."""
     _wanted: Counter[str] = field(default_factory=Counter)
     _manifests: set[int] = field(default_factory=set)
     _indexed: set[int] = field(default_factory=set)
@@ -91,12 +91,8 @@ class Catalogue:
     def concerned(self, path: str) -> Iterator[Active]:
         """Yield the triggers that may match *path*, in the order in which they were made: each once."""
         found = set(self._by_path.get(path, ()))
-        directory = path
-        while directory:
-            directory = directory.rpartition("/")[0]
-            for prefix, trigger_id in self._by_directory.get(directory, ()):
-                if path.startswith(prefix):
-                    found.add(trigger_id)
+        for length in range(len(path) + 1):  # a few look-ups, however many triggers there are
+            found.update(self._by_prefix.get(path[:length], ()))
         return (self._by_id[trigger_id] for trigger_id in sorted(found))
 
     async def _read(self, tx: Transaction, trigger_id: int, *, paused: bool) -> Active:
@@ -112,30 +108,22 @@ class Catalogue:
             self._manifests.add(trigger_id)
         if rule.indexed:
             self._indexed.add(trigger_id)
-        for path, directory, prefix in _spots(rule):
-            if path is not None:
-                self._by_path[path].add(trigger_id)
-            else:
-                self._by_directory[directory].add((prefix, trigger_id))
+        for spots, text in self._spots(rule):
+            spots[text].add(trigger_id)
 
     def _remove(self, active: Active) -> None:
         rule, trigger_id = active.definition, active.trigger_id
         self._wanted.subtract(rule.on)
         self._manifests.discard(trigger_id)
         self._indexed.discard(trigger_id)
-        for path, directory, prefix in _spots(rule):
-            if path is not None:
-                self._by_path[path].discard(trigger_id)
-            else:
-                self._by_directory[directory].discard((prefix, trigger_id))
+        for spots, text in self._spots(rule):
+            spots[text].discard(trigger_id)
+            if not spots[text]:
+                del spots[text]
 
-
-def _spots(rule: Definition) -> Iterable[tuple[str | None, str, str]]:
-    """Yield where a trigger is looked up: (path, "", "") or (None, directory, prefix) for each of its entries."""
-    for entry in rule.watched:
-        if entry.path is not None:
-            yield entry.path, "", ""
-            continue
-        assert entry.pattern is not None
-        prefix = entry.pattern.literal_prefix
-        yield None, prefix.rpartition("/")[0], prefix
+    def _spots(self, rule: Definition) -> Iterator[tuple[defaultdict[str, set[int]], str]]:
+        """Yield where a trigger is looked up: the map, and the text in it, for each of its entries."""
+        for path in {entry.path for entry in rule.watched if entry.path is not None}:
+            yield self._by_path, path
+        for prefix in {entry.pattern.literal_prefix for entry in rule.watched if entry.pattern is not None}:
+            yield self._by_prefix, prefix
