@@ -1,6 +1,6 @@
 """What a firing says of itself."""
 
-from workspace_server.core.firings import chain, event_data, firing_data, inputs, subject
+from workspace_server.core.firings import chain, event_data, firing_data, inputs, root_of, subject, trace_of
 from workspace_server.core.joins.deciding import Fire
 from workspace_server.core.joins.state import Cause, Save
 from workspace_server.core.triggers.parsing import parse_definition
@@ -50,3 +50,18 @@ def test_the_event_of_a_firing_is_caused_by_what_led_to_it() -> None:
 def test_a_firing_is_about_a_file_when_it_has_one_input() -> None:
     assert subject(fire(SAVE)) == "a"
     assert subject(fire(SAVE, SAVE)) is None
+
+
+def test_the_trace_of_a_chain_says_with_which_firing_it_began() -> None:
+    trace = trace_of("workspace://demo", "F31")
+    assert len(trace) == 32
+    assert root_of(f"00-{trace}-00f067aa0ba902b7-01", "workspace://demo") == "F31"
+    assert root_of(f"00-{trace}-00f067aa0ba902b7-01", "workspace://other") is None
+    assert root_of("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "workspace://demo") is None
+    assert root_of("not a trace", "workspace://demo") is None
+
+
+def test_what_began_with_no_firing_has_a_trace_of_its_own() -> None:
+    traces = {trace_of("workspace://demo", root) for root in ("msg_1", "msg_2", "FILE", "7")}
+    assert {len(trace) for trace in traces} == {32}
+    assert len(traces) == 4

@@ -133,6 +133,16 @@ def test_ids_come_from_meta_or_the_header() -> None:
             guard.admit(connection(), door="mcp", meta={"workspace/requestId": bad})
 
 
+def test_what_a_caller_works_for_may_come_as_its_trace() -> None:
+    guard, trace = Guard(), f"00-{'4' * 32}-{'5' * 16}-01"
+    assert guard.admit(connection(traceparent=trace), door="http").cause == trace
+    assert guard.admit(connection(), door="mcp", meta={"traceparent": trace}).cause == trace
+    named = {"workspace/cause": "F3", "traceparent": trace}
+    assert guard.admit(connection(traceparent=trace), door="mcp", meta=named).cause == "F3"
+    for odd in ("", "00", "x" * 500, 7):
+        assert guard.admit(connection(), door="mcp", meta={"traceparent": odd}).cause is None
+
+
 def is_admin(caller: Caller) -> bool:
     return "admin" in caller.verbs
 

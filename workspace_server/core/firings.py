@@ -1,12 +1,16 @@
 """What a firing says of itself: to its webhook, to its job, and in the log."""
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from workspace_server.core.joins.deciding import Fire
 from workspace_server.core.joins.state import Cause, Save
 from workspace_server.core.moments import iso
 from workspace_server.core.triggers.definition import Definition
+
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{16})([0-9a-f]{16})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def chain(name: str, parent: Cause | None) -> Cause:
@@ -18,6 +22,32 @@ def chain(name: str, parent: Cause | None) -> Cause:
     if parent is None:
         return Cause(firing=name, root=name, depth=1)
     return Cause(firing=name, root=parent.root, depth=parent.depth + 1)
+
+
+def trace_of(source: str, root: str) -> str:
+    """Return the W3C trace id of a chain: it says of which workspace it is, and with which firing it began.
+
+    So who hands the trace on, as instrumented programs do by themselves, says what it works for.
+
+    Args:
+        root: The first firing of the chain, or what else it began with.
+    """
+    number = root.removeprefix("F")
+    if number == root or not number.isdecimal():
+        return hashlib.sha256(f"{source} {root}".encode()).hexdigest()[:32]
+    return _trace_prefix(source) + f"{int(number):016x}"
+
+
+def root_of(traceparent: str, source: str) -> str | None:
+    """Return the first firing of the chain whose trace a `traceparent` carries, or None when it is no chain of ours."""
+    trace = _TRACEPARENT.fullmatch(traceparent)
+    if trace is None or trace[1] != _trace_prefix(source):
+        return None
+    return f"F{int(trace[2], 16)}"
+
+
+def _trace_prefix(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
 def firing_data(

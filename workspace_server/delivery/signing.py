@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from standardwebhooks import Webhook
 
+from workspace_server.core.firings import trace_of
 from workspace_server.core.triggers.targets import Profile
 from workspace_server.errors import InvalidArgument
 
@@ -71,9 +72,8 @@ class Message:
 
     def traceparent(self) -> str:
         """Return the W3C trace context: one trace for a causal chain, one span for a delivery."""
-        trace = hashlib.sha256(f"{self.source} {self.root}".encode()).hexdigest()[:32]
         span = hashlib.sha256(self.message_id.encode()).hexdigest()[:16]
-        return f"00-{trace}-{span}-01"
+        return f"00-{trace_of(self.source, self.root)}-{span}-01"
 
 
 def new_secret() -> str:

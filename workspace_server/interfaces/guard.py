@@ -32,6 +32,9 @@ REQUEST_ID_HEADER = "idempotency-key"
 AGENT_META = "workspace/agent"
 REQUEST_ID_META = "workspace/requestId"
 CAUSE_META = "workspace/cause"
+TRACE_META = "traceparent"
+TRACE_HEADER = "traceparent"
+TRACE_CHARS = 55
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 TICKETS_MAX = 16
 """Most unused tickets at once; the oldest one goes."""
@@ -126,6 +129,7 @@ class Guard:
             door=door,
             meta=meta,
             request_id=headers.get(REQUEST_ID_HEADER),
+            trace=headers.get(TRACE_HEADER),
             admin=self._is_admin(connection),
         )
 
@@ -136,12 +140,14 @@ class Guard:
         door: Door,
         meta: Mapping[str, Any] | None = None,
         request_id: str | None = None,
+        trace: str | None = None,
         admin: bool = False,
         session: str | None = None,
     ) -> Caller:
         """Return the caller for what it says of itself.
 
         Args:
+            trace: The W3C trace context of the request, from which its cause is told when it does not say that.
             session: The process that calls, where one lives on between its calls.
 
         Raises:
@@ -155,7 +161,7 @@ class Guard:
             verbs=ALL_VERBS if admin else LOCAL_VERBS,
             door=door,
             request_id=_token(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),
-            cause=_token(said.get(CAUSE_META), CAUSE_META),
+            cause=_token(said.get(CAUSE_META), CAUSE_META) or _trace(said.get(TRACE_META, trace)),
             session=session,
         )
 
@@ -262,6 +268,11 @@ def agent_name(claimed: object) -> str:
             reason="reserved name",
         )
     return claimed
+
+
+def _trace(value: object) -> str | None:
+    """Return a trace context of the form that there is; another one is nobody's mistake, and says nothing."""
+    return value if isinstance(value, str) and len(value) == TRACE_CHARS else None
 
 
 def _token(value: object, argument: str) -> str | None:

@@ -47,6 +47,11 @@ class Folder:
     def __post_init__(self) -> None:
         self._guarded = [parse_pattern(text.casefold()) for text in self.settings.guarded_files]
 
+    @property
+    def source(self) -> str:
+        """The workspace as a URI, as webhooks name it."""
+        return f"workspace://{self.name}"
+
     def url(self, path: str) -> str:
         """Return the address under which people open *path*."""
         return f"{self.base_url}/files/{quote(path, errors='replace')}"

@@ -22,6 +22,7 @@ from tests.services.automation.acting import (
 )
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.firings import trace_of
 from workspace_server.errors import Conflict, InvalidArgument, NameTaken, NotFound, WorkspaceError
 from workspace_server.services.automation.timers import Timers
 from workspace_server.services.engine import Engine
@@ -269,9 +270,14 @@ async def test_a_write_carries_the_chain_of_the_firing_behind_it(engine: Engine)
     await save(engine, "inferred.md", "x", EDITOR)
     await save(engine, "named.md", "x", Caller(agent="bob", cause="F1"))
     await save(engine, "unknown.md", "x", Caller(agent="bob", cause="F99"))
+    trace = f"00-{trace_of(engine.folder.source, 'F1')}-00f067aa0ba902b7-01"
+    await save(engine, "traced.md", "x", Caller(agent="bob", cause=trace))
+    await save(
+        engine, "foreign.md", "x", Caller(agent="bob", cause="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    )
     causes = [event.get("cause") for event in await told(engine, "file.created")]
     chain = {"firing": "F1", "root": "F1", "depth": 1}
-    assert causes == [None, chain, chain, None]
+    assert causes == [None, chain, chain, None, chain, None]
 
 
 async def test_a_loop_ends_at_its_depth_and_a_person_can_see_it(engine: Engine) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from workspace_server.core.access import Caller
 from workspace_server.core.events import FILE_CHANGES
+from workspace_server.core.firings import root_of
 from workspace_server.core.joins.changes import Change, Finished, Struck
 from workspace_server.core.triggers.parsing import STARTING
 from workspace_server.core.triggers.targets import Target, Webhook
@@ -33,15 +34,17 @@ class Reaction:
 
     Args:
         targets: Who takes a firing, by the kind of its target.
+        source: The workspace, as the URI that stands in its webhooks.
 
     Attributes:
         timer_set: Called after a commit that set a timer.
     """
 
-    def __init__(self, targets: Mapping[type[Target], Taker], checking: Checking) -> None:
+    def __init__(self, targets: Mapping[type[Target], Taker], checking: Checking, *, source: str) -> None:
         self._catalogue = Catalogue()
         self._targets = targets
         self._checking = checking
+        self._source = source
         self.timer_set: Callable[[], None] = lambda: None
 
     async def begin(self, tx: Transaction) -> None:
@@ -51,8 +54,7 @@ class Reaction:
     async def cause(self, tx: Transaction, caller: Caller) -> dict[str, Any] | None:
         """Return the causal chain of what *caller* does: of the firing it names, else of the one it has open."""
         if caller.cause is not None:
-            number = triggers.firing_number(caller.cause)
-            named = None if number is None else await triggers.firing(tx, number)
+            named = await self._named(tx, caller.cause)
             if named is not None:
                 return triggers.cause_of(named.firing_id, named.root, named.depth).as_json()
         chain = await jobs.chain_of(tx, caller.agent)
@@ -60,6 +62,14 @@ class Reaction:
             left = await triggers.open_of(tx, caller.agent)
             chain = None if left is None else (left.firing_id, left.root, left.depth)
         return None if chain is None else triggers.cause_of(*chain).as_json()
+
+    async def _named(self, tx: Transaction, cause: str) -> FiringRow | None:
+        """Return the firing that a caller says it works for: by its id, or by the trace of the chain it stands in."""
+        number = triggers.firing_number(cause)
+        if number is not None:
+            return await triggers.firing(tx, number)
+        root = root_of(cause, self._source)
+        return None if root is None else await triggers.last_of_chain(tx, root)
 
     async def advance(self, commit: Commit, happened: Sequence[Event]) -> list[Made]:
         """Move every trigger on that *happened* concerns and return the events that this makes."""

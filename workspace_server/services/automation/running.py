@@ -51,7 +51,7 @@ class Automation:
             Approval: ApprovalTarget(),
         }
         checking = Checking(folder.objects, folder.settings.checks or {})
-        self.reaction = Reaction(targets, checking)
+        self.reaction = Reaction(targets, checking, source=folder.source)
         self.triggers = Triggers(folder, self.reaction, self.policy, checking, commands)
         self.pausing = Pausing(folder, self.reaction)
         self.rehearsing = Rehearsing(folder, checking)

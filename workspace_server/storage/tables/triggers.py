@@ -157,6 +157,12 @@ async def firing(tx: Transaction, firing_id: int) -> FiringRow | None:
     return None if row is None else _firing(row)
 
 
+async def last_of_chain(tx: Transaction, root: str) -> FiringRow | None:
+    """Return the last firing of the chain that began with *root*."""
+    row = await tx.one(f"SELECT {_FIRING} FROM firings WHERE root = ? ORDER BY firing_id DESC LIMIT 1", root)
+    return None if row is None else _firing(row)
+
+
 async def last_firing(tx: Transaction, trigger_id: int) -> FiringRow | None:
     """Return a trigger's last firing."""
     row = await tx.one(

@@ -54,7 +54,7 @@ class FiringWebhook:
         inputs = [{**one, "url": self._folder.url(one["path"])} for one in firing.data["inputs"]]
         message = Message(
             message_id=row.message_id,
-            source=f"workspace://{self._folder.name}",
+            source=self._folder.source,
             type="trigger.fired",
             at=firing.at,
             subject=inputs[0]["path"] if len(inputs) == 1 else str(row.trigger),
@@ -120,7 +120,7 @@ class WebhookTest:
         secrets = await self._folder.db.read(lambda tx: signing_secrets.of_trigger(tx, trigger_id))
         message = Message(
             message_id=row.message_id,
-            source=f"workspace://{self._folder.name}",
+            source=self._folder.source,
             type="trigger.test",
             at=row.at,
             subject=str(row.trigger),
