@@ -43,9 +43,16 @@ async def test_more_than_a_reader_goes_back_over_is_skipped_and_told(engine: Eng
     assert await begin(head - 1, 2) == Place(head - 1, truncated=False)
 
 
-async def test_a_long_part_of_the_log_is_read_as_a_short_one(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_is_the_same_from_memory_from_the_log_and_from_a_long_part_of_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await written(engine, 3)
+    near = await engine.subscribing.reading.page(ANN, CREATED, 0, most=10)
+    part = await engine.subscribing.reading.page(ANN, CREATED, 0, most=2)
+    assert ([event.path for event in part.found], part.more) == (["0.md", "1.md"], True)
+    engine.events.tail._kept.clear()
     short = await engine.subscribing.reading.page(ANN, CREATED, 0, most=10)
+    assert [event.seq for event in short.found] == [event.seq for event in near.found]
     monkeypatch.setattr(reading, "FEW", 0)
     assert await engine.subscribing.reading.page(ANN, CREATED, 0, most=10) == short
 

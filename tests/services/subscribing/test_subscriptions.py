@@ -266,6 +266,40 @@ async def test_what_is_still_on_its_way_is_not_sent_to_who_may_read_no_more(
     assert len(subscriber.received) == 1
 
 
+async def test_an_event_that_retention_took_meanwhile_is_given_up(
+    engine: Engine, subscriber: Subscriber, clock: ManualClock
+) -> None:
+    await subscriber.subscribe(engine)
+    subscriber.answer(500)
+    await write(engine, "a.md")
+    await subscriber.next()
+    await settled(engine, last_error="http_5xx")
+    await engine.db.write(lambda tx: tx.run("DELETE FROM events WHERE path = 'a.md'"))
+    clock.advance(60.0)
+    engine.deliveries.look()
+    await settled(engine, pending=0)
+    [delivery] = (await engine.deliveries.list_deliveries(ANN))["deliveries"]
+    assert (delivery["state"], delivery["reason"]) == ("dead", "the event is not kept any more")
+
+
+async def test_what_was_found_for_other_subscriptions_than_there_are_by_now_is_looked_for_again(
+    engine: Engine, subscriber: Subscriber
+) -> None:
+    following = matching.Matching(
+        engine.folder,
+        engine.events,
+        numbers=engine.subscribing.numbers,
+        standing=engine.subscribing.standing,
+        due=engine.deliveries.due,
+    )
+    await subscriber.subscribe(engine)
+    await engine.subscribing.settle()
+    found = await engine.db.read(following._look)
+    assert found is not None
+    await subscriber.subscribe(engine, "file.updated")
+    assert await engine.db.write(lambda tx: following._write(tx, found)) is False
+
+
 async def test_too_much_on_its_way_becomes_a_gap(
     engine: Engine, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from workspace_server.core.cursors import cursor
 from workspace_server.core.events import EVENT_TYPES
 from workspace_server.core.subscriptions import ANYTHING, NAMES
 from workspace_server.interfaces.mcp.events import EXTENSION, catalogue
+from workspace_server.interfaces.mcp.server import WorkspaceMcp
+from workspace_server.storage.database import Transaction
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +28,17 @@ async def write(client: Client, path: str, content: str = "x", agent: str = "ali
 
 async def poll(client: Client, name: str = "file.created", **params: Any) -> dict[str, Any]:
     return await ask(client, "events/poll", name=name, **params)
+
+
+async def forget(server: WorkspaceMcp, *paths: str) -> None:
+    """Do what retention does with old events."""
+    engine = server._engine
+
+    async def delete(tx: Transaction) -> None:
+        await tx.many("DELETE FROM events WHERE path = ?", [(path,) for path in paths])
+
+    await engine.db.write(delete)
+    engine.events.tail._kept.clear()
 
 
 def paths(page: dict[str, Any]) -> list[str]:
@@ -147,8 +160,7 @@ async def test_what_retention_has_removed_is_told_of(folder: Path) -> None:
     async with serving(folder) as server, Client(server) as client:
         for number in range(4):
             await write(client, f"{number}.md")
-        engine = server._engine
-        await engine.db.write(lambda tx: tx.run("DELETE FROM events WHERE path IN ('0.md', '1.md')"))
+        await forget(server, "0.md", "1.md")
         page = await poll(client, cursor=cursor(0))
     assert (paths(page), page["truncated"]) == (["2.md", "3.md"], True)
 

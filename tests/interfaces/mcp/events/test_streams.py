@@ -9,7 +9,7 @@ import pytest
 from mcp import Client, MCPError
 
 from tests.interfaces.mcp.events.listening import Ear, ask, stream
-from tests.interfaces.mcp.events.test_polling import poll, write
+from tests.interfaces.mcp.events.test_polling import forget, poll, write
 from tests.interfaces.mcp.workspace import ERAS, serving
 from workspace_server.core.access import Caller
 from workspace_server.core.cursors import cursor, seq_of
@@ -106,7 +106,7 @@ async def test_a_reader_that_retention_has_overtaken_is_told_of_the_gap(
             await paused.wait()
             for path in ("a.md", "b.md", "c.md"):
                 await write(other, path)
-            await server._engine.db.write(lambda tx: tx.run("DELETE FROM events WHERE path IN ('a.md', 'b.md')"))
+            await forget(server, "a.md", "b.md")
             go_on.set()
             gap = await ear.next("active")
             event = await ear.next("event")

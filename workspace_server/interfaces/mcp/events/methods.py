@@ -82,7 +82,7 @@ class EventMethods:
                 break
             await reading.log.wait(seen_seq, left_s)
         return {
-            "events": [occurrence(asked.name, reading.log.whole(event)) for event in page.found],
+            "events": [occurrence(asked.name, reading.log.tail.whole(event)) for event in page.found],
             "cursor": cursor(seen_seq),
             "truncated": truncated,
             "hasMore": page.more,

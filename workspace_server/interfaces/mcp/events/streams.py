@@ -117,7 +117,7 @@ class _Stream:
         if page.skipped_to is not None:
             await self._say("active", {"cursor": cursor(page.skipped_to), "truncated": True})
         for event in page.found:
-            facts = occurrence(self.name, self.reading.log.whole(event), cursor=cursor(event.seq))
+            facts = occurrence(self.name, self.reading.log.tail.whole(event), cursor=cursor(event.seq))
             await self._say("event", facts)
         self.seen_seq = page.seen_seq
         left_s = self.said_s + HEARTBEAT_S - anyio.current_time()
