@@ -9,7 +9,7 @@ from tests.services.receiver import Received, Receiver
 from workspace_server.core.access import Caller
 from workspace_server.delivery.signing import new_secret
 from workspace_server.services.engine import Engine
-from workspace_server.services.subscribing.subscriptions import Asked
+from workspace_server.services.subscribing.asked import Asked
 
 ANN = Caller(agent="ann")
 

@@ -16,7 +16,7 @@ from workspace_server.core.limits import LIMITS, Limits
 from workspace_server.delivery.signing import new_secret
 from workspace_server.errors import Forbidden, InvalidArgument, NotFound, QuotaExceeded, RateLimited, Unavailable
 from workspace_server.services.engine import Engine
-from workspace_server.services.subscribing import matching, subscriptions
+from workspace_server.services.subscribing import asked, matching
 
 pytestmark = pytest.mark.anyio
 OPERATOR = Caller(agent="root", verbs=frozenset({"read", "admin"}))
@@ -65,7 +65,7 @@ async def test_a_receiver_is_asked_once_and_then_gets_signed_events(engine: Engi
 
 async def test_subscribing_again_is_the_same_subscription(engine: Engine, subscriber: Subscriber) -> None:
     first = await subscriber.subscribe(engine, arguments={"agent": "bob", "files": ["a.md"]})
-    await write(engine, "other.md")
+    other = await write(engine, "other.md")
     again = await subscriber.subscribe(engine, arguments={"files": ["a.md"], "agent": "bob"}, cursor=cursor(0))
     assert again["id"] == first["id"]
     assert again["deliveryStatus"] == {"active": True, "lastDeliveryAt": None, "lastError": None}
@@ -73,7 +73,7 @@ async def test_subscribing_again_is_the_same_subscription(engine: Engine, subscr
     await engine.subscribing.settle()
     assert (seq_of(again["cursor"]) or 0) >= (seq_of(first["cursor"]) or 0)
     moved = await subscriber.subscribe(engine, arguments={"files": ["a.md"], "agent": "bob"})
-    assert seq_of(moved["cursor"]) == engine.head_seq
+    assert (seq_of(moved["cursor"]) or 0) >= other
 
 
 async def test_each_client_has_its_own_and_answers_for_its_own_receiver(engine: Engine, subscriber: Subscriber) -> None:
@@ -165,7 +165,7 @@ async def test_the_cursor_never_passes_an_event_that_has_not_arrived(
     [late] = await subscriber.next()
     assert (late.event["eventId"], seq_of(late.event["cursor"])) == (f"evt_{first}", first)
     await settled(engine, pending=0)
-    assert seq_of((await subscriber.subscribe(engine))["cursor"]) == engine.head_seq
+    assert (seq_of((await subscriber.subscribe(engine))["cursor"]) or 0) >= second
 
 
 @pytest.mark.parametrize("status", [410, 413])
@@ -490,7 +490,7 @@ async def test_one_agent_has_a_bounded_number_and_all_together_too(
 ) -> None:
     await subscriber.subscribe(engine)
     for bound in ({"subscriptions_per_agent_max": 1}, {"subscriptions_max": 1}):
-        monkeypatch.setattr(subscriptions, "LIMITS", Limits(**bound))
+        monkeypatch.setattr(asked, "LIMITS", Limits(**bound))
         with pytest.raises(QuotaExceeded) as refused:
             await subscriber.subscribe(engine, "file.updated")
         assert refused.value.facts["most"] == 1

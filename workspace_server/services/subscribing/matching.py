@@ -6,17 +6,19 @@ outbox. Looking is a read; the writer is asked only for what somebody wants.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final
 
 import anyio
 
 from workspace_server.core.access import Caller
 from workspace_server.core.cursors import cursor
+from workspace_server.core.interests import Interests
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.subscription_errors import Numbers
-from workspace_server.core.subscriptions import Wanted, parse_wanted
+from workspace_server.core.subscriptions import parse_wanted
 from workspace_server.services.automation.bells import Bell
 from workspace_server.services.events import Events
 from workspace_server.services.folder import Folder
@@ -58,6 +60,26 @@ class _Found:
         return not (self.matched or self.gaps or self.places or self.ended or self.silent)
 
 
+class _Known:
+    """The subscriptions of one edition, made ready to be asked.
+
+    Attributes:
+        followers: Those that are not behind.
+        behind: The others.
+        look_at: When the first of them may have come to its end, in seconds since 1970.
+    """
+
+    def __init__(self, edition: str, rows: Sequence[SubscriptionRow]) -> None:
+        self.edition = edition
+        self.rows = rows
+        self.followers = Interests(
+            (row, parse_wanted(row.event, row.arguments)) for row in rows if row.seen_seq is None
+        )
+        self.behind = [row for row in rows if row.seen_seq is not None]
+        ends = [row.refresh_before for row in rows if row.refresh_before is not None]
+        self.look_at = min([*ends, *map(_silent_at, rows)], default=inf)
+
+
 class Matching:
     """Finds out who wants what.
 
@@ -81,8 +103,7 @@ class Matching:
         self._standing = standing
         self._due = due
         self._bell = Bell()
-        self._edition: str | None = None
-        self._known: list[tuple[SubscriptionRow, Wanted]] = []
+        self._known = _Known("", ())
         self._seen_seq: int | None = None
         self._kept_seq = 0
 
@@ -136,54 +157,45 @@ class Matching:
 
     async def _look(self, tx: Transaction) -> _Found | None:
         """Return what there is to do; None when nobody subscribes."""
-        await self._renew(tx)
-        if not self._known:
+        edition = await subscriptions.edition(tx)
+        if edition != self._known.edition:
+            self._known = _Known(edition, await subscriptions.present(tx))
+        known = self._known
+        if not known.rows:
             self._seen_seq = None
             return None
         head_seq = await meta.counter(tx, "seq")
-        living = [(row, wanted) for row, wanted in self._known if row.lives(tx.now_s)]
-        followers = [one for one in living if one[0].seen_seq is None]
         seen_seq = await subscriptions.seen_seq(tx) if self._seen_seq is None else self._seen_seq
-        if not followers or seen_seq is None:
+        if not known.followers or seen_seq is None:
             seen_seq = head_seq
-        found = _Found(self._edition or "", seen_seq)
-        found.ended = [row for row, _ in self._known if not row.lives(tx.now_s)]
-        found.silent = [row for row, _ in living if _is_silent(row, tx.now_s)]
-        await self._follow(tx, followers, found)
-        await self._catch_up(tx, [one for one in living if one[0].seen_seq is not None], found)
+        found = _Found(edition, seen_seq)
+        if tx.now_s >= known.look_at:
+            found.ended = [row for row in known.rows if not row.lives(tx.now_s)]
+            found.silent = [row for row in known.rows if row.lives(tx.now_s) and tx.now_s >= _silent_at(row)]
+        await self._follow(tx, known, found)
+        await self._catch_up(tx, [row for row in known.behind if row.lives(tx.now_s)], found)
         found.more |= found.seen_seq < head_seq
         return found
 
-    async def _renew(self, tx: Transaction) -> None:
-        """Read the subscriptions again when they are others than were known."""
-        edition = await subscriptions.edition(tx)
-        if edition != self._edition:
-            rows = await subscriptions.present(tx)
-            self._known = [(row, parse_wanted(row.event, row.arguments)) for row in rows]
-            self._edition = edition
-
-    async def _follow(self, tx: Transaction, followers: list[tuple[SubscriptionRow, Wanted]], found: _Found) -> None:
+    async def _follow(self, tx: Transaction, known: "_Known", found: _Found) -> None:
         """Look at the next events for all that are not behind."""
-        if not followers:
+        if not known.followers:
             return
         page = await events.after(tx, found.seen_seq, limit=ROWS_AT_ONCE)
         if page and page[0].seq != found.seen_seq + 1:
-            found.gaps += [row for row, _ in followers]
+            found.gaps += [row for row in known.rows if row.seen_seq is None and row.lives(tx.now_s)]
         for event in page:
             found.seen_seq = event.seq
-            found.matched += [
-                (row, event)
-                for row, wanted in followers
-                if wanted.wants(event.type, event.path, event.agent, event.data)
-            ]
+            wanting = known.followers.who_want(event.type, event.path, event.agent, event.data)
+            found.matched += [(row, event) for row in wanting if row.lives(tx.now_s)]
 
-    async def _catch_up(self, tx: Transaction, behind: list[tuple[SubscriptionRow, Wanted]], found: _Found) -> None:
+    async def _catch_up(self, tx: Transaction, behind: list[SubscriptionRow], found: _Found) -> None:
         """Look at older events for some that are behind, up to where the others are."""
-        for row, wanted in behind[:BEHIND_AT_ONCE]:
+        for row in behind[:BEHIND_AT_ONCE]:
             assert row.seen_seq is not None
             page = await reading.look(
                 tx,
-                wanted,
+                parse_wanted(row.event, row.arguments),
                 after_seq=row.seen_seq,
                 most=ROWS_AT_ONCE,
                 rows_max=ROWS_AT_ONCE,
@@ -247,8 +259,8 @@ class Matching:
         tx.after_commit(lambda: self._due(row.endpoint_id))
 
 
-def _is_silent(row: SubscriptionRow, now_s: float) -> bool:
-    """Whether a subscription that never ends by itself has not been heard of for too long."""
+def _silent_at(row: SubscriptionRow) -> float:
+    """Return when a subscription that never ends by itself has not been heard of for too long."""
     if row.refresh_before is not None or row.failed_since is None:
-        return False
-    return now_s - row.failed_since >= LIMITS.subscription_silent_s_max
+        return inf
+    return row.failed_since + LIMITS.subscription_silent_s_max

@@ -1,25 +1,21 @@
 """Webhook subscriptions of MCP Events: made, refreshed and ended by their clients, and by the operator."""
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from yarl import URL
-
-from workspace_server.core.access import ANONYMOUS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.cursors import cursor as cursor_of
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.subscription_errors import Numbers
 from workspace_server.core.subscriptions import granted_s, handle, parse_wanted
-from workspace_server.core.triggers.targets import web_address
 from workspace_server.delivery.guard import Policy, origin
 from workspace_server.delivery.signing import check_secret
-from workspace_server.errors import Forbidden, NotFound, QuotaExceeded
-from workspace_server.services.arguments import plain_text, refused
+from workspace_server.errors import NotFound
+from workspace_server.services.arguments import plain_text
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.subscribing import outbox, reading
+from workspace_server.services.subscribing.asked import Asked, address, check_arguments, check_caller, check_room
 from workspace_server.services.subscribing.posts import Place
 from workspace_server.services.subscribing.verifying import Verifying
 from workspace_server.services.times import iso
@@ -28,27 +24,6 @@ from workspace_server.storage.tables import endpoints, subscriptions
 from workspace_server.storage.tables.subscriptions import SubscriptionRow
 
 HANDLE_CHARS_MAX: Final = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a client asks for.
-
-    Attributes:
-        cursor: Up to where it has seen the log; None: from now on.
-        max_age_s: Older events are not wanted.
-        ttl_s: How long the subscription should live; None leaves that to the server.
-        for_ever: Whether it should not end by itself.
-    """
-
-    name: str
-    arguments: Mapping[str, Any]
-    url: str
-    secret: str
-    cursor: str | None = None
-    max_age_s: float | None = None
-    ttl_s: float | None = None
-    for_ever: bool = False
 
 
 class Subscriptions:
@@ -83,10 +58,10 @@ class Subscriptions:
 
         Idempotent per caller, address, event and arguments. A new address is asked first whether it wants this.
         """
-        _principal(caller)
-        _check_arguments(asked.arguments)
+        check_caller(caller)
+        check_arguments(asked.arguments)
         parse_wanted(asked.name, asked.arguments)
-        url = self._address(asked.url)
+        url = address(self._policy, asked.url)
         check_secret(asked.secret)
         name = handle(caller.agent, url, asked.name, asked.arguments)
         verified = await self._verify(caller, url, name, asked.secret)
@@ -109,8 +84,8 @@ class Subscriptions:
         Raises:
             NotFound: There was none.
         """
-        _principal(caller)
-        _check_arguments(arguments)
+        check_caller(caller)
+        check_arguments(arguments)
         plain_text("delivery.url", url, LIMITS.url_chars_max)
         named = handle(caller.agent, url, name, arguments)
 
@@ -152,23 +127,6 @@ class Subscriptions:
 
         return await self._folder.recorder.change(caller, "end_subscription", body)
 
-    def _address(self, given: str) -> str:
-        """Return where events are to go.
-
-        Raises:
-            InvalidArgument: It is no https address, or one that nothing is ever sent to.
-        """
-        url = web_address(given)
-        parts = URL(url)
-        if parts.scheme != "https":
-            raise refused("delivery.url", "must begin with https://", "A tunnel or a proxy can speak https for you.")
-        if parts.raw_fragment:
-            raise refused("delivery.url", "must not have a fragment")
-        objection = self._policy.objection(url)
-        if objection is not None:
-            raise refused("delivery.url", objection, "Name a public address, or ask the operator to list this one.")
-        return url
-
     async def _verify(self, caller: Caller, url: str, name: str, secret: str) -> bool:
         """Return whether the receiver was asked, and has agreed; it need not be when it has before, or is listed."""
         if self._verifying.is_waived(url):
@@ -181,7 +139,7 @@ class Subscriptions:
             verified_at = await subscriptions.verified_at(tx, caller.agent, url)
             if verified_at is None:
                 total, of_caller = await subscriptions.counts(tx, caller.agent)
-                _check_room(total, of_caller)  # nobody is asked for what would be refused afterwards
+                check_room(total, of_caller)  # nobody is asked for what would be refused afterwards
                 return False
             return tx.now_s - verified_at < LIMITS.verification_kept_s
 
@@ -191,7 +149,7 @@ class Subscriptions:
         return True
 
     async def _begin(self, tx: Transaction, caller: Caller, url: str, name: str, asked: Asked) -> Result:
-        _check_room(*await subscriptions.counts(tx, caller.agent))
+        check_room(*await subscriptions.counts(tx, caller.agent))
         endpoint = await endpoints.of_url(tx, url)
         if endpoint.disabled_at is not None:  # by a webhook's 410; this receiver wants to be sent to again
             await endpoints.set_disabled(tx, endpoint.endpoint_id, disabled=False)
@@ -223,46 +181,6 @@ class Subscriptions:
         status = await _status(tx, row)
         tx.after_commit(lambda: self._due(row.endpoint_id))
         return {**_granted(row.handle, refresh_before, safe_seq, truncated=False), "deliveryStatus": status}
-
-
-def _principal(caller: Caller) -> None:
-    """Pass when a caller may have events sent to an address.
-
-    Raises:
-        Forbidden: It has no name, or may not read or start anything.
-    """
-    if caller.agent == ANONYMOUS:
-        raise Forbidden(
-            "Who subscribes with an address needs a name.",
-            hint="Send X-Agent, or `workspace/agent` in _meta; events/poll and events/stream need none.",
-            reason="anonymous",
-        )
-    caller.require("read")
-    caller.require("trigger")
-
-
-def _check_arguments(arguments: Mapping[str, Any]) -> None:
-    try:
-        size = len(json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode())
-    except ValueError:
-        raise refused("arguments", "hold what JSON cannot carry") from None
-    if size > LIMITS.subscription_arguments_bytes_max:
-        raise refused("arguments", f"are longer than {LIMITS.subscription_arguments_bytes_max} bytes")
-
-
-def _check_room(total: int, of_caller: int) -> None:
-    for limit, there, most in (
-        ("subscriptions", total, LIMITS.subscriptions_max),
-        ("subscriptions of one agent", of_caller, LIMITS.subscriptions_per_agent_max),
-    ):
-        if there >= most:
-            raise QuotaExceeded(
-                f"There are {there} subscriptions.",
-                hint="End one with events/unsubscribe, or name several files in one.",
-                limit=limit,
-                actual=there,
-                most=most,
-            )
 
 
 def _refresh_before(tx: Transaction, asked: Asked) -> float | None:

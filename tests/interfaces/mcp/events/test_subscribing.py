@@ -21,7 +21,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import Limits
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.interfaces.mcp.streamable import SessionManager, mcp_routes
-from workspace_server.services.subscribing import subscriptions
+from workspace_server.services.subscribing import asked
 
 pytestmark = pytest.mark.anyio
 ANN = named("ann")
@@ -107,7 +107,7 @@ async def test_what_cannot_be_subscribed_to_is_refused_by_the_extensions_numbers
         code, data = await refusal()
         assert (code, data["reason"]) == (-32015, "challenge_failed")
         receiver.echo = None
-        monkeypatch.setattr(subscriptions, "LIMITS", Limits(subscriptions_per_agent_max=0))
+        monkeypatch.setattr(asked, "LIMITS", Limits(subscriptions_per_agent_max=0))
         code, data = await refusal()
         assert (code, data["limit"], data["max"]) == (-32013, "subscriptions of one agent", 0)
 

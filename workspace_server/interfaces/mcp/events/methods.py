@@ -19,7 +19,7 @@ from workspace_server.interfaces.mcp.calls import Context, caller_of
 from workspace_server.interfaces.mcp.events import EXTENSION, catalogue, errors, params
 from workspace_server.interfaces.mcp.events.params import Params, PollEvents
 from workspace_server.interfaces.mcp.events.streams import Streams, sender
-from workspace_server.services.subscribing.subscriptions import Asked
+from workspace_server.services.subscribing.asked import Asked
 
 if TYPE_CHECKING:
     from workspace_server.services.engine import Engine
