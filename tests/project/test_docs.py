@@ -12,6 +12,7 @@ from workspace_server import config, errors
 from workspace_server.cli import commands, leave
 from workspace_server.core import events, limits
 from workspace_server.interfaces import snippets
+from workspace_server.interfaces.mcp.events import catalogue
 from workspace_server.interfaces.mcp.registry import ToolSpec
 from workspace_server.interfaces.mcp.tools import TOOLS
 
@@ -53,6 +54,10 @@ def test_every_error_is_documented_with_its_status_and_exit_code() -> None:
 
 def test_every_event_type_is_documented() -> None:
     assert set(first_cells("events.md", r"\w+\.\w+")) == set(events.EVENT_TYPES)
+
+
+def test_every_event_type_is_described_to_clients_of_mcp_events() -> None:
+    assert [kind for kind in events.EVENT_TYPES if kind not in catalogue.DESCRIPTIONS] == []
 
 
 def test_every_command_is_documented_with_its_options() -> None:

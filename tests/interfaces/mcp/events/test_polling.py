@@ -10,9 +10,8 @@ from mcp import Client, MCPError
 from tests.interfaces.mcp.events.listening import ask
 from tests.interfaces.mcp.workspace import ERAS, named, serving
 from workspace_server.core.cursors import cursor
-from workspace_server.core.events import EVENT_TYPES
 from workspace_server.core.subscriptions import ANYTHING, NAMES
-from workspace_server.interfaces.mcp.events import EXTENSION, catalogue
+from workspace_server.interfaces.mcp.events import EXTENSION
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.storage.database import Transaction
 
@@ -79,10 +78,6 @@ async def test_the_list_shows_every_event_with_its_schemas(folder: Path, mode: s
         assert event["description"]
         assert event["inputSchema"]["additionalProperties"] is False
         assert {"seq", "type", "at", "agent"} <= set(event["payloadSchema"]["required"])
-
-
-def test_every_type_of_the_log_has_a_description() -> None:
-    assert [kind for kind in EVENT_TYPES if kind not in catalogue.DESCRIPTIONS] == []
 
 
 @pytest.mark.parametrize("mode", ERAS)

@@ -26,6 +26,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "trigger.timed_out": "A trigger's inputs were not all in by its deadline; its data names what is missing.",
     "trigger.suppressed": "A trigger would have fired, and a guard against loops held it back.",
     "trigger.paused": "A trigger fires no more until it is resumed.",
+    "trigger.resumed": "A trigger that was paused goes on.",
     "delivery.failed": "A webhook was given up after its last attempt.",
     "endpoint.disabled": "A webhook's receiver wants no more, and is called no more.",
     "approval.requested": "A flow waits for a person's decision.",
