@@ -18,10 +18,11 @@ from tests.services.automation.acting import (
     turn,
     watch,
 )
-from workspace_server.core.access import Caller
+from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.joins import changes
 from workspace_server.core.limits import LIMITS
+from workspace_server.errors import InvalidArgument, JobLost
 from workspace_server.services.engine import Engine
 from workspace_server.storage.tables import triggers
 
@@ -386,3 +387,39 @@ async def test_a_save_in_the_name_of_a_webhooks_agent_is_its_own(engine: Engine)
     await save(engine, "b.md", "what it wrote", EDITOR)
     (made,) = [event for event in await told(engine, "file.created") if event["path"] == "b.md"]
     assert made["cause"]["firing"] == fired["firing"]
+
+
+async def hooked(engine: Engine) -> None:
+    """Make a trigger whose webhook's receiver acts as editor, and let its first firing arrive."""
+    await engine.triggers.create_trigger(
+        Caller(agent="root", verbs=ALL_VERBS),
+        name="hook",
+        files=["a.md"],
+        url="https://hooks.example.com/x",
+        options={"settle": "immediate", "agent": "editor", "visibility_seconds": 60},
+    )
+    await save(engine, "a.md", "one")
+    await engine.db.write(lambda tx: engine.automation.reaction.delivered(tx, 1))
+    await save(engine, "a.md", "two")
+
+
+async def test_a_webhooks_firing_lasts_until_its_agent_finishes_it(engine: Engine) -> None:
+    await hooked(engine)
+    assert len(await told(engine, "trigger.fired")) == 1
+    with pytest.raises(JobLost):
+        await engine.jobs.finish_job(BOB, job="F1")
+    with pytest.raises(InvalidArgument):
+        await engine.jobs.finish_job(EDITOR, job="F1", outcome="retry")
+    for _ in range(2):
+        assert await engine.jobs.finish_job(EDITOR, job="F1") == {"job": "F1", "state": "done"}
+    assert len(await told(engine, "trigger.fired")) == 2
+    with pytest.raises(JobLost):
+        await engine.jobs.finish_job(EDITOR, job="F99")
+
+
+async def test_a_webhooks_firing_ends_when_its_agent_is_out_of_sight(engine: Engine, clock: ManualClock) -> None:
+    await hooked(engine)
+    await turn(engine, clock, 59)
+    assert len(await told(engine, "trigger.fired")) == 1
+    await turn(engine, clock, 1)
+    assert len(await told(engine, "trigger.fired")) == 2

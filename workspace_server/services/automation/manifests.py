@@ -6,7 +6,6 @@ from workspace_server.core.joins.changes import Failed, Listed, Removed, Saved
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.triggers.definition import Definition
 from workspace_server.core.triggers.manifest import ABSENT, listed
-from workspace_server.errors import Gone
 from workspace_server.services.files import changes
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Transaction
@@ -61,7 +60,4 @@ async def _content(tx: Transaction, store: ObjectStore, path: str) -> bytes:
         raise ValueError(ABSENT)
     if row.size_bytes > LIMITS.manifest_bytes_max:
         raise ValueError(f"is {row.size_bytes} bytes long; {LIMITS.manifest_bytes_max} are read")
-    try:
-        return await changes.head_bytes(tx, store, row)
-    except Gone:
-        raise ValueError("has lost its bytes") from None
+    return await changes.head_bytes(tx, store, row)
