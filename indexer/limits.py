@@ -242,6 +242,12 @@ QUARANTINED_MAX: Final = 10_000
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of what a child says about one content; what is longer is not believed."""
 
+GIST_HEADINGS_MAX: Final = 400
+"""Headings that are kept ready for a description, as many as 2,000 tokens hold; for more all are looked at."""
+
+GIST_FACTS_MAX: Final = 160
+"""The same of columns, of symbols, and of what else a file says."""
+
 HEADINGS_PER_FILE_MAX: Final = 50_000
 """Headings in a child's answer; there are no more than lines."""
 

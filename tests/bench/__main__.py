@@ -7,7 +7,20 @@ import platform
 
 import uvloop
 
-from tests.bench import calls, engine, facts, followers, index, latency, processes, scale, search, triggers, webhooks
+from tests.bench import (
+    calls,
+    describing,
+    engine,
+    facts,
+    followers,
+    index,
+    latency,
+    processes,
+    scale,
+    search,
+    triggers,
+    webhooks,
+)
 
 PARTS = {
     "engine": engine.run,
@@ -15,6 +28,7 @@ PARTS = {
     "listing": scale.large_directory,
     "versions": scale.many_versions,
     "facts": facts.run,
+    "describe": describing.run,
     "calls": calls.run,
     "latency": latency.run,
     "triggers": triggers.run,

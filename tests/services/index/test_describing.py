@@ -71,3 +71,23 @@ async def test_a_document_without_headings_is_described_by_where_its_pages_begin
     told = await engine.search.describe_file(RITA, path="plan.pdf")
 
     assert told["outline"] == ["page 1 :1", "page 2 :3", "page 3 :5"]
+
+
+async def test_what_is_kept_ready_changes_no_description(engine: Engine) -> None:
+    parts = "".join(f"## Part {n}\n\n- Port: {n}\n- Owner: agent {n}\n\nIt cost {n} EUR.\n" for n in range(600))
+    rows = "".join(f"pump {n},{n} bar,agent {n}\n" for n in range(600))
+    functions = "".join(f'def f{n}(a: int) -> int:\n    """Return what {n} is."""\n' for n in range(400))
+    contents = {"a.md": parts, "a.csv": f"name,pressure,owner\n{rows}", "a.py": functions}
+    for path, content in contents.items():
+        await save(engine, path, content)
+    asked = [(path, max_tokens) for path in contents for max_tokens in (100, 400, 2_000, 20_000)]
+
+    async def told() -> list[object]:
+        return [await engine.search.describe_file(RITA, path=path, max_tokens=most) for path, most in asked]
+
+    ready = await told()
+    kept = await engine.db.read(lambda tx: tx.all("SELECT gist FROM extractions WHERE gist IS NOT NULL"))
+    await engine.db.write(lambda tx: tx.run("UPDATE extractions SET gist = NULL"))
+
+    assert len(kept) == len(contents)
+    assert ready == await told()

@@ -4,7 +4,11 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from indexer.model import Extraction, Fact, LiveFact
+from anyio import to_thread
+
+from indexer.gist import profiles, symbols, telling
+from indexer.limits import GIST_FACTS_MAX, GIST_HEADINGS_MAX
+from indexer.model import Extraction, LiveFact
 from workspace_server.services.arguments import refused
 from workspace_server.services.extracted import extraction_of
 from workspace_server.services.files import changes
@@ -20,14 +24,11 @@ RELATED_MAX = 10
 """Files listed as sources, and as users."""
 OUTLINE_SHARE = 0.08
 """Of the room that is left, the most that one line of the outline may take: a long outline ends early."""
-FACTS_PER_TURN = 5
-"""Facts of one subject before the other subjects have their turn."""
 PROFILE_SHARE = 0.2
 """Of the room that is left, the most that one column of a table may take."""
 DEPTH_MAX = 4
 """Steps by which a symbol of code is indented at most."""
 _TITLE_BYTES_MAX = 200
-_TOLD_OTHERWISE = frozenset({"heading", "symbol", "profile", "link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,29 @@ async def describe(folder: Folder, path: str, version: int | None, *, max_tokens
         InvalidArgument: The budget is too small for the file's own name.
     """
     known = await folder.db.read(lambda tx: _look_up(tx, path, version))
-    extraction = await facts.extraction_of(folder.db, known.key) if known.key else None
-    if extraction is None and not known.is_head:
-        extraction = await extraction_of(folder, change_of(path, known.row))  # only heads are kept indexed
-    extraction = extraction or Extraction(state="pending", reason="the index has not come to it yet")
+    extraction = await facts.beginning_of(folder.db, known.key) if known.key else None
+    extraction = extraction or await _extracted(folder, path, known)
+    result = _description(path, known, extraction, max_tokens)
+    if known.key and _uses_up(result, extraction):
+        whole = await facts.extraction_of(folder.db, known.key) or extraction
+        return await to_thread.run_sync(lambda: _description(path, known, whole, max_tokens))
+    return result
+
+
+def _uses_up(result: Result, extraction: Extraction) -> bool:
+    """Return whether a description tells so much that there may be more than what is kept ready for it."""
+    lines_max = GIST_HEADINGS_MAX if extraction.headings else GIST_FACTS_MAX
+    kept = {"outline": lines_max, "profile": GIST_FACTS_MAX, "facts": GIST_FACTS_MAX}
+    return any(len(result.get(name, ())) > most for name, most in kept.items())
+
+
+async def _extracted(folder: Folder, path: str, known: _Known) -> Extraction:
+    """Return what the index has not kept: what is said now by a version of the past; only heads are kept indexed."""
+    extraction = None if known.is_head else await extraction_of(folder, change_of(path, known.row))
+    return extraction or Extraction(state="pending", reason="the index has not come to it yet")
+
+
+def _description(path: str, known: _Known, extraction: Extraction, max_tokens: int) -> Result:
     result: Result = {
         "path": path,
         "version": known.row.version,
@@ -103,16 +123,16 @@ def _outline(extraction: Extraction) -> Iterable[str]:
     if extraction.pages:
         yield from (f"page {number} :{line}" for number, line in enumerate(extraction.pages, 1))
         return
-    symbols = [fact for fact in extraction.facts if fact.kind == "symbol" and fact.key != "summary"]
-    outermost = min((fact.subject.count(".") for fact in symbols), default=0)
-    for fact in symbols:
+    named = symbols(extraction.facts)
+    outermost = min((fact.subject.count(".") for fact in named), default=0)
+    for fact in named:
         depth = min(fact.subject.count(".") - outermost, DEPTH_MAX)
         yield f"{'  ' * depth}{fitted(clean(fact.value), 160)} :{fact.start_line}"
 
 
 def _profile(extraction: Extraction, budget: Budget) -> Result:
     """Return `{profile: {what: how its values are spread}}` of the tables in a file, or nothing when it has none."""
-    told = [fact for fact in extraction.facts if fact.kind == "profile"]
+    told = profiles(extraction.facts)
     if not told or not budget.take({"profile": {}}):
         return {}
     of_one = len({fact.subject for fact in told}) == 1
@@ -125,15 +145,7 @@ def _profile(extraction: Extraction, budget: Budget) -> Result:
 
 
 def _facts(path: str, row: VersionRow, extraction: Extraction) -> Iterable[Result]:
-    """Yield what the file says: a few facts of each subject before more of any."""
-    told = [fact for fact in extraction.facts if fact.kind not in _TOLD_OTHERWISE or fact.key == "summary"]
-    seen: dict[str, int] = {}
-    turns: list[tuple[int, int, Fact]] = []
-    for place, fact in enumerate(told):
-        before = seen.get(fact.subject, 0)
-        seen[fact.subject] = before + 1
-        turns.append((before // FACTS_PER_TURN, place, fact))
-    for _, _, fact in sorted(turns, key=lambda turn: turn[:2]):
+    for fact in telling(extraction.facts):
         live = LiveFact(fact=fact, path=path, version=row.version, seq=row.seq, agent=row.agent, at_s=row.at)
         page = {} if fact.page is None else {"page": fact.page}
         yield {"fact": statement(live), "line": fact.start_line, **page, "kind": fact.kind}
