@@ -530,6 +530,7 @@ DELIVERED: dict[str, Requirement] = {
         "The feed replayed from 0 equals the folder",
         (
             "services/test_events.py::test_the_feed_replayed_from_0_is_the_present_listing",
+            "services/upkeep/test_log_retention.py::test_the_feed_replayed_from_0_is_what_there_is_locks_and_deletions_included",
             "model/test_workspace_machine.py::TestWorkspace",
             "scenarios/test_story.py::test_the_story_is_played_and_its_checks_would_notice_if_it_were_not",
         ),
@@ -539,6 +540,14 @@ DELIVERED: dict[str, Requirement] = {
         (
             "interfaces/http/test_events.py::test_a_stream_goes_on_where_it_broke_off",
             "interfaces/http/test_events.py::test_a_stream_moves_its_cursor_past_what_it_leaves_out",
+        ),
+    ),
+    "E3": Requirement(
+        "A log that was cut says so, and what is left of it still adds up to the present state",
+        (
+            "services/upkeep/test_log_retention.py::test_what_no_longer_holds_goes_and_what_is_left_says_so",
+            "services/upkeep/test_log_retention.py::test_nothing_is_undone_or_forked_from_before_the_cut",
+            "interfaces/http/test_events.py::test_a_stream_says_once_that_the_log_was_cut_before_it",
         ),
     ),
     "T1": Requirement(

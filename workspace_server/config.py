@@ -141,6 +141,14 @@ class Settings:
         least=0,
         most=36_500,
     )
+    retention_events_days: int = _setting(
+        0,
+        "For how many days the log keeps its events; of older ones only those that still hold stay: the last one of"
+        " each file and of each live lock. 0: all of them, for ever.",
+        section="retention",
+        least=0,
+        most=36_500,
+    )
     retention_every_hours: int = _setting(
         24,
         "How often what is beyond retention is cleared while the server runs, in hours; 0: only by `gc`.",

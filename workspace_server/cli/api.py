@@ -87,14 +87,16 @@ class Api:
         return self._send("DELETE", PREFIX + path + _query(query), None)
 
     def follow(self, path: str, /, **query: object) -> Iterator[Answer]:
-        """Yield the objects of a stream of server-sent events until it ends."""
+        """Yield the objects of a stream of server-sent events until it ends; what has a name of its own is none."""
         connection, response = self._open("GET", PREFIX + path + _query(query), None, {"accept": "text/event-stream"})
         try:
             if response.status != 200:
                 raise _refusal(response.status, response.read())
+            named = False
             for line in response:
-                if line.startswith(b"data:"):
+                if line.startswith(b"data:") and not named:
                     yield json.loads(line[5:])
+                named = line.startswith(b"event:") or (named and line.strip() != b"")
         finally:
             connection.close()
 

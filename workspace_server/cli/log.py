@@ -54,6 +54,8 @@ def log_command(
     page = (
         _newest(api, limit, filters) if since is None else api.get("/events", since_seq=since, limit=limit, **filters)
     )
+    if page["truncated"]:
+        click.echo("Of what came after that, some is kept no longer: see [retention] events_days.", err=True)
     if not as_json:
         _print(page["events"])
     elif not follow:

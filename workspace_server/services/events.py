@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from workspace_server.core import tokens
 from workspace_server.core.access import Caller
@@ -19,12 +19,14 @@ from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import events, meta
 from workspace_server.storage.tables.events import Event, Only
+from workspace_server.storage.upkeep import cutting
 
 MESSAGE_CHARS = 200
 """How much of a message a short event shows."""
 PATHS_SHOWN = 5
 """How many paths of a lock a short event shows."""
-AGENTS_TYPES = tuple(kind for kind in EVENT_TYPES if kind != "file.indexed")
+AGENTS_TYPES = tuple(kind for kind in EVENT_TYPES if kind != "file.indexed" and not kind.startswith("attention."))
+"""What agents are told unasked: who did what. The index and the list for people follow from that."""
 PAST_ALL = "\U0010ffff"
 
 
@@ -51,6 +53,14 @@ class Head:
         except TimeoutError:
             pass
         return self.seq
+
+
+class _Page(NamedTuple):
+    """Some events, oldest first, the seq up to which all were looked at, and whether some before it are gone."""
+
+    events: list[Event]
+    next_seq: int
+    truncated: bool
 
 
 class Events:
@@ -84,19 +94,19 @@ class Events:
     ) -> Result:
         """Return `{events, next_seq, truncated}` in short form; the newest ones when *since_seq* is None.
 
-        Without *types* the index's own `file.indexed` is left out: it would hide who changed the file.
+        Without *types* `file.indexed` and `attention.…` are left out: they would hide who changed the file.
         """
         bounded("limit", limit, 1, LIMITS.events_page_max)
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         newest = since_seq is None
         bounded("since_seq", since_seq or 0, 0, 1 << 53)
-        found, next_seq = await self._page(
+        page = await self._page(
             caller, since_seq=since_seq, types=types or AGENTS_TYPES, path=path, agent=agent, limit=limit
         )
-        result: Result = {"events": [], "next_seq": next_seq, "truncated": False}
-        lines, count = _fitting(found, result, max_tokens, squash=squash, newest=newest)
-        if count < len(found) and not newest:
-            result["next_seq"] = found[count - 1].seq
+        result: Result = {"events": [], "next_seq": page.next_seq, "truncated": page.truncated}
+        lines, count = _fitting(page.events, result, max_tokens, squash=squash, newest=newest)
+        if count < len(page.events) and not newest:
+            result["next_seq"] = page.events[count - 1].seq
         return {**result, "events": lines}
 
     async def feed(
@@ -109,16 +119,18 @@ class Events:
         agent: str | None = None,
         limit: int = 100,
     ) -> Result:
-        """Return `{events, next_seq, truncated}` with whole events, oldest first, beyond *since_seq*."""
+        """Return `{events, next_seq, truncated}` with whole events, oldest first, beyond *since_seq*.
+
+        With `truncated`, some that came after *since_seq* are kept no longer: whoever did not begin at 0 begins anew.
+        """
         bounded("limit", limit, 1, LIMITS.events_page_max)
         bounded("since_seq", since_seq, 0, 1 << 53)
         near = self.tail.after(since_seq) if path is None else None
         if near is not None:
             return self._near(caller, near, since_seq=since_seq, types=types, agent=agent, limit=limit)
-        found, next_seq = await self._page(
-            caller, since_seq=since_seq, types=types, path=path, agent=agent, limit=limit
-        )
-        return {"events": [self.whole(event) for event in found], "next_seq": next_seq, "truncated": False}
+        page = await self._page(caller, since_seq=since_seq, types=types, path=path, agent=agent, limit=limit)
+        whole = [self.whole(event) for event in page.events]
+        return {"events": whole, "next_seq": page.next_seq, "truncated": page.truncated}
 
     def _near(
         self,
@@ -153,15 +165,15 @@ class Events:
         path: str | None,
         agent: str | None,
         limit: int,
-    ) -> tuple[list[Event], int]:
-        """Return events that fit, oldest first, and the seq up to which all were looked at.
+    ) -> _Page:
+        """Return events that fit.
 
         Args:
             since_seq: The next ones beyond it; None for the newest ones.
         """
         _check(caller, types, agent)
 
-        async def read(tx: Transaction) -> tuple[list[Event], int]:
+        async def read(tx: Transaction) -> _Page:
             head = await meta.counter(tx, "seq")
             chosen = (await selectors(tx, [path], argument="path"))[0] if path is not None else None
             only = Only(types=types, agent=agent, path_range=None if chosen is None else _bounds(chosen))
@@ -176,8 +188,9 @@ class Events:
                 at = page[-1].seq if page else at
             del found[limit:]
             if since_seq is None:
-                return found[::-1], head
-            return found, found[-1].seq if len(found) == limit else max(head, since_seq)
+                return _Page(found[::-1], head, truncated=False)
+            next_seq = found[-1].seq if len(found) == limit else max(head, since_seq)
+            return _Page(found, next_seq, truncated=since_seq < (await cutting.floor(tx)).seq)
 
         # What is filtered may have to look at the whole log, so it does that off the event loop's thread.
         filtered = path is not None or agent is not None

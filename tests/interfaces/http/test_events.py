@@ -8,7 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.interfaces.listening import Listening
+from workspace_server.cli.api import Address, Api
 from workspace_server.core.limits import LIMITS
+from workspace_server.services.tail import Tail
+from workspace_server.storage.upkeep import cutting
+from workspace_server.storage.upkeep.cutting import Floor
 
 pytestmark = pytest.mark.anyio
 
@@ -129,6 +134,34 @@ async def test_a_stream_moves_its_cursor_past_what_it_leaves_out(client: httpx2.
                 break
 
     assert int(line.removeprefix("id: ")) >= seq
+
+
+async def test_a_stream_says_once_that_the_log_was_cut_before_it(served: Listening, client: httpx2.AsyncClient) -> None:
+    seqs = [await write(client, name) for name in ("a.bin", "gone.bin", "b.bin")]
+    await client.delete("/files/gone.bin")
+    served.engine.events.tail = Tail(served.engine.events.whole)
+    await served.engine.db.write(lambda tx: cutting.set_floor(tx, Floor(seqs[1], 0.0)))
+    await served.engine.db.write(lambda tx: cutting.cut(tx, 0, seqs[1]))
+
+    async def said(since: int) -> list[str]:
+        """Return the names of the stream's frames up to the last change."""
+        names: list[str] = []
+        async with client.stream("GET", f"/events?since_seq={since}&limit=1&path=*.bin", headers=STREAM) as answer:
+            async for line in answer.aiter_lines():
+                names += [line] if line.startswith("event: ") else []
+                if line.startswith("data: ") and '"b.bin"' in line:
+                    return names
+        raise AssertionError("the stream ended")
+
+    async with asyncio.timeout(20):
+        assert await said(0) == ["event: truncated"]
+        assert await said(seqs[1]) == []
+    assert (await client.get("/events?since_seq=0")).json()["truncated"] is True
+    followed = Api(lambda: Address(url=served.url)).follow("/events", since_seq=0, types="file.created")
+    first = await asyncio.to_thread(next, followed, None)
+    assert first is not None
+    assert (first["type"], first["seq"]) == ("file.created", seqs[0])
+    del followed
 
 
 async def test_a_stream_from_nonsense_is_refused_before_it_begins(client: httpx2.AsyncClient) -> None:

@@ -114,7 +114,12 @@ async def _stream(call: Call, query: ListEvents) -> Response:
 async def _frames(call: Call, query: ListEvents, page: dict[str, Any]) -> AsyncIterator[bytes]:
     try:
         said = f"retry: {RECONNECT_MS}\n\n".encode()
+        told = False
         while True:
+            if page["truncated"] and not told:
+                # An event of its own name: whoever listens for changes alone is not given what is none.
+                said += b"event: truncated\ndata: {}\n\n"
+                told = True
             said += b"".join(map(call.followers.frame, page["events"]))
             seq = page["next_seq"]
             is_behind = seq < call.engine.events.head_seq

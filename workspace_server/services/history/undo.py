@@ -23,6 +23,7 @@ from workspace_server.storage import content as contents
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files, meta, moments
+from workspace_server.storage.upkeep import cutting
 
 TRIES_MAX = 8
 """How often it is planned anew when files move on meanwhile."""
@@ -132,6 +133,11 @@ class Undo:
         async def read(tx: Transaction) -> _Window:
             head = await meta.counter(tx, "seq")
             begin = await _seq(tx, first, argument="since", head=head, inclusive=False)
+            kept_from = (await cutting.floor(tx)).seq
+            if begin < kept_from:
+                raise refused(
+                    "since", f"the log is kept from seq {kept_from} on", f"since={kept_from}, or a later time."
+                )
             end = head if last is None else await _seq(tx, last, argument="until", head=head, inclusive=True)
             if end < begin:
                 raise refused("until", f"comes before since: seq {end} and seq {begin}")
@@ -293,7 +299,8 @@ async def _seq(tx: Transaction, moment: Moment, *, argument: str, head: int, inc
     """
     if moment.seq is None:
         assert moment.at_s is not None
-        return await moments.seq_at(tx, moment.at_s, inclusive=inclusive)
+        seq, floor = await moments.seq_at(tx, moment.at_s, inclusive=inclusive), await cutting.floor(tx)
+        return max(seq, floor.seq) if moment.at_s > floor.at else seq  # the event at the floor itself may be gone
     if moment.seq > head:
         raise refused(argument, f"the log stands at seq {head}", f"{argument}={head} at most, or a span such as 1h.")
     return moment.seq

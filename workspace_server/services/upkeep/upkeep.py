@@ -13,6 +13,7 @@ from workspace_server.services.index.indexing import Indexing
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.services.upkeep.collecting import Collector, Progress
+from workspace_server.services.upkeep.log_retention import LogRetention
 from workspace_server.services.upkeep.purging import Purging, ReaderThere
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,15 @@ class Upkeep:
             Unavailable: Other upkeep is being done.
         """
         caller.require("admin")
-        self.begin("gc", lambda progress: Collector(self._folder, caller, progress).run())
+        self.begin("gc", lambda progress: self._clear(caller, progress))
         return self.told()
+
+    async def _clear(self, caller: Caller, progress: Progress) -> Result:
+        cleared = await Collector(self._folder, caller, progress).run()
+        return {**cleared, "events": await LogRetention(self._folder, progress, self._indexed_seq).run()}
+
+    async def _indexed_seq(self) -> int:
+        return min(await self._indexing.indexed_seq("facts"), await self._indexing.indexed_seq("passages"))
 
     async def start_reindex(self, caller: Caller) -> Result:
         """Begin to make facts and search index anew, which answer meanwhile; return as `status`.

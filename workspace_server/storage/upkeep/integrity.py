@@ -248,6 +248,7 @@ def _history(connection: apsw.Connection) -> Iterator[Finding]:
         "SELECT e.seq, (SELECT max(p.seq) FROM events p WHERE p.seq < e.seq) AS previous FROM events e"
         " WHERE previous IS NOT NULL AND previous <> e.seq - 1"
         " AND e.type <> 'log.restored'"
+        " AND e.seq > 1 + coalesce((SELECT value ->> 0 FROM meta WHERE name = 'log_floor'), 0)"
     ):
         yield Finding(kind="history", subject=f"seq {after}", said=f"the event before it is {before}")
     connection.execute("BEGIN")  # else a change that comes between two of these is a difference

@@ -108,6 +108,14 @@ def _check(connection: apsw.Connection, seq: int) -> None:
             argument="at_seq",
             reason="the log does not go that far",
         )
+    floor = _rows(connection, "SELECT coalesce((SELECT value ->> 0 FROM meta WHERE name = 'log_floor'), 0)")[0][0]
+    if seq < floor:
+        raise InvalidArgument(
+            f"The log is kept from seq {floor} on.",
+            hint=f"Give a seq from {floor} to {head}.",
+            argument="at_seq",
+            reason="the log before that is kept no longer",
+        )
     commits = [
         commit
         for (commit,) in _rows(
