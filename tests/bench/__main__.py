@@ -19,6 +19,7 @@ from tests.bench import (
     scale,
     search,
     triggers,
+    waiting,
     webhooks,
 )
 
@@ -34,6 +35,7 @@ PARTS = {
     "triggers": triggers.run,
     "webhooks": webhooks.run,
     "followers": followers.run,
+    "waiting": waiting.run,
     "search": search.run,
     "index": index.run,
     "memory": index.memory,

@@ -70,3 +70,33 @@ async def test_locks_of_an_older_schema_hold_on(schema_3: Path, clock: ManualClo
         clock.advance(60)
         await engine.locks.expire()
         assert [row["name"] for row in (await engine.locks.list_locks(ANN))["locks"]] == ["L5"]
+
+
+@pytest.fixture
+def schema_8(folder: Path) -> Path:
+    """A workspace that a program of schema 8 has left, with jobs that are claimed, queued and failed."""
+    state = folder / ".workspace"
+    state.mkdir(parents=True)
+    connection = apsw.Connection(str(state / "workspace.db"))
+    for number, sql in steps()[:8]:
+        connection.execute(sql)
+        connection.execute(f"PRAGMA user_version = {number}")
+    for job_id, held, agent in ((1, "claimed", "bob"), (2, "queued", None), (3, "failed", "bob")):
+        connection.execute(
+            "INSERT INTO jobs (job_id, queue, key, state, instructions, inputs, created_at, created_by, not_before,"
+            " attempt, agent, claimed_at, visibility_s, deadline_s) VALUES (?, 'q', 'k' || ?, ?, 'old', '[]', 0, 'ann',"
+            " 0, 1, ?, 0, 60, 0)",
+            (job_id, job_id, held, agent),
+        )
+    connection.execute("UPDATE counters SET value = 3 WHERE name = 'job'")
+    connection.close()
+    return folder
+
+
+async def test_jobs_of_an_older_schema_go_on(schema_8: Path, clock: ManualClock) -> None:
+    async with Engine.open(schema_8, settings=Settings(), clock=clock) as engine:
+        assert await engine.jobs.finish_job(BOB, job="J1") == {"job": "J1", "state": "done"}
+        claimed = (await engine.jobs.claim_job(BOB, queue="q"))["job"]
+        assert (claimed["job"], claimed["instructions"], claimed["attempt"]) == ("J2", "old", 2)
+        assert (await engine.queues.revive_job(ANN, job="J3"))["state"] == "queued"
+        assert await engine.jobs.add_job(ANN, queue="q", instructions="new", key="k3") == {"job": "J3"}
