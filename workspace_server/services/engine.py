@@ -96,7 +96,7 @@ class Engine:
         folder.recorder.attend = attention.follow
         self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
         self.search = Search(folder, self.indexing)
-        self.waits = Waits(folder, head, self.indexing.indexed_seq)
+        self.waits = Waits(folder, self.indexing.indexed_seq)
         self.status = Status(folder)
         self.upkeep = Upkeep(folder, Purging(folder, tree, self.indexing), self.indexing)
         self.status.include("index", self.indexing.status)
@@ -181,6 +181,7 @@ class Engine:
     def _notice(self, happened: Sequence[Event]) -> None:
         self.folder.seen.notice(happened)
         self.events.tail.add(happened)
+        self.waits.notice(happened)
 
     async def due(self) -> list[str]:
         """Return what still has to be done without anybody being connected; a background server stays for it."""

@@ -1,18 +1,23 @@
 """The use case that waits until files are in and unlocked."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.paths import canonical_file
+from workspace_server.core.patterns import Selector
+from workspace_server.errors import InvalidPath
 from workspace_server.services.arguments import bounded, refused
-from workspace_server.services.events import Head
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import Names, matching, selectors
+from workspace_server.services.watches import Watches
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import facts, locks, meta
+from workspace_server.storage.tables.events import Event
 from workspace_server.storage.tables.files import FileRow
 
 Mode = Literal["all", "any", "count"]
@@ -22,8 +27,10 @@ FILES_SHOWN_MAX = 200
 """Most files that an answer lists."""
 INDEX_AGAIN_S = 0.05
 """How often it does while only the index is missing: that is up to date a moment after its last event."""
-LOOK_AGAIN_S = 1.0
-"""How often a wait looks again without an event: locks may expire and the index may catch up quietly."""
+LOCK_AGAIN_S = 1.0
+"""How often it does while a lock holds it up: that may expire quietly."""
+LOOK_AGAIN_S = 30.0
+"""How often a wait looks again in any case."""
 
 
 class Waits:
@@ -33,10 +40,14 @@ class Waits:
         indexed_seq: Up to which seq facts can be queried.
     """
 
-    def __init__(self, folder: Folder, head: Head, indexed_seq: Callable[[], Awaitable[int]]) -> None:
+    def __init__(self, folder: Folder, indexed_seq: Callable[[], Awaitable[int]]) -> None:
         self._folder = folder
-        self._head = head
         self._indexed_seq = indexed_seq
+        self._watches = Watches()
+
+    def notice(self, happened: Sequence[Event]) -> None:
+        """Take note of what happened: waits that it concerns look again."""
+        self._watches.notice(happened)
 
     async def wait_for(
         self,
@@ -63,20 +74,24 @@ class Waits:
             raise refused("count", 'goes with mode="count", and is at least 1', 'For example mode="count", count=2.')
         deadline_s = self._folder.clock.boot_s() + timeout_seconds
         few = all(isinstance(name, str) and PATH_LIKE.fullmatch(name) for name in files)  # else it may have to scan
-        while True:
-            seen_seq = self._head.seq
-            upto = await self._indexed_seq() if indexed else None
-            bounds = since_seq or 0, upto
+        chosen = await self._folder.db.read(lambda tx: selectors(tx, files, argument="files"))
+        wide = [selector for selector in chosen if selector.kind != "path"]
+        with self._watches.watch(_paths(files, chosen), wide) as watch:
+            while True:
+                upto = await self._indexed_seq() if indexed else None
+                bounds = since_seq or 0, upto
 
-            async def look(tx: Transaction, bounds: tuple[int, int | None] = bounds) -> tuple[Result, bool]:
-                return await self._look(tx, files, mode, count, bounds)
+                async def look(tx: Transaction, bounds: tuple[int, int | None] = bounds) -> tuple[Result, bool]:
+                    return await self._look(tx, files, mode, count, bounds)
 
-            answer, ready = await (self._folder.db.read(look) if few else self._folder.db.read_long(look))
-            left_s = deadline_s - self._folder.clock.boot_s()
-            if ready or left_s <= 0:
-                return {"status": "ready" if ready else "timeout", **answer}
-            indexing = any(one["reason"] == "indexing" for one in answer["missing"])
-            await self._head.beyond(seen_seq, min(left_s, INDEX_AGAIN_S if indexing else LOOK_AGAIN_S))
+                answer, ready = await (self._folder.db.read(look) if few else self._folder.db.read_long(look))
+                left_s = deadline_s - self._folder.clock.boot_s()
+                if ready or left_s <= 0:
+                    return {"status": "ready" if ready else "timeout", **answer}
+                reasons = {one["reason"] for one in answer["missing"]}
+                watch.held = "locked" in reasons
+                again_s = LOCK_AGAIN_S if watch.held else LOOK_AGAIN_S
+                await watch.wait(min(left_s, INDEX_AGAIN_S if "indexing" in reasons else again_s))
 
     async def _look(
         self, tx: Transaction, names: Names, mode: Mode, count: int | None, bounds: tuple[int, int | None]
@@ -109,6 +124,16 @@ class Waits:
             "seq": await meta.counter(tx, "seq"),
         }
         return answer, ready
+
+
+def _paths(names: Names, chosen: Iterable[Selector]) -> set[str]:
+    """Return the paths that a wait is for; a name with a pattern's characters may yet become one."""
+    found = {selector.text for selector in chosen if selector.kind == "path"}
+    for name in names:
+        if isinstance(name, str):
+            with suppress(InvalidPath):
+                found.add(canonical_file(name))
+    return found
 
 
 async def _why_not(tx: Transaction, row: FileRow, since_seq: int, indexed_upto: int | None) -> Result | None:
