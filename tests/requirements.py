@@ -413,6 +413,7 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/mcp/events/test_subscribing.py::test_what_cannot_be_subscribed_to_is_refused_by_the_extensions_numbers",
             "services/subscribing/test_subscriptions.py::test_a_receiver_is_asked_once_and_then_gets_signed_events",
             "services/subscribing/test_subscriptions.py::test_a_subscription_outlives_the_server",
+            "faults/test_subscribing.py::test_every_event_arrives_once_or_more_under_one_id_whenever_the_server_is_killed",
             "services/subscribing/test_subscriptions.py::test_the_cursor_never_passes_an_event_that_has_not_arrived",
             "services/subscribing/test_subscriptions.py::test_an_event_that_a_receiver_will_not_have_is_not_repeated_and_the_others_come",
             "services/subscribing/test_subscriptions.py::test_unsubscribing_ends_it_and_can_be_repeated_for_a_day",

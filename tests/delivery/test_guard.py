@@ -198,6 +198,15 @@ def test_a_caller_without_admin_may_send_only_where_the_operator_says(url: str, 
     assert not Policy().permits(url)
 
 
+def test_that_loopback_is_allowed_puts_nobody_on_the_operators_list() -> None:
+    policy = Policy(allow=parse_allow(["hooks.lan", "10.0.0.0/8", "*.example.org"]), allow_loopback=True)
+    listed = ["https://hooks.lan/", "https://10.1.2.3/", "https://a.example.org/"]
+    assert [url for url in listed if not policy.lists(url)] == []
+    assert [
+        url for url in ("https://127.0.0.1/", "https://localhost/", "https://example.com/") if policy.lists(url)
+    ] == []
+
+
 def test_a_url_that_names_an_address_inside_is_objected_to_at_once() -> None:
     assert Policy().objection("https://169.254.169.254/latest") is not None
     assert Policy().objection("http://1.1.1.1/") is not None

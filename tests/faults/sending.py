@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
@@ -86,23 +86,24 @@ class Receiver:
 
 def serve(folder: Path, url: str, told: Connection, double: Double | None) -> None:
     """Save without end, in a process of its own; says `open` once it does."""
-    vars(staging)["_RUN"] = secrets.token_hex(8)  # drawn at import, which the processes of a test have in common
     if double is not None:
         _become(double)
+    asyncio.run(save_without_end(folder, lambda engine: _watch(engine, url), told))
 
-    async def main() -> None:
-        async with Engine.open(folder, settings=SETTINGS) as engine:
-            await _watch(engine, url)
-            told.send("open")
-            number = 0
-            while True:
-                number += 1
-                path = f"in/{number % PATHS}.md"
-                content = f"{time.time_ns()}\n"
-                await engine.files.write_file(WRITER, path=path, content=content, overwrite=True)
-                await asyncio.sleep(0.001)
 
-    asyncio.run(main())
+async def save_without_end(folder: Path, begin: Callable[[Engine], Awaitable[None]], told: Connection) -> None:
+    """Open *folder*, let *begin* say who is to hear of it, and save; says `open` once it does."""
+    vars(staging)["_RUN"] = secrets.token_hex(8)  # drawn at import, which the processes of a test have in common
+    async with Engine.open(folder, settings=SETTINGS) as engine:
+        await begin(engine)
+        told.send("open")
+        number = 0
+        while True:
+            number += 1
+            path = f"in/{number % PATHS}.md"
+            content = f"{time.time_ns()}\n"
+            await engine.files.write_file(WRITER, path=path, content=content, overwrite=True)
+            await asyncio.sleep(0.001)
 
 
 async def _watch(engine: Engine, url: str) -> None:
@@ -153,12 +154,14 @@ class Lives:
     """Servers on one folder that are killed one after the other, and one that ends in peace.
 
     Attributes:
+        work: What each of them does.
         kills: How many were killed.
     """
 
     folder: Path
     receiver: Receiver
     double: Double | None = None
+    work: Callable[[Path, str, Connection, Double | None], None] = serve
     chance: random.Random = field(default_factory=lambda: random.Random(20261130))
     kills: int = 0
 
@@ -168,7 +171,7 @@ class Lives:
         processes.set_forkserver_preload(["tests.faults.sending"])
         ours, theirs = processes.Pipe(duplex=False)
         args = (self.folder, self.receiver.url, theirs, self.double)
-        process = processes.Process(target=serve, args=args)
+        process = processes.Process(target=self.work, args=args)
         process.start()
         theirs.close()
         if self.chance.random() < 0.5:
@@ -189,6 +192,7 @@ class Lives:
     async def end_in_peace(self) -> list[str]:
         """Let a last server send what is left, and return all that is wrong then."""
         async with Engine.open(self.folder, settings=SETTINGS) as engine:
+            await engine.subscribing.settle()
             await engine.automation.settle()
             async with asyncio.timeout(60):
                 while await engine.automation.due():

@@ -335,6 +335,15 @@ async def test_a_malformed_entry_in_the_settings_is_named() -> None:
     assert caught.value.facts["argument"] == "webhooks.allow"
 
 
+def test_authorities_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("no certificate")
+    for file, reason in ((tmp_path / "absent.pem", "No such file or directory"), (empty, "holds no certificate")):
+        with pytest.raises(WorkspaceError) as caught:
+            policy_of(Settings(webhooks_ca_file=str(file)))
+        assert caught.value.facts == {"argument": "webhooks.ca_file", "reason": reason}
+
+
 async def test_a_database_that_refuses_the_first_look_ends_neither_server_nor_outbox(
     folder: Path, clock: ManualClock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

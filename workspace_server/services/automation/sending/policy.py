@@ -41,8 +41,8 @@ def _tls(ca_file: str | None) -> ssl.SSLContext | None:
     context = ssl.create_default_context()
     try:
         context.load_verify_locations(ca_file)
-    except OSError as error:  # also for what is no certificate
-        reason = error.strerror or "holds no certificate"
+    except OSError as error:
+        reason = "holds no certificate" if isinstance(error, ssl.SSLError) else str(error.strerror)
         raise InvalidArgument(
             f"webhooks.ca_file: {ca_file} cannot be used: {reason}.",
             hint="Name a file of certificates in PEM form.",
