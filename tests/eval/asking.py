@@ -17,7 +17,7 @@ from workspace_server.core.access import Caller
 from workspace_server.services.engine import Engine
 
 Answer = dict[str, Any]
-FACTS_TOKENS, SEARCH_TOKENS = 1_500, 2_000
+FACTS_TOKENS, SEARCH_TOKENS, LINES_TOKENS = 1_500, 2_000, 400
 READY_S_MAX = 300.0
 """Seconds after which an index that has not taken the files in is given up."""
 ASKER = Caller(agent="asker")
@@ -91,6 +91,12 @@ class Asker:
     async def passages(self, query: str, *, max_tokens: int = SEARCH_TOKENS) -> Reply:
         """Ask `search`."""
         answer = await self.engine.search.search(ASKER, query=query, max_tokens=max_tokens, min_seq=self._seq)
+        rows = tuple(_passage_row(one) for one in answer["hits"])
+        return Reply(rows, tokens.of_bytes(tokens.bytes_of(answer)), answer["complete"])
+
+    async def lines(self, code: str) -> Reply:
+        """Ask `search` for the lines in which *code* stands, as agents do who know how a thing is called."""
+        answer = await self.engine.search.search(ASKER, query=code, mode="exact", max_tokens=LINES_TOKENS)
         rows = tuple(_passage_row(one) for one in answer["hits"])
         return Reply(rows, tokens.of_bytes(tokens.bytes_of(answer)), answer["complete"])
 

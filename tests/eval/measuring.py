@@ -20,12 +20,14 @@ class Asked:
 
     Attributes:
         small: What `query_facts` answers within each of the smaller budgets.
+        lines: The lines with the code in the question; None where there is no code in it.
     """
 
     question: Question
     facts: Reply
     passages: Reply
     small: dict[int, Reply]
+    lines: Reply | None
     whole: Reading
     in_turn: Reading
     grep: Reading
@@ -44,6 +46,11 @@ class Asked:
     def answered(self) -> bool:
         """Whether one of them did."""
         return self.by_facts or self.by_search
+
+    @property
+    def answered_by_code(self) -> bool:
+        """Whether one of them did, or else a look for the code in the question."""
+        return self.answered or (self.lines is not None and self.lines.place_of(self.question) is not None)
 
     @property
     def at_place(self) -> bool:
@@ -65,6 +72,12 @@ class Asked:
             if self.small[budget].place_of(self.question) is not None:
                 return spent
         return spent + self.tokens_asked
+
+    @property
+    def tokens_with_code(self) -> int:
+        """Tokens of an agent that asks stepwise, and looks for the code when nothing of that answers."""
+        more = 0 if self.answered or self.lines is None else self.lines.tokens
+        return self.tokens_stepwise + more
 
     @property
     def tokens_until(self) -> int:
@@ -115,6 +128,7 @@ async def _ask(asker: Asker, question: Question) -> Asked:
         facts=await asker.facts(question.text),
         passages=await asker.passages(question.text),
         small={budget: await asker.facts(question.text, max_tokens=budget) for budget in BUDGETS},
+        lines=None if question.code is None else await asker.lines(question.code),
         whole=baselines.gold_file(question),
         in_turn=baselines.files_in_turn(question),
         grep=baselines.grep_with_slices(question),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+_CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w-]{3,}|\w+_\w+|/\w+/[\w/]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Question:
     page: int | None = None
     also: tuple[str, ...] = ()
     placed: bool = False
+
+    @property
+    def code(self) -> str | None:
+        """The first word that is no word: a number with letters, a name with underscores, a route."""
+        return next((word.strip("?,.") for word in self.text.split() if _CODE.fullmatch(word.strip("?,."))), None)
 
     def answered_by(self, text: str) -> bool:
         """Return whether the value stands in *text*, not as a part of a longer word or number."""

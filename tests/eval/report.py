@@ -84,6 +84,11 @@ def _ways() -> list[Way]:
             lambda one: one.answered,
             lambda one: one.tokens_stepwise,
         ),
+        (
+            "  and exact search for the code in the question",
+            lambda one: one.answered_by_code,
+            lambda one: one.tokens_with_code,
+        ),
         ("grep and slices", lambda one: one.grep.found, lambda one: one.grep.tokens),
     ]
 

@@ -77,6 +77,18 @@ def test_a_value_is_no_part_of_a_longer_number() -> None:
     assert [text for text in ("**150\nEUR**", "release 4.2.", "a,4.2,b") if not asked.answered_by(text)] == []
 
 
+def test_a_code_in_a_question_is_seen() -> None:
+    coded = {
+        "Who carried N014510?": "N014510",
+        "What does NK-093 run on?": "NK-093",
+        "Who asked for delay_reefer_at_gate by shift?": "delay_reefer_at_gate",
+        "How often may /trailers/audit be called?": "/trailers/audit",
+        "What was paid in 2025, and by 40 people?": None,
+    }
+
+    assert {text: Question(text, ("x",), "", 0, "").code for text in coded} == coded
+
+
 def test_grep_finds_what_is_asked_in_the_words_of_the_text() -> None:
     known = next(one for one in questions() if one.path == "config/gateway.toml")
     copied = Question("Which connections are reserved_for_health at the gateway?", ("8",), known.path, 1, "field")
