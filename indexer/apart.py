@@ -5,9 +5,11 @@ of one shape below one heading each (``Night`` is a row of every place), and rec
 the first of which names what the others are about (``Item 13: Evaporator B``, then its maker, then its age).
 """
 
+import itertools
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -90,31 +92,32 @@ def _goes_on(first: Fact, fact: Fact) -> bool:
 
 def _records_of(facts: Sequence[Fact], begin: int, end: int) -> Iterator[_Record]:
     """Yield the records among the facts of one section, one family of them after the other."""
-    keys = {at: _DIGITS.sub("#", facts[at].key.casefold()) for at in range(begin, end) if _is_said(facts[at])}
-    while keys:
-        times = Counter(keys.values())
-        namer = next((key for key in keys.values() if times[key] >= RECORDS_MIN), None)
-        if namer is None:
-            return
-        starts = [at for at, key in keys.items() if key == namer]
-        ends = [*starts[1:], _end_of_last(keys, starts)]
-        names = [_name(facts[at].value) for at in starts]
-        if "" not in names and len(set(names)) == len(names) and _is_regular(keys, starts, ends):
-            yield from map(_Record, names, starts, ends)
-        keys = {at: key for at, key in keys.items() if at >= ends[-1]}
-
-
-def _end_of_last(keys: Mapping[int, str], starts: Sequence[int]) -> int:
-    """Return where the last record ends: behind the keys that others have, too, and before one of them comes twice."""
-    known = {key for at, key in keys.items() if starts[0] < at < starts[-1]}
-    end, seen = starts[-1] + 1, set[str]()
-    for at, key in keys.items():
-        if at <= starts[-1]:
+    said = [(at, _DIGITS.sub("#", facts[at].key.casefold())) for at in range(begin, end) if _is_said(facts[at])]
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, (_, key) in enumerate(said):
+        places[key].append(place)
+    place = 0
+    while place < len(said):  # every step goes on behind what it has looked at, so that this is linear
+        same = places[said[place][1]]
+        starts = same[bisect_left(same, place) :] if len(same) >= RECORDS_MIN else []
+        if len(starts) < RECORDS_MIN:
+            place += 1
             continue
-        if key in seen or key not in known:
-            break
-        seen.add(key)
-        end = at + 1
+        family = [*itertools.pairwise(starts), (starts[-1], _end_of_last(said, starts))]
+        names = [_name(facts[said[first][0]].value) for first, _ in family]
+        if "" not in names and len(set(names)) == len(names) and _is_regular(said, family):
+            ends = [*(said[first][0] for first in starts[1:]), said[family[-1][1] - 1][0] + 1]
+            yield from map(_Record, names, (said[first][0] for first in starts), ends)
+        place = family[-1][1]
+
+
+def _end_of_last(said: Sequence[tuple[int, str]], starts: Sequence[int]) -> int:
+    """Return where the last record ends: behind the keys that others have, too, and before one of them comes twice."""
+    known = {key for _, key in said[starts[0] + 1 : starts[-1]]}
+    end, seen = starts[-1] + 1, set[str]()
+    while end < len(said) and said[end][1] in known and said[end][1] not in seen:
+        seen.add(said[end][1])
+        end += 1
     return end
 
 
@@ -128,12 +131,12 @@ def _name(value: str) -> str:
     return name if len(name) <= NAME_CHARS_MAX and name[:1].isalpha() else ""
 
 
-def _is_regular(keys: Mapping[int, str], starts: Sequence[int], ends: Sequence[int]) -> bool:
+def _is_regular(said: Sequence[tuple[int, str]], family: Sequence[tuple[int, int]]) -> bool:
     """Return whether every record has each key once; they need a second key in common unless they are numbered."""
     shared: Counter[str] = Counter()
-    for first, end in zip(starts, ends, strict=True):
-        own = [keys[at] for at in range(first + 1, end) if at in keys]
+    for first, end in family:
+        own = [key for _, key in said[first + 1 : end]]
         if len(set(own)) < len(own):
             return False
         shared.update(own)
-    return "#" in keys[starts[0]] or max(shared.values(), default=0) * 2 >= len(starts)
+    return "#" in said[family[0][0]][1] or max(shared.values(), default=0) * 2 >= len(family)
