@@ -24,6 +24,7 @@ COMMANDS = {
     "history": "look",
     "triggers": "triggers",
     "deliveries": "deliveries",
+    "subscriptions": "subscriptions",
     "jobs": "jobs",
     "attention": "attention",
     "approve": "attention",

@@ -10,8 +10,7 @@ from typing import Any
 
 from tests.authority import Authority
 from tests.node import program
-from tests.processes import Serving, serving
-from workspace_server.app import owner
+from tests.processes import Serving, run, serving
 from workspace_server.core.subscriptions import NAMES
 
 
@@ -48,10 +47,18 @@ def subscriber(server: Serving, authority: Authority) -> Iterator[Program]:
             process.kill()
 
 
-def call(server: Serving, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Any:
-    request = urllib.request.Request(f"{server.url}/api/v1{path}", data=body, method=method, headers=headers)
+def save(server: Serving, path: str) -> None:
+    url = f"{server.url}/api/v1/files/{path}"
+    request = urllib.request.Request(url, data=b"x", method="PUT", headers={"X-Agent": "ann"})
     with urllib.request.urlopen(request, timeout=program.ENDS_S) as answer:
-        return json.load(answer)
+        assert answer.status == 201
+
+
+def told(*arguments: str | Path) -> str:
+    """Return what a command of the operator's prints."""
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_the_ai_sdk_lists_subscribes_proves_itself_and_hears_of_events_and_of_the_end(tmp_path: Path) -> None:
@@ -67,18 +74,16 @@ def test_the_ai_sdk_lists_subscribes_proves_itself_and_hears_of_events_and_of_th
         assert client.until("refreshed")["id"] == granted["id"]
         assert client.until("ready")["subscriptions"] == 1
 
-        call(server, "PUT", "/files/elsewhere/a.md", {"X-Agent": "ann"}, b"x")
-        call(server, "PUT", "/files/research/a.md", {"X-Agent": "ann"}, b"x")
+        save(server, "elsewhere/a.md")
+        save(server, "research/a.md")
         heard = client.until("event")
         assert heard["subscription"] == granted["id"]
         assert heard["event"]["data"]["path"] == "research/a.md"
         assert heard["event"]["data"]["agent"] == "ann"
 
-        record = owner.current(folder)
-        assert record is not None
-        key = {"X-Admin-Key": record.admin_key}
-        [listed] = call(server, "GET", "/subscriptions", key)["subscriptions"]
+        [listed] = json.loads(told("subscriptions", "--json", "--dir", folder))["subscriptions"]
         assert (listed["subscription"], listed["agent"]) == (granted["id"], "node-client")
-        call(server, "DELETE", f"/subscriptions/{granted['id']}", key)
+        assert "node-client" in told("subscriptions", "--dir", folder)
+        assert "ended" in told("subscriptions", "--end", granted["id"], "--dir", folder)
         assert client.until("terminated")["error"]["code"] == -32012
         assert client.ends() == 0

@@ -12,8 +12,9 @@ from tests.interfaces.mcp.events.listening import Ear, ask, stream
 from tests.interfaces.mcp.events.test_polling import forget, poll, write
 from tests.interfaces.mcp.workspace import ERAS, serving
 from workspace_server.core.access import Caller
-from workspace_server.core.cursors import cursor, seq_of
+from workspace_server.core.cursors import Place, cursor, seq_of
 from workspace_server.core.limits import LIMITS, Limits
+from workspace_server.core.subscriptions import parse_wanted
 from workspace_server.errors import Unavailable
 from workspace_server.interfaces.mcp.events import streams
 from workspace_server.services.subscribing.reading import Page, Reading
@@ -112,6 +113,37 @@ async def test_a_reader_that_retention_has_overtaken_is_told_of_the_gap(
             event = await ear.next("event")
     assert gap["truncated"] is True
     assert event["data"]["path"] == "c.md"
+
+
+async def test_a_reader_that_is_slow_loses_nothing_and_holds_a_page_in_memory(folder: Path) -> None:
+    frames: list[tuple[str, Any]] = []
+    gate, arrived = anyio.Event(), anyio.Event()
+    count = streams.EVENTS_AT_ONCE + 20
+
+    async def send(method: str, facts: Any) -> None:
+        frames.append((method.rpartition("/")[2], facts))
+        if len(frames) == 2:
+            await gate.wait()
+        if len([frame for frame, _ in frames if frame == "event"]) == count:
+            arrived.set()
+
+    async with serving(folder) as server, Client(server) as client:
+        files = [{"op": "write", "path": f"{number}.md", "content": "x"} for number in range(count)]
+        begin = Place(server._engine.head_seq, truncated=False)
+        wanted = parse_wanted("file.created", {})
+        async with anyio.create_task_group() as reading:
+            reader = Caller(agent="slow")
+            reading.start_soon(lambda: server.events.streams.serve(send, lambda: reader, "file.created", wanted, begin))
+            await client.call_tool("commit_files", {"changes": files})
+            await anyio.wait_all_tasks_blocked()
+            assert len(frames) <= 2
+            gate.set()
+            with anyio.fail_after(20):
+                await arrived.wait()
+            reading.cancel_scope.cancel()
+    paths = [facts["data"]["path"] for frame, facts in frames if frame == "event"]
+    assert paths == [f"{number}.md" for number in range(count)]
+    assert [frame for frame, _ in frames].count("active") == 1
 
 
 async def test_who_may_read_no_more_is_told_and_gets_nothing(folder: Path) -> None:
