@@ -137,7 +137,11 @@ def _suppressed(event: Happened) -> Need | None:
     reason = str(event.data.get("reason"))
     if reason == "missed":
         return None  # the trigger was told to leave out what had no server
-    why = {"depth": "it sets itself off again and again", "rate": "it fires too often"}.get(reason, reason)
+    why = {
+        "depth": "it sets itself off again and again",
+        "rate": "it fires too often",
+        "slots": "more files wait in it than it can remember",
+    }.get(reason, reason)
     return Need(
         kind="suppressed",
         key=f"{_trigger(event)} {reason}",

@@ -531,6 +531,27 @@ async def test_every_link_to_a_trigger_leads_to_its_place_on_the_page(
     assert '<a href="#trigger-edit"><bdi>edit</bdi></a>' in triggers
 
 
+async def test_triggers_of_every_kind_are_shown(served: Listening, reader: httpx2.AsyncClient, hand: Hand) -> None:
+    create = served.engine.triggers.create_trigger
+    await create(ANA, name="nightly", queue="clean", schedule="0 3 * * *", timezone="Europe/Berlin")
+    await create(ANA, name="listed", queue="q", mode="all", options={"manifest": "plan.txt"})
+    await create(ANA, name="counted", files=["in/*"], queue="q", mode="count", count=2)
+    await create(ANA, name="asked", files=["a.md", "{x}/b.md"], mode="any", options={"approval": "Publish it?"})
+    await hand.write("in/1", "x")
+    home, triggers = await page(reader, "/"), await page(reader, "/triggers")
+
+    assert "0 3 * * *" in home
+    for shown in (
+        "Europe/Berlin",
+        "plan.txt",
+        "is not there",
+        "1 of 2 files",
+        "When 2 of these are saved",
+        "Publish it?",
+    ):
+        assert shown in triggers, shown
+
+
 async def test_pages_only_read(served: Listening) -> None:
     for address in ("/", "/files/a.md", "/locks"):
         status, _ = await served.raw("POST", address)

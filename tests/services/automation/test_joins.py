@@ -423,3 +423,27 @@ async def test_a_webhooks_firing_ends_when_its_agent_is_out_of_sight(engine: Eng
     assert len(await told(engine, "trigger.fired")) == 1
     await turn(engine, clock, 1)
     assert len(await told(engine, "trigger.fired")) == 2
+
+
+async def test_a_file_from_before_the_kept_log_counts_all_the_same(engine: Engine) -> None:
+    await save(engine, "a.md", "a")
+    await engine.db.write(lambda tx: tx.run("DELETE FROM events"))
+    await watch(engine, ["a.md"], since="existing")
+    assert await inputs(engine) == ["a.md@1"]
+
+
+async def test_what_a_person_approves_starts_the_next_with_that_version(engine: Engine) -> None:
+    root = Caller(agent="root", verbs=ALL_VERBS)
+    await engine.triggers.create_trigger(ANN, name="ask", files=["a.md"], mode="any", options={"approval": "Go on?"})
+    await watch(engine, ["*.md"], on=["approval.granted"])
+    first = await save(engine, "a.md", "one")
+    await save(engine, "a.md", "two")
+    assert await claim(engine) is None
+    (asked,) = (await engine.automation.decisions.list_attention(root))["attention"]
+    await engine.automation.decisions.approve(root, attention=asked["attention"], stale=True)
+    job = await claim(engine)
+    assert job is not None
+    assert job["inputs"] == [{"path": "a.md", "version": 1}]
+    row = await engine.db.read(lambda tx: tx.one("SELECT data FROM firings ORDER BY firing_id DESC LIMIT 1"))
+    assert row is not None
+    assert first["sha256"] in row[0]

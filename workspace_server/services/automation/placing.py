@@ -1,6 +1,6 @@
 """Which joins an event concerns, and what it means to each of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -64,8 +64,8 @@ class Placing:
             if event.data.get("previous_version") != event.version:
                 await self._stands(event, event.path)
         elif self.catalogue.wants(event.type):
-            for path, version in _named_in(event):
-                await self._happened(event, path, version)
+            for named in _named_in(event):
+                await self._happened(event, named)
 
     async def already_there(self, active: Active, row: FileRow) -> None:
         """Note a file that was there before its trigger: what it means, and what it lists."""
@@ -75,7 +75,7 @@ class Placing:
     async def _as_it_stands(self, active: Active, row: FileRow) -> Saved | Failed | Removed:
         """Return what a file means to a trigger that looks at it only now."""
         event = await events.at(self.tx, row.seq)
-        if event is None or event.path != row.path:
+        if event is None:  # the log is not kept that far back
             facts_ = {"sha256": row.sha256, "size_bytes": row.size_bytes, "media_type": row.media_type}
             event = Event(row.seq, row.modified_at, CONTENT[0], row.path, row.version, row.modified_by, facts_)
         save = await self._held(await self._save(event, row.path, row.version))
@@ -123,12 +123,15 @@ class Placing:
             if lister is not None:
                 self._note(place, await self._meaning(lister, event, save))
 
-    async def _happened(self, event: Event, path: str, version: int | None) -> None:
-        """Something else happened to a path, or to what stands there."""
+    async def _happened(self, event: Event, named: Mapping[str, Any]) -> None:
+        """Something else happened to a path, or to a version that stands or stood there."""
+        path = str(named["path"])
         row = await files.by_path(self.tx, path)
         if row is None:
             return
-        save = replace(await self._save(event, path, version or row.version), sha256=row.sha256)
+        version = named.get("version") or row.version
+        sha256 = named.get("sha256") or (row.sha256 if version == row.version else None)
+        save = replace(await self._save(event, path, version), sha256=sha256)
         for active in self.catalogue.concerned(path):
             if event.type in active.definition.on:
                 await self._put(active, await self._meaning(active, event, save), path)
@@ -226,9 +229,9 @@ class Placing:
             self.work.setdefault(place, Touched(active, {})).changes.append(change)
 
 
-def _named_in(event: Event) -> list[tuple[str, int | None]]:
-    """Return the files that an event is about, as (path, version): its inputs, its own, or what a lock names."""
-    inputs = [(one["path"], one.get("version")) for one in event.data.get("inputs", ())]
+def _named_in(event: Event) -> Sequence[Mapping[str, Any]]:
+    """Return the files that an event is about, as `{path, version?}`: its inputs, its own, or what a lock names."""
+    inputs: Sequence[Mapping[str, Any]] = event.data.get("inputs", ())
     if inputs or event.path is None:
-        return inputs or [(str(path), None) for path in event.data.get("paths", ())]
-    return [(event.path, event.version)]
+        return inputs or [{"path": path} for path in event.data.get("paths", ())]
+    return [{"path": event.path, "version": event.version}]
