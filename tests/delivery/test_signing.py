@@ -41,6 +41,14 @@ def test_a_receiver_in_javascript_verifies_it_too() -> None:
     assert json.loads(program.run("verify.mjs", secret, given=received)) == json.loads(body)
 
 
+def test_while_the_secret_is_changed_a_receiver_in_javascript_verifies_with_either() -> None:
+    old, new, body = new_secret(), new_secret(), MESSAGE.body()
+    headers = signed_headers(MESSAGE, body, secrets=[new, old], now_s=time.time())
+    received = json.dumps({"headers": headers, "body": body.decode()})
+    for secret in (old, new):
+        assert json.loads(program.run("verify.mjs", secret, given=received)) == json.loads(body)
+
+
 def test_each_attempt_has_its_own_signature_and_the_same_id() -> None:
     secret, body = new_secret(), MESSAGE.body()
     first, second = (signed_headers(MESSAGE, body, secrets=[secret], now_s=now_s) for now_s in (1_000.0, 2_000.0))

@@ -113,6 +113,25 @@ async def test_content_that_was_purged_meanwhile_is_null(
     assert b"secret" not in again.body
 
 
+async def test_content_that_is_damaged_keeps_no_webhook_back(
+    engine: Engine, receiver: Receiver, clock: ManualClock
+) -> None:
+    receiver.answer(500)
+    await watch(engine, receiver, "large.md", options={"include": ["content", "diff", "facts"]})
+    await save(engine, "large.md", "".join(f"{number}\n" for number in range(40_000)))
+    shown = await attempts_made(engine, 1)
+    (first,) = await receiver.next()
+    assert first.event["data"]["inputs"][0]["content"].startswith("0\n1\n")
+    for kept in (engine.root / ".workspace" / "objects").glob("*/*"):
+        kept.write_bytes(b"other bytes")
+    clock.advance(10)
+    engine.deliveries.look()
+    (second,) = await receiver.next()
+    assert second.message_id == shown["delivery"]
+    assert second.event["data"]["inputs"][0]["content"] is None
+    await until(engine, state="delivered")
+
+
 async def test_a_plain_body_is_one_flat_object(engine: Engine, receiver: Receiver) -> None:
     secret = await watch(engine, receiver, "draft.md", options={"profile": "plain"})
     await save(engine, "draft.md", "one")

@@ -78,6 +78,7 @@ class Dispatch:
                     wait_s = await self._step(sender, attempts)
                 except Exception:
                     log.exception("the outbox could not be read")
+                    self._look_at = 0.0  # whatever this look was to find is looked for again
                     wait_s = AFTER_FAILURE_S
                 await self._bell.wait(wait_s)
 

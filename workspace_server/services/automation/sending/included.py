@@ -4,11 +4,13 @@ All of it is of the versions that the firing saw, so that every attempt says the
 """
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from indexer.model import LiveFact
 from workspace_server.core.limits import LIMITS
+from workspace_server.errors import Unavailable
 from workspace_server.services.extracted import extraction_of
 from workspace_server.services.files.explaining import version_diff, version_text
 from workspace_server.services.folder import Folder
@@ -17,6 +19,8 @@ from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files
 from workspace_server.storage.tables.files import VersionRow
 from workspace_server.storage.tables.index_source import change_of
+
+log = logging.getLogger(__name__)
 
 Part = Callable[[Folder, str, int], Awaitable[dict[str, Any]]]
 
@@ -31,10 +35,10 @@ async def add_parts(folder: Folder, data: dict[str, Any], asked: Sequence[str], 
     """
     dropped = []
     inputs = [dict(one) for one in data["inputs"]]
-    for name, part in _PARTS.items():
+    for name in _PARTS:
         if name not in asked:
             continue
-        found = await _of_all(folder, part, inputs, room_bytes=room_bytes)
+        found = await _of_all(folder, name, inputs, room_bytes=room_bytes)
         if found is None:
             dropped.append(name)
             continue
@@ -44,17 +48,26 @@ async def add_parts(folder: Folder, data: dict[str, Any], asked: Sequence[str], 
 
 
 async def _of_all(
-    folder: Folder, part: Part, inputs: Sequence[Mapping[str, Any]], *, room_bytes: int
+    folder: Folder, name: str, inputs: Sequence[Mapping[str, Any]], *, room_bytes: int
 ) -> list[dict[str, Any]] | None:
     """Return one part of every input, or None as soon as it is known not to fit."""
     found: list[dict[str, Any]] = []
     for one in inputs:
-        more = await part(folder, one["path"], one["version"])
+        more = await _of_one(folder, name, one["path"], one["version"])
         room_bytes -= _size(more)
         if room_bytes < 0:
             return None
         found.append(more)
     return found
+
+
+async def _of_one(folder: Folder, name: str, path: str, version: int) -> dict[str, Any]:
+    """Return one part of one input; of content that is damaged none, so that the webhook goes out all the same."""
+    try:
+        return await _PARTS[name](folder, path, version)
+    except Unavailable:
+        log.exception("the %s of %s@%s cannot be read for a webhook", name, path, version)
+        return {name: None}
 
 
 async def _facts(folder: Folder, path: str, version: int) -> dict[str, Any]:

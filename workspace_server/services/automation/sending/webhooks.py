@@ -22,6 +22,8 @@ from workspace_server.storage.tables.triggers import FiringRow
 
 IN_FLIGHT_FAILURES: Final = 3
 """After so many failed attempts a firing no longer keeps the next one of its key waiting."""
+DROPPED_BYTES: Final = 100
+"""Room for the names of what was left out of a body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +139,6 @@ class WebhookTest:
 
     async def ended(self, commit: Commit, row: DeliveryRow, *, reason: str | None, attempts: int) -> None:
         """Nothing follows from it: who asked looks at the delivery."""
-
-
-DROPPED_BYTES: Final = 100
-"""Room for the names of what was left out of a body."""
 
 
 async def _said(tx: Transaction, row: DeliveryRow) -> _Said:
