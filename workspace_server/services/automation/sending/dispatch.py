@@ -22,7 +22,6 @@ from workspace_server.services.automation.sending.kinds import Kind, Unsendable
 from workspace_server.services.automation.sending.settling import Settling, rest_s
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
-from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import deliveries, endpoints
 from workspace_server.storage.tables.deliveries import DeliveryRow
 from workspace_server.storage.tables.endpoints import EndpointRow
@@ -116,38 +115,39 @@ class Dispatch:
 
     async def _startable(self, endpoint_id: int) -> list[DeliveryRow]:
         """Return what may be sent to an endpoint now, and remember when to look again if something may not yet."""
-        clock = self._folder.clock
         traffic = self._traffic_to(endpoint_id)
-        flying = len(traffic.in_flight)
-
-        async def read(tx: Transaction) -> tuple[EndpointRow | None, list[DeliveryRow]]:
-            # What flies is still the first of its lane, and comes back with the rest.
-            most = LIMITS.deliveries_in_flight_max + flying
-            return await endpoints.by_id(tx, endpoint_id), await deliveries.due(tx, endpoint_id, limit=most)
-
-        endpoint, due = await self._folder.db.read(read)
+        if len(traffic.in_flight) >= LIMITS.deliveries_in_flight_max:
+            return []  # the end of any of them looks again
+        endpoint = await self._folder.db.read(lambda tx: endpoints.by_id(tx, endpoint_id))
         if endpoint is None:
             return []
         if endpoint.disabled_at is not None:
             await self._give_up(endpoint_id)
             return []
-        waiting = [row for row in due if row.delivery_id not in traffic.in_flight]
-        if not waiting:
+        room = self._room(endpoint, len(traffic.in_flight))
+        if room <= 0:
             return []
+        # What flies is still the first of its lane, and comes back with the rest.
+        most = room + len(traffic.in_flight)
+        due = await self._folder.db.read(lambda tx: deliveries.due(tx, endpoint_id, limit=most))
+        waiting = [row for row in due if row.delivery_id not in traffic.in_flight][:room]
+        traffic.pace, granted = traffic.pace.take(len(waiting), now_s=self._folder.clock.boot_s())
+        if granted < len(waiting):
+            self._later[endpoint_id] = traffic.pace.next_s()
+        return waiting[:granted]
+
+    def _room(self, endpoint: EndpointRow, flying: int) -> int:
+        """Return how many more attempts may be made at an endpoint now, when nothing but the pace stands against it."""
+        clock = self._folder.clock
         now_s = clock.wall_s()
         held_until_s = endpoint.breaker.held_until_s(now_s)
         if held_until_s is not None:
-            self._later[endpoint_id] = clock.boot_s() + held_until_s - now_s
-            return []
-        room = endpoint.breaker.room(LIMITS.deliveries_in_flight_max, now_s=now_s) - flying
-        if self._flying >= LIMITS.deliveries_in_flight_all_max:
-            self._ready[endpoint_id] = None  # the end of any attempt looks again
-            return []
-        room = min(room, LIMITS.deliveries_in_flight_all_max - self._flying, len(waiting))
-        traffic.pace, granted = traffic.pace.take(max(0, room), now_s=clock.boot_s())
-        if granted < room:
-            self._later[endpoint_id] = traffic.pace.next_s()
-        return waiting[:granted]
+            self._later[endpoint.endpoint_id] = clock.boot_s() + held_until_s - now_s
+            return 0
+        of_all = LIMITS.deliveries_in_flight_all_max - self._flying
+        if of_all <= 0:
+            self._ready[endpoint.endpoint_id] = None  # the end of any attempt looks again
+        return min(endpoint.breaker.room(LIMITS.deliveries_in_flight_max, now_s=now_s) - flying, of_all)
 
     async def _give_up(self, endpoint_id: int) -> None:
         """Give up all that is on its way to a disabled endpoint, a part at a time."""
