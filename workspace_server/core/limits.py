@@ -183,6 +183,8 @@ class Limits:
     """How long one attempt may take, in seconds."""
     deliveries_in_flight_max: int = 16
     """Most attempts at one endpoint at once."""
+    deliveries_unrecorded_max: int = 64
+    """Most attempts at one endpoint that are in flight, or have been answered and are not recorded yet."""
     deliveries_in_flight_all_max: int = 1_024
     """Most attempts at all endpoints together at once."""
     breaker_open_s: int = 30

@@ -35,10 +35,23 @@ AFTER_FAILURE_S: Final = 1.0
 
 @dataclass(slots=True)
 class _Traffic:
-    """What is on its way to one endpoint, and how fast more may follow."""
+    """What is on its way to one endpoint, and how fast more may follow.
+
+    Attributes:
+        in_flight: How many attempts wait for an answer.
+        unrecorded: The deliveries of these, and of those whose answer is being recorded: a receiver need not wait for
+            our disk, and the more are recorded at once the less each costs.
+    """
 
     pace: Pace
-    in_flight: set[int] = field(default_factory=set)
+    in_flight: int = 0
+    unrecorded: set[int] = field(default_factory=set)
+
+    def room(self) -> int:
+        """Return how many more attempts may begin, as far as this endpoint is concerned."""
+        return min(
+            LIMITS.deliveries_in_flight_max - self.in_flight, LIMITS.deliveries_unrecorded_max - len(self.unrecorded)
+        )
 
 
 class Dispatch:
@@ -61,7 +74,7 @@ class Dispatch:
         self._look_at = 0.0
         """When something that waits for its time is due, in seconds since 1970."""
         self._traffic: dict[int, _Traffic] = {}
-        self._flying = 0
+        self._in_flight = 0
 
     async def run(self) -> None:
         """Send what is due until cancelled; attempts that this cuts off are made again at the next start."""
@@ -116,7 +129,7 @@ class Dispatch:
     async def _startable(self, endpoint_id: int) -> list[DeliveryRow]:
         """Return what may be sent to an endpoint now, and remember when to look again if something may not yet."""
         traffic = self._traffic_to(endpoint_id)
-        if len(traffic.in_flight) >= LIMITS.deliveries_in_flight_max:
+        if traffic.room() <= 0:
             return []  # the end of any of them looks again
         endpoint = await self._folder.db.read(lambda tx: endpoints.by_id(tx, endpoint_id))
         if endpoint is None:
@@ -124,19 +137,19 @@ class Dispatch:
         if endpoint.disabled_at is not None:
             await self._give_up(endpoint_id)
             return []
-        room = self._room(endpoint, len(traffic.in_flight))
+        room = self._room(endpoint, traffic)
         if room <= 0:
             return []
-        # What flies is still the first of its lane, and comes back with the rest.
-        most = room + len(traffic.in_flight)
+        # What is not recorded is still the first of its lane, and comes back with the rest.
+        most = room + len(traffic.unrecorded)
         due = await self._folder.db.read(lambda tx: deliveries.due(tx, endpoint_id, limit=most))
-        waiting = [row for row in due if row.delivery_id not in traffic.in_flight][:room]
+        waiting = [row for row in due if row.delivery_id not in traffic.unrecorded][:room]
         traffic.pace, granted = traffic.pace.take(len(waiting), now_s=self._folder.clock.boot_s())
         if granted < len(waiting):
             self._later[endpoint_id] = traffic.pace.next_s()
         return waiting[:granted]
 
-    def _room(self, endpoint: EndpointRow, flying: int) -> int:
+    def _room(self, endpoint: EndpointRow, traffic: _Traffic) -> int:
         """Return how many more attempts may be made at an endpoint now, when nothing but the pace stands against it."""
         clock = self._folder.clock
         now_s = clock.wall_s()
@@ -144,10 +157,12 @@ class Dispatch:
         if held_until_s is not None:
             self._later[endpoint.endpoint_id] = clock.boot_s() + held_until_s - now_s
             return 0
-        of_all = LIMITS.deliveries_in_flight_all_max - self._flying
+        of_all = LIMITS.deliveries_in_flight_all_max - self._in_flight
         if of_all <= 0:
             self._ready[endpoint.endpoint_id] = None  # the end of any attempt looks again
-        return min(endpoint.breaker.room(LIMITS.deliveries_in_flight_max, now_s=now_s) - flying, of_all)
+        if not endpoint.breaker.is_closed and traffic.unrecorded:
+            return 0  # one is let through, and the next only once it is known what came of that
+        return min(endpoint.breaker.room(traffic.room(), now_s=now_s), of_all)
 
     async def _give_up(self, endpoint_id: int) -> None:
         """Give up all that is on its way to a disabled endpoint, a part at a time."""
@@ -161,7 +176,10 @@ class Dispatch:
     async def _attempt(self, sender: Sender, row: DeliveryRow) -> None:
         """Make one attempt and record it."""
         try:
-            answer = await self._answer(sender, row)
+            try:
+                answer = await self._answer(sender, row)
+            finally:
+                self._land(row.endpoint_id)
 
             async def body(commit: Commit) -> Result:
                 await self._settling.settle(commit, row.delivery_id, answer)
@@ -172,9 +190,11 @@ class Dispatch:
             log.exception("an attempt could not be recorded; it will be made again")
             await asyncio.sleep(AFTER_FAILURE_S)
         finally:
-            self._land(row)
+            self._traffic_to(row.endpoint_id).unrecorded.discard(row.delivery_id)
+            self.due(row.endpoint_id)
 
     async def _answer(self, sender: Sender, row: DeliveryRow) -> Answer:
+        """Send what the delivery says, and learn from the answer how fast others may follow."""
         try:
             request = await self._kinds[row.kind].request(row)
         except Unsendable as unsendable:
@@ -193,10 +213,12 @@ class Dispatch:
         return self._traffic[endpoint_id]
 
     def _take_off(self, row: DeliveryRow) -> None:
-        self._traffic_to(row.endpoint_id).in_flight.add(row.delivery_id)
-        self._flying += 1
+        traffic = self._traffic_to(row.endpoint_id)
+        traffic.unrecorded.add(row.delivery_id)
+        traffic.in_flight += 1
+        self._in_flight += 1
 
-    def _land(self, row: DeliveryRow) -> None:
-        self._traffic_to(row.endpoint_id).in_flight.discard(row.delivery_id)
-        self._flying -= 1
-        self.due(row.endpoint_id)
+    def _land(self, endpoint_id: int) -> None:
+        self._traffic_to(endpoint_id).in_flight -= 1
+        self._in_flight -= 1
+        self.due(endpoint_id)
