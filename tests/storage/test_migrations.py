@@ -1,12 +1,13 @@
 """A workspace of an older schema goes on where it was."""
 
+import json
 from pathlib import Path
 
 import apsw
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import Caller
+from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.errors import Locked, LockLost
 from workspace_server.services.engine import Engine
@@ -26,15 +27,21 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture
-def schema_3(folder: Path, clock: ManualClock) -> Path:
-    """A workspace that a program of schema 3 has left, with locks that are live, released and expired."""
+def left_by(folder: Path, schema: int) -> apsw.Connection:
+    """Make the database that a program of *schema* has left in *folder*."""
     state = folder / ".workspace"
     state.mkdir(parents=True)
     connection = apsw.Connection(str(state / "workspace.db"))
-    for number, sql in steps()[:3]:
+    for number, sql in steps()[:schema]:
         connection.execute(sql)
         connection.execute(f"PRAGMA user_version = {number}")
+    return connection
+
+
+@pytest.fixture
+def schema_3(folder: Path, clock: ManualClock) -> Path:
+    """A workspace that a program of schema 3 has left, with locks that are live, released and expired."""
+    connection = left_by(folder, 3)
     rows = [
         (1, "L1-aaaa", "ann", "exclusive", 1, clock.boot_s() + 30, "live", [("directory", "docs/"), ("path", "a.md")]),
         (2, "L2-bbbb", "bob", "shared", 2, clock.boot_s() + 30, "live", [("pattern", "*.csv")]),
@@ -75,12 +82,7 @@ async def test_locks_of_an_older_schema_hold_on(schema_3: Path, clock: ManualClo
 @pytest.fixture
 def schema_8(folder: Path) -> Path:
     """A workspace that a program of schema 8 has left, with jobs that are claimed, queued and failed."""
-    state = folder / ".workspace"
-    state.mkdir(parents=True)
-    connection = apsw.Connection(str(state / "workspace.db"))
-    for number, sql in steps()[:8]:
-        connection.execute(sql)
-        connection.execute(f"PRAGMA user_version = {number}")
+    connection = left_by(folder, 8)
     for job_id, held, agent in ((1, "claimed", "bob"), (2, "queued", None), (3, "failed", "bob")):
         connection.execute(
             "INSERT INTO jobs (job_id, queue, key, state, instructions, inputs, created_at, created_by, not_before,"
@@ -100,3 +102,26 @@ async def test_jobs_of_an_older_schema_go_on(schema_8: Path, clock: ManualClock)
         assert (claimed["job"], claimed["instructions"], claimed["attempt"]) == ("J2", "old", 2)
         assert (await engine.queues.revive_job(ANN, job="J3"))["state"] == "queued"
         assert await engine.jobs.add_job(ANN, queue="q", instructions="new", key="k3") == {"job": "J3"}
+
+
+@pytest.fixture
+def schema_7(folder: Path) -> Path:
+    """A workspace that a program of schema 7 has left, with a trigger that waits for approval."""
+    connection = left_by(folder, 7)
+    rule = {"name": "leak", "files": ["a.md"], "mode": "each", "url": "https://hooks.example.com/hook"}
+    connection.execute(
+        "INSERT INTO triggers (name, definition, state, secret, created_at, created_by)"
+        " VALUES ('leak', ?, 'needs_approval', 'whsec_x', 0, 'ann')",
+        (json.dumps(rule),),
+    )
+    connection.close()
+    return folder
+
+
+async def test_a_trigger_that_waited_for_approval_can_be_approved(schema_7: Path, clock: ManualClock) -> None:
+    person = Caller(agent="pat", verbs=ALL_VERBS)
+    async with Engine.open(schema_7, settings=Settings(deliveries=False), clock=clock) as engine:
+        [entry] = (await engine.decisions.list_attention(person))["attention"]
+        assert (entry["attention"], entry["url"]) == ("A1", "https://hooks.example.com/hook")
+        await engine.decisions.approve(person, attention="A1")
+        assert (await engine.triggers.list_triggers(ANN))["triggers"][0]["state"] == "active"
