@@ -447,3 +447,13 @@ async def test_what_a_person_approves_starts_the_next_with_that_version(engine: 
     row = await engine.db.read(lambda tx: tx.one("SELECT data FROM firings ORDER BY firing_id DESC LIMIT 1"))
     assert row is not None
     assert first["sha256"] in row[0]
+
+
+async def test_filters_look_at_the_file_whatever_happened_to_it(engine: Engine) -> None:
+    await watch(engine, ["*"], on=["lock.released"], media_types=["text/*"])
+    for path in ("a.json", "a.md"):
+        await save(engine, path, "{}")
+        lock = (await engine.locks.lock_files(ANN, paths=[path]))["lock"]
+        await engine.locks.unlock_files(ANN, lock=lock)
+    assert await inputs(engine) == ["a.md@1"]
+    assert await inputs(engine) is None

@@ -132,6 +132,7 @@ class Placing:
         version = named.get("version") or row.version
         sha256 = named.get("sha256") or (row.sha256 if version == row.version else None)
         save = replace(await self._save(event, path, version), sha256=sha256)
+        event = event._replace(data={"media_type": row.media_type, "size_bytes": row.size_bytes, **event.data})
         for active in self.catalogue.concerned(path):
             if event.type in active.definition.on:
                 await self._put(active, await self._meaning(active, event, save), path)
