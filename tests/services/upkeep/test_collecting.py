@@ -161,6 +161,18 @@ async def test_the_inputs_of_an_unfinished_job_stay(folder: Path) -> None:
         assert await kept(engine, "a.md") == [1, 2]
 
 
+async def test_what_an_approval_asks_about_stays_until_it_is_decided(folder: Path) -> None:
+    async with Engine.open(folder, settings=keeping(versions=1)) as engine:
+        options = {"approval": "Publish it?", "settle": "immediate"}
+        await engine.triggers.create_trigger(ADA, name="ask", files=["a.md"], options=options)
+        await saved(engine, "a.md", "one", "two", "three")
+        await collect(engine)
+        assert await kept(engine, "a.md") == [1, 3]
+        await engine.decisions.deny(ADMIN, attention="A1")
+        await collect(engine)
+        assert await kept(engine, "a.md") == [3]
+
+
 async def test_a_version_that_comes_while_it_is_looked_for_keeps_its_content(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,8 @@
 """Which content is used, and how the bytes of what is not are taken away.
 
 A content is used by what keeps it: a version within retention, a tail that rests on it, a draft, an open intent, the
-versions that an unfinished job or a pending delivery names, and what stood when a live lock was granted.
+versions that an unfinished job, a pending delivery or an open approval names, and what stood when a live lock was
+granted.
 """
 
 import json
@@ -29,6 +30,12 @@ PINS = (
     (
         "deliveries d JOIN firings g USING (firing_id) CROSS JOIN json_each(g.data, '$.inputs') e"
         f" CROSS JOIN {_LISTED} WHERE d.state = 'pending'"
+    ),
+    # A person is to look at the very versions that an approval asks about. Its key is the firing's name, such as F12.
+    (
+        "attention a JOIN firings g ON g.firing_id = CAST(substr(a.key, 2) AS INTEGER)"
+        f" CROSS JOIN json_each(g.data, '$.inputs') e CROSS JOIN {_LISTED} WHERE a.kind = 'approval'"
+        " AND a.ended_at IS NULL"
     ),
 )
 """What else than its place in the history keeps a version."""
