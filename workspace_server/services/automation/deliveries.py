@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Final
 
-from workspace_server.core.access import Caller
+from workspace_server.core.access import SERVER, Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.moments import parse_moment
 from workspace_server.core.triggers.fields import check_name
 from workspace_server.delivery.guard import Policy, origin
 from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
+from workspace_server.services.automation import attention
 from workspace_server.services.automation.endpoints import (
     enable,
     endpoint_name,
@@ -163,12 +164,15 @@ class Deliveries:
         return dict(counts) if self.are_sent else {**counts, "off": True}
 
     async def forget_old(self) -> None:
-        """Drop what ended long ago, a part at a time, so that nobody waits for it."""
+        """Drop what ended long ago, a part at a time, so that nobody waits for it; a dead letter needs nobody then."""
 
-        async def body(tx: Transaction) -> int:
-            return await deliveries.forget_old(tx, LIMITS.delivery_kept_s, limit=FORGOTTEN_AT_ONCE)
+        async def body(commit: Commit) -> Result:
+            old = await deliveries.forget_old(commit.tx, LIMITS.delivery_kept_s, limit=FORGOTTEN_AT_ONCE)
+            for message_id in old:
+                await attention.resolve(commit, "dead_letter", message_id, outcome="forgotten")
+            return {"forgotten": len(old)}
 
-        while await self._folder.db.write(body) == FORGOTTEN_AT_ONCE:
+        while (await self._folder.recorder.change(SERVER, "forget", body))["forgotten"] == FORGOTTEN_AT_ONCE:
             pass
 
     def _moment_s(self, argument: str, given: str | float) -> float:

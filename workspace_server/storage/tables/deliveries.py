@@ -258,13 +258,13 @@ async def try_now(tx: Transaction) -> None:
     )
 
 
-async def forget_old(tx: Transaction, kept_s: float, *, limit: int) -> int:
-    """Drop deliveries that ended so long ago, with their attempts, and return how many that were."""
-    asked = "SELECT delivery_id FROM deliveries WHERE state <> 'pending' AND ended_at < ? LIMIT ?"
+async def forget_old(tx: Transaction, kept_s: float, *, limit: int) -> list[str]:
+    """Drop deliveries that ended so long ago, with their attempts, and return their stable ids."""
+    asked = "SELECT delivery_id, message_id FROM deliveries WHERE state <> 'pending' AND ended_at < ? LIMIT ?"
     old = await tx.all(asked, tx.now_s - kept_s, limit)
-    await tx.many("DELETE FROM attempts WHERE delivery_id = ?", old)
-    await tx.many("DELETE FROM deliveries WHERE delivery_id = ?", old)
-    return len(old)
+    for table in ("attempts", "deliveries"):
+        await tx.many(f"DELETE FROM {table} WHERE delivery_id = ?", [(row[0],) for row in old])
+    return [row[1] for row in old]
 
 
 async def _mark_first(tx: Transaction, row: DeliveryRow) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.receiver import Receiver
-from tests.services.webhooks import ANN, attempts_made, save, until, watch, workspace
+from tests.services.webhooks import ANN, attempts_made, save, told, until, watch, workspace
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
@@ -183,7 +183,7 @@ async def test_many_are_sent_again_in_parts_and_none_of_them_twice(
 
 
 async def test_what_ended_long_ago_is_forgotten_with_its_attempts(
-    folder: Path, receiver: Receiver, clock: ManualClock
+    folder: Path, receiver: Receiver, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with workspace(folder, clock) as engine:
         await watch(engine, receiver, "*.md")
@@ -198,8 +198,10 @@ async def test_what_ended_long_ago_is_forgotten_with_its_attempts(
         await engine.deliveries.forget_old()
         assert sum((await engine.deliveries.status()).values()) == 3
         clock.advance(2)
+        monkeypatch.setattr("workspace_server.services.automation.deliveries.FORGOTTEN_AT_ONCE", 1)
         await engine.deliveries.forget_old()
         assert await engine.deliveries.status() == {"pending": 1, "delivered": 0, "dead": 0}
+        assert [one["outcome"] for one in await told(engine, "attention.resolved")] == ["forgotten"]
 
 
 async def test_wrong_arguments_are_refused(engine: Engine) -> None:
