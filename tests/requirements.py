@@ -649,6 +649,7 @@ DELIVERED: dict[str, Requirement] = {
             "services/automation/sending/test_deliveries.py::test_a_failed_attempt_is_made_again_under_the_same_id",
             "services/automation/sending/test_deliveries.py::test_a_delivery_is_given_up_after_the_whole_schedule_and_can_be_sent_again",
             "services/automation/sending/test_deliveries.py::test_an_attempt_that_a_stop_cut_off_is_made_again_and_counts_as_none",
+            "storage/test_outbox_migration.py::test_webhooks_of_an_older_schema_arrive_in_their_order_with_their_attempts",
             "faults/test_sending.py::test_every_firing_arrives_once_or_more_under_one_id_whenever_the_server_is_killed",
             "faults/test_sending.py::test_a_server_that_sends_otherwise_is_found",
         ),
