@@ -95,6 +95,7 @@ def test_what_is_stuck_needs_a_person(event: Happened, kind: str, key: str, summ
         Happened("file.updated", "a.md", {}),
         Happened("file.indexed", "a.md", {"state": "ok"}),
         Happened("trigger.timed_out", None, {"trigger": "analyst", "on_timeout": "reset"}),
+        Happened("trigger.suppressed", None, {"trigger": "weekly", "reason": "missed"}),
     ],
 )
 def test_what_goes_on_by_itself_needs_nobody(event: Happened) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from workspace_server.core.access import Caller
+from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.services.automation import attention
 from workspace_server.services.engine import Engine
@@ -144,4 +145,37 @@ async def test_a_conflict_copy_is_on_the_list_until_it_is_deleted(engine: Engine
     await within(engine, conflict)
     assert await still_open(engine) == [("conflict", "a.conflict-1.md")]
     await engine.files.delete_file(ANN, path="a.conflict-1.md")
+    assert await still_open(engine) == []
+
+
+async def test_a_join_that_timed_out_leaves_the_list_once_it_is_complete(engine: Engine, clock: ManualClock) -> None:
+    options = {"within_seconds": 60, "on_timeout": "escalate"}
+    files = ["{topic}/a.md", "{topic}/b.md"]
+    await engine.triggers.create_trigger(ANN, name="all", files=files, mode="all", queue="q", options=options)
+    await engine.files.write_file(ANN, path="owls/a.md", content="1")
+    clock.advance(61)
+    await engine.automation.settle()
+    page = await engine.db.read(lambda tx: rows.page(tx, kind="timed_out", is_open=True, before=None, limit=10))
+    assert [row.summary for row in page] == ["all waited in vain for owls/b.md"]
+
+    await engine.files.write_file(ANN, path="cats/a.md", content="1")
+    await engine.files.write_file(ANN, path="cats/b.md", content="1")
+    assert len(await still_open(engine)) == 1
+    await engine.files.write_file(ANN, path="owls/b.md", content="1")
+    assert await still_open(engine) == []
+
+
+async def test_a_trigger_that_sets_itself_off_is_on_the_list_until_it_is_deleted(engine: Engine) -> None:
+    options = {"max_depth": 2, "include_own_writes": True, "settle": "immediate"}
+    await engine.triggers.create_trigger(ANN, name="loop", files=["a.md"], queue="q", options=options)
+    await engine.files.write_file(ANN, path="a.md", content="0")
+    for number in range(1, 3):
+        job = (await engine.jobs.claim_job(ANN, queue="q"))["job"]
+        await engine.files.write_file(ANN, path="a.md", content=str(number), overwrite=True)
+        await engine.jobs.finish_job(ANN, job=job["job"])
+    assert await still_open(engine) == [("suppressed", "loop depth")]
+
+    await engine.files.write_file(ANN, path="a.md", content="by hand", overwrite=True)
+    assert await still_open(engine) == [("suppressed", "loop depth")]
+    await engine.triggers.delete_trigger(ANN, name="loop")
     assert await still_open(engine) == []
