@@ -260,8 +260,8 @@ async def try_now(tx: Transaction) -> None:
 
 async def forget_old(tx: Transaction, kept_s: float, *, limit: int) -> list[str]:
     """Drop deliveries that ended so long ago, with their attempts, and return their stable ids."""
-    asked = "SELECT delivery_id, message_id FROM deliveries WHERE state <> 'pending' AND ended_at < ? LIMIT ?"
-    old = await tx.all(asked, tx.now_s - kept_s, limit)
+    ended = "SELECT delivery_id, message_id FROM deliveries WHERE state IN ('delivered', 'dead') AND ended_at < ?"
+    old = await tx.all(f"{ended} LIMIT ?", tx.now_s - kept_s, limit)
     for table in ("attempts", "deliveries"):
         await tx.many(f"DELETE FROM {table} WHERE delivery_id = ?", [(row[0],) for row in old])
     return [row[1] for row in old]

@@ -126,15 +126,18 @@ async def test_what_comes_too_late_changes_nothing(engine: Engine, receiver: Rec
     assert len((await engine.deliveries.get_delivery(ANN, delivery="n1"))["attempts"]) == 1
 
 
-async def test_a_look_at_the_outbox_costs_what_can_be_sent_however_much_waits(engine: Engine) -> None:
-    """The plan: the first of each lane are found by an index of their own, in the order in which they are due."""
+DUE = "d.endpoint_id = 1 AND d.first = 1 AND d.next_at <= 0 ORDER BY d.next_at LIMIT 16"
+OLD = "d.state IN ('delivered', 'dead') AND d.ended_at < 0 LIMIT 16"
+
+
+@pytest.mark.parametrize(("asked", "index"), [(DUE, "deliveries_due"), (OLD, "deliveries_ended")])
+async def test_what_is_looked_for_costs_what_is_found_however_much_there_is(
+    engine: Engine, asked: str, index: str
+) -> None:
+    """The plan: an index gives the rows, in the order that is wanted, and nothing is sorted or passed over."""
 
     async def plan(tx: Transaction) -> Sequence[str]:
-        asked = (
-            "EXPLAIN QUERY PLAN SELECT * FROM deliveries d WHERE d.endpoint_id = ? AND d.first = 1 AND d.next_at <= ?"
-            " ORDER BY d.next_at LIMIT ?"
-        )
-        return [str(row[3]) for row in await tx.all(asked, 1, 0.0, 16)]
+        return [str(row[3]) for row in await tx.all(f"EXPLAIN QUERY PLAN SELECT * FROM deliveries d WHERE {asked}")]
 
     (only,) = await engine.db.read(plan)
-    assert "deliveries_due" in only
+    assert f"SEARCH d USING INDEX {index}" in only
