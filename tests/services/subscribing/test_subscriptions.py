@@ -397,25 +397,21 @@ async def test_an_event_too_large_to_send_is_given_up(engine: Engine, subscriber
     assert late["reason"] == "the body is larger than a webhook may be"
 
 
-@pytest.mark.parametrize("echo", [{"challenge": "another"}, {"challenge": 7}, {}, [], "text"])
 async def test_a_receiver_that_does_not_send_the_challenge_back_gets_nothing(
-    engine: Engine, subscriber: Subscriber, echo: object
+    engine: Engine, subscriber: Subscriber
 ) -> None:
-    subscriber.echo = echo
-    with pytest.raises(Unavailable) as refused:
-        await subscriber.subscribe(engine)
-    assert refused.value.facts["reason"] == "challenge_failed"
+    echoes: tuple[Any, ...] = ({"challenge": "another"}, {"challenge": 7}, {}, [], "text")
+    for echo in echoes:
+        subscriber.echo = echo
+        with pytest.raises(Unavailable) as refused:
+            await subscriber.subscribe(engine)
+        assert refused.value.facts["reason"] == "challenge_failed", echo
+    for status, reason in ((404, "http_4xx"), (500, "http_5xx"), (307, "challenge_failed")):
+        subscriber.answer(status, location="https://elsewhere.example/")
+        with pytest.raises(Unavailable) as refused:
+            await subscriber.subscribe(engine)
+        assert refused.value.facts["reason"] == reason
     assert await listed(engine) == []
-
-
-@pytest.mark.parametrize(("status", "reason"), [(404, "http_4xx"), (500, "http_5xx"), (307, "challenge_failed")])
-async def test_what_a_receiver_answers_instead_is_told_in_one_word(
-    engine: Engine, subscriber: Subscriber, status: int, reason: str
-) -> None:
-    subscriber.answer(status, location="https://elsewhere.example/")
-    with pytest.raises(Unavailable) as refused:
-        await subscriber.subscribe(engine)
-    assert refused.value.facts["reason"] == reason
 
 
 async def test_a_receiver_that_nobody_vouches_for_or_that_is_away_is_told_apart(
@@ -462,9 +458,10 @@ async def test_only_a_named_caller_who_may_read_can_subscribe(engine: Engine, su
     assert subscriber.challenges == []
 
 
-@pytest.mark.parametrize(
-    ("more", "argument"),
-    [
+async def test_what_can_never_be_sent_is_refused_before_anybody_is_asked(
+    engine: Engine, subscriber: Subscriber
+) -> None:
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"url": "http://example.com/hook"}, "delivery.url"),
         ({"url": "https://example.com/hook#part"}, "delivery.url"),
         ({"url": "https://10.0.0.1/hook"}, "delivery.url"),
@@ -474,14 +471,11 @@ async def test_only_a_named_caller_who_may_read_can_subscribe(engine: Engine, su
         ({"arguments": {"files": 7}}, "files"),
         ({"arguments": {"agent": float("nan")}}, "arguments"),
         ({"arguments": {"files": ["a" * 1000] * 20}}, "arguments"),
-    ],
-)
-async def test_what_can_never_be_sent_is_refused_before_anybody_is_asked(
-    engine: Engine, subscriber: Subscriber, more: dict[str, Any], argument: str
-) -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        await subscriber.subscribe(engine, **more)
-    assert refused.value.facts["argument"] == argument
+    )
+    for more, argument in wrong:
+        with pytest.raises(InvalidArgument) as refused:
+            await subscriber.subscribe(engine, **more)
+        assert refused.value.facts["argument"] == argument, more
     assert subscriber.challenges == []
 
 
