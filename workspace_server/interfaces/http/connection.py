@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import anyio
 from starlette.requests import ClientDisconnect, Request
 
 T = TypeVar("T")
@@ -12,23 +13,22 @@ T = TypeVar("T")
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Return what *work* gives; cancel it when the client goes away. The request's body has been read.
 
-    For calls that wait: what they would be given, nobody would hear of.
+    For calls that wait: what they would be given, nobody would hear of. Ten thousand may wait at once, so the work is
+    done in the caller's own task, and one more watches the connection.
 
     Raises:
         ClientDisconnect: It went away.
     """
-    working = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnect(request))
-    try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
-    finally:
-        gone.cancel()
-        working.cancel()
+    with anyio.CancelScope() as call:
+        watching = asyncio.ensure_future(_watch(request, call))
+        try:
+            return await work
+        finally:
+            watching.cancel()
+    raise ClientDisconnect
 
 
-async def _disconnect(request: Request) -> None:
+async def _watch(request: Request, call: anyio.CancelScope) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    call.cancel()

@@ -36,7 +36,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._tickets = itertools.count()
-        self._lines: dict[str, dict[int, asyncio.Future[None]]] = {}
+        self._lines: dict[str, dict[int, asyncio.Future[bool]]] = {}
         """In the order of the tickets."""
         self._turns: defaultdict[str, set[int]] = defaultdict(set)
 
@@ -78,36 +78,38 @@ class Lines:
             if not place.done():  # else it is on its way out
                 del line[ticket]
                 self._turns[name].add(ticket)
-                place.set_result(None)
+                place.set_result(True)
                 return
 
     async def wait(self, name: str, ticket: int, timeout_s: float) -> bool:
         """Return whether the caller was called up within *timeout_s* seconds; its turn is then to be taken at once."""
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[bool] = loop.create_future()
         line = self._lines.setdefault(name, {})
         comes_back = bool(line) and next(reversed(line)) > ticket
         line[ticket] = place
         if comes_back:  # called up for nothing: it keeps its rank
             self._lines[name] = dict(sorted(line.items()))
+        # Not `asyncio.timeout`: ten thousand may wait, and it takes half a kilobyte more of each.
+        expiry = loop.call_later(timeout_s, _expire, place)
         try:
-            async with asyncio.timeout(timeout_s):
-                await place
-        except TimeoutError:
-            return self._leave(name, ticket, place)
+            await place
         except asyncio.CancelledError:
             if self._leave(name, ticket, place):
                 self.wake(name)  # called up and gone at once: the next one takes the turn
             raise
+        finally:
+            expiry.cancel()
         return self._leave(name, ticket, place)
 
-    def _leave(self, name: str, ticket: int, place: "asyncio.Future[None]") -> bool:
+    def _leave(self, name: str, ticket: int, place: "asyncio.Future[bool]") -> bool:
         """Take the caller out of the line, and return whether it was called up."""
         line = self._lines.get(name)
         if line is not None:
             line.pop(ticket, None)
             if not line:
                 del self._lines[name]
-        called = not place.cancelled()
+        called = not place.cancelled() and place.result()
         if called:
             self._end_turn(name, ticket)
         return called
@@ -116,3 +118,8 @@ class Lines:
         self._turns[name].discard(ticket)
         if not self._turns[name]:
             del self._turns[name]
+
+
+def _expire(place: "asyncio.Future[bool]") -> None:
+    if not place.done():
+        place.set_result(False)
