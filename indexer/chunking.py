@@ -19,7 +19,7 @@ class _Piece:
     end_line: int
 
 
-def passages_of(out: Collector, passages_max: int, numbers_max: int | None = None) -> tuple[Passage, ...]:
+def passages_of(out: Collector, passages_max: int, numbers_max: int) -> tuple[Passage, ...]:
     """Return the passages of a document that has been read; headings, and records, begin a new one.
 
     Args:
@@ -30,12 +30,11 @@ def passages_of(out: Collector, passages_max: int, numbers_max: int | None = Non
     numbers: set[str] = set()
     outline = sorted([*out.headings, *out.records], key=lambda heading: heading.line)
     for passage in _joined(pieces, outline, out.document):
-        if len(passages) == passages_max or (numbers_max is not None and len(numbers) >= numbers_max):
+        if len(passages) == passages_max or len(numbers) >= numbers_max:
             out.notes.append(f"only the first {len(passages)} passages are searchable by rank")
             break
         passages.append(passage)
-        if numbers_max is not None:
-            numbers.update(word for word in words_of(passage.text) if not word.isalpha())
+        numbers.update(word for word in words_of(passage.text) if not word.isalpha())
     return tuple(passages)
 
 

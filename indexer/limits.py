@@ -70,8 +70,11 @@ PASSAGES_PER_FILE_MAX: Final = 8_192
 PASSAGES_PER_TABLE_MAX: Final = 1_000
 """The same of CSV and TSV: over a megabyte, of which the rows are hardly told apart by rank."""
 
+NUMBERS_PER_FILE_MAX: Final = 100_000
+"""Different numbers and codes of a file with which its last passage is reached: a log may have five times these."""
+
 NUMBERS_PER_TABLE_MAX: Final = 20_000
-"""Different numbers and codes of a CSV or TSV with which its last passage is reached: each costs as much as a word."""
+"""The same of CSV and TSV: each costs as much as a word, and hardly one of them is asked for."""
 
 NESTING_MAX: Final = 48
 """Depth of nested objects, arrays and key paths; what lies deeper is refused."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from indexer.collector import Collector
 from indexer.document import Converted
-from indexer.limits import PASSAGES_PER_FILE_MAX
+from indexer.limits import NUMBERS_PER_FILE_MAX, PASSAGES_PER_FILE_MAX
 from indexer.model import Extraction
 
 
@@ -37,7 +37,7 @@ class Extractor:
     names: tuple[str, ...] = ()
     chars_max: int
     passages_max: int = PASSAGES_PER_FILE_MAX
-    numbers_max: int | None = None
+    numbers_max: int = NUMBERS_PER_FILE_MAX
     extract: Callable[[Collector], None]
     convert: Callable[[bytes], Converted] | None = None
     begins: tuple[bytes, ...] = ()

@@ -1,12 +1,15 @@
 """Passages: where a text is cut, and what each piece knows of its place."""
 
 from indexer.limits import (
+    ERRORS_PER_LOG_MAX,
+    NUMBERS_PER_FILE_MAX,
     NUMBERS_PER_TABLE_MAX,
     PASSAGE_CHARS,
     PASSAGE_CHARS_MAX,
     PASSAGES_PER_FILE_MAX,
     PASSAGES_PER_TABLE_MAX,
 )
+from indexer.questions import words_of
 from tests.indexer.reading import read
 
 
@@ -58,6 +61,16 @@ def test_a_table_of_many_numbers_is_searchable_by_rank_as_far_as_its_first_ones_
 
     assert NUMBERS_PER_TABLE_MAX <= len(numbers) < NUMBERS_PER_TABLE_MAX + PASSAGE_CHARS_MAX
     assert extraction.state == "limited"
+    assert f"only the first {len(extraction.passages)} passages are searchable by rank" in extraction.reason
+
+
+def test_a_log_of_many_ids_has_few_facts_and_is_searchable_by_rank_as_far_as_its_first_ids_go() -> None:
+    lines = NUMBERS_PER_FILE_MAX + 20_000
+    extraction = read("".join(f"ERROR request id{n:07x} of node {n % 7} was refused\n" for n in range(lines)), "x.log")
+    ids = {word for passage in extraction.passages for word in words_of(passage.text) if not word.isalpha()}
+
+    assert NUMBERS_PER_FILE_MAX <= len(ids) < NUMBERS_PER_FILE_MAX + PASSAGE_CHARS_MAX
+    assert 0 < len(extraction.facts) <= 3 * ERRORS_PER_LOG_MAX
     assert f"only the first {len(extraction.passages)} passages are searchable by rank" in extraction.reason
 
 
