@@ -1,7 +1,8 @@
 """Tables as delimited text (CSV, TSV): one fact per cell, by row key and column, and a profile of each column."""
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from indexer.collector import Collector, Malformed
@@ -45,6 +46,34 @@ def read_rows(text: str, delimiter: str) -> Iterator[list[Cell]]:
         yield row
 
 
+def _valued_rows(
+    text: str, delimiter: str, *, has_room: Callable[[], bool]
+) -> Iterator[tuple[list[str], list[Cell] | None]]:
+    """Yield what the cells of each row say, and the cells as long as there is room for them.
+
+    Without room nobody asks where a cell stands, and rows without quotes are parted four times as fast.
+    """
+    last_quote = text.rfind('"')
+    for cells in read_rows(text, delimiter):
+        is_wanted = has_room()
+        yield [" ".join(cell.value.split()) for cell in cells], cells if is_wanted else None
+        behind = text.find("\n", cells[-1].end) + 1
+        if not is_wanted and behind > last_quote + 1:
+            yield from ((values, None) for values in _unquoted(text, behind, delimiter))
+            return
+
+
+def _unquoted(text: str, at: int, delimiter: str) -> Iterator[list[str]]:
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        values = [" ".join(value.split()) for value in text[at:end].split(delimiter)]
+        if len(values) > COLUMNS_MAX:
+            raise Malformed(f"more than {COLUMNS_MAX} columns")
+        yield values
+        at = end + 1
+
+
 def _closing_quote(text: str, opening: int) -> int:
     """Return where the quote that closes the one at *opening* stands, or the text's end when none does."""
     at = text.find('"', opening + 1)
@@ -78,26 +107,27 @@ def extract_delimited(out: Collector) -> None:
     A table without a header states nothing. A long one is counted to its end, or as far as the time for it goes.
     """
     text = out.document.text
-    rows = read_rows(text, "\t" if out.document.suffix in {".tsv", ".tab"} else delimiter_of(text))
-    first = next(rows, None)
+    delimiter = "\t" if out.document.suffix in {".tsv", ".tab"} else delimiter_of(text)
+    first = next(read_rows(text, delimiter), None)
     if first is None or not is_header(first):
         return
     columns = [Column(" ".join(cell.value.split()), cell.start, cell.end) for cell in first]
     header = [column.name for column in columns]
     read = given = 0
     is_all = not out.is_cut
-    for row in rows:
+    rows = _valued_rows(text, delimiter, has_room=lambda: out.room > 2 * len(columns))
+    for values, cells in itertools.islice(rows, 1, None):
         out.tick()
         if out.is_late:
             out.notes.append(f"only the first {read} rows were read in time; the profile is of these")
             is_all = False
             break
         read += 1
-        for column, cell in zip(columns, row, strict=False):
-            column.count(" ".join(cell.value.split()))
-        if out.room > 2 * len(columns):
+        for column, value in zip(columns, values, strict=False):
+            column.count(value)
+        if cells:
             given = read
-            add_row(out, header, row, number=read + 1)
+            add_row(out, header, cells, number=read + 1)
     if given < read:
         out.notes.append(f"the cells of the first {given} rows are facts, the profile is of {read} rows")
     place = first[0].start, first[-1].end

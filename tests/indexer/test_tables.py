@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.extractors.delimited import delimiter_of, read_rows
+from indexer.extractors.delimited import _valued_rows, delimiter_of, read_rows
+from indexer.limits import FACTS_PER_FILE_MAX
 from tests.indexer.reading import facts, read, said
 
 
@@ -117,3 +118,24 @@ def test_an_empty_html_cell_keeps_the_columns_in_place() -> None:
     page = "<table><tr><th>k</th><th>a</th><th>b</th></tr><tr><td>x</td><td></td><td>2</td></tr></table><td>stray</td>"
 
     assert said(read(page, "x.html"), "cell") == [("x", "b", "2")]
+
+
+@given(
+    st.lists(st.lists(st.text('ab,;" é', max_size=5), min_size=1, max_size=4), min_size=1, max_size=6),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_rows_for_which_there_is_no_room_say_the_same(rows: list[list[str]], end: str) -> None:
+    text = end.join(",".join(row) for row in rows)
+    whole = [(values, cells is not None) for values, cells in _valued_rows(text, ",", has_room=lambda: True)]
+    quick = [(values, cells is not None) for values, cells in _valued_rows(text, ",", has_room=lambda: False)]
+
+    assert [values for values, _ in quick] == [values for values, _ in whole]
+    assert {has_cells for _, has_cells in whole} <= {True}
+    assert {has_cells for _, has_cells in quick} <= {False}
+
+
+def test_a_row_of_too_many_cells_beyond_the_room_makes_the_table_none() -> None:
+    few = "".join(f"a{n},{n}\n" for n in range(FACTS_PER_FILE_MAX))
+    found = read(f"k,v\n{few}{',' * 300}\n", "x.csv")
+
+    assert (found.facts, found.reason.partition(";")[0]) == ((), "more than 256 columns")
