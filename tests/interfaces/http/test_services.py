@@ -107,6 +107,39 @@ async def test_a_contradiction_is_dismissed_by_an_admin_alone(client: httpx2.Asy
     assert (past["facts"], past["complete"]) == ([], True)
 
 
+async def test_every_field_of_a_trigger_may_be_given_flat(client: httpx2.AsyncClient) -> None:
+    given = {
+        "name": "votes",
+        "on": ["file.created", "file.updated"],
+        "files": ["votes/*.md", {"path": "votes/[all].md"}],
+        "not_files": ["votes/old.md"],
+        "mode": "all",
+        "refire": "any",
+        "count": 2,
+        "distinct_agents": 2,
+        "agents": ["crew/*"],
+        "media_types": ["text/*"],
+        "max_bytes": 1_000,
+        "hold_max_seconds": 60,
+        "indexed": True,
+        "within_seconds": 3_600,
+        "on_timeout": "fire_partial",
+        "concurrency": 2,
+        "queue": "count",
+    }
+    made = await client.post("/triggers", json=given)
+    trigger = (await client.get("/triggers/votes")).json()
+    never = await client.post("/triggers", json={**given, "name": "never", "distinct_agents": 3})
+    unknown = await client.post("/triggers", json={**given, "name": "odd", "fliter": 1})
+
+    assert made.status_code == 201, made.text
+    assert {name: trigger[name] for name in given if name != "name"} == {
+        name: value for name, value in given.items() if name != "name"
+    }
+    assert (never.status_code, never.json()["error"]["argument"]) == (400, "distinct_agents")
+    assert (unknown.status_code, unknown.json()["error"]["argument"]) == (400, "fliter")
+
+
 async def test_a_saved_file_becomes_a_job_that_one_agent_does(client: httpx2.AsyncClient) -> None:
     made = await client.post(
         "/triggers",

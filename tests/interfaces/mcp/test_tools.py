@@ -54,6 +54,20 @@ async def test_schemas_hold_no_titles_and_no_references() -> None:
     assert "null" not in schemas
 
 
+async def test_what_is_no_parameter_of_a_trigger_goes_into_its_options(folder: Path) -> None:
+    async with serving(folder) as server, Client(server) as client:
+        given = {"name": "parts", "mode": "all", "queue": "q", "within_seconds": 60, "on_timeout": "reset"}
+        made = await client.call_tool("create_trigger", given | {"options": {"manifest": "parts.txt"}})
+        assert made.structured_content is not None
+        assert made.structured_content["state"] == "active"
+        listed = await client.call_tool("list_triggers", {"name": "parts"})
+        assert listed.structured_content is not None
+        (trigger,) = listed.structured_content["triggers"]
+        assert (trigger["manifest"], trigger["within_seconds"], trigger["on_timeout"]) == ("parts.txt", 60, "reset")
+        refused = error_of(await client.call_tool("create_trigger", {"name": "x", "files": ["*.md"], "mode": "all"}))
+        assert refused["code"] == "invalid_argument"
+
+
 @pytest.mark.parametrize("mode", ERAS)
 async def test_the_setting_core_offers_fourteen_tools(folder: Path, mode: str) -> None:
     async with serving(folder, tools="core") as server, Client(server, mode=mode) as client:

@@ -262,6 +262,7 @@ async def test_a_set_that_is_late_is_told_with_what_is_missing_and_who_held_it(
     await watch(engine, ["a.md", "b.md", "in/c.md", "d.md"], mode="all", within_seconds=60, on_timeout="escalate")
     lock = (await engine.locks.lock_files(BOB, paths=["in/"]))["lock"]
     await engine.locks.unlock_files(BOB, lock=lock)
+    await engine.locks.lock_files(BOB, paths=[{"path": "odd{name.md"}])  # which would read as no pattern
     await engine.files.write_file(Caller(agent="cy"), path="d.md", content="d")
     await engine.files.delete_file(ANN, path="d.md")
     await save(engine, "a.md", "a")
