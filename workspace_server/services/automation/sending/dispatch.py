@@ -132,8 +132,7 @@ class Dispatch:
         if traffic.room() <= 0:
             return []  # the end of any of them looks again
         endpoint = await self._folder.db.read(lambda tx: endpoints.by_id(tx, endpoint_id))
-        if endpoint is None:
-            return []
+        assert endpoint is not None, "an endpoint is never removed"
         if endpoint.disabled_at is not None:
             await self._give_up(endpoint_id)
             return []

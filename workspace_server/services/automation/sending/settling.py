@@ -14,7 +14,6 @@ from workspace_server.services.recording import Commit
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import attempts, deliveries, endpoints
 from workspace_server.storage.tables.deliveries import DeliveryRow
-from workspace_server.storage.tables.endpoints import EndpointRow
 
 GONE: Final = 410
 TOO_LARGE: Final = 413
@@ -73,7 +72,8 @@ class Settling:
             Whether there is more.
         """
         endpoint = await endpoints.by_id(commit.tx, endpoint_id)
-        if endpoint is None or endpoint.disabled_at is None:
+        assert endpoint is not None
+        if endpoint.disabled_at is None:
             return False  # enabled again meanwhile
         rows = await deliveries.pending_of(commit.tx, endpoint_id, limit=GIVEN_UP_AT_ONCE)
         for row in rows:
@@ -95,7 +95,7 @@ async def _count(tx: Transaction, row: DeliveryRow, answer: Answer) -> None:
     if answer.failure in OURS or answer.status in {GONE, TOO_LARGE}:
         return
     endpoint = await endpoints.by_id(tx, row.endpoint_id)
-    assert isinstance(endpoint, EndpointRow)
+    assert endpoint is not None
     now = breaker.after(endpoint.breaker, failed=not answer.delivered, now_s=tx.now_s)
     if now != endpoint.breaker:
         await endpoints.set_breaker(tx, row.endpoint_id, now)
