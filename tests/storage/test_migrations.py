@@ -125,3 +125,38 @@ async def test_a_trigger_that_waited_for_approval_can_be_approved(schema_7: Path
         assert (entry["attention"], entry["url"]) == ("A1", "https://hooks.example.com/hook")
         await engine.decisions.approve(person, attention="A1")
         assert (await engine.triggers.list_triggers(ANN))["triggers"][0]["state"] == "active"
+
+
+@pytest.fixture
+def schema_10(folder: Path) -> Path:
+    """A workspace that a program of schema 10 has left, with a join of which one input is consumed and one is fresh."""
+    connection = left_by(folder, 10)
+    rule = {"name": "join", "files": ["a.md", "b.md", "c.md"], "mode": "all", "settle": "immediate", "queue": "q"}
+    connection.execute(
+        "INSERT INTO triggers (trigger_id, name, definition, state, created_at, created_by)"
+        " VALUES (1, 'join', ?, 'active', 0, 'ann')",
+        (json.dumps(rule),),
+    )
+    connection.execute(
+        "INSERT INTO joins (join_id, trigger_id, key, captures, fired, busy, last_at, saves)"
+        " VALUES (1, 1, '', '{}', 1, 0, 0, 1)"
+    )
+    for path, version, consumed, seq in (("a.md", 2, 2, 5), ("b.md", 3, 2, 6), ("c.md", None, 1, None)):
+        connection.execute(
+            "INSERT INTO join_slots (join_id, path, version, consumed, seq, sha256, agent)"
+            " VALUES (1, ?, ?, ?, ?, '', 'ann')",
+            (path, version, consumed, seq),
+        )
+    connection.execute("UPDATE counters SET value = 10 WHERE name = 'seq'")
+    connection.execute("INSERT INTO meta (name, value) VALUES ('triggers', 'an edition')")
+    connection.close()
+    return folder
+
+
+async def test_a_join_of_an_older_schema_knows_what_is_fresh(schema_10: Path, clock: ManualClock) -> None:
+    async with Engine.open(schema_10, settings=Settings(), clock=clock) as engine:
+        await engine.files.write_file(ANN, path="c.md", content="c")
+        assert (await engine.jobs.claim_job(BOB, queue="q")) == {}, "one input is consumed"
+        await engine.files.write_file(ANN, path="a.md", content="a")
+        job = (await engine.jobs.claim_job(BOB, queue="q"))["job"]
+        assert [(one["path"], one["version"]) for one in job["inputs"]] == [("a.md", 1), ("b.md", 3), ("c.md", 1)]
