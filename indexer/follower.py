@@ -6,6 +6,7 @@ kept tells what is done without a gap, so a crash loses nothing and at most repe
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -17,6 +18,7 @@ from indexer.extraction import bytes_needed, extraction_key
 from indexer.extractors import REGISTRY, Registry
 from indexer.limits import (
     BATCH_CHANGES,
+    MARK_S,
     QUICK_BYTES_MAX,
     SLICE_BYTES,
     SLICE_CHANGES,
@@ -69,6 +71,8 @@ class FactFollower:
         """Where the log stood when the first walk began, which takes the place of following it up to there."""
         self._fingerprint = ""
         self._has_kept = False
+        """Whether something was kept since it was last kept how far all is done."""
+        self._marked_s = -math.inf
         self._in_hand: dict[str, Extraction] = {}
         """What was extracted and is being kept, by its key."""
         self._hand_free = anyio.Event()
@@ -174,7 +178,8 @@ class FactFollower:
         self._woken = anyio.Event()
         woken = self._woken
         if not self._walks or self._walks[0].is_through:
-            await first_of(lambda: self._source.wait_beyond(self._seq), woken.wait)
+            with anyio.move_on_after(MARK_S if self._has_kept else math.inf):
+                await first_of(lambda: self._source.wait_beyond(self._seq), woken.wait)
         await anyio.sleep(self._rhythm_s)
 
     async def _take(self, changes: Iterable[Change], walk: Walk | None = None) -> None:
@@ -265,7 +270,7 @@ class FactFollower:
             await self._mark()
 
     async def _mark(self) -> None:
-        """Keep how far all is done, and tell those who wait for it."""
+        """Tell those who wait how far all is done, and now and then keep that: each time is a commit."""
         async with self._marking:
             walk = self._walks[0] if self._walks else None
             is_over = walk is not None and walk.is_through and not walk.reading
@@ -274,11 +279,14 @@ class FactFollower:
                 self._upto_seq, self._fingerprint = None, self._registry.fingerprint
                 self._has_kept = True
             seq = self._waiting.upto(self._seq)
-            if self._has_kept and (seq != self.progress.seq or is_over):
+            self.progress.advance(seq)
+            if self._has_kept and (is_over or anyio.current_time() - self._marked_s >= MARK_S):
                 self._has_kept = False
+                self._marked_s = anyio.current_time()
                 await self._store.keep((), progress=(seq, self._fingerprint))
+            elif self._has_kept:
+                self._woken.set()  # to be kept when it is time, though nothing more happens
             if walk is not None and is_over:
                 self._walks.remove(walk)
                 walk.over.set()
                 self._woken.set()
-            self.progress.advance(seq)

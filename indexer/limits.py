@@ -156,6 +156,9 @@ SLICE_CHANGES: Final = 32
 SLICE_BYTES: Final = 256 * 1024
 """Changes, and bytes of content, that are read and kept together: the newest wait no longer than for one such slice."""
 
+MARK_S: Final = 0.5
+"""Seconds between two times that it is kept how far facts are in the log; after a crash so much is looked at again."""
+
 STAND_BACK_S_MAX: Final = 0.2
 """Seconds that bulk work rests at most after a slice, while others save: as long as that slice took."""
 

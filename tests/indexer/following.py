@@ -98,6 +98,11 @@ class Kept(MemoryFactStore):
         while path not in self.indexed:
             await self._moved.wait()
 
+    async def mark(self, seq: int) -> None:
+        """Return once it is kept that all is done up to *seq*."""
+        while (await self.progress())[0] != seq:
+            await self._moved.wait()
+
 
 @asynccontextmanager
 async def running(*runs: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:

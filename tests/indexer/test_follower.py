@@ -195,10 +195,22 @@ async def test_a_large_file_holds_up_no_small_one_and_the_cursor_waits_for_it() 
     async with running(again.run):
         held.may_go.release()
         assert await again.progress.reach(3, timeout_s=10)
+        await store.mark(3)
 
     assert values(store) == {"a.md": ["1"], "b.md": ["2"], "big.md": ["7"]}
     assert await store.progress() == (3, REGISTRY.fingerprint)
     assert held.extracted == ["a.md", "b.md", "big.md"], "what was done before its turn is not done twice"
+
+
+async def test_how_far_it_is_is_not_kept_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.follower.MARK_S", 1_000.0)
+    log, store = Log(), Kept()
+    facts = FactFollower(log, store, rhythm_s=0.0)
+    async with running(facts.run):
+        for number in range(1, 5):
+            assert await facts.progress.reach(log.save("a.md", f"Port: {number}\n"), timeout_s=10)
+
+    assert (await store.progress())[0] < 4, "each time is a commit, for which others wait"
 
 
 async def test_a_document_waits_apart_however_small_it_is() -> None:
@@ -340,6 +352,7 @@ async def test_the_first_walk_reads_large_files_too_before_it_says_that_all_is_r
         held.may_go.release()
         await facts.whole()
         assert await facts.progress.reach(3, timeout_s=10)
+        await store.mark(3)
 
     assert values(store) == {"a.md": ["1"], "big.md": ["7"], "fresh.md": ["9"]}
     assert await store.progress() == (3, REGISTRY.fingerprint)

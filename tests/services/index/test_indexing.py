@@ -1,6 +1,7 @@
 """The index at work in a workspace: its states, its events, and being made anew while it answers."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.errors import Forbidden
 from workspace_server.services.engine import Engine
 from workspace_server.services.recording import Result
-from workspace_server.storage.database import Transaction
+from workspace_server.storage.database import connect
 from workspace_server.storage.tables.index_source import WorkspaceSource
 
 pytestmark = pytest.mark.anyio
@@ -109,11 +110,9 @@ async def test_until_new_extractors_have_read_all_the_old_facts_are_told_as_not_
     async with Engine.open(folder, settings=Settings()) as engine:
         seq = await save(engine, "a.md", "Port: 80\n")
         await engine.search.search(RITA, query="port", min_seq=seq)
-
-        async def other_extractors(tx: Transaction) -> None:
-            await tx.run("UPDATE index_progress SET fingerprint = 'older@1'")
-
-        await engine.db.write(other_extractors)
+        seq = engine.head_seq
+    with closing(connect(folder / ".workspace" / "workspace.db")) as connection:
+        connection.execute("UPDATE index_progress SET seq = ?, fingerprint = 'older@1'", (seq,))
     may_read = anyio.Event()
     heads = WorkspaceSource.heads
 
