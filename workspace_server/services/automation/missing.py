@@ -7,13 +7,13 @@ from workspace_server.core.patterns import parse_selector
 from workspace_server.core.triggers.definition import Definition
 from workspace_server.errors import WorkspaceError
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import events, files
+from workspace_server.storage.tables import events, files, meta
 from workspace_server.storage.tables.joins import JoinRow
 
 MISSING_SHOWN_MAX: Final = 100
 """Most things that are named as missing."""
-SOUGHT_MAX: Final = 2_000
-"""Most grants of locks that are looked through for who last held a file."""
+SOUGHT_MAX: Final = 20_000
+"""How many of the newest events are looked through for who last held a file."""
 
 
 async def missing_of(tx: Transaction, rule: Definition, row: JoinRow) -> list[dict[str, Any]]:
@@ -31,7 +31,8 @@ async def with_holders(tx: Transaction, told: list[dict[str, Any]]) -> list[dict
     """Return what is missing with the agent who last held each file: under a lock, or else as its last writer."""
     paths = [one["path"] for one in told if "path" in one and "agent" not in one]
     whose = {row.path: row.modified_by for row in await files.by_paths(tx, paths)}
-    granted = await events.newest(tx, 0, limit=SOUGHT_MAX, only=events.Only(types=["lock.acquired"]))
+    beyond = await meta.counter(tx, "seq") - SOUGHT_MAX
+    granted = await events.newest(tx, beyond, limit=SOUGHT_MAX, only=events.Only(types=["lock.acquired"]))
     for event in reversed(granted):  # the newest has the last word
         for path in paths:
             if any(_covers(str(name), path) for name in event.data.get("paths", ())):
