@@ -218,6 +218,9 @@ class Dispatch:
         self._in_flight += 1
 
     def _land(self, endpoint_id: int) -> None:
-        self._traffic_to(endpoint_id).in_flight -= 1
+        traffic = self._traffic_to(endpoint_id)
+        others_wait = traffic.room() <= 0 or self._in_flight >= LIMITS.deliveries_in_flight_all_max
+        traffic.in_flight -= 1
         self._in_flight -= 1
-        self.due(endpoint_id)
+        if others_wait:
+            self.due(endpoint_id)
