@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.soak import calls, crowd, deliveries, full, hostile, machine, power, storm, swapping, syscalls
+from tests.soak import calls, crowd, deliveries, full, hostile, interop, machine, power, storm, swapping, syscalls
 from tests.soak.parts import WRONG_SHOWN, Budget, Part, Report
 
 PARTS = {
@@ -23,6 +23,7 @@ PARTS = {
         Part("model", "whatever agents do in any order, against a plain model of it", machine.run),
         Part("deliveries", "webhooks from commit to answer; the server is killed 200 times", deliveries.run, 2),
         Part("crowd", "20 processes started at once on a fresh folder, some killed, and their owner", crowd.run),
+        Part("interop", "the recipes for Airflow and Prefect, with the real frameworks", interop.run),
         Part("hostile", "files and questions made to do harm, and huge ones, while agents save and ask", hostile.run),
     )
 }
