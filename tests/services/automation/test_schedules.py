@@ -1,5 +1,6 @@
 """Triggers by the clock: when they fire, for what, and what becomes of moments that had no server."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.engine import Engine
+from workspace_server.storage.upkeep.fork import fork
 
 pytestmark = pytest.mark.anyio
 
@@ -165,3 +167,16 @@ async def test_a_schedule_that_can_be_none_is_refused(engine: Engine, given: dic
     with pytest.raises(InvalidArgument) as refused:
         await watch(engine, **given)
     assert refused.value.facts["argument"] == argument
+
+
+async def test_a_fork_fires_from_its_own_beginning_on(folder: Path, tmp_path: Path, clock: ManualClock) -> None:
+    set_to(clock, "2026-11-30 08:30")
+    async with Engine.open(folder, settings=Settings(), clock=clock) as engine:
+        await watch(engine, schedule="0 9 * * *")
+    await asyncio.to_thread(fork, folder, tmp_path / "fork", at_seq=None)
+    clock.advance(2 * 24 * HOUR_S)
+    async with Engine.open(tmp_path / "fork", settings=Settings(), clock=clock) as engine:
+        await engine.automation.settle()
+        assert await jobs(engine) == [], "what the original has missed is not the fork's"
+        await turn(engine, clock, HOUR_S / 2)
+        assert await jobs(engine) == [[]]

@@ -105,13 +105,15 @@ class Schedules:
         await self._folder.recorder.change(SERVER, "schedule", body)
 
     async def begin(self) -> None:
-        """Take up what was left: a clock that was set back must not put the next moment off."""
+        """Take up what was left: a clock that was set back must not put the next moment off, and a fork has none yet."""
 
         async def body(tx: Transaction) -> None:
-            for trigger_id, next_at in await schedules.all_set(tx):
-                schedule = parse_definition((await triggers.by_id(tx, trigger_id)).definition).schedule
-                assert schedule is not None
-                await schedules.set_next(tx, trigger_id, min(next_at, next(moments(schedule, after_s=tx.now_s))))
+            for row in await triggers.by_the_clock(tx):
+                schedule = parse_definition(row.definition).schedule
+                if schedule is not None:
+                    soon = next(moments(schedule, after_s=tx.now_s))
+                    known = await schedules.next_of(tx, row.trigger_id)
+                    await schedules.set_next(tx, row.trigger_id, soon if known is None else min(known, soon))
 
         await self._folder.db.write(body)
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 _CHUNK_BYTES = 1 << 20
-_RUN = secrets.token_hex(8)
-"""Tells the temporary files of this process from those that an earlier one left."""
 _NUMBERS = itertools.count()
 
 
@@ -22,7 +20,13 @@ def belongs_to(name: str, path: str) -> bool:
 
 def temporary_name(kind: Literal["copy", "gone"], path: str) -> str:
     """Return a new name for a file that comes to *path* (a copy) or went from it."""
-    return f"{kind}-{_label(path)}-{_RUN}{next(_NUMBERS):x}"
+    return f"{kind}-{_label(path)}-{_run(os.getpid())}{next(_NUMBERS):x}"
+
+
+@functools.cache
+def _run(process: int) -> str:  # noqa: ARG001  # so that a process forked from another draws its own
+    """Return what tells the temporary files of this process from those that an earlier one left."""
+    return secrets.token_hex(8)
 
 
 @functools.lru_cache(maxsize=4_096)

@@ -38,8 +38,3 @@ async def due(tx: Transaction, *, limit: int) -> list[tuple[int, float]]:
         limit,
     )
     return [(row[0], float(row[1])) for row in rows]
-
-
-async def all_set(tx: Transaction) -> list[tuple[int, float]]:
-    """Return (trigger, moment) of all."""
-    return [(row[0], float(row[1])) for row in await tx.all("SELECT trigger_id, next_at FROM schedules")]

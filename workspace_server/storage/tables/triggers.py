@@ -103,6 +103,15 @@ async def active(tx: Transaction) -> list[tuple[int, bool]]:
     return [(row[0], bool(row[1])) for row in rows]
 
 
+async def by_the_clock(tx: Transaction) -> list[TriggerRow]:
+    """Return the active triggers that are not paused and may have a schedule: all that have, and few others."""
+    rows = await tx.all(
+        f"SELECT {_TRIGGER} FROM triggers WHERE state = 'active' AND paused_at IS NULL"
+        " AND definition LIKE '%\"schedule\":%'"
+    )
+    return [_trigger(row) for row in rows]
+
+
 async def count(tx: Transaction) -> int:
     """Return how many triggers there are."""
     row = await tx.one("SELECT count(*) FROM triggers WHERE state <> 'deleted'")

@@ -31,6 +31,7 @@ CLEARED = (
     "firings",
     "join_slots",
     "joins",
+    "schedules",
     "attention",
     "subscription_deliveries",
     "subscriptions",
