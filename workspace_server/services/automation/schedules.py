@@ -105,7 +105,7 @@ class Schedules:
         await self._folder.recorder.change(SERVER, "schedule", body)
 
     async def begin(self) -> None:
-        """Take up what was left: a clock that was set back must not put the next moment off, and a fork has none yet."""
+        """Take up what was left: a clock set back must not put the next moment off, and a fork has none yet."""
 
         async def body(tx: Transaction) -> None:
             for row in await triggers.by_the_clock(tx):
