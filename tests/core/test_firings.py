@@ -1,6 +1,15 @@
 """What a firing says of itself."""
 
-from workspace_server.core.firings import chain, event_data, firing_data, inputs, root_of, subject, trace_of
+from workspace_server.core.firings import (
+    beside_inputs,
+    chain,
+    event_data,
+    firing_data,
+    inputs,
+    root_of,
+    subject,
+    trace_of,
+)
 from workspace_server.core.joins.deciding import Fire
 from workspace_server.core.joins.state import Cause, Save
 from workspace_server.core.triggers.parsing import parse_definition
@@ -39,12 +48,14 @@ def test_a_firing_says_what_is_odd_about_it() -> None:
     assert data["inputs"] == [{**INPUT, "index_state": "ok"}]
     assert (data["unclean"], data["holders"], data["coalesced"]) == (True, ["bob"], 2)
     assert (data["missing"], data["instructions"]) == (missing, "Do it.")
+    assert inputs(rule, odd) == [{"path": "a", "version": 2, "index_state": "ok"}]
+    assert beside_inputs(data) == {"missing": missing, "unclean": True, "holders": ["bob"], "coalesced": 2}
 
 
 def test_the_event_of_a_firing_is_caused_by_what_led_to_it() -> None:
     assert "cause" not in event_data(RULE, {}, fire(SAVE))
     data = event_data(RULE, {}, fire(SAVE, parent=PARENT), reason="depth")
-    assert (data["cause"], data["reason"], data["inputs"]) == (PARENT.as_json(), "depth", inputs(fire(SAVE)))
+    assert (data["cause"], data["reason"], data["inputs"]) == (PARENT.as_json(), "depth", inputs(RULE, fire(SAVE)))
 
 
 def test_a_firing_is_about_a_file_when_it_has_one_input() -> None:

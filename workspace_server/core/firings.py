@@ -10,6 +10,7 @@ from workspace_server.core.joins.state import Cause, Save
 from workspace_server.core.moments import iso
 from workspace_server.core.triggers.definition import Definition
 
+_BESIDE_INPUTS: Final = ("key", "missing", "unclean", "holders", "coalesced", "scheduled_at", "missed")
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{16})([0-9a-f]{16})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -83,15 +84,20 @@ def firing_data(
 
 def event_data(rule: Definition, key: Mapping[str, str], decision: Fire, **facts: Any) -> dict[str, Any]:
     """Return the data of the event that tells of a firing, or of one that was suppressed."""
-    data = {"trigger": rule.name, "key": dict(key), "inputs": inputs(decision), **_state(decision), **facts}
+    data = {"trigger": rule.name, "key": dict(key), "inputs": inputs(rule, decision), **_state(decision), **facts}
     if decision.parent is not None:
         data["cause"] = decision.parent.as_json()
     return data
 
 
-def inputs(decision: Fire) -> list[dict[str, Any]]:
-    """Return the inputs as `{path, version}`."""
-    return [{"path": save.path, "version": save.version} for save in decision.inputs]
+def inputs(rule: Definition, decision: Fire) -> list[dict[str, Any]]:
+    """Return the inputs as `{path, version, index_state?}`."""
+    return [{"path": save.path, "version": save.version, **_index_state(rule, save)} for save in decision.inputs]
+
+
+def beside_inputs(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the data of a firing says that its job does not say by itself: under what reserve it was fired."""
+    return {name: data[name] for name in _BESIDE_INPUTS if data.get(name)}
 
 
 def subject(decision: Fire) -> str | None:
@@ -101,7 +107,11 @@ def subject(decision: Fire) -> str | None:
 
 def _input(rule: Definition, save: Save) -> dict[str, Any]:
     told = {"path": save.path, "version": save.version, "sha256": save.sha256, "agent": save.agent, "seq": save.seq}
-    return told | ({"index_state": save.index_state} if rule.indexed else {})
+    return told | _index_state(rule, save)
+
+
+def _index_state(rule: Definition, save: Save) -> dict[str, Any]:
+    return {"index_state": save.index_state} if rule.indexed else {}
 
 
 def _state(decision: Fire) -> dict[str, Any]:

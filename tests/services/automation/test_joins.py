@@ -352,6 +352,7 @@ async def test_a_firing_waits_until_its_inputs_are_indexed(engine: Engine) -> No
     row = await engine.db.read(lambda tx: tx.one("SELECT data FROM firings"))
     assert row is not None
     assert row[0].count('"index_state":"ok"') == 2
+    assert [one["index_state"] for one in job["inputs"]] == ["ok", "ok"]
 
 
 async def test_a_paused_trigger_takes_note_and_fires_once_it_goes_on(engine: Engine) -> None:

@@ -199,9 +199,15 @@ async def test_a_lock_that_is_held_too_long_makes_the_firing_unclean(engine: Eng
     await turn(engine, clock, 599)
     assert await claim(engine) is None
     await turn(engine, clock, 1)
-    assert await inputs(engine) == ["draft.md@1"]
+    job = await claim(engine)
+    assert job is not None
     (fired,) = await told(engine, "trigger.fired")
-    assert (fired["unclean"], fired["holders"]) == (True, ["ann"])
+    for said in (job, fired):
+        assert (said["inputs"], said["unclean"], said["holders"]) == (
+            [{"path": "draft.md", "version": 1}],
+            True,
+            ["ann"],
+        )
 
 
 async def test_a_deleted_input_is_missing_again(engine: Engine) -> None:

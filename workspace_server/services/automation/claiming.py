@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from workspace_server.core.access import SERVER, Caller
+from workspace_server.core.firings import beside_inputs
 from workspace_server.core.jobs import job_name
 from workspace_server.services.automation.bells import Lines
 from workspace_server.services.folder import Folder
@@ -104,7 +105,8 @@ class Claiming:
             if row is None:
                 raise _NothingToClaimError
             commit.tx.after_commit(lambda: self.claimed(caller.agent, session))
-            return {"job": _shown(row, visibility_s)}
+            firing = None if row.firing_id is None else await triggers.firing(commit.tx, row.firing_id)
+            return {"job": _shown(row, visibility_s) | ({} if firing is None else beside_inputs(firing.data))}
 
         try:
             return await self._folder.recorder.change(caller, "claim_job", body)

@@ -160,7 +160,7 @@ class Playing:
         )
         await triggers.insert_firing(self._tx, firing)
         about = firings.subject(decision)
-        handed = Handed(rule=rule, row=firing, inputs=firings.inputs(decision), path=about)
+        handed = Handed(rule=rule, row=firing, inputs=firings.inputs(rule, decision), path=about)
         taken = await self._targets[type(rule.target)].take(self._tx, handed)
         if not taken.in_flight:
             await triggers.end_firing(self._tx, firing_id)

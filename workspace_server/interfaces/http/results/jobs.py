@@ -1,7 +1,11 @@
 """Results of queues and jobs."""
 
+from typing import Any
+
+from pydantic import Field
+
 from workspace_server.core.jobs import State
-from workspace_server.interfaces.http.results.base import Changed, Result, VersionOf
+from workspace_server.interfaces.http.results.base import Changed, Result
 
 
 class AddedJob(Changed):
@@ -10,18 +14,33 @@ class AddedJob(Changed):
     job: str
 
 
+class JobInput(Result):
+    """One version of one file; of a trigger that waits for the index, with how that has read it."""
+
+    path: str
+    version: int
+    index_state: str = ""
+
+
 class Job(Result):
-    """A job that is the caller's until it is finished or falls silent."""
+    """A job that is the caller's until it is finished or falls silent; from `key` on, what its firing has to say."""
 
     job: str
     queue: str
     trigger: str = ""
     instructions: str | None
-    inputs: list[VersionOf]
+    inputs: list[JobInput]
     attempt: int
     expires_in_seconds: int
     cause: str | None
     reply: str = ""
+    key: dict[str, str] = Field(default_factory=dict)
+    missing: list[dict[str, Any]] = Field(default_factory=list)
+    unclean: bool = False
+    holders: list[str] = Field(default_factory=list)
+    coalesced: int = 0
+    scheduled_at: str = ""
+    missed: int = 0
 
 
 class ClaimedJob(Changed):
@@ -96,7 +115,7 @@ class JobList(Result):
 class WholeJob(ListedJob):
     """All about one job; `logs` are the attempts whose logs are kept."""
 
-    inputs: list[VersionOf]
+    inputs: list[JobInput]
     logs: list[int]
 
 

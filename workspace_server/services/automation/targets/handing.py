@@ -26,7 +26,7 @@ class Handed:
 
     Attributes:
         row: The firing as it is recorded; its data is what webhooks and jobs say.
-        inputs: What it saw, as `{path, version}`.
+        inputs: What it saw, as `{path, version, index_state?}`.
         path: The one file that it is about, when it is about one.
     """
 
