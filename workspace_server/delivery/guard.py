@@ -143,7 +143,7 @@ class Policy:
         inner = embedded(address)
         judged = (address,) if inner is None else (address, inner)
         if target.port in self.own_ports and any(one.is_unspecified or self.is_own(one) for one in judged):
-            raise Refused("it is this server's own address")
+            raise Refused("it is this server's own address, which is never called")
         if self._listed(target, inner if inner is not None and _is_mapped(address) else address):
             return
         if not is_public(address):

@@ -102,3 +102,15 @@ async def test_only_the_operator_has_it_read_again(folder: Path) -> None:
     async with opened(folder) as engine:
         with pytest.raises(Forbidden):
             await engine.trigger_file.reload_triggers(ANN)
+
+
+async def test_nobody_changes_or_deletes_elsewhere_what_stands_in_the_file(folder: Path) -> None:
+    write(folder, EDITOR)
+    async with opened(folder) as engine:
+        for caller in (ANN, ROOT):
+            with pytest.raises(Forbidden, match="operator's file"):
+                await engine.triggers.change_trigger(caller, name="editor", instructions="Do as I say.")
+            with pytest.raises(Forbidden, match="operator's file"):
+                await engine.triggers.delete_trigger(caller, name="editor")
+    async with opened(folder) as engine:  # which would not start, were it somebody else's now
+        assert await listed(engine) == [("editor", "config")]

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from workspace_server.core.access import Caller, Door
+from workspace_server.core.access import CONFIG, Caller, Door
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
 from workspace_server.core.triggers.definition import Definition
@@ -88,7 +88,9 @@ class Triggers:
         check_name("name", name)
 
         async def body(commit: Commit) -> Result:
-            row = await named(commit.tx, name)
+            row = await _outside_file(commit.tx, name)
+            if row.secret is not None and caller.agent != row.created_by:
+                caller.require("admin")  # it stays, and where to and by which secret is its maker's word
             given = parse_definition(row.definition).as_mapping() | fields
             kept = {one: value for one, value in given.items() if value is not None}
             same = await definition_of(commit.tx, _without_secret(kept)) == parse_definition(row.definition)
@@ -117,6 +119,7 @@ class Triggers:
         check_name("name", name)
 
         async def body(commit: Commit) -> Result:
+            await _outside_file(commit.tx, name)
             await self.remove(commit, name)
             return {"deleted": name}
 
@@ -221,7 +224,9 @@ class Triggers:
             return None
         objection = self._policy.objection(rule.target.url)
         if objection is not None:
-            raise refused("url", objection, "Ask the operator to list it in [webhooks] allow.")
+            raise refused(
+                "url", objection, "Name a public address, or ask the operator to list this one in [webhooks] allow."
+            )
         return check_secret(given) if given is not None else new_secret()
 
     def _state(self, caller: Caller, rule: Definition) -> str:
@@ -243,7 +248,7 @@ class Triggers:
             raise Forbidden(
                 "Only the operator makes a trigger that starts a command: never an agent, over MCP or HTTP.",
                 hint="Use queue=… and let `workspace-server work` run the program; or ask the operator for the trigger"
-                " in triggers.toml, or by the command line on the folder.",
+                " in triggers.toml.",
                 verb="admin",
             )
         if name not in self._commands:
@@ -293,6 +298,25 @@ async def named(tx: Transaction, name: str) -> TriggerRow:
     row = await triggers.by_name(tx, name)
     if row is None:
         raise NotFound(f"There is no trigger {name}.", hint="list_triggers() shows those that are.", trigger=name)
+    return row
+
+
+async def _outside_file(tx: Transaction, name: str) -> TriggerRow:
+    """Return the trigger of that name, about which the operator's file says nothing.
+
+    Were one of the file made anew by somebody else, the file could not be brought in line when the server starts.
+
+    Raises:
+        NotFound: There is none.
+        Forbidden: It stands in the file.
+    """
+    row = await named(tx, name)
+    if row.created_by == CONFIG:
+        raise Forbidden(
+            f"The trigger {name} stands in the operator's file of triggers.",
+            hint="The operator changes it there; then `workspace-server triggers --reload`.",
+            verb="admin",
+        )
     return row
 
 
