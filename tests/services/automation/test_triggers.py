@@ -23,6 +23,7 @@ from tests.services.automation.acting import (
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.firings import trace_of
+from workspace_server.delivery.signing import new_secret
 from workspace_server.errors import Conflict, InvalidArgument, NameTaken, NotFound, WorkspaceError
 from workspace_server.services.automation.timers import Timers
 from workspace_server.services.engine import Engine
@@ -370,6 +371,18 @@ async def test_a_deleted_trigger_fires_no_more_and_its_name_is_free(engine: Engi
         await engine.triggers.delete_trigger(ANN, name="gone")
 
 
+async def test_only_its_maker_or_an_admin_changes_a_webhook(engine: Engine) -> None:
+    await engine.triggers.create_trigger(ANN, name="hook", files=["a.md"], url="https://hooks.example/a")
+    for fields in ({"url": "https://hooks.example/b"}, {"secret": new_secret()}):
+        with pytest.raises(WorkspaceError) as caught:
+            await engine.triggers.change_trigger(BOB, name="hook", **fields)
+        assert caught.value.code == "forbidden"
+    for caller in (ANN, Caller(agent="root", verbs=ALL_VERBS)):
+        await engine.triggers.change_trigger(caller, name="hook", instructions=f"For {caller.agent}.")
+        (shown,) = (await engine.triggers.list_triggers(caller))["triggers"]
+        assert (shown["url"], shown["instructions"]) == ("https://hooks.example/a", f"For {caller.agent}.")
+
+
 async def test_a_listing_says_what_is_missing_and_why(engine: Engine) -> None:
     await watch(engine, [*REPORTS, "brief.md"], mode="all")
     await save(engine, "brief.md", "brief")
@@ -392,6 +405,22 @@ async def test_a_listing_says_what_is_missing_and_why(engine: Engine) -> None:
         }
     ]
     assert (shown["fired"], shown["pending"], shown["failures"]) == (0, 0, 0)
+
+
+async def test_a_listing_says_which_single_files_have_yet_to_fire_and_why(engine: Engine) -> None:
+    await watch(engine, ["*.md"])
+    (shown,) = (await engine.triggers.list_triggers(ANN))["triggers"]
+    assert "keys" not in shown
+    lock = (await engine.locks.lock_files(BOB, paths=["held.md"]))["lock"]
+    await save(engine, "held.md", "one", BOB, lock=lock)
+    for text in ("one", "two"):  # the second waits for the end of the first one's job
+        await save(engine, "busy.md", text)
+    (shown,) = (await engine.triggers.list_triggers(ANN))["triggers"]
+    told = [(key["in"], key["missing"], bool(key["in_flight"])) for key in shown["keys"]]
+    assert told == [
+        ([{"path": "busy.md", "version": 2, "by": "ann"}], [], True),
+        ([], [{"path": "held.md", "reason": "locked", "agent": "bob"}], False),
+    ]
 
 
 async def test_a_listing_of_a_new_join_names_every_file(engine: Engine) -> None:

@@ -51,8 +51,11 @@ async def shown(tx: Transaction, row: TriggerRow, caller: Caller) -> Result:
     failing = await joins.failing(tx, row.trigger_id, limit=FAILING_SHOWN_MAX) if rule.checks else []
     if failing:
         answer["failed_checks"] = [{"path": path, "failures": what} for path, what in failing]
-    if rule.mode != "each":
-        answer["keys"] = await shown_keys(tx, rule, row.trigger_id)
+    keys = await shown_keys(tx, rule, row.trigger_id)
+    if rule.mode == "each":  # every file is a round of its own: what tells something is what has yet to fire
+        keys = [key for key in keys if key["in"] or key["missing"]]
+    if keys or rule.mode != "each":
+        answer["keys"] = keys
     next_at = await schedules.next_of(tx, row.trigger_id)
     if next_at is not None:
         answer["next_at"] = iso(next_at)
@@ -62,7 +65,7 @@ async def shown(tx: Transaction, row: TriggerRow, caller: Caller) -> Result:
 async def shown_keys(tx: Transaction, rule: Definition, trigger_id: int) -> list[dict[str, Any]]:
     """Return the keys that a trigger used last, with what is in and what is missing."""
     rows = await joins.joins_of(tx, trigger_id, limit=KEYS_SHOWN_MAX)
-    if not rows and not rule.captures:
+    if not rows and not rule.captures and rule.mode != "each":
         unseen = replace(new_join(rule.slots({})), problem=None if rule.manifest is None else ABSENT)
         rows = [JoinRow(join_id=None, trigger_id=trigger_id, key="", captures={}, join=unseen)]
     return [await _key(tx, rule, row) for row in rows]
