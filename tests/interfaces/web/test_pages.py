@@ -13,6 +13,8 @@ from tests.indexer import files as documents
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.events import EVENT_TYPES
+from workspace_server.interfaces.web.happenings import happening
 from workspace_server.storage.disk.watcher import Dirty
 
 pytestmark = pytest.mark.anyio
@@ -535,7 +537,7 @@ async def test_triggers_of_every_kind_are_shown(served: Listening, reader: httpx
     create = served.engine.triggers.create_trigger
     await create(ANA, name="nightly", queue="clean", schedule="0 3 * * *", timezone="Europe/Berlin")
     await create(ANA, name="listed", queue="q", mode="all", options={"manifest": "plan.txt"})
-    await create(ANA, name="counted", files=["in/*"], queue="q", mode="count", count=2)
+    await create(ANA, name="counted", files=["in/*"], queue="q", mode="count", count=5)
     await create(ANA, name="asked", files=["a.md", "{x}/b.md"], mode="any", options={"approval": "Publish it?"})
     await hand.write("in/1", "x")
     home, triggers = await page(reader, "/"), await page(reader, "/triggers")
@@ -545,11 +547,17 @@ async def test_triggers_of_every_kind_are_shown(served: Listening, reader: httpx
         "Europe/Berlin",
         "plan.txt",
         "is not there",
-        "1 of 2 files",
-        "When 2 of these are saved",
+        "<strong>1 of 5</strong> in for the next firing",
+        "1 of 5 files",
+        "When 5 of these are saved",
         "Publish it?",
     ):
         assert shown in triggers, shown
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES)
+async def test_the_activity_has_words_for_every_type_of_event(kind: str) -> None:
+    assert happening({"seq": 1, "at": "2026-11-21T09:30:12.481Z", "type": kind, "agent": "ann"}).verb != kind
 
 
 async def test_pages_only_read(served: Listening) -> None:

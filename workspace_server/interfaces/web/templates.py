@@ -4,7 +4,7 @@ import hashlib
 import mimetypes
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -93,6 +93,13 @@ def cited(cite: str) -> dict[str, str]:
     return {"path": path, "version": version, "line": line}
 
 
+def round_size(key: Mapping[str, Any]) -> int:
+    """Return how many files the next firing of a trigger's key takes: those that are in, and those that are not yet."""
+    # That too few agents have brought what is in makes no certain file missing.
+    missing: int = sum(one.get("need", 1) - one.get("have", 0) for one in key["missing"] if one["reason"] != "agents")
+    return len(key["in"]) + missing
+
+
 def _shown(value: Any) -> Any:
     """Make what others wrote safe to look at, wherever it stands; escaping follows."""
     return visible(value) if type(value) is str else value
@@ -121,6 +128,7 @@ def _environment() -> Environment:
             "cited": cited,
             "marked": marked,
             "page_url": page_url,
+            "round_size": round_size,
             "trigger_anchor": trigger_anchor,
             "trigger_url": trigger_url,
             "when": when,
