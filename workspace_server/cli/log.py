@@ -122,10 +122,18 @@ def _print(events: Iterable[Answer]) -> None:
 def _line(event: Answer) -> str:
     subject = event.get("path") or event.get("trigger") or ", ".join(event.get("paths", ())) or ""
     version = f"@{event['version']}" if event.get("version") is not None else ""
-    said = event.get("message") or (_broken(event) if event["type"] == "lock.broken" else None)
+    said = _said(event)
     note = f"  {show.plain(said)}" if said else ""
     who, when = show.plain(event["agent"]), show.when(event["at"])
     return f"{event['seq']:>6}  {when}  {event['type']:<16}  {who:<16}  {show.plain(subject)}{version}{note}"
+
+
+def _said(event: Answer) -> str | None:
+    """Return what else a person wants to know: why, or which trigger it was that a file has set off."""
+    if event["type"] == "lock.broken":
+        return _broken(event)
+    said = event.get("message") or event.get("summary") or event.get("note")
+    return said or (event.get("trigger") if "path" in event else None)
 
 
 def _broken(event: Answer) -> str:
