@@ -217,17 +217,38 @@ def test_triggers_and_deliveries_are_shown(server: Serving) -> None:
     assert run("triggers", "nope", "--dir", server.folder).returncode == 3
 
 
+def test_a_trigger_says_line_by_line_what_it_waits_for(server: Serving) -> None:
+    call(server, "create_trigger", "name=pair", "files=pair/a.md", "files=pair/b.md", "queue=pair", "mode=all")
+    assert "nothing waits" not in told(server, "triggers", "pair")
+    call(server, "write_file", "path=pair/a.md", "content=a")
+    heading, *rows = told(server, "triggers", "pair").splitlines()[-3:]
+    assert heading.split() == ["KEY", "FILE", "FOR", "THE", "NEXT", "FIRING"]
+    assert [" ".join(row.split()) for row in rows] == ["pair/a.md@1 in, by ada", "pair/b.md missing: absent"]
+    call(server, "create_trigger", "name=crowd", "files=crowd/*", "queue=crowd", "mode=count", "count=2")
+    assert told(server, "triggers", "crowd").splitlines()[-1].split(maxsplit=1)[-1] == "missing: count, have 0, need 2"
+    call(server, "create_trigger", "name=single", "files=single/*", "queue=single")
+    assert told(server, "triggers", "single").endswith("\nnothing waits for the next firing\n")
+    for name in ("pair", "crowd", "single"):
+        told(server, "triggers", name, "--delete")
+
+
 def test_a_trigger_is_held_back_tried_and_deleted(server: Serving) -> None:
     call(server, "create_trigger", "name=held", "files=held/{topic}.md", "queue=held", "mode=all")
     call(server, "write_file", "path=held/cats.md", "content=cats")
+    assert told(server, "log", "--types", "trigger.fired", "--path", "held/").endswith("held/cats.md  held\n")
+    call(server, "write_file", "path=held/cats.md", "content=more cats", "overwrite=true")
+    waits = told(server, "triggers", "held").splitlines()[-1]
+    assert waits.split() == ["topic=cats", "held/cats.md@2", "in,", "by", waits.split()[-1]]
 
     assert told(server, "triggers", "held", "--pause", "--note", "a rest").strip() == "held: paused"
     assert "paused" in told(server, "triggers", "held")
+    assert told(server, "log", "--types", "trigger.paused").endswith("held  a rest\n")
     assert told(server, "triggers", "held", "--resume").strip() == "held: active"
+    assert told(server, "log", "--types", "trigger.resumed").splitlines()[-1].count("held") == 1
     tried = told(server, "triggers", "held", "--test")
     assert "topic=cats" in tried
-    assert "held/cats.md@1" in tried
-    assert json.loads(told(server, "triggers", "held", "--test", "--since-seq", "0", "--json"))["fired"] == 1
+    assert "held/cats.md@2" in tried
+    assert json.loads(told(server, "triggers", "held", "--test", "--since-seq", "0", "--json"))["fired"] == 2
     assert told(server, "triggers", "held", "--delete").strip() == "held: deleted"
     assert "created" in told(server, "triggers", "--reload")
     assert run("triggers", "--pause", "--dir", server.folder).returncode == 2

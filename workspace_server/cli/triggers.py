@@ -1,5 +1,7 @@
 """`triggers`: what starts the next agent, how it stands, and how to hold it back or try it."""
 
+from collections.abc import Iterator
+
 import click
 
 from workspace_server.cli import show
@@ -50,7 +52,22 @@ def _done(api: Api, act: str, name: str | None, note: str | None, since_seq: int
 
 def _show_one(api: Api, name: str, as_json: bool) -> None:
     one = api.get(f"/triggers/{path_of(name)}")
-    show.as_json(one) if as_json else show.pairs(one)
+    if as_json:
+        show.as_json(one)
+        return
+    rows = [row for key in one.pop("keys", ()) for row in _waiting(key)]
+    show.pairs(one)
+    click.echo()
+    show.table(rows, head=("KEY", "FILE", "FOR THE NEXT FIRING"), empty="nothing waits for the next firing")
+
+
+def _waiting(key: Answer) -> Iterator[tuple[object, ...]]:
+    """Yield what is in for the next firing of a key, and what is missing and why."""
+    for one in key["in"]:
+        yield _listed(key["key"]), f"{one['path']}@{one['version']}", f"in, by {one['by']}"
+    for one in key["missing"]:
+        facts = [f"{name} {_listing(value)}" for name, value in one.items() if name not in {"path", "reason"}]
+        yield _listed(key["key"]), one.get("path"), ", ".join([f"missing: {one['reason']}", *facts])
 
 
 def _show_all(api: Api, as_json: bool) -> None:
@@ -92,6 +109,10 @@ def _show_rehearsal(answer: Answer) -> None:
 
 def _listed(key: Answer) -> str:
     return ", ".join(f"{name}={value}" for name, value in key.items())
+
+
+def _listing(value: object) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _files(one: Answer) -> str:
