@@ -200,6 +200,8 @@ class Limits:
     """Longest content or diff of one input in the body of a webhook, in UTF-8 bytes; the rest is cut off."""
     delivery_facts_max: int = 50
     """Most facts of one input in the body of a webhook."""
+    job_kept_s: int = 30 * 24 * 3600
+    """How long jobs that were done or failed are kept with their logs, in seconds."""
     delivery_kept_s: int = 30 * 24 * 3600
     """How long deliveries that have ended are kept with their attempts, in seconds."""
     deliveries_page_max: int = 200

@@ -14,6 +14,7 @@ from indexer.ports import Extracting
 from indexer.searching import IndexInThread
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
+from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.services.automation import attention
 from workspace_server.services.automation.running import Automation
@@ -39,7 +40,7 @@ from workspace_server.storage.clock import SystemClock
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.reserve import Reserve
-from workspace_server.storage.tables import drafts, locks, meta, requests
+from workspace_server.storage.tables import drafts, jobs, locks, meta, requests
 from workspace_server.storage.tables.events import Event
 from workspace_server.storage.upkeep import checksumming
 
@@ -217,6 +218,7 @@ class Engine:
             await requests.forget_old(tx)
             await drafts.forget_old(tx)
             await locks.forget_old(tx)
+            await jobs.forget_old(tx, LIMITS.job_kept_s)
 
         await self.db.write(forget)
         await self.deliveries.forget_old()

@@ -498,3 +498,18 @@ async def test_text_that_is_no_unicode_is_refused(engine: Engine, given: dict[st
     with pytest.raises(WorkspaceError) as caught:
         await engine.jobs.finish_job(BOB, job="J1", note="\ud800")
     assert caught.value.code == "invalid_argument"
+
+
+async def test_jobs_that_are_long_over_are_forgotten_and_open_ones_are_not(engine: Engine, clock: ManualClock) -> None:
+    for _ in range(2):
+        await engine.jobs.add_job(ANN, queue="q", instructions="Do it.")
+    job = (await engine.jobs.claim_job(BOB, queue="q"))["job"]["job"]
+    await engine.jobs.finish_job(BOB, job=job)
+    clock.advance(LIMITS.job_kept_s - 1)
+    await engine._forget_old()
+    assert len((await engine.queues.list_jobs(ANN))["jobs"]) == 2
+
+    clock.advance(2)
+    await engine._forget_old()
+    (left,) = (await engine.queues.list_jobs(ANN))["jobs"]
+    assert left["state"] == "queued"

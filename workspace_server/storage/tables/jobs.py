@@ -323,3 +323,13 @@ async def counts_of(tx: Transaction, trigger_id: int) -> tuple[int, int]:
 
 def _job(row: Row) -> JobRow:
     return JobRow._make((*row[:5], json.loads(row[5]), *row[6:17], json.loads(row[17]), *row[18:]))
+
+
+async def forget_old(tx: Transaction, kept_s: float) -> None:
+    """Drop the jobs that were done or failed more than *kept_s* seconds ago, with their logs.
+
+    Dead ones stay: they wait for a person.
+    """
+    old = "state IN ('done', 'failed') AND ended_at < ?"
+    await tx.run(f"DELETE FROM job_logs WHERE job_id IN (SELECT job_id FROM jobs WHERE {old})", tx.now_s - kept_s)
+    await tx.run(f"DELETE FROM jobs WHERE {old}", tx.now_s - kept_s)
