@@ -128,10 +128,10 @@ async def page(
 async def ended_between(
     tx: Transaction, since_s: float, until_s: float, *, state: State, trigger_id: int | None, limit: int
 ) -> list[DeliveryRow]:
-    """Return deliveries that came to that end from one moment up to another, the first one first."""
+    """Return deliveries that came to that end from one moment up to another, the first one first; tests are none."""
     chosen = "" if trigger_id is None else " AND d.trigger_id = ?"
     rows = await tx.all(
-        f"{_DELIVERY} WHERE d.state = ? AND d.ended_at >= ? AND d.ended_at <= ?{chosen}"
+        f"{_DELIVERY} WHERE d.state = ? AND d.ended_at >= ? AND d.ended_at <= ? AND d.kind <> 'test'{chosen}"
         " ORDER BY d.ended_at, d.delivery_id LIMIT ?",
         *(state, since_s, until_s),
         *(() if trigger_id is None else (trigger_id,)),

@@ -161,6 +161,16 @@ async def test_what_was_given_up_or_lost_is_sent_again_since_a_time_in_its_order
     assert {one.message_id for one in await receiver.next(2)} == ids
 
 
+async def test_a_test_is_not_sent_again_with_what_was_given_up_or_lost(engine: Engine, receiver: Receiver) -> None:
+    await watch(engine, receiver, "*.md")
+    receiver.answer(204, 500)
+    for state in ("delivered", "dead"):
+        sent = (await engine.endpoints.send_test(ANN, trigger="hook"))["delivery"]
+        while (await engine.deliveries.get_delivery(ANN, delivery=sent))["state"] != state:
+            await engine.events.wait(engine.head_seq, 0.01)
+        assert (await engine.deliveries.redeliver_since(ANN, since="1h", state=state))["redelivered"] == 0
+
+
 async def test_many_are_sent_again_in_parts_and_none_of_them_twice(
     engine: Engine, receiver: Receiver, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
