@@ -76,7 +76,6 @@ async def test_a_trigger_that_stays_keeps_what_it_waits_for_and_its_secret(folde
         ('editor = "draft.md"\n', "no trigger"),
         ('[editor]\nname = "other"\nfiles = ["a.md"]\nqueue = "a"\n', "the heading is the name"),
         (EDITOR + '[broken]\nfiles = ["*.md"]\nmode = "all"\nqueue = "a"\n', "broken"),
-        (EDITOR + '[mine]\nfiles = ["a.md"]\nqueue = "a"\n', "by ann"),
         ("#" * 5_000_000, "larger"),
     ],
 )
@@ -96,6 +95,14 @@ async def test_a_file_that_is_named_must_be_there(folder: Path) -> None:
     with pytest.raises(InvalidArgument, match="not there"):
         async with opened(folder, triggers_file="rules.toml"):
             pass
+
+
+async def test_what_an_agent_has_made_under_a_name_of_the_file_gives_way(folder: Path) -> None:
+    async with opened(folder) as engine:
+        await engine.triggers.create_trigger(ANN, name="editor", files=["b.md"], queue="b")
+    write(folder, EDITOR)
+    async with opened(folder) as engine:
+        assert await listed(engine) == [("editor", "config")]
 
 
 async def test_only_the_operator_has_it_read_again(folder: Path) -> None:

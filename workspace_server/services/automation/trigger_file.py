@@ -12,11 +12,12 @@ import anyio
 
 from workspace_server.core.access import ALL_VERBS, CONFIG, Caller
 from workspace_server.core.triggers.parsing import parse_definition
-from workspace_server.errors import InvalidArgument, NameTaken, WorkspaceError
+from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.services.automation.triggers import Triggers, definition_of
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.tables import triggers
+from workspace_server.storage.tables.triggers import TriggerRow
 
 FILE: Final = Path(".workspace", "triggers.toml")
 """Where it is looked for, below the folder, when the setting `triggers_file` names no other."""
@@ -41,7 +42,8 @@ class TriggerFile:
     async def reload_triggers(self, caller: Caller) -> Result:
         """Read the file again and return `{created, changed, deleted}`, each a list of names: all of it or nothing.
 
-        A trigger that is changed begins anew: what was saved before counts as its `since` says.
+        A trigger that is changed begins anew: what was saved before counts as its `since` says. One that somebody else
+        has made under a name of the file gives way: else an agent could keep the operator's from being there.
         """
         caller.require("admin")
         wanted = await anyio.to_thread.run_sync(self._read)
@@ -63,19 +65,12 @@ class TriggerFile:
     ) -> None:
         try:
             row = await triggers.by_name(commit.tx, name)
-            if row is not None and row.created_by != CONFIG:
-                raise NameTaken(
-                    f"There is another trigger {name}, by {row.created_by}.",
-                    hint="Choose another name in the file, or delete that trigger.",
-                    existing=name,
-                )
-            given = {one: value for one, value in fields.items() if one != "secret"}
+            own = row is not None and row.created_by == CONFIG
             if row is not None:
-                same = parse_definition(row.definition) == await definition_of(commit.tx, {"name": name, **given})
-                if same and fields.get("secret", row.secret) == row.secret:
+                if own and await _says(commit, row, fields):
                     return
                 await self._triggers.remove(commit, name)
-            kept = {} if row is None or row.secret is None or "url" not in fields else {"secret": row.secret}
+            kept = {"secret": row.secret} if row is not None and own and row.secret and "url" in fields else {}
             await self._triggers.make(commit, {"name": name, **kept, **fields})
         except WorkspaceError as error:
             raise InvalidArgument(
@@ -109,3 +104,10 @@ class TriggerFile:
             argument="triggers_file",
             reason=reason,
         )
+
+
+async def _says(commit: Commit, row: TriggerRow, fields: Mapping[str, Any]) -> bool:
+    """Whether a trigger is as the file's *fields* say; a secret that they leave out stays as it is."""
+    given = {one: value for one, value in fields.items() if one != "secret"}
+    same = parse_definition(row.definition) == await definition_of(commit.tx, {"name": row.name, **given})
+    return same and fields.get("secret", row.secret) == row.secret
