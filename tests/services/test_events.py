@@ -87,6 +87,7 @@ async def test_what_is_near_in_memory_is_what_the_log_holds(engine: Engine, monk
     for number in range(6):
         await write(engine, f"{number % 2}.md", str(number), BOB if number % 3 else ANN)
     await engine.files.delete_file(BOB, path="1.md")
+    await engine.indexing.reach("facts", engine.head_seq, timeout_s=30)  # what it says is in the log by then
     head = engine.head_seq
     asked: list[dict[str, Any]] = [
         {"since_seq": seq, "limit": limit, **chosen}
