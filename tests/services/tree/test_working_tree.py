@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from workspace_server.errors import InvalidPath, IsDirectory, LockLost
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree.external import conflict_path
 from workspace_server.services.tree.intake import preview
+from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.storage.disk import spares
 from workspace_server.storage.disk.watcher import Dirty
 from workspace_server.storage.tables import intents
@@ -482,3 +484,24 @@ async def test_who_reads_a_link_is_told_that_it_is_one(folder: Path) -> None:
         with pytest.raises(InvalidPath) as refusal:
             await engine.files.read_file(ANN, path="link.md")
     assert "link" in str(refusal.value.facts["reason"])
+
+
+async def test_what_a_sync_at_work_has_taken_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, may_end = threading.Event(), threading.Event()
+    sync = Materialiser._sync
+
+    def slow(self: Materialiser, *settled: Any) -> Any:
+        began.set()
+        may_end.wait(timeout=30)
+        return sync(self, *settled)
+
+    async with opened(folder) as engine:
+        await engine.tree.materialiser.finish()
+        monkeypatch.setattr(Materialiser, "_sync", slow)
+        await write(engine, "draft.md", "one\n")
+        await anyio.to_thread.run_sync(began.wait)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(engine.tree.materialiser.finish)
+            await anyio.sleep(0.05)
+            may_end.set()
+        assert await engine.db.read(intents.count) == 0

@@ -189,7 +189,9 @@ class Materialiser:
         for _ in range(FINISH_ROUNDS):  # a sync may find a late edit, whose copy is to be written and synced too
             while self._worker is not None and not self._worker.done():
                 await self._worker
-            if not self._settled and not self._leftovers:
+            async with self._syncing:  # what a sync at work has taken is not synced before its end
+                done = not self._settled and not self._leftovers
+            if done:
                 return
             try:
                 await self.sync()
