@@ -202,7 +202,10 @@ class External:
         twin, row = await changes.head(commit.tx, beside)
         if not twin.live or row is None or row.sha256 != content.sha256:
             copy = _conflict(beside, content, conflict_of=path)
-            await changes.put(commit, self._objects, copy, _Unhindered())
+            try:
+                await changes.put(commit, self._objects, copy, _Unhindered())
+            except NameTaken as taken:  # by the copy of another spelling of the path, whose name holds the same hash
+                beside = str(taken.facts["existing"])
             await commit.add("file.conflict", path=path, version=here.version, copy=beside)
         return beside
 
