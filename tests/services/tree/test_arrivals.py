@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.services.tree.folders import ANN, BOB, aged, history, opened, reconcile, text, until, write
@@ -132,7 +132,12 @@ async def held(tx: Transaction) -> list[Any]:
     return [files, versions, contents, facts, audit, locks]
 
 
+TWO_SPELLINGS = Story({}, [], [], [("*.md", "exclusive")], [], {"a.md": "empty", "A.md": "empty"}, "conflict_copy")
+"""Copies of two spellings of a path, named by the same bytes, have names that differ only by case as well."""
+
+
 @given(story=STORIES)
+@example(story=TWO_SPELLINGS)
 @settings(max_examples=25, deadline=None)
 def test_files_that_come_together_are_recorded_as_if_each_came_alone(story: Story) -> None:
     found = []
