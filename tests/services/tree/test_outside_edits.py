@@ -23,7 +23,7 @@ from tests.services.tree.folders import (
     until,
     write,
 )
-from workspace_server.errors import LockLost
+from workspace_server.errors import LockLost, NameTaken
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree import reconcile as reconciling
 from workspace_server.services.tree.external import conflict_path
@@ -282,6 +282,18 @@ async def test_the_same_edit_again_makes_no_second_copy(folder: Path) -> None:
         await reconcile(engine)
         assert (folder / "draft.md").read_text() == "one\n"
         assert [kind for kind, _ in await types(engine)].count("file.conflict") == 1
+
+
+async def test_an_edit_is_not_taken_for_kept_where_another_spelling_of_its_copy_says_something_else(
+    folder: Path,
+) -> None:
+    copy = conflict_path("draft.md", hashlib.sha256(b"edited\n").hexdigest())
+    async with opened(folder, external_edits="conflict_copy") as engine:
+        await write(engine, copy.upper(), "something else\n")
+        with pytest.raises(NameTaken):
+            await lock_and_edit(engine, folder, b"edited\n")
+        assert "file.conflict" not in [kind for kind, _ in await types(engine)]
+        assert (folder / "draft.md").read_text() == "edited\n", "it still stands where it was saved"
 
 
 async def test_with_conflict_copies_a_locked_file_cannot_be_deleted_or_made(folder: Path) -> None:

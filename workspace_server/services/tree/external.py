@@ -199,13 +199,14 @@ class External:
     async def _copy(self, commit: Commit, path: str, content: Content, here: Head) -> str:
         """Put content beside *path* unless it is there, and return where."""
         beside = conflict_path(path, content.sha256)
-        twin, row = await changes.head(commit.tx, beside)
-        if not twin.live or row is None or row.sha256 != content.sha256:
+        if not await _holds(commit.tx, beside, content):
             copy = _conflict(beside, content, conflict_of=path)
             try:
                 await changes.put(commit, self._objects, copy, _Unhindered())
-            except NameTaken as taken:  # by the copy of another spelling of the path, whose name holds the same hash
+            except NameTaken as taken:
                 beside = str(taken.facts["existing"])
+                if not await _holds(commit.tx, beside, content):
+                    raise  # else it is the copy of another spelling of the path, with the same bytes
             await commit.add("file.conflict", path=path, version=here.version, copy=beside)
         return beside
 
@@ -242,6 +243,12 @@ class External:
         # Not awaited: the materialiser itself waits for us here.
         self._materialiser.want(str(result["path"]))
         return {content.sha256}
+
+
+async def _holds(tx: Transaction, path: str, content: Content) -> bool:
+    """Whether that very content stands at *path*."""
+    head, row = await changes.head(tx, path)
+    return head.live and row is not None and row.sha256 == content.sha256
 
 
 async def _lost(tx: Transaction, edits: Sequence[Edit]) -> set[str]:
