@@ -4,7 +4,6 @@ import asyncio
 import json
 import multiprocessing
 import random
-import secrets
 import threading
 import time
 from collections import Counter, defaultdict
@@ -21,7 +20,6 @@ from workspace_server.delivery.sender import Answer, Sender
 from workspace_server.services.automation.sending.webhooks import FiringWebhook
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.disk import staging
 
 Double = Literal["acknowledges_early", "names_each_attempt"]
 SETTINGS = Settings(webhooks_allow_loopback=True, webhooks_per_second=10_000)
@@ -93,7 +91,6 @@ def serve(folder: Path, url: str, told: Connection, double: Double | None) -> No
 
 async def save_without_end(folder: Path, begin: Callable[[Engine], Awaitable[None]], told: Connection) -> None:
     """Open *folder*, let *begin* say who is to hear of it, and save; says `open` once it does."""
-    vars(staging)["_RUN"] = secrets.token_hex(8)  # drawn at import, which the processes of a test have in common
     async with Engine.open(folder, settings=SETTINGS) as engine:
         await begin(engine)
         told.send("open")
