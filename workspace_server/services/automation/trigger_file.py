@@ -11,13 +11,11 @@ from typing import Any, Final
 import anyio
 
 from workspace_server.core.access import ALL_VERBS, CONFIG, Caller
-from workspace_server.core.triggers.parsing import parse_definition
 from workspace_server.errors import InvalidArgument, WorkspaceError
-from workspace_server.services.automation.triggers import Triggers, definition_of
+from workspace_server.services.automation.triggers import Triggers, says
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.tables import triggers
-from workspace_server.storage.tables.triggers import TriggerRow
 
 FILE: Final = Path(".workspace", "triggers.toml")
 """Where it is looked for, below the folder, when the setting `triggers_file` names no other."""
@@ -67,7 +65,7 @@ class TriggerFile:
             row = await triggers.by_name(commit.tx, name)
             own = row is not None and row.created_by == CONFIG
             if row is not None:
-                if own and await _says(commit, row, fields):
+                if own and await says(commit.tx, row, {"name": name, **fields}):
                     return
                 await self._triggers.remove(commit, name)
             kept = {"secret": row.secret} if row is not None and own and row.secret and "url" in fields else {}
@@ -104,10 +102,3 @@ class TriggerFile:
             argument="triggers_file",
             reason=reason,
         )
-
-
-async def _says(commit: Commit, row: TriggerRow, fields: Mapping[str, Any]) -> bool:
-    """Whether a trigger is as the file's *fields* say; a secret that they leave out stays as it is."""
-    given = {one: value for one, value in fields.items() if one != "secret"}
-    same = parse_definition(row.definition) == await definition_of(commit.tx, {"name": row.name, **given})
-    return same and fields.get("secret", row.secret) == row.secret

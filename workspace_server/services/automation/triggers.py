@@ -93,8 +93,7 @@ class Triggers:
                 caller.require("admin")  # it stays, and where to and by which secret is its maker's word
             given = parse_definition(row.definition).as_mapping() | fields
             kept = {one: value for one, value in given.items() if value is not None}
-            same = await definition_of(commit.tx, _without_secret(kept)) == parse_definition(row.definition)
-            if same and fields.get("secret", row.secret) == row.secret:
+            if await says(commit.tx, row, given):
                 return {"trigger": name, "state": row.state, "warnings": []}
             if "url" in kept and row.secret is not None:
                 kept.setdefault("secret", row.secret)
@@ -254,6 +253,12 @@ class Triggers:
         if name not in self._commands:
             known = ", ".join(sorted(self._commands)) or "none"
             raise refused("command", f"the settings have no [commands.{name}]", f"There are: {known}.")
+
+
+async def says(tx: Transaction, row: TriggerRow, given: Mapping[str, Any]) -> bool:
+    """Return whether a trigger is as its fields say; a secret that they leave out stays as it is."""
+    same = await definition_of(tx, _without_secret(given)) == parse_definition(row.definition)
+    return same and given.get("secret", row.secret) == row.secret
 
 
 async def definition_of(tx: Transaction, given: Mapping[str, Any]) -> Definition:
