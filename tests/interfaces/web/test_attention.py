@@ -134,7 +134,7 @@ async def test_what_is_no_form_is_refused(served: Listening, person: httpx2.Asyn
 async def test_the_page_says_how_much_it_leaves_out(
     served: Listening, reader: httpx2.AsyncClient, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workspace_server.interfaces.web.attention.SHOWN", 1)
+    monkeypatch.setattr("workspace_server.interfaces.web.needs.attention.SHOWN", 1)
     options = {"approval": "Publish it?", "settle": "immediate"}
     await served.engine.triggers.create_trigger(ANA, name="publish", files=["*.md"], options=options)
     for name in ("a", "b", "c"):

@@ -8,7 +8,7 @@ import pytest
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import Caller
-from workspace_server.interfaces.web.render.markdown import is_quick_to_render, render_markdown
+from workspace_server.interfaces.web.files.render.markdown import is_quick_to_render, render_markdown
 from workspace_server.interfaces.web.visible import visible
 
 NAMES = [

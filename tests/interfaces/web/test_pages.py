@@ -14,7 +14,7 @@ from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.events import EVENT_TYPES
-from workspace_server.interfaces.web.happenings import happening
+from workspace_server.interfaces.web.now.happenings import happening
 from workspace_server.storage.disk.watcher import Dirty
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +39,7 @@ async def test_every_page_stands_in_an_empty_workspace_and_says_what_to_do(
     assert 'class="empty"' in html or address in {"/connect", "/search?q=x"}
 
 
-@pytest.mark.parametrize("address", [*PAGES, "/files/a.md", "/files/absent.md", "/static/view.css"])
+@pytest.mark.parametrize("address", [*PAGES, "/files/a.md", "/files/absent.md", "/static/frame.css"])
 async def test_no_page_runs_or_loads_anything_from_elsewhere(
     reader: httpx2.AsyncClient, hand: Hand, address: str
 ) -> None:
@@ -50,7 +50,7 @@ async def test_no_page_runs_or_loads_anything_from_elsewhere(
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'")
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == ("same-origin" if address == "/attention" else "no-referrer")
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert " style=" not in answer.text
     assert "<script>" not in answer.text
     assert " onclick" not in answer.text

@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
-from workspace_server.interfaces.web import happenings
-from workspace_server.interfaces.web.browse import LISTING_TOKENS, arranged
+from workspace_server.interfaces.web.files.browse import LISTING_TOKENS, arranged
+from workspace_server.interfaces.web.now import happenings
 from workspace_server.interfaces.web.view import View
 
 RECENT = 14

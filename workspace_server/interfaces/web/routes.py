@@ -1,89 +1,43 @@
-"""The addresses of the web view."""
+"""The addresses of the web view: those of its sections, and of the files that pages load."""
 
-import logging
-import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
-from workspace_server.core.access import ANONYMOUS, OWNER, Caller
-from workspace_server.errors import Internal, WorkspaceError
-from workspace_server.interfaces import raw_path
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.raw_path import RawPrefix
-from workspace_server.interfaces.web import browse, overview
-from workspace_server.interfaces.web.attention import ADDRESS, attention, decide
 from workspace_server.interfaces.web.connecting import connect
+from workspace_server.interfaces.web.files import browse
+from workspace_server.interfaces.web.finding.routes import FINDING
+from workspace_server.interfaces.web.flows.routes import FLOWS
 from workspace_server.interfaces.web.home import home
+from workspace_server.interfaces.web.needs.routes import NEEDS
+from workspace_server.interfaces.web.now.routes import NOW
+from workspace_server.interfaces.web.site import FILES, Site
 from workspace_server.interfaces.web.templates import ASSETS
-from workspace_server.interfaces.web.view import HEADERS, View
+from workspace_server.interfaces.web.view import HEADERS, Section
 from workspace_server.services.engine import Engine
 
-logger = logging.getLogger(__name__)
-
-Page = Callable[[View], Awaitable[Response]]
-FILES = "/files/"
+FRAME = Section(pages={"/": home, "/files": browse.to_root, "/connect": connect})
+SECTIONS: Sequence[Section] = (FRAME, NOW, FINDING, FLOWS, NEEDS)
 
 
-class Site:
-    """Answers requests for pages: guard, page, and one place where refusals become pages."""
-
-    def __init__(self, engine: Engine, guard: Guard) -> None:
-        self._engine = engine
-        self._guard = guard
-
-    def endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
-        """Return *page* as Starlette calls it."""
-
-        async def answer(request: Request) -> Response:
-            return await self.answer(request, page)
-
-        return answer
-
-    async def files(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request below the prefix of files, whose path is taken as it came."""
-        request = Request(scope, receive)
-
-        async def show(view: View) -> Response:
-            return await browse.show(view, raw_path.decode(raw_path.below(scope, FILES)))
-
-        if request.method in {"GET", "HEAD"}:
-            response = await self.answer(request, show)
-        else:
-            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
-        await response(scope, receive, send)
-
-    async def answer(self, request: Request, page: Page) -> Response:
-        """Return the page, or the page that says why not."""
-        try:
-            caller = named(self._guard.admit(request, door="web"))
-            needing = await self._engine.decisions.count()
-        except WorkspaceError as refusal:
-            return Response(f"{refusal.message}\n", refusal.http_status, headers=HEADERS, media_type="text/plain")
-        view = View(self._engine, caller, request, form_token=self._guard.form_token, needing=needing)
-        try:
-            return await page(view)
-        except WorkspaceError as refusal:
-            return self._refused(view, refusal)
-        except Exception:  # the outermost border: every fault of ours ends here, in the log
-            request_id = secrets.token_hex(8)
-            logger.exception("request %s failed", request_id)
-            return self._refused(view, Internal("The server failed to show this page.", request_id=request_id))
-
-    def _refused(self, view: View, refusal: WorkspaceError) -> Response:
-        return view.render("error.html", title=refusal.code, code=refusal.http_status, refusal=refusal)
-
-
-def named(caller: Caller) -> Caller:
-    """Return the caller with the name under which a browser decides that proved to be the owner's."""
-    if "admin" in caller.verbs and caller.agent == ANONYMOUS:
-        return replace(caller, agent=OWNER)
-    return caller
+def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
+    """Return the routes of the web view over one engine."""
+    site = Site(engine, guard)
+    return [
+        RawPrefix(FILES, site.files),
+        *(
+            Route(address, site.endpoint(page), methods=[method])
+            for section in SECTIONS
+            for method, pages in (("GET", section.pages), ("POST", section.forms))
+            for address, page in pages.items()
+        ),
+        Route("/static/{name:path}", _asset),
+    ]
 
 
 async def _asset(request: Request) -> Response:
@@ -92,26 +46,8 @@ async def _asset(request: Request) -> Response:
         raise HTTPException(404)
     headers = {**HEADERS, "cache-control": "public, max-age=31536000, immutable", "etag": f'"{asset.mark}"'}
     if request.query_params.get("v") != asset.mark:
+        # One module asks for another by its bare name; the browser keeps it, and asks whether it still holds.
         headers["cache-control"] = "no-cache"
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
     return Response(asset.content, headers=headers, media_type=asset.media_type)
-
-
-def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
-    """Return the routes of the web view over one engine."""
-    site = Site(engine, guard)
-    pages: dict[str, Page] = {
-        "/": home,
-        "/files": browse.to_root,
-        "/search": overview.search,
-        "/activity": overview.activity,
-        "/locks": overview.locks,
-        "/triggers": overview.triggers,
-        ADDRESS: attention,
-        "/connect": connect,
-    }
-    return [
-        RawPrefix(FILES, site.files),
-        *(Route(address, site.endpoint(page), methods=["GET"]) for address, page in pages.items()),
-        Route(ADDRESS, site.endpoint(decide), methods=["POST"]),
-        Route("/static/{name:path}", _asset),
-    ]

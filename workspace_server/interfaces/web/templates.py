@@ -32,11 +32,16 @@ class Asset:
         self.mark = hashlib.sha256(content).hexdigest()[:12]
 
 
-def _entries(directory: str) -> Iterator[Traversable]:
-    return (entry for entry in _ROOT.joinpath(directory).iterdir() if entry.is_file())
+def _entries(directory: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
+    """Return the files below a directory, each with its path in it."""
+    for entry in directory.iterdir():
+        if entry.is_dir():
+            yield from _entries(entry, f"{above}{entry.name}/")
+        else:
+            yield above + entry.name, entry
 
 
-ASSETS = {entry.name: Asset(entry.name, entry.read_bytes()) for entry in _entries("static")}
+ASSETS = {name: Asset(name, entry.read_bytes()) for name, entry in _entries(_ROOT.joinpath("static"))}
 
 
 def asset_url(name: str) -> str:
@@ -106,7 +111,7 @@ def _shown(value: Any) -> Any:
 
 
 def _environment() -> Environment:
-    sources = {entry.name: entry.read_text(encoding="utf-8") for entry in _entries("templates")}
+    sources = {name: entry.read_text(encoding="utf-8") for name, entry in _entries(_ROOT.joinpath("templates"))}
     environment = Environment(
         loader=DictLoader(sources),
         autoescape=True,

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from workspace_server.errors import NotFound
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.methods import MethodNotAllowed
-from workspace_server.interfaces.web.routes import Site
+from workspace_server.interfaces.web.site import Site
 from workspace_server.interfaces.web.view import HEADERS, View
 from workspace_server.services.engine import Engine
 

@@ -1,15 +1,17 @@
 """One look at the workspace: who looks, through which request, at which engine; and how a page leaves."""
 
-from dataclasses import dataclass
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from workspace_server.core.access import Caller
+from workspace_server.core.access import Caller, Verb
 from workspace_server.core.limits import KIB
-from workspace_server.errors import InvalidArgument
+from workspace_server.errors import Forbidden, InvalidArgument
 from workspace_server.interfaces.web.templates import ENVIRONMENT
 from workspace_server.services.engine import Engine
 
@@ -19,11 +21,14 @@ HEADERS = {
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-"""Nothing inline runs, nothing is loaded from elsewhere, nobody frames a page."""
+"""Nothing inline runs, nothing is loaded from elsewhere, nobody frames a page.
+
+Under `no-referrer` a browser would call the origin of our own forms `null`, and the guard would not know it for ours.
+"""
 
 NUMBER_DIGITS_MAX = 15
 FORM_BYTES_MAX = 64 * KIB
@@ -70,10 +75,18 @@ class View:
             )
         return int(raw)
 
+    def may(self, verb: Verb) -> bool:
+        """Whether who looks may also do this; a page offers nothing else."""
+        return verb in self.caller.verbs
+
     async def form(self) -> dict[str, str]:
-        """Return the fields of a form; of one that is given twice the last.
+        """Return the fields of one of our forms; of a field that is given twice the last.
+
+        A form is taken from our own origin only (the guard sees to it), and with a token that only our own pages know:
+        a page of somebody else can make a browser send a request, but cannot read one of ours.
 
         Raises:
+            Forbidden: No page of ours made it.
             InvalidArgument: It is no form, or too large for one.
         """
         body = bytearray()
@@ -85,7 +98,14 @@ class View:
             pairs = parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=FORM_FIELDS_MAX)
         except ValueError:
             raise _no_form("it is no form") from None
-        return dict(pairs)
+        fields = dict(pairs)
+        if not secrets.compare_digest(fields.get("token", ""), self.form_token):
+            raise Forbidden(
+                "This form was not made by this server, or by an earlier run of it.",
+                hint="Open the page again, and send the form from there.",
+                reason="form",
+            )
+        return fields
 
     def render(self, template: str, *, title: str, active: str = "", code: int = 200, **values: Any) -> Response:
         """Return a page."""
@@ -94,12 +114,30 @@ class View:
             seq=self.engine.events.head_seq,
             now_s=self.now_s,
             needing=self.needing,
+            token=self.form_token,
+            may=self.may,
             title=title,
             active=active,
             query=values.pop("query", ""),
             **values,
         )
         return HTMLResponse(html.encode("utf-8", "replace"), code, headers=HEADERS)
+
+
+Page = Callable[[View], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of the web view: its pages by their addresses, and what its forms are sent to."""
+
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    forms: Mapping[str, Page] = field(default_factory=dict)
+
+
+def lead_to(address: str) -> Response:
+    """Lead the browser to a page once a form has done its work, so that loading again repeats nothing."""
+    return RedirectResponse(address, 303, headers={"cache-control": "no-store"})
 
 
 def _no_form(reason: str) -> InvalidArgument:

@@ -28,10 +28,6 @@ function leave() {
   source = null;
 }
 
-addEventListener("pagehide", leave);
-addEventListener("pageshow", follow);
-document.addEventListener("visibilitychange", () => (document.hidden ? leave() : follow()));
-
 function schedule() {
   if (running) { again = true; return; }
   if (due !== null) return;
@@ -84,58 +80,7 @@ function merge(old, found) {
   for (const row of known.values()) row.remove();
 }
 
-function ago(seconds) {
-  for (const [unit, length] of [["d", 86400], ["h", 3600], ["m", 60]]) {
-    if (seconds >= length) return `${Math.floor(seconds / length)}${unit} ago`;
-  }
-  return `${Math.max(0, Math.floor(seconds))}s ago`;
-}
-
-function left(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  if (whole >= 3600) return `${Math.floor(whole / 3600)}h ${Math.floor((whole % 3600) / 60)}m`;
-  return whole >= 60 ? `${Math.floor(whole / 60)}m ${String(whole % 60).padStart(2, "0")}s` : `${whole}s`;
-}
-
-function tick() {
-  const now = Date.now();
-  for (const time of document.querySelectorAll("time[data-ago]")) {
-    const said = ago((now - Date.parse(time.dateTime)) / 1000);
-    if (time.textContent !== said) time.textContent = said;
-  }
-  for (const node of document.querySelectorAll("[data-left]")) {
-    node.dataset.until ??= String(now + Number(node.dataset.left) * 1000);
-    node.textContent = left((Number(node.dataset.until) - now) / 1000);
-  }
-}
-
-// What cannot be decoded as an image leaves its words, not the browser's broken icon.
-for (const image of document.querySelectorAll(".prose img, .picture img")) {
-  image.decode().catch(() => {
-    if (image.naturalWidth > 0 || !image.isConnected) return;
-    const box = document.createElement("span");
-    box.className = "no-image";
-    box.textContent = `${image.alt || "An image"} (this image cannot be shown)`;
-    image.replaceWith(box);
-  });
-}
-
-for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) break;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.closest(".snippet").querySelector("code").textContent);
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
-  });
-}
-
-addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select")) return;
-  event.preventDefault();
-  document.querySelector(".find input").focus();
-});
-
-tick();
-setInterval(tick, 1000);
+addEventListener("pagehide", leave);
+addEventListener("pageshow", follow);
+document.addEventListener("visibilitychange", () => (document.hidden ? leave() : follow()));
 follow();

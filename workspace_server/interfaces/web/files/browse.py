@@ -7,8 +7,9 @@ from starlette.responses import RedirectResponse, Response
 
 from workspace_server.core.paths import canonical_directory
 from workspace_server.errors import NotFound
-from workspace_server.interfaces.web import document, history, holders
 from workspace_server.interfaces.web.addresses import file_url
+from workspace_server.interfaces.web.files import document, holders
+from workspace_server.interfaces.web.history import pages as history
 from workspace_server.interfaces.web.view import View
 
 LISTING_TOKENS = 40_000
@@ -62,7 +63,7 @@ async def _directory(view: View, path: str) -> Response:
     )
     held = await view.engine.locks.list_locks(view.caller)
     return view.render(
-        "directory.html",
+        "files/directory.html",
         title=path or view.engine.folder.name,
         active="files",
         path=path,
@@ -79,7 +80,7 @@ async def _facts(view: View, facts: Row) -> Response:
         view.caller, path=path, detail="full", limit=FACTS_SHOWN, max_tokens=40_000
     )
     return view.render(
-        "facts.html",
+        "files/facts.html",
         title=path,
         active="files",
         path=path,

@@ -6,8 +6,8 @@ from typing import Any
 from starlette.responses import Response
 
 from workspace_server.errors import InvalidArgument, NotText
-from workspace_server.interfaces.web.document import tabs
-from workspace_server.interfaces.web.render.differences import read_diff
+from workspace_server.interfaces.web.files.document import tabs
+from workspace_server.interfaces.web.history.differences import read_diff
 from workspace_server.interfaces.web.view import View
 
 PAGE = 50
@@ -37,7 +37,7 @@ async def _page(view: View, path: str, facts: dict[str, Any] | None) -> Response
             binary = True
     oldest = min((version["version"] for version in versions), default=1)
     return view.render(
-        "history.html",
+        "history/history.html",
         title=path,
         active="files",
         path=path,

@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from workspace_server.core.media import is_image
 from workspace_server.errors import NotText
-from workspace_server.interfaces.web.render.code import highlighted_lines, lexer_name
-from workspace_server.interfaces.web.render.formatted import format_json
-from workspace_server.interfaces.web.render.markdown import Document, Pages, is_quick_to_render, render_markdown
-from workspace_server.interfaces.web.render.tables import Table, read_table
+from workspace_server.interfaces.web.files.render.code import highlighted_lines, lexer_name
+from workspace_server.interfaces.web.files.render.formatted import format_json
+from workspace_server.interfaces.web.files.render.markdown import Document, Pages, is_quick_to_render, render_markdown
+from workspace_server.interfaces.web.files.render.tables import Table, read_table
 from workspace_server.interfaces.web.view import View
 from workspace_server.services.files.documents import is_named_as_one
 from workspace_server.services.files.reading import ReadResult
@@ -67,7 +67,7 @@ async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
         except NotText as refusal:
             shown = Shown(kind="binary", why=refusal.message)
     return view.render(
-        "file.html",
+        "files/file.html",
         title=path,
         active="files",
         path=path,

@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from workspace_server.interfaces.web.addresses import bytes_url, file_url
-from workspace_server.interfaces.web.render.code import highlighted_lines
+from workspace_server.interfaces.web.files.render.code import highlighted_lines
 from workspace_server.interfaces.web.visible import visible
 
 _BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "li", "tr", "pre"})

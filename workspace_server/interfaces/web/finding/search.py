@@ -1,11 +1,10 @@
-"""Pages over the whole workspace: search, activity, locks and triggers."""
+"""Search over the whole workspace: passages and facts, each with the lines that it stands on."""
 
 from typing import get_args
 
 from starlette.responses import Response
 
 from workspace_server.errors import InvalidArgument
-from workspace_server.interfaces.web import happenings
 from workspace_server.interfaces.web.view import View
 from workspace_server.services.index.search import Mode
 from workspace_server.services.recording import Result
@@ -13,7 +12,6 @@ from workspace_server.services.recording import Result
 SEARCH_HITS = 20
 SEARCH_FACTS = 12
 SEARCH_TOKENS = 20_000
-DELIVERIES = 30
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 
@@ -29,7 +27,7 @@ async def search(view: View) -> Response:
     except InvalidArgument as error:
         refusal = error  # said beside the form, so that what was typed can be put right
     return view.render(
-        "search.html",
+        "finding/search.html",
         title=f"Search: {query}" if query else "Search",
         active="search",
         query=query or "",
@@ -53,39 +51,3 @@ async def _found(view: View, query: str, mode: Mode) -> tuple[Result, Result | N
         view.caller, query=query, detail="full", limit=SEARCH_FACTS, max_tokens=SEARCH_TOKENS
     )
     return hits, facts
-
-
-async def activity(view: View) -> Response:
-    """Show the log, newest first."""
-    before, kind = view.number("before"), view.text("kind")
-    events = await happenings.newest(view, before=before, kind=kind)
-    oldest = events[-1]["seq"] if events else None
-    return view.render(
-        "activity.html",
-        title="Activity",
-        active="activity",
-        rows=[happenings.happening(event) for event in events],
-        kind=kind if kind in happenings.KINDS else None,
-        kinds=tuple(happenings.KINDS),
-        before=before,
-        older=oldest if oldest and oldest > 1 and len(events) == happenings.PAGE else None,
-    )
-
-
-async def locks(view: View) -> Response:
-    """Show who holds what, why and for how long, and who waits for it."""
-    found = await view.engine.locks.list_locks(view.caller)
-    return view.render("locks.html", title="Locks", active="locks", locks=found["locks"], waiting=found["waiting"])
-
-
-async def triggers(view: View) -> Response:
-    """Show each trigger with what is in and what is missing, and what became of its firings."""
-    found = await view.engine.triggers.list_triggers(view.caller)
-    sent = await view.engine.deliveries.list_deliveries(view.caller, limit=DELIVERIES)
-    return view.render(
-        "triggers.html",
-        title="Triggers",
-        active="triggers",
-        triggers=found["triggers"],
-        deliveries=sent["deliveries"],
-    )

@@ -1,0 +1,1 @@
+"""Triggers, and what they set off."""

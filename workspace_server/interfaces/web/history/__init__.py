@@ -1,0 +1,1 @@
+"""The versions of a file, and what changed between them."""

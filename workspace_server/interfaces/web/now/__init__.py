@@ -1,0 +1,1 @@
+"""What goes on at this moment: activity and locks."""

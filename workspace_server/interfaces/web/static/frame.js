@@ -1,0 +1,6 @@
+// What every page runs.
+
+import "./copy.js";
+import "./keys.js";
+import "./live.js";
+import "./times.js";
