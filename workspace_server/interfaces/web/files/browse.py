@@ -8,12 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from workspace_server.core.paths import canonical_directory
 from workspace_server.errors import NotFound
 from workspace_server.interfaces.web.addresses import file_url
-from workspace_server.interfaces.web.files import document, holders
+from workspace_server.interfaces.web.files import document, facts, holders
 from workspace_server.interfaces.web.history import pages as history
 from workspace_server.interfaces.web.view import View
 
 LISTING_TOKENS = 40_000
-FACTS_SHOWN = 100
 
 Row = dict[str, Any]
 
@@ -31,19 +30,19 @@ async def show(view: View, raw: str) -> Response:
     if path == "":
         return await _directory(view, path)
     try:
-        facts = await view.engine.files.stat(view.caller, path=path)
+        row = await view.engine.files.stat(view.caller, path=path)
     except NotFound as refusal:
         if not refusal.facts.get("version"):
             raise
         return await history.deleted(view, path)
-    if facts["type"] == "directory":
+    if row["type"] == "directory":
         return await _directory(view, path)
-    await holders.mark(view, [facts])
-    if wanted == "history" or view.text("diff") or view.text("from"):
-        return await history.show(view, facts)
+    await holders.mark(view, [row])
+    if history.is_wanted(view):
+        return await history.show(view, row)
     if wanted == "facts":
-        return await _facts(view, facts)
-    return await document.show(view, facts, source=wanted == "source")
+        return await facts.show(view, row)
+    return await document.show(view, row, source=wanted == "source")
 
 
 async def to_root(_: View) -> Response:
@@ -70,23 +69,4 @@ async def _directory(view: View, path: str) -> Response:
         rows=arranged(listing["files"], held["locks"]),
         next_cursor=listing.get("next_cursor"),
         deleted=deleted,
-    )
-
-
-async def _facts(view: View, facts: Row) -> Response:
-    path = facts["path"]
-    described = await view.engine.search.describe_file(view.caller, path=path, max_tokens=4_000)
-    found = await view.engine.search.query_facts(
-        view.caller, path=path, detail="full", limit=FACTS_SHOWN, max_tokens=40_000
-    )
-    return view.render(
-        "files/facts.html",
-        title=path,
-        active="files",
-        path=path,
-        file=facts,
-        tab="facts",
-        tabs=document.tabs(path, facts["media_type"]),
-        described=described,
-        found=found,
     )

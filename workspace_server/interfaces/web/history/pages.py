@@ -14,6 +14,11 @@ PAGE = 50
 _PAIR = re.compile(r"(\d{1,15})\.\.(\d{1,15})")
 
 
+def is_wanted(view: View) -> bool:
+    """Whether the address of a file asks for its past."""
+    return view.text("view") == "history" or view.text("diff") is not None or view.text("from") is not None
+
+
 async def show(view: View, facts: dict[str, Any]) -> Response:
     """Show the history of a live file, or the difference that the address names."""
     return await _page(view, facts["path"], facts)
