@@ -14,10 +14,10 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation.attention import resolve
+from workspace_server.services.automation.making import Making
 from workspace_server.services.automation.queues import Queues
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.targets.approval import first_of
-from workspace_server.services.automation.triggers import Triggers
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
@@ -44,11 +44,11 @@ class Decisions:
     """
 
     def __init__(
-        self, folder: Folder, reaction: Reaction, triggers: Triggers, queues: Queues, retries: Mapping[Kind, Retry]
+        self, folder: Folder, reaction: Reaction, making: Making, queues: Queues, retries: Mapping[Kind, Retry]
     ) -> None:
         self._folder = folder
         self._reaction = reaction
-        self._triggers = triggers
+        self._making = making
         self._queues = queues
         self.retries = retries
 
@@ -173,7 +173,7 @@ class Decisions:
         return {"stale": True} if moved else {}
 
     async def _judge_trigger(self, commit: Commit, row: AttentionRow, *, granted: bool) -> Result:
-        await (self._triggers.activate(commit, row.key) if granted else self._triggers.remove(commit, row.key))
+        await (self._making.activate(commit, row.key) if granted else self._making.remove(commit, row.key))
         return {"trigger": row.key}
 
     async def _decide(

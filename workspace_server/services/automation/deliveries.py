@@ -15,9 +15,9 @@ from workspace_server.services.automation.endpoints import (
     enable,
     endpoint_name,
     endpoint_number,
-    known_trigger,
     page_cursor,
 )
+from workspace_server.services.automation.making import named
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.sending.dispatch import Dispatch
 from workspace_server.services.automation.sending.kinds import Kind
@@ -140,7 +140,7 @@ class Deliveries:
 
         async def body(commit: Commit) -> Result:
             most = LIMITS.redeliveries_max
-            trigger_id = None if trigger is None else (await known_trigger(commit.tx, trigger)).trigger_id
+            trigger_id = None if trigger is None else (await named(commit.tx, trigger)).trigger_id
             rows = await deliveries.ended_between(
                 commit.tx, since_s, until_s, state=chosen, trigger_id=trigger_id, limit=most + 1
             )

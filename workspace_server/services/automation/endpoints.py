@@ -14,11 +14,12 @@ from workspace_server.delivery.signing import check_secret, new_secret
 from workspace_server.errors import Forbidden, NotFound
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.automation import attention
+from workspace_server.services.automation.making import named
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import deliveries, endpoints, meta, signing_secrets, triggers
+from workspace_server.storage.tables import deliveries, endpoints, meta, signing_secrets
 from workspace_server.storage.tables.endpoints import EndpointRow
 from workspace_server.storage.tables.triggers import TriggerRow
 
@@ -187,20 +188,8 @@ def _shown(tx: Transaction, row: EndpointRow, counts: tuple[int, int]) -> Result
     return {**shown, "pending": counts[0], "dead": counts[1]}
 
 
-async def known_trigger(tx: Transaction, name: str) -> TriggerRow:
-    """Return the trigger of that name.
-
-    Raises:
-        NotFound: There is none.
-    """
-    row = await triggers.by_name(tx, name)
-    if row is None:
-        raise NotFound(f"There is no trigger {name}.", hint="list_triggers() shows those that are.", trigger=name)
-    return row
-
-
 async def _webhook(tx: Transaction, name: str) -> TriggerRow:
-    row = await known_trigger(tx, name)
+    row = await named(tx, name)
     if row.definition.get("url") is None:
         raise refused("trigger", f"{name} sends no webhooks", "Name one with a url.")
     return row

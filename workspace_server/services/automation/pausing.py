@@ -7,8 +7,8 @@ from workspace_server.core.events import EventType
 from workspace_server.core.triggers.parsing import parse_definition
 from workspace_server.services.arguments import plain_text
 from workspace_server.services.automation import schedules
+from workspace_server.services.automation.making import named, new_edition
 from workspace_server.services.automation.reaction import Reaction
-from workspace_server.services.automation.triggers import named, new_edition
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.tables import schedules as schedule_rows

@@ -19,12 +19,12 @@ from workspace_server.core.triggers.targets import Target
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.automation.catalogue import Active, Catalogue
 from workspace_server.services.automation.checking import Checking
+from workspace_server.services.automation.making import definition_of, named
 from workspace_server.services.automation.placing import Placing, Touched, Work
 from workspace_server.services.automation.playing import Playing
 from workspace_server.services.automation.schedules import moments
 from workspace_server.services.automation.standing import shown_keys
 from workspace_server.services.automation.targets.handing import Handed, Made, Taken, Taker
-from workspace_server.services.automation.triggers import definition_of, named
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso

@@ -12,6 +12,7 @@ from workspace_server.services.automation.deliveries import Deliveries
 from workspace_server.services.automation.endpoints import Endpoints
 from workspace_server.services.automation.firing import Firing
 from workspace_server.services.automation.jobs import Jobs
+from workspace_server.services.automation.making import Making
 from workspace_server.services.automation.pausing import Pausing
 from workspace_server.services.automation.queues import Queues
 from workspace_server.services.automation.reaction import Reaction
@@ -52,10 +53,11 @@ class Automation:
         }
         checking = Checking(folder.objects, folder.settings.checks or {})
         self.reaction = Reaction(targets, checking, source=folder.source)
-        self.triggers = Triggers(folder, self.reaction, self.policy, checking, commands)
+        making = Making(self.reaction, self.policy, checking, commands)
+        self.triggers = Triggers(folder, making)
         self.pausing = Pausing(folder, self.reaction)
         self.rehearsing = Rehearsing(folder, checking)
-        self.trigger_file = TriggerFile(folder, self.triggers)
+        self.trigger_file = TriggerFile(folder, making)
         self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)
         claiming = Claiming(folder)
@@ -66,7 +68,7 @@ class Automation:
         self.decisions = Decisions(
             folder,
             self.reaction,
-            self.triggers,
+            making,
             self.queues,
             {
                 "dead_letter": lambda caller, key: self.deliveries.redeliver(caller, delivery=key),

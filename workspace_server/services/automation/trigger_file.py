@@ -12,7 +12,7 @@ import anyio
 
 from workspace_server.core.access import ALL_VERBS, CONFIG, Caller
 from workspace_server.errors import InvalidArgument, WorkspaceError
-from workspace_server.services.automation.triggers import Triggers, says
+from workspace_server.services.automation.making import Making, says
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.tables import triggers
@@ -27,9 +27,9 @@ _CALLER: Final = Caller(agent=CONFIG, verbs=ALL_VERBS, verified=True)
 class TriggerFile:
     """Brings the operator's triggers in line with their file. Errors: invalid_argument, name_taken, forbidden."""
 
-    def __init__(self, folder: Folder, made: Triggers) -> None:
+    def __init__(self, folder: Folder, making: Making) -> None:
         self._folder = folder
-        self._triggers = made
+        self._making = making
         self._named = folder.settings.triggers_file
         self._path = folder.root / (self._named or FILE)
 
@@ -50,7 +50,7 @@ class TriggerFile:
             there = {row.name: row for row in await triggers.present(commit.tx) if row.created_by == CONFIG}
             result: dict[str, list[str]] = {"created": [], "changed": [], "deleted": []}
             for name in sorted(there.keys() - wanted.keys()):
-                await self._triggers.remove(commit, name)
+                await self._making.remove(commit, name)
                 result["deleted"].append(name)
             for name, fields in wanted.items():
                 await self._bring_in_line(commit, name, fields, result)
@@ -67,9 +67,9 @@ class TriggerFile:
             if row is not None:
                 if own and await says(commit.tx, row, {"name": name, **fields}):
                     return
-                await self._triggers.remove(commit, name)
+                await self._making.remove(commit, name)
             kept = {"secret": row.secret} if row is not None and own and row.secret and "url" in fields else {}
-            await self._triggers.make(commit, {"name": name, **kept, **fields})
+            await self._making.make(commit, {"name": name, **kept, **fields})
         except WorkspaceError as error:
             raise InvalidArgument(
                 f"[{name}] in {self._path.name}: {error}", hint=error.hint, argument=f"triggers.{name}"
