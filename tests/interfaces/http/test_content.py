@@ -131,6 +131,7 @@ async def test_no_content_can_act_wherever_it_is_opened(client: httpx2.AsyncClie
         assert got.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
         assert got.headers["x-content-type-options"] == "nosniff"
         assert got.headers["referrer-policy"] == "no-referrer"
+        assert got.headers["x-dns-prefetch-control"] == "off"
         assert got.headers["cross-origin-resource-policy"] == "same-origin"
 
 

@@ -3,11 +3,12 @@
 from pydantic import Field
 from starlette.responses import Response
 
+from workspace_server.errors import InvalidArgument
+from workspace_server.interfaces.content import content_response
 from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Count
 from workspace_server.interfaces.http.call import Call, Query
-from workspace_server.interfaces.http.content import content_response
-from workspace_server.interfaces.http.errors import json_response
+from workspace_server.interfaces.http.errors import error_response, json_response
 from workspace_server.interfaces.http.operations import operation
 
 
@@ -73,7 +74,7 @@ async def read_content(call: Call, query: AtVersion) -> Response:
     """Return the bytes of a file; Range and If-None-Match are understood, the ETag is the version."""
     content = await call.engine.files.open_content(call.caller, path=call.path, **query.model_dump())
     pinned = query.version is not None or query.as_of_seq is not None
-    return content_response(call.request, content, pinned=pinned)
+    return content_response(call.request, content, pinned=pinned, beyond=_beyond)
 
 
 async def read_text(call: Call, query: Text) -> Response:
@@ -104,6 +105,13 @@ async def file_diff(call: Call, query: Difference) -> Response:
 async def describe_file(call: Call, query: Describe) -> Response:
     """Say what a file is about: outline, facts, sources, uses, and how far the index is."""
     return json_response(await call.engine.search.describe_file(call.caller, path=call.path, **query.model_dump()))
+
+
+def _beyond(size_bytes: int) -> Response:
+    refusal = InvalidArgument(
+        f"The file has {size_bytes} bytes.", hint="Ask for less.", argument="Range", reason="beyond the end"
+    )
+    return error_response(refusal, status=416, headers={"content-range": f"bytes */{size_bytes}"})
 
 
 _BYTES = {200: "The bytes.", 206: "The part asked for.", 304: "The version you have."}

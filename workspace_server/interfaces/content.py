@@ -1,15 +1,13 @@
-"""The bytes of a file over HTTP: ranges, conditions, and headers under which no content can act as our own page."""
+"""The bytes of a file for a browser: ranges, conditions, and headers under which no content acts as our own page."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from workspace_server.core.media import is_image
-from workspace_server.errors import InvalidArgument
-from workspace_server.interfaces.http.errors import error_response
 from workspace_server.services.files.opened import OpenContent
 
 SAFE_HEADERS = {
@@ -18,6 +16,7 @@ SAFE_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
+    "x-dns-prefetch-control": "off",
 }
 """Whatever a file holds, a browser that opens it runs no script of it and tells nobody where it came from."""
 
@@ -28,11 +27,14 @@ _SHOWN_IN_PLACE = frozenset(
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-def content_response(request: Request, content: OpenContent, *, pinned: bool) -> Response:
+def content_response(
+    request: Request, content: OpenContent, *, pinned: bool, beyond: Callable[[int], Response]
+) -> Response:
     """Return the bytes of one version, or the part of them that was asked for.
 
     Args:
         pinned: The request names the version, so that the answer never changes.
+        beyond: Returns the refusal when the part lies beyond the end, given the size in bytes.
     """
     etag = f'"{content.version}"'
     headers = {
@@ -46,7 +48,7 @@ def content_response(request: Request, content: OpenContent, *, pinned: bool) ->
         return Response(status_code=304, headers=headers)
     wanted = _range(request, etag, content.size_bytes)
     if wanted is None:
-        return _unsatisfiable(content.size_bytes)
+        return beyond(content.size_bytes)
     start, end, partial = wanted
     headers["content-length"] = str(end - start)
     if partial:
@@ -84,13 +86,6 @@ def _range(request: Request, etag: str, size: int) -> tuple[int, int, bool] | No
     start = int(first) if first else max(0, size - int(last))
     end = min(size, int(last) + 1) if first and last else size
     return (start, end, True) if start < end else None
-
-
-def _unsatisfiable(size: int) -> Response:
-    refusal = InvalidArgument(
-        f"The file has {size} bytes.", hint="Ask for less.", argument="Range", reason="beyond the end"
-    )
-    return error_response(refusal, status=416, headers={"content-range": f"bytes */{size}"})
 
 
 def _disposition(path: str, media_type: str) -> str:
