@@ -99,6 +99,8 @@ def test_history_lists_versions_and_compares_them(server: Serving) -> None:
     assert "bob" in said
     assert [row["version"] for row in json.loads(told(server, "history", "history.md", "--json"))["versions"]] == [2, 1]
     assert "+new" in told(server, "history", "history.md", "--diff", "1", "2")
+    assert "history.md@2" in told(server, "history", "history.md", "--blame")
+    assert json.loads(told(server, "history", "history.md", "--blame", "--json"))["stretches"][0]["by"] == "bob"
 
 
 def test_locks_shows_who_holds_what_and_why(server: Serving) -> None:

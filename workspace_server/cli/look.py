@@ -63,13 +63,19 @@ def locks_command(api: Api, *, as_json: bool, path: str | None, broken: str | No
 @click.argument("path")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="Most versions.")
 @click.option("--diff", nargs=2, type=int, metavar="FROM TO", help="Compare two versions instead.")
+@click.option("--blame", is_flag=True, help="Show who wrote each line instead.")
 @api_options
 @as_json_option
-def history_command(api: Api, *, as_json: bool, path: str, limit: int, diff: tuple[int, int] | None) -> None:
+def history_command(
+    api: Api, *, as_json: bool, path: str, limit: int, diff: tuple[int, int] | None, blame: bool
+) -> None:
     """Show the versions of the file PATH, newest first."""
     if diff is not None:
         answer = api.get(f"/files/{path_of(path)}:diff", **{"from": diff[0], "to": diff[1]})
         show.as_json(answer) if as_json else click.echo(_printable(answer["diff"] or "no difference"))
+        return
+    if blame:
+        _show_blame(api.get(f"/files/{path_of(path)}:blame"), as_json=as_json)
         return
     answer = api.get(f"/files/{path_of(path)}:history", limit=limit)
     if as_json:
@@ -88,6 +94,26 @@ def history_command(api: Api, *, as_json: bool, path: str, limit: int, diff: tup
             for version in answer["versions"]
         ),
         head=("VERSION", "WHEN", "BY", "HOW", "SIZE", "MESSAGE"),
+    )
+
+
+def _show_blame(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        show.as_json(answer)
+        return
+    show.table(
+        (
+            (
+                f"{one['start_line']}-{one['end_line']}",
+                one["by"],
+                show.when(one["at"]),
+                f"{one['path']}@{one['version']}" + (" or before" if "or_before" in one else ""),
+                one["message"] or "",
+            )
+            for one in answer["stretches"]
+        ),
+        head=("LINES", "BY", "WHEN", "VERSION", "MESSAGE"),
+        empty="no lines",
     )
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from workspace_server.core.limits import LIMITS
@@ -74,15 +75,20 @@ def _cut(lines: list[str], chars_max: int) -> str:
     return "".join(lines) + CUT
 
 
-def _without_equal_ends(old: list[str], new: list[str]) -> tuple[list[str], list[str], int]:
-    """Drop what both share at their ends, but for the context of a diff."""
-    start = 0
-    shorter = min(len(old), len(new))
+def equal_ends(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[int, int]:
+    """Return how many entries both begin with, and how many others both end with."""
+    start, shorter = 0, min(len(old), len(new))
     while start < shorter and old[start] == new[start]:
         start += 1
     end = 0
     while end < shorter - start and old[-1 - end] == new[-1 - end]:
         end += 1
+    return start, end
+
+
+def _without_equal_ends(old: list[str], new: list[str]) -> tuple[list[str], list[str], int]:
+    """Drop what both share at their ends, but for the context of a diff."""
+    start, end = equal_ends(old, new)
     skipped = max(0, start - CONTEXT_LINES)
     kept_end = max(0, end - CONTEXT_LINES)
     return old[skipped : len(old) - kept_end], new[skipped : len(new) - kept_end], skipped

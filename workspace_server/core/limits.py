@@ -119,6 +119,14 @@ class Limits:
     """Most events in one page."""
     history_page_max: int = 200
     """Most versions in one page of a history."""
+    blame_lines_max: int = 2_000
+    """Most lines of which one answer says who wrote them."""
+    blame_versions_max: int = 1_000
+    """Most versions that are looked through for who wrote a line."""
+    blame_bytes_max: int = 256 * MIB
+    """Most bytes of them."""
+    blame_s_max: int = 2
+    """How long they are looked through, in seconds."""
 
     query_chars_max: int = 500
     """Longest search query."""

@@ -19,6 +19,7 @@ from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.services.automation import attention
 from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
+from workspace_server.services.files.blaming import Blaming
 from workspace_server.services.files.listing import Listing
 from workspace_server.services.files.reading import Reading
 from workspace_server.services.files.writing import Writing
@@ -77,6 +78,7 @@ class Engine:
         self.db = folder.db
         self.files = Files(folder)
         self.listing = Listing(folder)
+        self.blaming = Blaming(folder)
         self.undo = Undo(folder)
         self.locks = Locks(folder)
         self.checkouts = Checkouts(folder, tree)

@@ -173,6 +173,15 @@ async def test_the_history_tells_who_did_what(client: httpx2.AsyncClient) -> Non
     assert "-one\n+two\n" in diff["diff"]
 
 
+async def test_the_blame_tells_who_wrote_which_line(client: httpx2.AsyncClient) -> None:
+    await client.put("/files/a.md", content=b"one\ntwo\n", headers={"X-Message": "start"})
+    await client.put("/files/a.md?overwrite=true", content=b"one\n2\n", headers={"X-Agent": "bo"})
+    blame = (await client.get("/files/a.md:blame?start_line=2")).json()
+
+    assert [(one["start_line"], one["by"], one["version"]) for one in blame["stretches"]] == [(2, "bo", 2)]
+    assert (blame["path"], blame["version"], blame["total_lines"], blame["more"]) == ("a.md", 2, 2, False)
+
+
 async def test_a_file_is_described(client: httpx2.AsyncClient) -> None:
     await client.put("/files/a.md", content=b"# Title\n\nprice: 19 EUR\n")
     described = (await client.get("/files/a.md:describe")).json()

@@ -3,6 +3,7 @@
 from pydantic import Field
 from starlette.responses import Response
 
+from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidArgument
 from workspace_server.interfaces.content import content_response
 from workspace_server.interfaces.http import results
@@ -56,6 +57,14 @@ class Difference(Query):
     to_version: Count | None = Field(default=None, alias="to")
 
 
+class Blame(Query):
+    """Which lines of which version; the head unless given."""
+
+    version: Count | None = None
+    start_line: Count = 1
+    max_lines: Count = LIMITS.blame_lines_max
+
+
 class Describe(Query):
     """Which version, in how many tokens at most."""
 
@@ -102,6 +111,11 @@ async def file_diff(call: Call, query: Difference) -> Response:
     )
 
 
+async def blame_file(call: Call, query: Blame) -> Response:
+    """Say for each line of a text who wrote it: in which version, when and why."""
+    return json_response(await call.engine.blaming.blame(call.caller, path=call.path, **query.model_dump()))
+
+
 async def describe_file(call: Call, query: Describe) -> Response:
     """Say what a file is about: outline, facts, sources, uses, and how far the index is."""
     return json_response(await call.engine.search.describe_file(call.caller, path=call.path, **query.model_dump()))
@@ -122,5 +136,6 @@ OPERATIONS = (
     operation("GET", "/files/{path}:text", read_text, result=results.FileText),
     operation("GET", "/files/{path}:history", file_history, result=results.FileHistory),
     operation("GET", "/files/{path}:diff", file_diff, result=results.Difference),
+    operation("GET", "/files/{path}:blame", blame_file, result=results.FileBlame),
     operation("GET", "/files/{path}:describe", describe_file, result=results.FileDescription),
 )

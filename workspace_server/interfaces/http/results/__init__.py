@@ -34,14 +34,17 @@ from workspace_server.interfaces.http.results.files import (
     Deleted,
     Difference,
     Edited,
+    FileBlame,
     FileDescription,
     FileHistory,
     FileList,
     FileText,
     HistoryEntry,
+    LeftWay,
     ListedFile,
     Moved,
     Written,
+    WrittenLines,
 )
 from workspace_server.interfaces.http.results.history import LeftFile, UndoneFile, UndoneWork
 from workspace_server.interfaces.http.results.jobs import (
@@ -97,6 +100,7 @@ __all__ = [
     "Event",
     "EventPage",
     "Fact",
+    "FileBlame",
     "FileDescription",
     "FileHistory",
     "FileList",
@@ -112,6 +116,7 @@ __all__ = [
     "JobList",
     "JobLog",
     "LeftFile",
+    "LeftWay",
     "ListedFile",
     "ListedJob",
     "LockList",
@@ -141,4 +146,5 @@ __all__ = [
     "VersionOf",
     "WholeJob",
     "Written",
+    "WrittenLines",
 ]

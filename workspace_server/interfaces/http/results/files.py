@@ -211,3 +211,39 @@ class Difference(Result):
     from_version: int = Field(alias="from")
     to: int
     diff: str
+
+
+class WrittenLines(Result):
+    """Neighbouring lines and the version that brought them; `or_before` where the way back was left at it."""
+
+    start_line: int
+    end_line: int
+    path: str
+    version: int
+    seq: int
+    at: str
+    by: str
+    op: str
+    message: str | None
+    or_before: bool = False
+
+
+class LeftWay(Result):
+    """The version at which the way back was left, and why."""
+
+    path: str
+    version: int
+    reason: Literal["versions", "bytes", "time", "gone", "not_text", "too_different"]
+
+
+class FileBlame(Result):
+    """Who wrote which lines; `stopped` when not all versions were looked through."""
+
+    path: str
+    version: int
+    start_line: int
+    end_line: int
+    total_lines: int
+    more: bool
+    stretches: list[WrittenLines]
+    stopped: LeftWay | None = None

@@ -1,0 +1,108 @@
+"""Two texts side by side: which lines both share, which lines answer to each other, and which words changed in them."""
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+from typing import NamedTuple
+
+from workspace_server.core.diffs import LINES_MAX, equal_ends
+
+PAIRS_MAX = 4_000
+"""Changed lines that are held against each other, one side times the other; beyond it they answer in their order."""
+ALIKE_MIN = 0.3
+"""Lines that share fewer of their words than this are not the same line in two forms."""
+WORDS_MAX = 1_200
+"""Words of both lines together above which a changed line is not taken apart."""
+_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+class Block(NamedTuple):
+    """A stretch from and up to which place, from 0 on, in the old and in the new sequence, and whether it is shared."""
+
+    same: bool
+    old: tuple[int, int]
+    new: tuple[int, int]
+
+
+class Part(NamedTuple):
+    """A part of a line, and whether the other side lacks it."""
+
+    text: str
+    changed: bool
+
+
+def blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Block] | None:
+    """Return the shared and the changed stretches, in order, so that they cover both sequences.
+
+    None when more than `LINES_MAX` lie between what both begin and end with: comparing is quadratic.
+    """
+    start, end = equal_ends(old, new)
+    middle_old, middle_new = old[start : len(old) - end], new[start : len(new) - end]
+    if len(middle_old) + len(middle_new) > LINES_MAX:
+        return None
+    found = [Block(True, (0, start), (0, start))] if start else []
+    for tag, first, last, begins, stops in difflib.SequenceMatcher(None, middle_old, middle_new).get_opcodes():
+        found.append(Block(tag == "equal", (first + start, last + start), (begins + start, stops + start)))
+    if end:
+        found.append(Block(True, (len(old) - end, len(old)), (len(new) - end, len(new))))
+    return found
+
+
+def pairs(old: Sequence[str], new: Sequence[str]) -> list[tuple[int | None, int | None]]:
+    """Return which changed line answers to which, in the order of both; None where a line has no counterpart."""
+    if len(old) * len(new) > PAIRS_MAX:
+        return [(at if at < len(old) else None, at if at < len(new) else None) for at in range(max(len(old), len(new)))]
+    return list(_along(_likenesses(old, new), len(old), len(new)))
+
+
+def parts(old: str, new: str) -> tuple[list[Part], list[Part]] | None:
+    """Return both lines in parts that say which words changed; None when the lines are too long or too different."""
+    words = _WORD.findall(old), _WORD.findall(new)
+    if len(words[0]) + len(words[1]) > WORDS_MAX:
+        return None
+    matcher = difflib.SequenceMatcher(None, *words, autojunk=False)
+    sides: tuple[list[Part], list[Part]] = ([], [])
+    shared = 0
+    for tag, first, last, begins, stops in matcher.get_opcodes():
+        for side, text in zip(sides, ("".join(words[0][first:last]), "".join(words[1][begins:stops])), strict=True):
+            if text:
+                side.append(Part(text, tag != "equal"))
+        shared += sum(not word.isspace() for word in words[0][first:last]) if tag == "equal" else 0
+    told = sum(not word.isspace() for side in words for word in side)
+    return sides if 2 * shared >= ALIKE_MIN * told else None
+
+
+def _likenesses(old: Sequence[str], new: Sequence[str]) -> list[list[float]]:
+    """Return, for each old line, how much of their words it shares with each new one: 0 where that is too little."""
+    bags = [
+        [Counter(word for word in _WORD.findall(line) if not word.isspace()) for line in side] for side in (old, new)
+    ]
+    return [[_likeness(before, after) for after in bags[1]] for before in bags[0]]
+
+
+def _likeness(before: Counter[str], after: Counter[str]) -> float:
+    told = before.total() + after.total()
+    alike = 2 * (before & after).total() / told if told else 1.0
+    return alike if alike >= ALIKE_MIN else 0.0
+
+
+def _along(alike: list[list[float]], rows: int, columns: int) -> Iterator[tuple[int | None, int | None]]:
+    """Yield the pairs of the way through *alike* on which most is shared."""
+    best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+    for row in reversed(range(rows)):
+        for column in reversed(range(columns)):
+            together = best[row + 1][column + 1] + alike[row][column]
+            best[row][column] = max(best[row + 1][column], best[row][column + 1], together)
+    row = column = 0
+    while row < rows or column < columns:
+        is_pair = row < rows and column < columns and alike[row][column] > 0
+        if is_pair and best[row][column] == best[row + 1][column + 1] + alike[row][column]:
+            yield row, column
+            row, column = row + 1, column + 1
+        elif row < rows and (column == columns or best[row][column] == best[row + 1][column]):
+            yield row, None
+            row += 1
+        else:
+            yield None, column
+            column += 1
