@@ -260,6 +260,27 @@ async def test_a_lifetime_out_of_bounds_is_told_the_bounds_at_once(client: httpx
         assert (answer.status_code, answer.json()["error"]["message"]) == (400, "ttl_seconds must be 5 to 3600.")
 
 
+@pytest.mark.parametrize("settle", ["soon", 5, ["immediate"], {"quiet_ms": "x"}, {"quiet": 1}])
+async def test_a_pause_that_is_none_is_refused_in_one_sentence(client: httpx2.AsyncClient, settle: object) -> None:
+    refused = await client.post("/triggers", json={"name": "x", "files": ["a"], "queue": "q", "settle": settle})
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["argument"]) == (400, "invalid_argument", "settle")
+    assert error["message"] in {
+        'settle: must be "immediate" or {"quiet_ms": 750, "max_wait_ms": 5000}.',
+        "settle: quiet_ms must be a whole number from 0 to 3600000.",
+    }
+
+
+async def test_many_triggers_are_listed_page_by_page(client: httpx2.AsyncClient) -> None:
+    for name in ("a", "b", "c"):
+        await client.post("/triggers", json={"name": name, "files": ["draft.md"], "queue": "q"})
+    first = (await client.get("/triggers", params={"limit": 2})).json()
+    assert ([one["trigger"] for one in first["triggers"]], first["next_cursor"]) == (["a", "b"], "b")
+    rest = (await client.get("/triggers", params={"limit": 2, "cursor": "b"})).json()
+    assert [one["trigger"] for one in rest["triggers"]] == ["c"]
+    assert "next_cursor" not in rest
+
+
 async def test_a_trigger_is_paused_changed_and_tried_on_the_past(client: httpx2.AsyncClient) -> None:
     await client.put("/files/drafts/a.md", content=b"one\n")
     await client.post("/triggers", json={"name": "edit", "files": ["drafts/*"], "queue": "editing"})

@@ -27,6 +27,7 @@ from workspace_server.delivery.signing import new_secret
 from workspace_server.errors import Conflict, InvalidArgument, NameTaken, NotFound, WorkspaceError
 from workspace_server.services.automation.timers import Timers
 from workspace_server.services.engine import Engine
+from workspace_server.storage.database import Transaction
 
 pytestmark = pytest.mark.anyio
 
@@ -567,3 +568,31 @@ async def test_a_move_onto_the_same_bytes_fires_nothing(engine: Engine) -> None:
     await watch(engine, ["a.txt"])
     await engine.files.move_file(ANN, path="b.txt", to="a.txt", overwrite=True)
     assert await inputs(engine) is None
+
+
+async def test_many_triggers_are_listed_by_as_many_queries_as_one(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    one, some = Transaction.one, Transaction.all
+
+    async def counted_one(tx: Transaction, sql: str, *parameters: Any) -> Any:
+        asked.append(sql)
+        return await one(tx, sql, *parameters)
+
+    async def counted_some(tx: Transaction, sql: str, *parameters: Any) -> Any:
+        asked.append(sql)
+        return await some(tx, sql, *parameters)
+
+    counts = []
+    for number in range(12):
+        await watch(engine, [f"{number}.md", "b.md"], name=f"editor-{number}", mode="all", settle=None)
+        await save(engine, f"{number}.md", "one")
+        with monkeypatch.context() as patched:
+            patched.setattr(Transaction, "one", counted_one)
+            patched.setattr(Transaction, "all", counted_some)
+            asked.clear()
+            assert len((await engine.triggers.list_triggers(ANN))["triggers"]) == number + 1
+            counts.append(len(asked))
+    assert counts[0] > 0
+    assert set(counts) == {counts[0]}

@@ -1,25 +1,23 @@
 """Triggers over HTTP."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 from starlette.responses import Response
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import NotFound
 from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Count
-from workspace_server.interfaces.http.call import Body, Call
+from workspace_server.interfaces.http.call import Body, Call, Query
 from workspace_server.interfaces.http.errors import json_response
 from workspace_server.interfaces.http.locks import NamedPath
 from workspace_server.interfaces.http.operations import operation
 
-
-class Settle(Body):
-    """How long saves must pause before the trigger fires."""
-
-    quiet_ms: Count
-    max_wait_ms: Count | None = None
+_SPAN = {"type": "integer", "minimum": 0}
+_PAUSE = {"type": "object", "properties": {"quiet_ms": _SPAN, "max_wait_ms": _SPAN}, "additionalProperties": False}
+Settle = Annotated[Any, WithJsonSchema({"anyOf": [{"const": "immediate"}, _PAUSE]})]
+"""How long saves must pause before the trigger fires. The rule of triggers says what else it cannot be."""
 
 
 class Fields(Body):
@@ -38,7 +36,7 @@ class Fields(Body):
     media_types: list[str] | None = None
     min_bytes: Count | None = None
     max_bytes: Count | None = None
-    settle: Literal["immediate"] | Settle | None = None
+    settle: Settle = None
     hold_max_seconds: Count | None = None
     indexed: bool | None = None
     checks: list[str] | None = None
@@ -87,15 +85,22 @@ class RehearseFields(Fields, Rehearse):
     name: str = "rehearsed"
 
 
+class ListTriggers(Query):
+    """How many, by name, and from where on; without a limit all of them."""
+
+    limit: Annotated[int, Field(ge=1, le=LIMITS.list_rows_max)] | None = None
+    cursor: str | None = None
+
+
 class Pause(Body):
     """Why, for whoever finds it paused."""
 
     note: str | None = None
 
 
-async def list_triggers(call: Call) -> Response:
+async def list_triggers(call: Call, query: ListTriggers) -> Response:
     """List the triggers: what is in, what is missing and why, the last firing, what waits, what failed."""
-    return json_response(await call.engine.triggers.list_triggers(call.caller))
+    return json_response(await call.engine.triggers.list_triggers(call.caller, **query.model_dump()))
 
 
 async def get_trigger(call: Call) -> Response:

@@ -27,6 +27,7 @@ from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import attempts, deliveries, triggers
+from workspace_server.storage.tables.attempts import AttemptRow
 from workspace_server.storage.tables.deliveries import DeliveryRow, State
 
 ID_CHARS_MAX: Final = 100
@@ -82,7 +83,7 @@ class Deliveries:
             rows = await deliveries.page(
                 tx, before=before, limit=limit + 1, state=state, trigger=trigger, endpoint_id=endpoint_id
             )
-            shown: Result = {"deliveries": [await _shown(tx, row) for row in rows[:limit]]}
+            shown: Result = {"deliveries": await _shown(tx, rows[:limit])}
             return shown if len(rows) <= limit else {**shown, "next_cursor": str(rows[limit - 1].delivery_id)}
 
         return await self._folder.db.read_long(read)
@@ -93,7 +94,7 @@ class Deliveries:
         plain_text("delivery", delivery, ID_CHARS_MAX)
 
         async def read(tx: Transaction) -> Result:
-            return await _shown(tx, await _found(tx, delivery))
+            return (await _shown(tx, [await _found(tx, delivery)]))[0]
 
         return await self._folder.db.read(read)
 
@@ -211,8 +212,13 @@ async def _found(tx: Transaction, delivery: str) -> DeliveryRow:
     return row
 
 
-async def _shown(tx: Transaction, row: DeliveryRow) -> Result:
-    made = await attempts.of_delivery(tx, row.delivery_id)
+async def _shown(tx: Transaction, rows: Sequence[DeliveryRow]) -> list[Result]:
+    made = await attempts.of_deliveries(tx, [row.delivery_id for row in rows])
+    return [shown_delivery(row, made[row.delivery_id]) for row in rows]
+
+
+def shown_delivery(row: DeliveryRow, made: Sequence[AttemptRow]) -> Result:
+    """Return a delivery as lists show it."""
     shown: Result = {
         "delivery": row.message_id,
         "kind": row.kind,

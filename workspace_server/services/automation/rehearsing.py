@@ -23,7 +23,7 @@ from workspace_server.services.automation.making import definition_of, named
 from workspace_server.services.automation.placing import Placing, Touched, Work
 from workspace_server.services.automation.playing import Playing
 from workspace_server.services.automation.schedules import moments
-from workspace_server.services.automation.standing import shown_keys
+from workspace_server.services.automation.standing import keys_of
 from workspace_server.services.automation.targets.handing import Handed, Made, Taken, Taker
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
@@ -113,7 +113,7 @@ class Rehearsing:
             "more": last < head,
             **{shown: stage.told[kind][:FIRINGS_SHOWN_MAX] for kind, shown in TOLD.items()},
             "fired": len(stage.told["trigger.fired"]),
-            "keys": await shown_keys(tx, rule, stage.trigger_id),
+            "keys": await keys_of(tx, rule, stage.trigger_id),
         }
 
 

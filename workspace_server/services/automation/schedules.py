@@ -112,7 +112,7 @@ class Schedules:
                 schedule = parse_definition(row.definition).schedule
                 if schedule is not None:
                     soon = next(moments(schedule, after_s=tx.now_s))
-                    known = await schedules.next_of(tx, row.trigger_id)
+                    known = (await schedules.next_of(tx, [row.trigger_id])).get(row.trigger_id)
                     await schedules.set_next(tx, row.trigger_id, soon if known is None else min(known, soon))
 
         await self._folder.db.write(body)

@@ -1,13 +1,14 @@
 """The use cases of triggers: make, change, list with what is in and what is missing, delete."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from workspace_server.core.access import CONFIG, Caller
+from workspace_server.core.limits import LIMITS
 from workspace_server.core.triggers.fields import check_name
 from workspace_server.core.triggers.parsing import parse_definition
 from workspace_server.errors import Forbidden
-from workspace_server.services.arguments import refused
+from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation.making import Making, named, says
 from workspace_server.services.automation.standing import shown
 from workspace_server.services.folder import Folder
@@ -15,6 +16,8 @@ from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import triggers
 from workspace_server.storage.tables.triggers import TriggerRow
+
+NAME_CHARS_MAX: Final = 64
 
 
 class Triggers:
@@ -76,13 +79,28 @@ class Triggers:
 
         return await self._folder.recorder.change(caller, "change_trigger", body)
 
-    async def list_triggers(self, caller: Caller, *, name: str | None = None) -> Result:
-        """Return `{triggers}` with what is in, what is missing and why, the last firing, what waits and what failed."""
+    async def list_triggers(
+        self, caller: Caller, *, name: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Result:
+        """Return `{triggers, next_cursor?}` by name: what is in, what is missing and why, what waits and what failed.
+
+        Args:
+            name: Only the one of that name; none when there is none.
+            limit: How many; by default all.
+            cursor: From the page before.
+        """
         caller.require("trigger")
+        if limit is not None:
+            bounded("limit", limit, 1, LIMITS.list_rows_max)
+        plain_text("cursor", cursor, NAME_CHARS_MAX)
 
         async def read(tx: Transaction) -> Result:
-            rows = await triggers.present(tx)
-            return {"triggers": [await shown(tx, row, caller) for row in rows if name in (None, row.name)]}
+            if name is not None:
+                row = await triggers.by_name(tx, name)
+                return {"triggers": await shown(tx, [] if row is None else [row], caller)}
+            rows = await triggers.present(tx, after=cursor or "", limit=-1 if limit is None else limit + 1)
+            page: Result = {"triggers": await shown(tx, rows[:limit], caller)}
+            return page if limit is None or len(rows) <= limit else {**page, "next_cursor": rows[limit - 1].name}
 
         return await self._folder.db.read_long(read)
 

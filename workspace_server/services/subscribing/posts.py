@@ -110,7 +110,7 @@ class Posts:
 
     async def _remember_failure(self, tx: Transaction, row: DeliveryRow) -> None:
         assert row.data is not None
-        made = await attempts.of_delivery(tx, row.delivery_id)
+        made = (await attempts.of_deliveries(tx, [row.delivery_id]))[row.delivery_id]
         subscription = await subscriptions.by_id(tx, row.data["subscription"])
         if subscription is not None and made and made[-1].failure != "unsendable":
             await subscriptions.failed(tx, subscription, category(made[-1].status, made[-1].failure))

@@ -1,5 +1,7 @@
 """Rows of attempts: each one at a delivery that came to its end."""
 
+import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from workspace_server.storage.database import Transaction
@@ -35,10 +37,14 @@ async def add(
     return int(row[0])
 
 
-async def of_delivery(tx: Transaction, delivery_id: int) -> list[AttemptRow]:
-    """Return the attempts at a delivery, oldest first."""
+async def of_deliveries(tx: Transaction, delivery_ids: Sequence[int]) -> dict[int, list[AttemptRow]]:
+    """Return the attempts at each delivery, oldest first."""
+    found: dict[int, list[AttemptRow]] = {delivery_id: [] for delivery_id in delivery_ids}
     rows = await tx.all(
-        "SELECT number, at, status, failure, latency_ms, answer FROM attempts WHERE delivery_id = ? ORDER BY number",
-        delivery_id,
+        "SELECT delivery_id, number, at, status, failure, latency_ms, answer FROM attempts"
+        " WHERE delivery_id IN (SELECT value FROM json_each(?)) ORDER BY delivery_id, number",
+        json.dumps(delivery_ids),
     )
-    return [AttemptRow._make(row) for row in rows]
+    for row in rows:
+        found[row[0]].append(AttemptRow._make(row[1:]))
+    return found

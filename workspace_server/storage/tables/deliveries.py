@@ -228,15 +228,23 @@ async def counts(tx: Transaction) -> dict[str, int]:
     return {"pending": 0, "delivered": 0, "dead": 0, **{row[0]: row[1] for row in rows}}
 
 
-async def counts_of(tx: Transaction, trigger_id: int) -> tuple[int, int]:
-    """Return (pending, dead) deliveries of a trigger."""
-    row = await tx.one(
-        "SELECT coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'dead'), 0) FROM deliveries"
-        " WHERE trigger_id = ?",
-        trigger_id,
+async def counts_of(tx: Transaction, trigger_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return (pending, dead) deliveries of each of these triggers that has any."""
+    rows = await tx.all(
+        "SELECT trigger_id, sum(state = 'pending'), sum(state = 'dead') FROM deliveries"
+        " WHERE trigger_id IN (SELECT value FROM json_each(?)) AND state IN ('pending', 'dead') GROUP BY trigger_id",
+        json.dumps(trigger_ids),
     )
-    assert row is not None
-    return int(row[0]), int(row[1])
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+async def of_firings(tx: Transaction, firing_ids: Sequence[int]) -> list[DeliveryRow]:
+    """Return the deliveries of firings, the oldest first."""
+    rows = await tx.all(
+        f"{_DELIVERY} WHERE d.firing_id IN (SELECT value FROM json_each(?)) ORDER BY d.delivery_id",
+        json.dumps(firing_ids),
+    )
+    return [_delivery(row) for row in rows]
 
 
 async def counts_by_endpoint(tx: Transaction) -> dict[int, tuple[int, int]]:

@@ -83,6 +83,24 @@ async def by_seq(tx: Transaction, seq: int) -> Event | None:
     return found[0] if found else None
 
 
+async def by_seqs(tx: Transaction, seqs: Sequence[int]) -> list[Event]:
+    """Return the events of those numbers that are still kept, oldest first."""
+    return await _events(tx, "seq IN (SELECT value FROM json_each(?)) ORDER BY seq", json.dumps(seqs))
+
+
+async def led_to(tx: Transaction, firings: Sequence[str], *, types: Sequence[str], limit: int) -> list[Event]:
+    """Return the events of some types that name one of these firings as their cause, oldest first."""
+    # The index holds the few events that have a cause; SQLite takes it only when the query says that it is one.
+    return await _events(
+        tx,
+        "data ->> '$.cause.firing' IS NOT NULL AND data ->> '$.cause.firing' IN (SELECT value FROM json_each(?))"
+        " AND type IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?",
+        json.dumps(firings),
+        json.dumps(types),
+        limit,
+    )
+
+
 async def following(tx: Transaction, seq: int) -> int | None:
     """Return the seq of the first event beyond *seq*."""
     row = await tx.one("SELECT seq FROM events WHERE seq > ? ORDER BY seq LIMIT 1", seq)

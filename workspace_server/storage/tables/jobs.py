@@ -309,16 +309,25 @@ async def page(
     return [_job(row) for row in rows]
 
 
-async def counts_of(tx: Transaction, trigger_id: int) -> tuple[int, int]:
-    """Return (unfinished, failed) jobs of a trigger; those that were given up have failed."""
-    row = await tx.one(
-        "SELECT coalesce(sum(j.state IN ('queued', 'claimed', 'blocked')), 0),"
-        " coalesce(sum(j.state IN ('failed', 'dead')), 0)"
-        " FROM firings f JOIN jobs j USING (firing_id) WHERE f.trigger_id = ?",
-        trigger_id,
+async def counts_of(tx: Transaction, trigger_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return (unfinished, failed) jobs of each of these triggers that has any; those that were given up have failed."""
+    # By way of the jobs that are not done: those are few, and a trigger may have fired often.
+    rows = await tx.all(
+        "SELECT f.trigger_id, sum(j.state IN ('queued', 'claimed', 'blocked')), sum(j.state IN ('failed', 'dead'))"
+        " FROM jobs j CROSS JOIN firings f USING (firing_id)"
+        " WHERE j.state IN ('queued', 'claimed', 'blocked', 'failed', 'dead')"
+        " AND f.trigger_id IN (SELECT value FROM json_each(?)) GROUP BY f.trigger_id",
+        json.dumps(trigger_ids),
     )
-    assert row is not None
-    return int(row[0]), int(row[1])
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+async def of_firings(tx: Transaction, firing_ids: Sequence[int]) -> list[JobRow]:
+    """Return the jobs of firings, the oldest first."""
+    rows = await tx.all(
+        f"{_JOB} WHERE j.firing_id IN (SELECT value FROM json_each(?)) ORDER BY j.job_id", json.dumps(firing_ids)
+    )
+    return [_job(row) for row in rows]
 
 
 def _job(row: Row) -> JobRow:

@@ -1,7 +1,7 @@
 """Rows of joins: the state of each trigger for each of its keys."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,19 +34,32 @@ _SLOT = "path, kind, consumed, failures, version, seq, sha256, agent, fence, hol
 
 async def join_of(tx: Transaction, trigger_id: int, key: str) -> JoinRow | None:
     """Return the join of a key, if anything happened to it yet."""
-    row = await tx.one(f"SELECT {_JOIN} FROM joins WHERE trigger_id = ? AND key = ?", trigger_id, key)
-    return None if row is None else await _join(tx, row)
+    rows = await tx.all(f"SELECT {_JOIN} FROM joins WHERE trigger_id = ? AND key = ?", trigger_id, key)
+    return next(iter(await _joins(tx, rows)), None)
 
 
-async def joins_of(tx: Transaction, trigger_id: int, *, limit: int) -> list[JoinRow]:
-    """Return a trigger's joins, the last used first."""
+async def joins_of(
+    tx: Transaction, trigger_ids: Sequence[int], *, limit: int, skip: int = 0
+) -> dict[int, list[JoinRow]]:
+    """Return the joins of each of these triggers, the last used first.
+
+    Args:
+        limit: How many of each.
+        skip: How many of each to leave out before those.
+    """
+    found: dict[int, list[JoinRow]] = {trigger_id: [] for trigger_id in trigger_ids}
     rows = await tx.all(
-        f"SELECT {_JOIN} FROM joins WHERE trigger_id = ? AND key <> ? ORDER BY last_at DESC, join_id DESC LIMIT ?",
-        trigger_id,
+        f"SELECT {_JOIN} FROM (SELECT value AS owner FROM json_each(?)) CROSS JOIN joins WHERE join_id IN"
+        " (SELECT j.join_id FROM joins j WHERE j.trigger_id = owner AND j.key <> ? ORDER BY j.last_at DESC, j.join_id DESC LIMIT ? OFFSET ?)"
+        " ORDER BY trigger_id, last_at DESC, join_id DESC",
+        json.dumps(trigger_ids),
         SHARED,
         limit,
+        skip,
     )
-    return [await _join(tx, row) for row in rows]
+    for row in await _joins(tx, rows):
+        found[row.trigger_id].append(row)
+    return found
 
 
 async def keys_of(tx: Transaction, trigger_id: int, *, limit: int) -> list[tuple[str, dict[str, str]]]:
@@ -84,15 +97,20 @@ async def listing(tx: Transaction, path: str) -> list[tuple[int, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
-async def failing(tx: Transaction, trigger_id: int, *, limit: int) -> list[tuple[str, list[str]]]:
-    """Return the files as (path, checks) that stand and fail a trigger's checks, by path."""
+async def failing(tx: Transaction, trigger_ids: Sequence[int], *, limit: int) -> dict[int, list[tuple[str, list[str]]]]:
+    """Return the files as (path, checks) that stand and fail the checks of each trigger, by path, at most so many."""
+    found: dict[int, list[tuple[str, list[str]]]] = {trigger_id: [] for trigger_id in trigger_ids}
     rows = await tx.all(
-        "SELECT DISTINCT s.path, s.failures FROM join_slots s JOIN joins j USING (join_id)"
-        " WHERE j.trigger_id = ? AND s.failures IS NOT NULL ORDER BY s.path LIMIT ?",
-        trigger_id,
+        "SELECT trigger_id, path, failures FROM (SELECT DISTINCT j.trigger_id, s.path, s.failures, dense_rank() OVER"
+        " (PARTITION BY j.trigger_id ORDER BY s.path) AS place FROM join_slots s JOIN joins j USING (join_id)"
+        " WHERE j.trigger_id IN (SELECT value FROM json_each(?)) AND s.failures IS NOT NULL) WHERE place <= ?"
+        " ORDER BY trigger_id, path",
+        json.dumps(trigger_ids),
         limit,
     )
-    return [(row[0], json.loads(row[1])) for row in rows]
+    for row in rows:
+        found[row[0]].append((row[1], json.loads(row[2])))
+    return found
 
 
 async def due(tx: Transaction, *, limit: int) -> list[tuple[int, str]]:
@@ -173,10 +191,19 @@ async def _save_slot(tx: Transaction, join_id: int, slot: Slot) -> None:
     )
 
 
-async def _join(tx: Transaction, row: Row) -> JoinRow:
-    slots = await tx.all(f"SELECT {_SLOT} FROM join_slots WHERE join_id = ?", row[0])
+async def _joins(tx: Transaction, rows: Sequence[Row]) -> list[JoinRow]:
+    """Return joins with their slots, by two queries for all of them."""
+    slots: dict[int, dict[str, Slot]] = {row[0]: {} for row in rows}
+    if slots:
+        chosen = "join_id IN (SELECT value FROM json_each(?))"
+        for row in await tx.all(f"SELECT join_id, {_SLOT} FROM join_slots WHERE {chosen}", json.dumps(list(slots))):
+            slots[row[0]][row[1]] = _slot(row[1:])
+    return [_join(row, slots[row[0]]) for row in rows]
+
+
+def _join(row: Row, slots: Mapping[str, Slot]) -> JoinRow:
     state = dict(zip(_STATE, row[4:], strict=True))
-    join = Join(slots={slot[0]: _slot(slot) for slot in slots}, **state | {"timed_out": bool(state["timed_out"])})
+    join = Join(slots=slots, **state | {"timed_out": bool(state["timed_out"])})
     return JoinRow(join_id=row[0], trigger_id=row[1], key=row[2], captures=json.loads(row[3]), join=join)
 
 

@@ -1,5 +1,8 @@
 """Rows of schedules: when each trigger that has one fires next. Paused and deleted triggers have no row."""
 
+import json
+from collections.abc import Sequence
+
 from workspace_server.storage.database import Transaction
 
 
@@ -18,10 +21,13 @@ async def remove(tx: Transaction, trigger_id: int) -> None:
     await tx.run("DELETE FROM schedules WHERE trigger_id = ?", trigger_id)
 
 
-async def next_of(tx: Transaction, trigger_id: int) -> float | None:
-    """Return when a trigger fires next by the clock, or None when it does not."""
-    row = await tx.one("SELECT next_at FROM schedules WHERE trigger_id = ?", trigger_id)
-    return None if row is None else float(row[0])
+async def next_of(tx: Transaction, trigger_ids: Sequence[int]) -> dict[int, float]:
+    """Return when each of these triggers fires next by the clock, of those that do."""
+    rows = await tx.all(
+        "SELECT trigger_id, next_at FROM schedules WHERE trigger_id IN (SELECT value FROM json_each(?))",
+        json.dumps(trigger_ids),
+    )
+    return {row[0]: float(row[1]) for row in rows}
 
 
 async def earliest(tx: Transaction) -> float | None:

@@ -1,7 +1,7 @@
 """Rows of triggers and of firings."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from workspace_server.core.joins.rate import Rate
@@ -91,9 +91,16 @@ async def by_id(tx: Transaction, trigger_id: int) -> TriggerRow:
     return _trigger(row)
 
 
-async def present(tx: Transaction) -> list[TriggerRow]:
-    """Return the triggers that are not deleted, by name."""
-    rows = await tx.all(f"SELECT {_TRIGGER} FROM triggers WHERE state <> 'deleted' ORDER BY name")
+async def present(tx: Transaction, *, after: str = "", limit: int = -1) -> list[TriggerRow]:
+    """Return the triggers that are not deleted, by name.
+
+    Args:
+        after: Only those whose names come after this one.
+        limit: How many; -1 for all.
+    """
+    rows = await tx.all(
+        f"SELECT {_TRIGGER} FROM triggers WHERE state <> 'deleted' AND name > ? ORDER BY name LIMIT ?", after, limit
+    )
     return [_trigger(row) for row in rows]
 
 
@@ -158,6 +165,10 @@ async def insert_firing(tx: Transaction, row: FiringRow) -> None:
     await tx.run(
         f"INSERT INTO firings ({_FIRING}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row[:7], _json(row.data), *row[8:]
     )
+    await tx.many(
+        "INSERT INTO firing_inputs (seq, firing_id) VALUES (?, ?)",
+        [(seq, row.firing_id) for seq in {one["seq"] for one in row.data["inputs"]}],
+    )
 
 
 async def firing(tx: Transaction, firing_id: int) -> FiringRow | None:
@@ -172,19 +183,65 @@ async def last_of_chain(tx: Transaction, root: str) -> FiringRow | None:
     return None if row is None else _firing(row)
 
 
-async def last_firing(tx: Transaction, trigger_id: int) -> FiringRow | None:
-    """Return a trigger's last firing."""
-    row = await tx.one(
-        f"SELECT {_FIRING} FROM firings WHERE trigger_id = ? ORDER BY firing_id DESC LIMIT 1", trigger_id
+async def firings(tx: Transaction, firing_ids: Sequence[int]) -> list[FiringRow]:
+    """Return the firings that there are of those, the oldest first."""
+    chosen = "firing_id IN (SELECT value FROM json_each(?))"
+    rows = await tx.all(f"SELECT {_FIRING} FROM firings WHERE {chosen} ORDER BY firing_id", json.dumps(firing_ids))
+    return [_firing(row) for row in rows]
+
+
+async def that_took(tx: Transaction, seqs: Sequence[int], *, limit: int) -> list[int]:
+    """Return the firings with an input that one of these changes brought, the oldest first."""
+    rows = await tx.all(
+        "SELECT DISTINCT firing_id FROM firing_inputs WHERE seq IN (SELECT value FROM json_each(?))"
+        " ORDER BY firing_id LIMIT ?",
+        json.dumps(seqs),
+        limit,
     )
-    return None if row is None else _firing(row)
+    return [row[0] for row in rows]
 
 
-async def counts(tx: Transaction, trigger_id: int) -> tuple[int, int]:
-    """Return (firings, those in flight) of a trigger."""
-    row = await tx.one("SELECT count(*), coalesce(sum(in_flight), 0) FROM firings WHERE trigger_id = ?", trigger_id)
-    assert row is not None
-    return int(row[0]), int(row[1])
+async def page_of_firings(
+    tx: Transaction, *, before: int, limit: int, trigger_id: int | None = None
+) -> list[FiringRow]:
+    """Return firings, newest first: those of a trigger, or those with which a run began."""
+    chosen = "depth = 1" if trigger_id is None else "trigger_id = ?"
+    rows = await tx.all(
+        f"SELECT {_FIRING} FROM firings WHERE {chosen} AND firing_id < ? ORDER BY firing_id DESC LIMIT ?",
+        *(() if trigger_id is None else (trigger_id,)),
+        before,
+        limit,
+    )
+    return [_firing(row) for row in rows]
+
+
+async def last_firings(tx: Transaction, trigger_ids: Sequence[int]) -> dict[int, FiringRow]:
+    """Return the last firing of each trigger that has fired."""
+    rows = await tx.all(
+        f"SELECT {_FIRING} FROM firings WHERE firing_id IN (SELECT (SELECT max(firing_id) FROM firings f WHERE"
+        " f.trigger_id = t.value) FROM json_each(?) t)",
+        json.dumps(trigger_ids),
+    )
+    return {row[1]: _firing(row) for row in rows}
+
+
+async def counts(tx: Transaction, trigger_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return (firings, those in flight) of each trigger."""
+    rows = await tx.all(
+        "SELECT t.value, (SELECT count(*) FROM firings f WHERE f.trigger_id = t.value), (SELECT count(*) FROM"
+        " firings f WHERE f.trigger_id = t.value AND f.in_flight = 1) FROM json_each(?) t",
+        json.dumps(trigger_ids),
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+async def names(tx: Transaction, trigger_ids: Sequence[int]) -> dict[int, str]:
+    """Return what triggers are called, deleted ones too."""
+    rows = await tx.all(
+        "SELECT trigger_id, name FROM triggers WHERE trigger_id IN (SELECT value FROM json_each(?))",
+        json.dumps(trigger_ids),
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 async def end_firing(tx: Transaction, firing_id: int) -> tuple[int, str] | None:

@@ -28,6 +28,7 @@ CLEARED = (
     "deliveries",
     "job_logs",
     "jobs",
+    "firing_inputs",
     "firings",
     "join_slots",
     "joins",

@@ -26,9 +26,10 @@ class Trigger(BaseModel):
 
 
 class TriggerList(Result):
-    """All triggers."""
+    """Triggers by name; `next_cursor` when there are more than were asked for."""
 
     triggers: list[Trigger]
+    next_cursor: str = ""
 
 
 class CreatedTrigger(Changed):
