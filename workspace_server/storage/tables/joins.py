@@ -50,8 +50,8 @@ async def joins_of(
     found: dict[int, list[JoinRow]] = {trigger_id: [] for trigger_id in trigger_ids}
     rows = await tx.all(
         f"SELECT {_JOIN} FROM (SELECT value AS owner FROM json_each(?)) CROSS JOIN joins WHERE join_id IN"
-        " (SELECT j.join_id FROM joins j WHERE j.trigger_id = owner AND j.key <> ? ORDER BY j.last_at DESC, j.join_id DESC LIMIT ? OFFSET ?)"
-        " ORDER BY trigger_id, last_at DESC, join_id DESC",
+        " (SELECT j.join_id FROM joins j WHERE j.trigger_id = owner AND j.key <> ?"
+        " ORDER BY j.last_at DESC, j.join_id DESC LIMIT ? OFFSET ?) ORDER BY trigger_id, last_at DESC, join_id DESC",
         json.dumps(trigger_ids),
         SHARED,
         limit,
