@@ -1,4 +1,4 @@
-"""A workspace that listens on a loopback port, with the faces that speak HTTP."""
+"""A workspace that listens on a loopback port, with all its faces."""
 
 import asyncio
 import socket
@@ -7,17 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-from starlette.applications import Starlette
-
+from workspace_server.app.ending import Ending
+from workspace_server.app.server import Server, application
 from workspace_server.config import Settings
-from workspace_server.interfaces.guard import Guard, GuardMiddleware
-from workspace_server.interfaces.http.routes import routes as http_routes
-from workspace_server.interfaces.web.routes import routes as web_routes
-from workspace_server.interfaces.web.unknown import refusals
+from workspace_server.interfaces.guard import Guard
+from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.services.engine import Engine
 
-CLOSE_S = 2
 ADMIN_KEY = "the-key-of-the-owner"
 
 
@@ -54,19 +50,14 @@ async def listening(folder: Path, **settings: object) -> AsyncIterator[Listening
         async with Engine.open(folder, settings=Settings(**settings)) as engine:  # type: ignore[arg-type]
             engine.folder.base_url = f"http://127.0.0.1:{port}"
             guard = Guard(admin_key=ADMIN_KEY)
-            app = Starlette(
-                routes=[*http_routes(engine, guard), *web_routes(engine, guard)],
-                exception_handlers=refusals(engine, guard),
-            )
-            config = uvicorn.Config(
-                GuardMiddleware(app, guard), lifespan="off", log_level="critical", timeout_graceful_shutdown=CLOSE_S
-            )
-            server = uvicorn.Server(config)
+            mcp, ending = WorkspaceMcp(engine, guard), Ending()
+            server = Server(application(engine, guard, mcp, ending), log_level="critical")
             serving = asyncio.create_task(server.serve(sockets=[door]))
-            while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-                await asyncio.sleep(0)
+            await server.answers(serving)
             try:
                 yield Listening(engine, port, guard)
             finally:
+                ending.say()
+                mcp.end_streams()
                 server.should_exit = True
                 await serving

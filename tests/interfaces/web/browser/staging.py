@@ -1,0 +1,69 @@
+"""A workspace in which something of everything has happened, and the addresses at which one sees it.
+
+A page that is added needs an address here: `test_every_address_of_a_page_has_a_sample` says so until it has one.
+"""
+
+from collections.abc import Sequence
+
+from tests.interfaces.listening import Listening
+from tests.interfaces.web.conftest import Hand
+from workspace_server.core.access import Caller
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060f8ff1f000401"
+    "01ff7f3a1b2c0000000049454e44ae426082"
+)
+PLAN = "# Plan\n\nWe need **three weeks**.\n\n## Steps\n\n1. Research\n2. Compare\n\n## Risks\n\n- Old figures\n"
+CODE = 'def hello() -> str:\n    """Say hello."""\n    return "hello"\n'
+MANAGER, ANA, BO = Caller(agent="manager"), Caller(agent="ana"), Caller(agent="bo")
+
+SAMPLES: Sequence[str] = (
+    "/",
+    "/files/research",
+    "/files/empty/nothing.md",
+    "/files/plan.md",
+    "/files/src/app.py#L3",
+    "/files/research/prices.csv",
+    "/files/data.json",
+    "/files/pixel.png",
+    "/files/blob.bin",
+    "/files/gone.md",
+    "/files/plan.md?view=source",
+    "/files/plan.md?view=history",
+    "/files/plan.md?diff=1..2",
+    "/files/plan.md?view=facts",
+    "/search",
+    "/search?q=weeks",
+    "/search?q=weeks&mode=exact",
+    "/search?q=(&mode=regex",
+    "/activity",
+    "/locks",
+    "/triggers",
+    "/attention",
+    "/connect",
+    "/no-such-page",
+)
+
+
+async def stage(served: Listening) -> None:
+    """Let agents do what fills every page."""
+    hand, engine = Hand(served), served.engine
+    await hand.write("plan.md", PLAN, agent="manager", message="first plan")
+    await hand.write("plan.md", PLAN.replace("three", "four"), agent="manager", message="one week more")
+    await hand.write("research/prices.csv", "name,price\nalpha,1.5\nbeta,20\n", agent="researcher-1")
+    await hand.write("research/a.md", "# Alpha\n\nprice: 19 EUR\n", agent="researcher-1")
+    await hand.write("research/b.md", "# Alpha\n\nprice: 21 EUR\n", agent="researcher-2")
+    await hand.write("src/app.py", CODE, agent="editor")
+    await hand.write("data.json", '{"name": "atlas", "list": [1, 2, {"deep": true}]}')
+    await hand.write("pixel.png", PIXEL)
+    await hand.write("blob.bin", b"\x00\x01\x02")
+    await hand.write("gone.md", "x")
+    await engine.files.delete_file(ANA, path="gone.md")
+    await engine.locks.lock_files(ANA, paths=["research/"], purpose="checking the figures once more")
+    await engine.locks.lock_files(BO, paths=["plan.md"], mode="intent", purpose="a chapter on risks")
+    names = [f"research/{name}.csv" for name in ("prices", "features", "reviews")]
+    await engine.triggers.create_trigger(MANAGER, name="analyst-when-all-in", files=names, mode="all", queue="a")
+    options = {"approval": "Publish it?", "settle": "immediate"}
+    await engine.triggers.create_trigger(MANAGER, name="publish", files=["final/{name}.md"], options=options)
+    await hand.write("final/report.md", "# Report\n\nprice: 20 EUR\n", agent="editor")
+    await engine.search.query_facts(ANA, min_seq=engine.events.head_seq)
