@@ -155,6 +155,10 @@ class Limits:
     """Most past events that one test of a trigger plays."""
     trigger_keys_max: int = 10_000
     """Most keys for which a shared input of a join is remembered."""
+    runs_page_max: int = 200
+    """Most runs in one page of the list."""
+    run_steps_max: int = 500
+    """Most steps of one run that are shown."""
     url_chars_max: int = 2_048
     """Longest address of a webhook."""
     instructions_bytes_max: int = 4 * KIB

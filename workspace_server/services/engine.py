@@ -88,6 +88,7 @@ class Engine:
         self.triggers = self.automation.triggers
         self.pausing = self.automation.pausing
         self.rehearsing = self.automation.rehearsing
+        self.runs = self.automation.runs
         self.trigger_file = self.automation.trigger_file
         self.jobs = self.automation.jobs
         self.queues = self.automation.queues

@@ -281,6 +281,21 @@ async def test_many_triggers_are_listed_page_by_page(client: httpx2.AsyncClient)
     assert "next_cursor" not in rest
 
 
+async def test_a_run_is_listed_and_told_step_by_step(client: httpx2.AsyncClient) -> None:
+    await client.post("/triggers", json={"name": "e", "files": ["a.md"], "queue": "q", "settle": "immediate"})
+    await client.put("/files/a.md", content=b"one")
+    (listed,) = (await client.get("/runs")).json()["runs"]
+    assert (listed["run"], listed["trigger"], listed["state"]) == ("F1", "e", "going")
+    run = (await client.get("/runs/F1")).json()
+    assert [(step["step"], step["kind"]) for step in run["steps"]] == [
+        ("#1", "change"),
+        ("F1", "firing"),
+        ("J1", "job"),
+    ]
+    assert (await client.get("/runs/F2")).status_code == 404
+    assert (await client.get("/runs", params={"trigger": "absent"})).status_code == 404
+
+
 async def test_a_trigger_is_paused_changed_and_tried_on_the_past(client: httpx2.AsyncClient) -> None:
     await client.put("/files/drafts/a.md", content=b"one\n")
     await client.post("/triggers", json={"name": "edit", "files": ["drafts/*"], "queue": "editing"})

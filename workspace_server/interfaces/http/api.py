@@ -20,6 +20,7 @@ from workspace_server.interfaces.http import (
     locks,
     reading,
     results,
+    runs,
     search,
     status,
     subscriptions,
@@ -50,7 +51,7 @@ class Api:
         self._followers = events.Followers()
         nouns = (
             *(reading, files, checkouts, undo, locks, search, events, subscriptions),
-            *(triggers, deliveries, attention, jobs, upkeep, status),
+            *(triggers, runs, deliveries, attention, jobs, upkeep, status),
         )
         described = operation("GET", "/openapi.json", self.describe_api, result=results.Anything)
         self.table = Table([*(entry for noun in nouns for entry in noun.OPERATIONS), described])

@@ -17,6 +17,7 @@ from workspace_server.services.automation.pausing import Pausing
 from workspace_server.services.automation.queues import Queues
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.rehearsing import Rehearsing
+from workspace_server.services.automation.runs import Runs
 from workspace_server.services.automation.schedules import Schedules
 from workspace_server.services.automation.sending.policy import policy_of
 from workspace_server.services.automation.targets.approval import ApprovalTarget
@@ -57,6 +58,7 @@ class Automation:
         self.triggers = Triggers(folder, making)
         self.pausing = Pausing(folder, self.reaction)
         self.rehearsing = Rehearsing(folder, checking)
+        self.runs = Runs(folder)
         self.trigger_file = TriggerFile(folder, making)
         self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)

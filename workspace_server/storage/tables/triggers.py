@@ -215,6 +215,18 @@ async def page_of_firings(
     return [_firing(row) for row in rows]
 
 
+async def chains(tx: Transaction, roots: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:
+    """Return of each chain (firings, those in flight, jobs that ask a person, jobs and deliveries that failed)."""
+    rows = await tx.all(
+        "SELECT f.root, count(*), sum(f.in_flight), sum(EXISTS (SELECT 1 FROM jobs j WHERE j.firing_id = f.firing_id"
+        " AND j.state = 'blocked')), sum(EXISTS (SELECT 1 FROM jobs j WHERE j.firing_id = f.firing_id AND j.state IN"
+        " ('failed', 'dead')) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.firing_id = f.firing_id AND"
+        " d.state = 'dead')) FROM firings f WHERE f.root IN (SELECT value FROM json_each(?)) GROUP BY f.root",
+        json.dumps(roots),
+    )
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+
 async def last_firings(tx: Transaction, trigger_ids: Sequence[int]) -> dict[int, FiringRow]:
     """Return the last firing of each trigger that has fired."""
     rows = await tx.all(

@@ -62,6 +62,7 @@ from workspace_server.interfaces.http.results.jobs import (
     WholeJob,
 )
 from workspace_server.interfaces.http.results.locks import CheckedIn, GrantedLock, HeldLock, LockList, Released
+from workspace_server.interfaces.http.results.runs import Run, RunLine, RunList, RunStep
 from workspace_server.interfaces.http.results.search import (
     Contradiction,
     DismissedConflicts,
@@ -135,6 +136,10 @@ __all__ = [
     "ReloadedTriggers",
     "Result",
     "RotatedSecret",
+    "Run",
+    "RunLine",
+    "RunList",
+    "RunStep",
     "SaidValue",
     "Subscription",
     "Subscriptions",
