@@ -71,6 +71,16 @@ async def list_endpoints(call: Call, query: ListEndpoints) -> Response:
     return json_response(await call.engine.endpoints.list_endpoints(call.caller, **query.model_dump()))
 
 
+async def pause_endpoint(call: Call) -> Response:
+    """Hold back what goes to an endpoint, until it is resumed; nothing is lost, and no attempt is used up."""
+    return json_response(await call.engine.endpoints.pause_endpoint(call.caller, endpoint=call.values["id"]))
+
+
+async def resume_endpoint(call: Call) -> Response:
+    """Let go what was held back for a paused endpoint."""
+    return json_response(await call.engine.endpoints.resume_endpoint(call.caller, endpoint=call.values["id"]))
+
+
 async def enable_endpoint(call: Call) -> Response:
     """Send to an endpoint again that answered 410, or that is left alone because it fails."""
     return json_response(await call.engine.endpoints.enable_endpoint(call.caller, endpoint=call.values["id"]))
@@ -94,6 +104,8 @@ OPERATIONS = (
     operation("POST", "/deliveries:redeliver", redeliver_since, result=results.Redeliveries),
     operation("GET", "/endpoints", list_endpoints, result=results.EndpointList),
     operation("POST", "/endpoints/{id}:enable", enable_endpoint, result=results.EnabledEndpoint),
+    operation("POST", "/endpoints/{id}:pause", pause_endpoint, result=results.HeldEndpoint),
+    operation("POST", "/endpoints/{id}:resume", resume_endpoint, result=results.HeldEndpoint),
     operation("POST", "/triggers/{name}:send_test", send_test, result=results.Redelivery),
     operation("POST", "/triggers/{name}:rotate_secret", rotate_secret, result=results.RotatedSecret),
 )

@@ -20,7 +20,7 @@ from workspace_server.services.automation.endpoints import (
 from workspace_server.services.automation.making import named
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.sending.dispatch import Dispatch
-from workspace_server.services.automation.sending.kinds import Kind
+from workspace_server.services.automation.sending.kinds import Kind, Unsendable
 from workspace_server.services.automation.sending.webhooks import FiringWebhook, WebhookTest
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
@@ -32,6 +32,8 @@ from workspace_server.storage.tables.deliveries import DeliveryRow, State
 
 ID_CHARS_MAX: Final = 100
 MOMENT_CHARS_MAX: Final = 40
+OF_TRIGGERS: Final = ("firing", "test")
+"""The kinds of deliveries that triggers send."""
 STATES: Final = ("pending", "delivered", "dead")
 FORGOTTEN_AT_ONCE: Final = 1_000
 
@@ -97,6 +99,20 @@ class Deliveries:
             return (await _shown(tx, [await _found(tx, delivery)]))[0]
 
         return await self._folder.db.read(read)
+
+    async def read_body(self, caller: Caller, *, delivery: str) -> Result:
+        """Return `{delivery, body?, problem?}`: what a delivery says, as it would be sent now; not its signature."""
+        caller.require("trigger")
+        caller.require("read")  # it may hold what files hold
+        plain_text("delivery", delivery, ID_CHARS_MAX)
+        row = await self._folder.db.read(lambda tx: _found(tx, delivery))
+        if row.kind not in OF_TRIGGERS:
+            caller.require("admin")  # what goes to somebody's subscription is between the two
+        try:
+            request = await self._kinds[row.kind].request(row)
+        except Unsendable as unsendable:
+            return {"delivery": delivery, "problem": str(unsendable)}
+        return {"delivery": delivery, "body": request.body.decode()}
 
     async def redeliver(self, caller: Caller, *, delivery: str) -> Result:
         """Send a delivery again under the same id and return `{delivery, state}`; a disabled endpoint is tried anew."""

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from workspace_server.core.access import Caller
@@ -45,13 +45,28 @@ class Endpoints:
 
         async def read(tx: Transaction) -> Result:
             rows = await endpoints.page(tx, before=before, limit=limit + 1)
-            counts = await deliveries.counts_by_endpoint(tx)
-            shown: Result = {
-                "endpoints": [_shown(tx, row, counts.get(row.endpoint_id, (0, 0))) for row in rows[:limit]]
-            }
+            shown: Result = {"endpoints": await _shown(tx, rows[:limit])}
             return shown if len(rows) <= limit else {**shown, "next_cursor": str(rows[limit - 1].endpoint_id)}
 
         return await self._folder.db.read_long(read)
+
+    async def get_endpoint(self, caller: Caller, *, endpoint: str) -> Result:
+        """Return one endpoint, as the list shows it."""
+        caller.require("trigger")
+        number = endpoint_number(endpoint)
+
+        async def read(tx: Transaction) -> Result:
+            return (await _shown(tx, [await _known(tx, number)]))[0]
+
+        return await self._folder.db.read(read)
+
+    async def pause_endpoint(self, caller: Caller, *, endpoint: str) -> Result:
+        """Hold back what goes to an endpoint and return `{endpoint, state}`: nothing is lost, no attempt is used up."""
+        return await self._hold(caller, endpoint, paused=True)
+
+    async def resume_endpoint(self, caller: Caller, *, endpoint: str) -> Result:
+        """Let go what was held back for a paused endpoint and return `{endpoint, state}`."""
+        return await self._hold(caller, endpoint, paused=False)
 
     async def enable_endpoint(self, caller: Caller, *, endpoint: str) -> Result:
         """Send to an endpoint again, at once: one that answered 410, or that is left alone because it fails.
@@ -63,9 +78,7 @@ class Endpoints:
 
         async def body(commit: Commit) -> Result:
             tx = commit.tx
-            row = await endpoints.by_id(tx, number)
-            if row is None:
-                raise NotFound(f"There is no endpoint {endpoint}.", hint="GET /api/v1/endpoints lists them.")
+            row = await _known(tx, number)
             await enable(commit, number)
             if not row.breaker.is_closed:
                 await endpoints.set_breaker(tx, number, Breaker())
@@ -97,6 +110,9 @@ class Endpoints:
                 raise refused(
                     "trigger", "its endpoint is disabled", f"POST /api/v1/endpoints/{name}:enable, then again."
                 )
+            if endpoint.paused_at is not None:
+                name = endpoint_name(endpoint.endpoint_id)
+                raise refused("trigger", "its endpoint is paused", f"POST /api/v1/endpoints/{name}:resume, then again.")
             await endpoints.set_breaker(tx, endpoint.endpoint_id, let_one_through(endpoint.breaker, now_s=tx.now_s))
             message_id = f"msg_{secrets.token_hex(12)}"
             seq = await meta.counter(tx, "seq")
@@ -140,6 +156,19 @@ class Endpoints:
 
         return await self._folder.recorder.change(caller, "rotate_secret", body)
 
+    async def _hold(self, caller: Caller, endpoint: str, *, paused: bool) -> Result:
+        caller.require("trigger")
+        number = endpoint_number(endpoint)
+
+        async def body(commit: Commit) -> Result:
+            await _known(commit.tx, number)
+            await endpoints.set_paused(commit.tx, number, paused=paused)
+            commit.tx.after_commit(lambda: self._due(number))
+            row = await _known(commit.tx, number)
+            return {"endpoint": endpoint, "state": _state(row, commit.tx.now_s)["state"]}
+
+        return await self._folder.recorder.change(caller, "pause_endpoint" if paused else "resume_endpoint", body)
+
 
 async def enable(commit: Commit, endpoint_id: int) -> None:
     """Let an endpoint be sent to that wanted no more; nobody need look at it any longer."""
@@ -178,14 +207,36 @@ def page_cursor(cursor: str | None) -> int | None:
     return int(cursor)
 
 
-def _shown(tx: Transaction, row: EndpointRow, counts: tuple[int, int]) -> Result:
-    held_until = row.breaker.held_until_s(tx.now_s)
-    shown: Result = {"endpoint": endpoint_name(row.endpoint_id), "address": origin(row.url), "state": "active"}
+async def _known(tx: Transaction, number: int) -> EndpointRow:
+    row = await endpoints.by_id(tx, number)
+    if row is None:
+        raise NotFound(f"There is no endpoint {endpoint_name(number)}.", hint="GET /api/v1/endpoints lists them.")
+    return row
+
+
+async def _shown(tx: Transaction, rows: Sequence[EndpointRow]) -> list[Result]:
+    counts = await deliveries.counts_by_endpoint(tx, [row.endpoint_id for row in rows])
+    return [
+        {
+            "endpoint": endpoint_name(row.endpoint_id),
+            "address": origin(row.url),
+            **_state(row, tx.now_s),
+            **dict(zip(("pending", "dead"), counts[row.endpoint_id], strict=True)),
+        }
+        for row in rows
+    ]
+
+
+def _state(row: EndpointRow, now_s: float) -> Result:
+    """Return how an endpoint is, and since or until when: what a person has to undo goes before what ends by itself."""
     if row.disabled_at is not None:
-        shown |= {"state": "disabled", "since": iso(row.disabled_at)}
-    elif not row.breaker.is_closed:
-        shown |= {"state": "failing", "held_until": iso(held_until if held_until is not None else tx.now_s)}
-    return {**shown, "pending": counts[0], "dead": counts[1]}
+        return {"state": "disabled", "since": iso(row.disabled_at)}
+    if row.paused_at is not None:
+        return {"state": "paused", "since": iso(row.paused_at)}
+    if row.breaker.is_closed:
+        return {"state": "active"}
+    held_until = row.breaker.held_until_s(now_s)
+    return {"state": "failing", "held_until": iso(held_until if held_until is not None else now_s)}
 
 
 async def _webhook(tx: Transaction, name: str) -> TriggerRow:

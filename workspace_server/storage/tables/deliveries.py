@@ -141,9 +141,13 @@ async def ended_between(
 
 
 async def due(tx: Transaction, endpoint_id: int, *, limit: int) -> list[DeliveryRow]:
-    """Return what may be sent to an endpoint: the first of each lane whose time has come, the longest due first."""
+    """Return what may be sent to an endpoint: the first of each lane whose time has come, the longest due first.
+
+    Nothing, while the endpoint is paused.
+    """
     rows = await tx.all(
-        f"{_DELIVERY} WHERE d.endpoint_id = ? AND d.first = 1 AND d.next_at <= ? ORDER BY d.next_at LIMIT ?",
+        f"{_DELIVERY} WHERE d.endpoint_id = ? AND e.paused_at IS NULL AND d.first = 1 AND d.next_at <= ?"
+        " ORDER BY d.next_at LIMIT ?",
         endpoint_id,
         tx.now_s,
         limit,
@@ -154,7 +158,7 @@ async def due(tx: Transaction, endpoint_id: int, *, limit: int) -> list[Delivery
 async def due_endpoints(tx: Transaction) -> list[int]:
     """Return the endpoints with a delivery whose time has come."""
     rows = await tx.all(
-        "SELECT endpoint_id FROM endpoints e WHERE EXISTS (SELECT 1 FROM deliveries d WHERE"
+        "SELECT endpoint_id FROM endpoints e WHERE e.paused_at IS NULL AND EXISTS (SELECT 1 FROM deliveries d WHERE"
         " d.endpoint_id = e.endpoint_id AND d.first = 1 AND d.next_at <= ?)",
         tx.now_s,
     )
@@ -216,8 +220,11 @@ async def begin_again(tx: Transaction, rows: Sequence[DeliveryRow]) -> None:
 
 
 async def pending(tx: Transaction) -> int:
-    """Return how many deliveries are on their way."""
-    row = await tx.one("SELECT count(*) FROM deliveries WHERE state = 'pending'")
+    """Return how many deliveries are on their way; those that a person holds back are not."""
+    row = await tx.one(
+        "SELECT count(*) FROM deliveries JOIN endpoints USING (endpoint_id)"
+        " WHERE state = 'pending' AND paused_at IS NULL"
+    )
     assert row is not None
     return int(row[0])
 
@@ -247,11 +254,12 @@ async def of_firings(tx: Transaction, firing_ids: Sequence[int]) -> list[Deliver
     return [_delivery(row) for row in rows]
 
 
-async def counts_by_endpoint(tx: Transaction) -> dict[int, tuple[int, int]]:
-    """Return (pending, dead) deliveries of each endpoint that has any."""
+async def counts_by_endpoint(tx: Transaction, endpoint_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return (pending, dead) deliveries of each of these endpoints."""
+    of_it = "(SELECT count(*) FROM deliveries d WHERE d.endpoint_id = e.value AND d.state = '{}')"
     rows = await tx.all(
-        "SELECT endpoint_id, sum(state = 'pending'), sum(state = 'dead') FROM deliveries"
-        " WHERE state <> 'delivered' GROUP BY endpoint_id"
+        f"SELECT e.value, {of_it.format('pending')}, {of_it.format('dead')} FROM json_each(?) e",
+        json.dumps(endpoint_ids),
     )
     return {row[0]: (row[1], row[2]) for row in rows}
 

@@ -12,24 +12,25 @@ class EndpointRow(NamedTuple):
 
     Attributes:
         disabled_at: Since when it wants no more (410); None while it does.
+        paused_at: Since when a person holds back what goes there; None while nobody does.
     """
 
     endpoint_id: int
     url: str
     disabled_at: float | None
     breaker: Breaker
+    paused_at: float | None
 
 
-_ENDPOINT = "SELECT endpoint_id, url, disabled_at, breaker FROM endpoints"
+_COLUMNS = "endpoint_id, url, disabled_at, breaker, paused_at"
+_ENDPOINT = f"SELECT {_COLUMNS} FROM endpoints"
 
 
 async def of_url(tx: Transaction, url: str) -> EndpointRow:
     """Return the endpoint of *url*, made when it is new."""
     row = await tx.one(f"{_ENDPOINT} WHERE url = ?", url)
     if row is None:
-        row = await tx.one(
-            "INSERT INTO endpoints (url) VALUES (?) RETURNING endpoint_id, url, disabled_at, breaker", url
-        )
+        row = await tx.one(f"INSERT INTO endpoints (url) VALUES (?) RETURNING {_COLUMNS}", url)
         assert row is not None
     return _endpoint(row)
 
@@ -57,10 +58,15 @@ async def set_disabled(tx: Transaction, endpoint_id: int, *, disabled: bool) -> 
     )
 
 
+async def set_paused(tx: Transaction, endpoint_id: int, *, paused: bool) -> None:
+    """Hold back what goes to an endpoint, or let it go."""
+    await tx.run("UPDATE endpoints SET paused_at = ? WHERE endpoint_id = ?", tx.now_s if paused else None, endpoint_id)
+
+
 async def set_breaker(tx: Transaction, endpoint_id: int, breaker: Breaker) -> None:
     """Record how an endpoint's breaker stands."""
     await tx.run("UPDATE endpoints SET breaker = ? WHERE endpoint_id = ?", json.dumps(breaker.as_json()), endpoint_id)
 
 
 def _endpoint(row: Row) -> EndpointRow:
-    return EndpointRow(row[0], row[1], row[2], Breaker.from_json(json.loads(row[3])))
+    return EndpointRow(row[0], row[1], row[2], Breaker.from_json(json.loads(row[3])), row[4])

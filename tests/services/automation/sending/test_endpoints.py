@@ -234,3 +234,36 @@ async def test_wrong_arguments_are_refused(engine: Engine) -> None:
 
 def _few() -> object:
     return type(LIMITS)(redeliveries_max=2)
+
+
+async def test_a_paused_endpoint_is_sent_nothing_until_it_goes_on(engine: Engine, receiver: Receiver) -> None:
+    await watch(engine, receiver, "*.md")
+    await save(engine, "a.md", "a")
+    await receiver.next()
+    await until(engine, state="delivered")
+    assert (await engine.endpoints.pause_endpoint(ANN, endpoint="E1"))["state"] == "paused"
+    await save(engine, "b.md", "b")
+    shown = await engine.endpoints.get_endpoint(ANN, endpoint="E1")
+    assert (shown["state"], shown["pending"]) == ("paused", 1)
+    assert await engine.deliveries.pending() == 0  # nothing that a server in the background would have to stay for
+    with pytest.raises(WorkspaceError) as caught:
+        await engine.endpoints.send_test(ANN, trigger="hook")
+    assert ":resume" in str(caught.value.hint)
+    (held,) = (await engine.deliveries.list_deliveries(ANN, state="pending"))["deliveries"]
+    assert held["attempts"] == []
+    assert (await engine.endpoints.resume_endpoint(ANN, endpoint="E1"))["state"] == "active"
+    (received,) = await receiver.next()
+    assert received.message_id == held["delivery"]
+
+
+async def test_a_delivery_shows_what_it_says(engine: Engine, receiver: Receiver) -> None:
+    secret = await watch(engine, receiver, "*.md")
+    await save(engine, "a.md", "a")
+    (received,) = await receiver.next()
+    shown = await engine.deliveries.read_body(ANN, delivery=received.message_id)
+    assert shown["body"].encode() == received.body
+    assert secret not in shown["body"]
+    with pytest.raises(WorkspaceError):
+        await engine.deliveries.read_body(Caller(agent="x", verbs=frozenset({"trigger"})), delivery=received.message_id)
+    with pytest.raises(WorkspaceError):
+        await engine.endpoints.pause_endpoint(ANN, endpoint="E9")

@@ -56,11 +56,11 @@ class Redeliveries(Changed):
 
 
 class Endpoint(Result):
-    """Where webhooks go; `failing` ones are left alone until the time that is given, `disabled` ones for good."""
+    """Where webhooks go; `failing` ones are left alone until the time that is given, others until somebody acts."""
 
     endpoint: str
     address: str
-    state: Literal["active", "failing", "disabled"]
+    state: Literal["active", "failing", "disabled", "paused"]
     since: str = ""
     held_until: str = ""
     pending: int
@@ -79,6 +79,13 @@ class EnabledEndpoint(Changed):
 
     endpoint: str
     state: Literal["active"]
+
+
+class HeldEndpoint(Changed):
+    """How an endpoint is now that it was paused or resumed."""
+
+    endpoint: str
+    state: Literal["active", "failing", "disabled", "paused"]
 
 
 class RotatedSecret(Changed):
