@@ -50,6 +50,10 @@ class Limits:
     """Longest diff in an answer or an error."""
     merge_bytes_max: int = 8 * MIB
     """Largest text that is edited or merged three ways."""
+    edited_text_bytes_max: int = 1 * MIB
+    """Largest text that the editor of the web view takes."""
+    uploaded_files_max: int = 1_000
+    """Most files of one upload form of the web view."""
 
     agent_chars_max: int = 64
     """Longest agent name."""

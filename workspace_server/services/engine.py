@@ -20,9 +20,8 @@ from workspace_server.services.automation import attention
 from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
 from workspace_server.services.files.blaming import Blaming
+from workspace_server.services.files.editing import Editing, Files
 from workspace_server.services.files.listing import Listing
-from workspace_server.services.files.reading import Reading
-from workspace_server.services.files.writing import Writing
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.undo import Undo
 from workspace_server.services.index.indexing import Indexing, OpenIndex
@@ -59,10 +58,6 @@ READS_S = 5.0
 """How often it is written down who has read what."""
 
 
-class Files(Reading, Writing):
-    """All use cases of files."""
-
-
 class Engine:
     """What every face calls: one attribute per group of use cases.
 
@@ -77,6 +72,7 @@ class Engine:
         self.clock = folder.clock
         self.db = folder.db
         self.files = Files(folder)
+        self.editing = Editing(folder, self.files)
         self.listing = Listing(folder)
         self.blaming = Blaming(folder)
         self.undo = Undo(folder)

@@ -19,10 +19,11 @@ from workspace_server.interfaces.web.now.routes import NOW
 from workspace_server.interfaces.web.site import FILES, Site
 from workspace_server.interfaces.web.templates import ASSETS
 from workspace_server.interfaces.web.view import HEADERS, Section
+from workspace_server.interfaces.web.writing.routes import WRITING
 from workspace_server.services.engine import Engine
 
 FRAME = Section(pages={"/": home, "/files": browse.to_root, "/connect": connect})
-SECTIONS: Sequence[Section] = (FRAME, NOW, FINDING, FLOWS, NEEDS)
+SECTIONS: Sequence[Section] = (FRAME, NOW, FINDING, FLOWS, NEEDS, WRITING)
 
 
 def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:

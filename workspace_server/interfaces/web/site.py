@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -21,6 +21,7 @@ from workspace_server.services.engine import Engine
 logger = logging.getLogger(__name__)
 
 FILES = "/files/"
+CLIENT_GONE = 499
 
 
 class Site:
@@ -63,6 +64,8 @@ class Site:
             return await page(view)
         except WorkspaceError as refusal:
             return self._refused(view, refusal)
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_GONE)
         except Exception:  # the outermost border: every fault of ours ends here, in the log
             request_id = secrets.token_hex(8)
             logger.exception("request %s failed", request_id)

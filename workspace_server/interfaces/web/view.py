@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -80,7 +81,7 @@ class View:
         """Whether who looks may also do this; a page offers nothing else."""
         return verb in self.caller.verbs
 
-    async def form(self) -> dict[str, str]:
+    async def form(self, bytes_max: int = FORM_BYTES_MAX) -> dict[str, str]:
         """Return the fields of one of our forms; of a field that is given twice the last.
 
         A form is taken from our own origin only (the guard sees to it), and with a token that only our own pages know:
@@ -93,20 +94,29 @@ class View:
         body = bytearray()
         async for chunk in self.request.stream():
             body += chunk
-            if len(body) > FORM_BYTES_MAX:
+            if len(body) > bytes_max:
                 raise _no_form("it is too large")
         try:
-            pairs = parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=FORM_FIELDS_MAX)
+            fields = (
+                await anyio.to_thread.run_sync(_fields, bytes(body)) if bytes_max > FORM_BYTES_MAX else _fields(body)
+            )
         except ValueError:
             raise _no_form("it is no form") from None
-        fields = dict(pairs)
-        if not secrets.compare_digest(fields.get("token", ""), self.form_token):
+        self.check_token(fields.get("token", ""))
+        return fields
+
+    def check_token(self, given: str) -> None:
+        """Pass when *given* is what our own forms carry.
+
+        Raises:
+            Forbidden: No page of ours made the form.
+        """
+        if not secrets.compare_digest(given.encode("utf-8", "replace"), self.form_token.encode()):
             raise Forbidden(
                 "This form was not made by this server, or by an earlier run of it.",
                 hint="Open the page again, and send the form from there.",
                 reason="form",
             )
-        return fields
 
     def render(self, template: str, *, title: str, active: str = "", code: int = 200, **values: Any) -> Response:
         """Return a page."""
@@ -139,6 +149,10 @@ class Section:
 def lead_to(address: str) -> Response:
     """Lead the browser to a page once a form has done its work, so that loading again repeats nothing."""
     return RedirectResponse(address, 303, headers={"cache-control": "no-store"})
+
+
+def _fields(body: bytes | bytearray) -> dict[str, str]:
+    return dict(parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=FORM_FIELDS_MAX))
 
 
 def _no_form(reason: str) -> InvalidArgument:

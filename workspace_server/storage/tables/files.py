@@ -101,6 +101,17 @@ async def any_below(tx: Transaction, directory: str) -> bool:
     return row is not None
 
 
+async def count_below(tx: Transaction, directory: str, *, most: int) -> int:
+    """Return how many live files stand below *directory*, counting no further than *most*."""
+    row = await tx.one(
+        "SELECT count(*) FROM (SELECT 1 FROM files WHERE path > ? AND path < ? AND live = 1 LIMIT ?)",
+        directory + "/",
+        directory + AFTER_SLASH,
+        most,
+    )
+    return 0 if row is None else int(row[0])
+
+
 async def any_below_fold(tx: Transaction, folded: str) -> str | None:
     """Return a live path whose folded name stands below the folded directory *folded*, if there is one."""
     row = await tx.one(

@@ -1,0 +1,1 @@
+"""Changing files by hand: write, edit, upload, move, delete, restore."""
