@@ -41,6 +41,12 @@ SAMPLES: Sequence[str] = (
     "/triggers",
     "/attention",
     "/connect",
+    "/edit?path=plan.md",
+    "/edit?path=blob.bin",
+    "/new?in=research",
+    "/upload?in=research",
+    "/move?path=plan.md",
+    "/delete?path=research",
     "/no-such-page",
 )
 
