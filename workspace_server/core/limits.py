@@ -121,6 +121,10 @@ class Limits:
     """Most rows of one page of a list."""
     events_page_max: int = 1_000
     """Most events in one page."""
+    events_squashed_max: int = 500
+    """Most events of which a page of the activity makes a line per path."""
+    events_looked_through_max: int = 50_000
+    """Most events that a page of the activity compares with a directory or a pattern."""
     history_page_max: int = 200
     """Most versions in one page of a history."""
     blame_lines_max: int = 2_000

@@ -16,6 +16,7 @@ from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.services.activity import Activity
 from workspace_server.services.automation import attention
 from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
@@ -79,6 +80,7 @@ class Engine:
         self.locks = Locks(folder)
         self.checkouts = Checkouts(folder, tree)
         self.events = Events(folder, head)
+        self.activity = Activity(folder, self.events)
         folder.recorder.noticed = self._notice
         self.automation = Automation(folder, self.locks)
         self.triggers = self.automation.triggers
