@@ -79,6 +79,13 @@ def test_a_failed_job_is_put_back(told: Told) -> None:
     assert told("J1", "--revive", exit_code=2) == ""
 
 
+def test_a_job_is_given_up_with_a_word_why(server: Serving, told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.run(["jobs", "J3", "--cancel", "--note", "not wanted", "--dir", str(server.folder)]) == 0
+    assert capsys.readouterr().out == "J3: failed\n"
+    shown = read(told("J3", "--json"))
+    assert (shown["state"], shown["note"]) == ("failed", "not wanted")
+
+
 def test_what_is_asked_of_one_job_needs_its_name(told: Told) -> None:
-    for option in ("--log", "--revive"):
+    for option in ("--log", "--revive", "--cancel"):
         assert told(option, exit_code=2) == ""

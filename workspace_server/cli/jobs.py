@@ -22,6 +22,8 @@ NOTE_CHARS = 60
 @click.option("--queues", is_flag=True, help="Show the queues instead, with how many jobs stand in them.")
 @click.option("--log", is_flag=True, help="Print what the program of JOB has printed.")
 @click.option("--attempt", type=click.IntRange(1), help="The log of this attempt; by default of the last one.")
+@click.option("--cancel", is_flag=True, help="Give up JOB, which waits or is being done.")
+@click.option("--note", help="With --cancel: why.")
 @click.option("--revive", is_flag=True, help="Put JOB, which failed or was given up, back into its queue.")
 @api_options
 @as_json_option
@@ -33,17 +35,20 @@ def jobs_command(
     queues: bool,
     log: bool,
     attempt: int | None,
+    cancel: bool,
+    note: str | None,
     revive: bool,
     **filters: object,
 ) -> None:
     """Show the jobs, newest first, or all about one; with --log what its program printed."""
     if job is None:
-        if log or revive or attempt is not None:
+        if log or revive or cancel or attempt is not None:
             raise click.UsageError("name the job, as in: jobs J7 --log")
         _show_queues(api, as_json) if queues else _show_jobs(api, as_json, filters)
         return
-    if revive:
-        answer = api.post(f"/jobs/{path_of(job)}:revive")
+    if cancel or revive:
+        said = {"note": note} if cancel else None
+        answer = api.post(f"/jobs/{path_of(job)}:{'cancel' if cancel else 'revive'}", said)
         show.as_json(answer) if as_json else click.echo(f"{answer['job']}: {answer['state']}")
     elif log:
         answer = api.get(f"/jobs/{path_of(job)}:log", attempt=attempt)

@@ -337,7 +337,7 @@ async def test_a_job_is_finished_by_its_claimant_alone(engine: Engine) -> None:
     with pytest.raises(WorkspaceError) as caught:
         await engine.jobs.finish_job(BOB, job="J1", outcome="failed")
     assert caught.value.facts == {"job": "J1", "reason": "unknown", "state": "done"}
-    assert caught.value.message == "You have finished this job already: it is done."
+    assert caught.value.message == "This job is over already: it is done."
 
 
 async def test_a_job_that_failed_is_not_claimed_again(engine: Engine) -> None:

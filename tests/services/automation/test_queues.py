@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from workspace_server.core.access import Caller
+from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
-from workspace_server.errors import Conflict, InvalidArgument, NotFound, WorkspaceError
+from workspace_server.errors import Conflict, Forbidden, InvalidArgument, JobLost, NotFound, WorkspaceError
 from workspace_server.services.engine import Engine
 from workspace_server.storage.tables import job_logs
 
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
 BOB = Caller(agent="bob")
+OWNER = Caller(agent="owner", verbs=ALL_VERBS)
 
 
 async def add(engine: Engine, queue: str = "q", **given: Any) -> str:
@@ -142,3 +143,58 @@ async def test_jobs_are_seen_with_their_verb_only(engine: Engine) -> None:
         with pytest.raises(WorkspaceError) as caught:
             await call
         assert caught.value.code == "forbidden"
+
+
+@pytest.mark.parametrize("state", ["queued", "claimed", "blocked"])
+async def test_a_person_gives_up_a_job_that_is_not_at_its_end(engine: Engine, state: str) -> None:
+    job = await add(engine)
+    if state != "queued":
+        await engine.jobs.claim_job(BOB, queue="q")
+        await engine.locks.lock_files(BOB, paths=["a.md"])
+    if state == "blocked":
+        await engine.jobs.finish_job(BOB, job=job, outcome="blocked", note="Which one?")
+        assert (await engine.queues.show_job(ANN, job=job))["attention"] == "A1"
+    assert await engine.jobs.cancel_job(OWNER, job=job, note="not wanted") == {"job": job, "state": "failed"}
+
+    shown = await engine.queues.show_job(ANN, job=job)
+    assert (shown["state"], shown["note"]) == ("failed", "not wanted")
+    assert "attention" not in shown
+    assert await engine.decisions.count() == 0
+    assert (await engine.locks.list_locks(ANN))["locks"] == []
+    if state == "claimed":
+        with pytest.raises(JobLost, match="over already"):
+            await engine.jobs.finish_job(BOB, job=job)
+    assert await engine.queues.revive_job(ANN, job=job) == {"job": job, "state": "queued"}
+
+
+async def test_what_is_at_its_end_is_not_given_up_and_nobody_but_a_person_may(engine: Engine) -> None:
+    job = await add(engine)
+    with pytest.raises(Forbidden):
+        await engine.jobs.cancel_job(ANN, job=job)
+    with pytest.raises(NotFound):
+        await engine.jobs.cancel_job(OWNER, job="J9")
+    await engine.jobs.claim_job(BOB, queue="q", visibility_seconds=60)
+    assert (await engine.queues.show_job(ANN, job=job))["expires_in_seconds"] == 60
+    await engine.jobs.finish_job(BOB, job=job)
+    with pytest.raises(InvalidArgument, match="done already"):
+        await engine.jobs.cancel_job(OWNER, job=job)
+
+
+async def test_a_trigger_goes_on_once_its_job_was_given_up(engine: Engine) -> None:
+    options = {"settle": "immediate", "include_own_writes": True}
+    await engine.triggers.create_trigger(ANN, name="t", files=["a.md"], queue="q", options=options)
+    await engine.files.write_file(ANN, path="a.md", content="1")
+    await engine.files.write_file(ANN, path="a.md", content="2", overwrite=True)
+    assert await names(engine) == ["J1"]
+    await engine.jobs.cancel_job(OWNER, job="J1")
+    await engine.automation.settle()
+
+    assert await names(engine) == ["J2", "J1"]
+
+
+async def test_what_the_server_itself_runs_goes_on(engine: Engine) -> None:
+    job = await add(engine)
+    await engine.jobs.claim_job(BOB, queue="q")
+    await engine.db.write(lambda tx: tx.run("UPDATE jobs SET visibility_s = NULL"))
+    with pytest.raises(InvalidArgument, match="the server itself runs"):
+        await engine.jobs.cancel_job(OWNER, job=job)

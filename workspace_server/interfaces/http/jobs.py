@@ -49,6 +49,12 @@ class WriteLog(Body):
     size_bytes: Count = 0
 
 
+class CancelJob(Body):
+    """Why."""
+
+    note: str | None = None
+
+
 class ListJobs(Query):
     """Which jobs."""
 
@@ -122,6 +128,11 @@ async def revive_job(call: Call) -> Response:
     return json_response(await call.engine.queues.revive_job(call.caller, job=call.values["job"]))
 
 
+async def cancel_job(call: Call, body: CancelJob) -> Response:
+    """Give up a job that is not at its end; needs the verb `admin`."""
+    return json_response(await call.engine.jobs.cancel_job(call.caller, job=call.values["job"], note=body.note))
+
+
 OPERATIONS = (
     operation("GET", "/queues", list_queues, result=results.QueueList),
     operation("POST", "/queues/{queue}:add", add_job, result=results.AddedJob, answers={201: "Added."}),
@@ -131,5 +142,6 @@ OPERATIONS = (
     operation("POST", "/jobs/{job}:finish", finish_job, result=results.FinishedJob),
     operation("GET", "/jobs/{job}:log", read_log, result=results.JobLog),
     operation("POST", "/jobs/{job}:log", write_log, result=results.LoggedJob),
+    operation("POST", "/jobs/{job}:cancel", cancel_job, result=results.FinishedJob),
     operation("POST", "/jobs/{job}:revive", revive_job, result=results.FinishedJob),
 )

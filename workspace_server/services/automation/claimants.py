@@ -1,14 +1,27 @@
-"""Whose a job is, and how others are refused."""
+"""Which job is meant, whose it is, and how others are refused."""
 
 from typing import Any
 
 from workspace_server.core.access import Caller
 from workspace_server.core.jobs import TAKEN_BACK, Outcome, job_number
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import JobLost
+from workspace_server.errors import JobLost, NotFound
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import jobs
 from workspace_server.storage.tables.jobs import JobRow
+
+
+async def known(tx: Transaction, job: str) -> JobRow:
+    """Return the job of that name, for those who watch over jobs.
+
+    Raises:
+        NotFound: There is none.
+    """
+    number = job_number(job)
+    row = None if number is None else await jobs.by_id(tx, number)
+    if row is None:
+        raise NotFound("There is no such job.", hint="`GET /jobs` lists them.", job=job[: LIMITS.handle_chars_max])
+    return row
 
 
 async def numbered(tx: Transaction, job: str) -> JobRow:
@@ -39,7 +52,7 @@ async def own(tx: Transaction, caller: Caller, job: str, outcome: Outcome) -> Jo
 def not_yours(row: JobRow, caller: Caller, job: str) -> JobLost:
     """Return why a job is not the caller's, to be raised."""
     if row.agent == caller.agent and row.state not in {"claimed", *TAKEN_BACK}:
-        return lost(job, f"You have finished this job already: it is {row.state}.", state=row.state)
+        return lost(job, f"This job is over already: it is {row.state}.", state=row.state)
     if caller.agent in row.lost_by:
         return lost(job, "Your time for this job ran out, and it went back to its queue.", reason="expired")
     return lost(job, "It is not a job of yours.")

@@ -14,7 +14,7 @@ from workspace_server.core.triggers.fields import check_instructions, check_name
 from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation import attention
-from workspace_server.services.automation.claimants import lost, not_yours, numbered, own
+from workspace_server.services.automation.claimants import known, lost, not_yours, numbered, own
 from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
@@ -156,10 +156,38 @@ class Jobs:
             await jobs.end(tx, row.job_id, state, note)
         if state in _NEEDS:
             await _call_a_person(commit, row, state, note or row.note)
-        if state not in OPEN and row.firing_id is not None:
-            for made in await self._reaction.finish(tx, row.firing_id):
-                await commit.add(made.type, path=made.path, version=made.version, agent=SERVER.agent, **made.data)
+        if state not in OPEN:
+            await self._end_firing(commit, row.firing_id)
         return state
+
+    async def cancel_job(self, caller: Caller, *, job: str, note: str | None = None) -> Result:
+        """Give up a job that is not at its end, because a person says so, and return `{job, state}`.
+
+        Whoever has claimed it learns that from `job_lost`. It can be revived.
+        """
+        caller.require("admin")
+        plain_text("note", note, LIMITS.note_chars_max)
+
+        async def body(commit: Commit) -> Result:
+            row = await known(commit.tx, job)
+            if row.state not in OPEN:
+                raise refused("job", f"{job} is {row.state} already", "Nothing has to be done.")
+            if row.state == "claimed" and row.visibility_s is None:
+                raise refused("job", f"the server itself runs {job}", "It ends within its command's time.")
+            await jobs.end(commit.tx, row.job_id, "failed", note)
+            await attention.resolve(commit, "blocked_job", job, outcome="cancelled", note=note, by=caller.agent)
+            await self._end_firing(commit, row.firing_id)
+            if row.state == "claimed":
+                await self.release(commit, row)
+            return {"job": job, "state": "failed"}
+
+        return await self._folder.recorder.change(caller, "cancel_job", body)
+
+    async def _end_firing(self, commit: Commit, firing_id: int | None) -> None:
+        """Let the trigger of a job that is at its end go on."""
+        if firing_id is not None:
+            for made in await self._reaction.finish(commit.tx, firing_id):
+                await commit.add(made.type, path=made.path, version=made.version, agent=SERVER.agent, **made.data)
 
     async def _finish_firing(self, commit: Commit, name: str, outcome: Outcome) -> Result:
         """End the firing of a webhook whose receiver acts as the caller; a second time nothing happens."""
@@ -168,8 +196,7 @@ class Jobs:
             raise lost(name, "It is not a firing of yours.")
         if outcome not in {"done", "failed"}:
             raise refused("outcome", "must be done or failed for a webhook's firing", "Nobody would be called again.")
-        for made in await self._reaction.finish(commit.tx, firing.firing_id):
-            await commit.add(made.type, path=made.path, version=made.version, agent=SERVER.agent, **made.data)
+        await self._end_firing(commit, firing.firing_id)
         return {"job": name, "state": outcome}
 
     async def write_log(self, caller: Caller, *, job: str, attempt: int, text: str, size_bytes: int = 0) -> Result:

@@ -10,16 +10,22 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation import attention
+from workspace_server.services.automation.claimants import known
 from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import attention as attention_rows
 from workspace_server.storage.tables import job_logs, jobs, triggers
 from workspace_server.storage.tables.jobs import JobRow, QueueRow
 
 NAME_CHARS_MAX: Final = 80
 """Longest name of a queue, an agent or a trigger that is looked for."""
+
+
+OF_JOBS: Final[tuple[Kind, ...]] = ("blocked_job", "dead_job", "failed_command")
+"""The kinds of what needs a person that have the name of a job as their key."""
 
 
 class Queues:
@@ -68,12 +74,23 @@ class Queues:
         return await self._folder.db.read_long(read)
 
     async def show_job(self, caller: Caller, *, job: str) -> Result:
-        """Return all about a job: also its inputs, and `logs`, the attempts whose logs are kept."""
+        """Return all about a job: also its inputs, and `logs`, the attempts whose logs are kept.
+
+        While it waits for a person `attention` names its entry; while it is claimed `expires_in_seconds` tells when it
+        goes back to its queue unless something is heard of its claimant.
+        """
         caller.require("jobs")
 
         async def read(tx: Transaction) -> Result:
-            row = await _row(tx, job)
-            return {**_shown(row), "inputs": row.inputs, "logs": await job_logs.attempts(tx, row.job_id)}
+            row = await known(tx, job)
+            whole: Result = {**_shown(row), "inputs": row.inputs, "logs": await job_logs.attempts(tx, row.job_id)}
+            if row.state == "claimed" and row.deadline_s is not None:
+                whole["expires_in_seconds"] = max(0, round(row.deadline_s - tx.boot_s))
+            for kind in OF_JOBS:
+                entry = await attention_rows.open_at(tx, (kind, job))
+                if entry is not None:
+                    whole["attention"] = attention_rows.name_of(entry.attention_id)
+            return whole
 
         return await self._folder.db.read(read)
 
@@ -82,7 +99,7 @@ class Queues:
         caller.require("jobs")
 
         async def read(tx: Transaction) -> Result:
-            row = await _row(tx, job)
+            row = await known(tx, job)
             if command_of(row.queue) is not None:
                 caller.require("admin")  # what the operator's programs print is the operator's
             found = await job_logs.read(tx, row.job_id, attempt)
@@ -116,7 +133,7 @@ class Queues:
             Conflict: Another one of its key is open.
         """
         tx = commit.tx
-        row = await _row(tx, job)
+        row = await known(tx, job)
         if row.state not in REVIVABLE:
             raise refused("job", f"{job} is {row.state}, neither failed nor dead", "Nothing has to be done.")
         twin = None if row.key is None else await jobs.unfinished(tx, row.queue, row.key)
@@ -139,7 +156,7 @@ class Queues:
         """
         if not plain_text("reply", reply, LIMITS.note_chars_max):
             raise refused("reply", "is empty", "Say what the agent has asked for.")
-        row = await _row(commit.tx, job)
+        row = await known(commit.tx, job)
         if row.state != "blocked":
             raise refused("job", f"{job} is {row.state}, and asks nothing", "Nothing has to be done.")
         await jobs.answer(commit.tx, row.job_id, reply)
@@ -155,14 +172,6 @@ class Queues:
         shown: Result = {"queue": row.queue, **row.counts, "oldest_seconds": waits_s}
         shown["waiting"] = self._claiming.waiting_for(row.queue)
         return {name: value for name, value in shown.items() if value is not None}
-
-
-async def _row(tx: Transaction, job: str) -> JobRow:
-    number = job_number(job)
-    row = None if number is None else await jobs.by_id(tx, number)
-    if row is None:
-        raise NotFound("There is no such job.", hint="`GET /jobs` lists them.", job=job[: LIMITS.handle_chars_max])
-    return row
 
 
 def _shown(row: JobRow) -> Result:

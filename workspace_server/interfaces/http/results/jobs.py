@@ -113,10 +113,12 @@ class JobList(Result):
 
 
 class WholeJob(ListedJob):
-    """All about one job; `logs` are the attempts whose logs are kept."""
+    """All about one job; `logs` are the attempts whose logs are kept, `attention` is its entry in that list."""
 
     inputs: list[JobInput]
     logs: list[int]
+    expires_in_seconds: int = 0
+    attention: str = ""
 
 
 class JobLog(Result):
