@@ -131,6 +131,7 @@ async def test_who_waits_gets_the_lock_when_it_is_released(engine: Engine) -> No
             "mode": "exclusive",
             "agent": "bob",
             "purpose": "mine next",
+            "queue_position": 1,
             "waiting_seconds": 0,
         }
         assert (await engine.locks.list_locks(CY, path="b.md"))["waiting"] == []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from workspace_server.core import locks as rules
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.lock_queue import Place
+from workspace_server.core.lock_queue import Place, before
 from workspace_server.core.locks import Lock, Mode, State
 from workspace_server.core.patterns import Selector
 from workspace_server.errors import Locked
@@ -24,6 +24,8 @@ from workspace_server.storage.tables import lock_waits, locks, meta
 
 HINT_CHARS_MAX = 300
 """Longest call that a hint spells out."""
+RANKED_MAX = 200
+"""How many places in the line are compared with all before them when the line is shown."""
 LOOK_AGAIN_S = 1.0
 """How often a call that waits looks at the clock; it is woken when it is its turn."""
 
@@ -129,12 +131,14 @@ class Locks:
         """Return `{locks, waiting}`: the live locks, oldest first, and who waits for one, in the order of the line.
 
         `locks: [{name, paths, mode, agent, purpose, fence, expires_in_seconds, lock?}]` with own handles only;
-        `waiting: [{paths, mode, agent, purpose, waiting_seconds}]`.
+        `waiting: [{paths, mode, agent, purpose, queue_position?, waiting_seconds}]`; far back in a long line nobody is
+        told the position.
         """
         caller.require("read")
 
         async def read(tx: Transaction) -> Result:
             wanted = (await places(tx, [path], argument="path"))[0] if path is not None else None
+            line = await lock_waits.line(tx)
 
             def shown(one: Lock | Place) -> bool:
                 if mine and one.agent != caller.agent:
@@ -144,7 +148,9 @@ class Locks:
             return {
                 "locks": [_shown(held, caller, tx.boot_s) for held in await locks.live(tx) if shown(held)],
                 "waiting": [
-                    _waiting(place, tx.now_s) for place in await lock_waits.line(tx) if place.waiting and shown(place)
+                    _waiting(place, line if index < RANKED_MAX else (), tx.now_s)
+                    for index, place in enumerate(line)
+                    if place.waiting and shown(place)
                 ],
             }
 
@@ -231,14 +237,18 @@ def _waiting_hint(wanted: Wanted, *, in_line: bool) -> str:
     return f"{call} waits in line for it{kept}. Or do other work first."
 
 
-def _waiting(place: Place, now_s: float) -> Result:
-    return {
+def _waiting(place: Place, line: Sequence[Place], now_s: float) -> Result:
+    facts: Result = {
         "paths": place.names(),
         "mode": place.mode,
         "agent": place.agent,
         "purpose": place.purpose,
         "waiting_seconds": max(0, round(now_s - place.since)),
     }
+    if line:
+        earlier = before(line, mode=place.mode, selectors=place.selectors, number=place.number)
+        facts["queue_position"] = sum(1 for _ in earlier) + 1
+    return facts
 
 
 def _inside(part: Selector, within: Sequence[Selector]) -> bool:

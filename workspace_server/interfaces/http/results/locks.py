@@ -22,12 +22,13 @@ class HeldLock(Result):
 
 
 class WaitingCall(Result):
-    """Who waits in the line for a lock."""
+    """Who waits in the line for a lock; `queue_position` is 1 for whoever waits only for locks that are held."""
 
     paths: list[str]
     mode: Literal["exclusive", "shared", "intent"]
     agent: str
     purpose: str | None
+    queue_position: int = 0
     waiting_seconds: int
 
 
