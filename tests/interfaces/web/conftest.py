@@ -23,6 +23,16 @@ async def reader(served: Listening) -> AsyncIterator[httpx2.AsyncClient]:
         yield reading
 
 
+@pytest.fixture
+async def person(served: Listening) -> AsyncIterator[httpx2.AsyncClient]:
+    """A browser that `workspace-server open` let in."""
+    cookie = served.guard.redeem(served.guard.new_ticket())
+    assert cookie is not None
+    headers = {"cookie": f"{served.guard.cookie_name}={cookie}", "origin": served.url}
+    async with httpx2.AsyncClient(base_url=served.url, headers=headers) as browsing:
+        yield browsing
+
+
 class Hand:
     """Writes files as an agent would."""
 

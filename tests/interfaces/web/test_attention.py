@@ -1,7 +1,6 @@
 """The page of what needs a person: what it shows, and whose forms it takes."""
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -14,16 +13,6 @@ from workspace_server.core.access import Caller
 pytestmark = pytest.mark.anyio
 
 ANA = Caller(agent="ana")
-
-
-@pytest.fixture
-async def person(served: Listening) -> AsyncIterator[httpx2.AsyncClient]:
-    """A browser that `workspace-server open` let in."""
-    cookie = served.guard.redeem(served.guard.new_ticket())
-    assert cookie is not None
-    headers = {"cookie": f"{served.guard.cookie_name}={cookie}", "origin": served.url}
-    async with httpx2.AsyncClient(base_url=served.url, headers=headers) as browsing:
-        yield browsing
 
 
 async def ask(served: Listening, hand: Hand) -> None:

@@ -509,7 +509,7 @@ async def test_an_unknown_address_is_a_page_for_people_and_an_error_object_for_p
     assert {"code", "message", "hint", "retryable"} <= set(told.json()["error"])
 
 
-@pytest.mark.parametrize("address", ["/locks", "/files/a.md"])
+@pytest.mark.parametrize("address", ["/activity", "/files/a.md"])
 async def test_a_method_that_an_address_does_not_have_is_refused_in_the_same_two_ways(
     reader: httpx2.AsyncClient, address: str
 ) -> None:
@@ -561,7 +561,7 @@ async def test_the_activity_has_words_for_every_type_of_event(kind: str) -> None
 
 
 async def test_pages_only_read(served: Listening) -> None:
-    for address in ("/", "/files/a.md", "/locks"):
+    for address in ("/", "/files/a.md", "/activity"):
         status, _ = await served.raw("POST", address)
         assert status == 405
 

@@ -37,7 +37,11 @@ SAMPLES: Sequence[str] = (
     "/search?q=weeks&mode=exact",
     "/search?q=(&mode=regex",
     "/activity",
+    "/activity?squash=1&path=research/",
+    "/activity?kind=attention&agent=nobody",
     "/locks",
+    "/jobs",
+    "/jobs/J1",
     "/triggers",
     "/attention",
     "/connect",
@@ -67,6 +71,9 @@ async def stage(served: Listening) -> None:
     await engine.files.delete_file(ANA, path="gone.md")
     await engine.locks.lock_files(ANA, paths=["research/"], purpose="checking the figures once more")
     await engine.locks.lock_files(BO, paths=["plan.md"], mode="intent", purpose="a chapter on risks")
+    await engine.jobs.add_job(MANAGER, queue="review", instructions="Read the plan.", inputs=["plan.md"])
+    await engine.jobs.claim_job(BO, queue="review")
+    await engine.jobs.write_log(BO, job="J1", attempt=1, text="reading\n" * 500)
     names = [f"research/{name}.csv" for name in ("prices", "features", "reviews")]
     await engine.triggers.create_trigger(MANAGER, name="analyst-when-all-in", files=names, mode="all", queue="a")
     options = {"approval": "Publish it?", "settle": "immediate"}

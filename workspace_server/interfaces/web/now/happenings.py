@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workspace_server.core.limits import LIMITS
+from workspace_server.core.events import EVENT_TYPES
 from workspace_server.interfaces.web.view import View
+from workspace_server.services.activity import Wanted
 
 Event = dict[str, Any]
 PAGE = 50
 SERVER = "server"
-WINDOWS_MAX = 10
-"""Most stretches of the log that one page looks through for events of the wanted kind."""
 
 _VERBS = {
     "file.created": ("plus", "good", "created"),
@@ -68,6 +67,15 @@ class Happening:
     trigger: str | None
     subject: str | None
     message: str | None
+    changes: int = 1
+    """Of how many changes of the path it is the last."""
+    attention: str | None = None
+    """Which entry of what needs a person it is about."""
+
+    @property
+    def day(self) -> str:
+        """The day on which it happened, in UTC."""
+        return self.at[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,8 @@ def happening(event: Event) -> Happening:
         trigger=event.get("trigger"),
         subject=_subject(event),
         message=_message(event),
+        changes=event.get("changes", 1),
+        attention=event.get("attention"),
     )
 
 
@@ -108,26 +118,17 @@ def agents(happenings: Iterable[Happening], most: int = 8) -> Sequence[Doing]:
     return [Doing(agent, one, counts[agent]) for agent, one in last.items()][:most]
 
 
-async def newest(view: View, *, before: int | None = None, kind: str | None = None, limit: int = PAGE) -> list[Event]:
-    """Return events of a kind below the seq *before*, newest first."""
-    prefixes = KINDS.get(kind or "", ("",))
-    upper = view.engine.events.head_seq + 1 if before is None else before
-    found: list[Event] = []
-    span = LIMITS.events_page_max if kind in KINDS else 2 * limit
-    for _ in range(WINDOWS_MAX):
-        if upper <= 1 or len(found) >= limit:
-            break
-        since = max(0, upper - 1 - span)
-        page = await view.engine.events.feed(view.caller, since_seq=since, limit=span)
-        found += reversed(
-            [
-                event
-                for event in page["events"]
-                if event["seq"] < upper and event["type"].startswith(prefixes) and event["type"] not in NOISE
-            ]
-        )
-        upper = since + 1
-    return found[:limit]
+def types_of(kind: str | None) -> Sequence[str] | None:
+    """Return the types of events of a kind; None for every kind."""
+    if kind is None:
+        return None
+    return [one for one in EVENT_TYPES if one.startswith(KINDS[kind]) and one not in NOISE]
+
+
+async def newest(view: View, *, limit: int = PAGE) -> list[Event]:
+    """Return the newest events, newest first."""
+    found: list[Event] = (await view.engine.activity.recent(view.caller, Wanted(), limit=limit))["events"]
+    return found
 
 
 def _subject(event: Event) -> str | None:
@@ -136,7 +137,7 @@ def _subject(event: Event) -> str | None:
     paths = event.get("paths")
     if isinstance(paths, list):
         return ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-    known = (event.get(name) for name in ("delivery", "address", "queue", "attention"))
+    known = (event.get(name) for name in ("delivery", "address", "queue"))
     return next((str(one) for one in known if one is not None), None)
 
 

@@ -1,60 +1,86 @@
-// Live parts of the pages: whatever is marked `data-live` is taken anew from the server after a change.
+// Live parts of the pages. Lines of a log (`data-rows`) come at once, and only the new ones; whatever else is marked
+// `data-live` is taken anew from the whole page, at a pace that the server and the browser stand.
 // The server renders and escapes; nothing here makes HTML from what others wrote.
 
-const REFRESH_AFTER_MS = 120;
-const REFRESH_EVERY_MS = 1000;
-const LIVE = "[data-live][id]";
+const ROWS_EVERY_MS = 100;
+const PAGE_AFTER_MS = 150;
+const PAGE_EVERY_MS = 1000;
+const POLL_MS = 2000;
+const SHARE = 4; // work that takes long is done for at most one part in so many of the time
+const HELD = ":checked:is([type=checkbox]), :is(input, textarea)[placeholder]:not(:placeholder-shown), details[open] form";
 
 const pip = document.getElementById("live");
-let due = null;
-let last = 0;
-let running = false;
-let again = false;
-
 let source = null;
 let seq = document.body.dataset.seq;
+let paused = false;
 
-// A browser opens only six connections to a server: a page that nobody sees gives its own back.
-function follow() {
-  if (document.hidden || source !== null) return;
-  source = new EventSource(`/api/v1/events?since_seq=${encodeURIComponent(seq)}`);
-  source.onopen = () => { pip.hidden = false; pip.classList.add("on"); };
-  source.onerror = () => pip.classList.remove("on");
-  source.onmessage = (event) => { seq = event.lastEventId || seq; schedule(); };
-}
-
-function leave() {
-  source?.close();
-  source = null;
-}
-
-function schedule() {
-  if (running) { again = true; return; }
-  if (due !== null) return;
-  const wait = Math.max(REFRESH_AFTER_MS, last + REFRESH_EVERY_MS - Date.now());
-  due = setTimeout(refresh, wait);
-}
-
-async function refresh() {
-  due = null;
-  last = Date.now();
-  running = true;
-  try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
-  } catch {
-    // The server is away; the stream reconnects by itself and brings the next change.
-  } finally {
+// Returns what to call when *work* is wanted: it is done soon, never twice at a time, and once more for what came since.
+function paced(work, afterMs, everyMs) {
+  let due = null;
+  let running = false;
+  let again = false;
+  let free = 0;
+  async function run() {
+    due = null;
+    running = true;
+    const began = performance.now();
+    try {
+      await work();
+    } catch {
+      // The server is away; the stream reconnects by itself and brings the next change.
+    }
     running = false;
-    if (again) { again = false; schedule(); }
+    free = began + Math.max(everyMs, SHARE * (performance.now() - began));
+    if (again) { again = false; wanted(); }
   }
+  function wanted() {
+    if (running) again = true;
+    else due ??= setTimeout(run, Math.max(afterMs, free - performance.now()));
+  }
+  return wanted;
 }
 
-function take(page) {
-  for (const old of document.querySelectorAll(LIVE)) {
+const rows = paced(() => Promise.all([...document.querySelectorAll("[data-rows]")].map(takeRows)), 0, ROWS_EVERY_MS);
+const parts = paced(takePage, PAGE_AFTER_MS, PAGE_EVERY_MS);
+
+function look() {
+  if (paused || document.hidden) return;
+  rows();
+  parts();
+}
+
+async function read(address) {
+  const answer = await fetch(address, { headers: { accept: "text/html" } });
+  if (!answer.ok) throw new Error(answer.status);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+// Lines of the log never change: only what is beyond the last look is put in, so that a screen reader says only that.
+async function takeRows(list) {
+  const { rows: address, seq: after, most } = list.dataset;
+  const found = (await read(`${address}${address.includes("?") ? "&" : "?"}after=${after}&most=${most}`)).querySelector("ol");
+  list.dataset.seq = found.dataset.seq;
+  const lines = [...found.children];
+  if (lines.length === 0) return;
+  const known = new Map([...list.children].map((line) => [line.dataset.key, line]));
+  const fresh = lines.filter((line) => known.get(line.dataset.key)?.innerHTML !== line.innerHTML || line.matches(".day"));
+  for (const line of fresh) {
+    known.get(line.dataset.key)?.remove();
+    line.classList.toggle("fresh", !line.matches(".day"));
+  }
+  list.prepend(...fresh.map((line) => document.adoptNode(line)));
+  for (const line of [...list.children].filter((one) => !one.matches(".day")).slice(most)) line.remove();
+  for (const line of list.querySelectorAll(":scope > :not([data-key]), :scope > .day:last-child")) line.remove();
+}
+
+async function takePage() {
+  const page = await read(location.href);
+  if (paused) return;
+  document.title = page.title;
+  for (const old of document.querySelectorAll("[data-live][id]")) {
     const found = page.getElementById(old.id);
-    if (found === null || found.innerHTML === old.innerHTML || old.contains(document.activeElement)) continue;
-    if (old.dataset.live === "rows") { merge(old, document.adoptNode(found)); continue; }
+    // What somebody is about to do or to write stays under the hand.
+    if (found === null || found.innerHTML === old.innerHTML || old.contains(document.activeElement) || old.querySelector(HELD)) continue;
     const known = new Set([...old.querySelectorAll("[data-key]")].map((row) => row.dataset.key));
     old.replaceChildren(...document.adoptNode(found).childNodes);
     for (const row of old.querySelectorAll("[data-key]")) row.classList.toggle("fresh", !known.has(row.dataset.key));
@@ -64,23 +90,28 @@ function take(page) {
   if (newer && facts && facts.dataset.version !== newer.dataset.version) newer.hidden = false;
 }
 
-// Rows of the log never change: only new ones are put in, so that a screen reader says only those.
-function merge(old, found) {
-  const known = new Map([...old.children].map((row) => [row.dataset.key, row]));
-  let place = old.firstElementChild;
-  for (const row of [...found.children]) {
-    if (known.get(row.dataset.key) === place && place !== null) {
-      known.delete(row.dataset.key);
-      place = place.nextElementSibling;
-    } else {
-      row.classList.add("fresh");
-      old.insertBefore(row, place);
-    }
-  }
-  for (const row of known.values()) row.remove();
+// A browser opens only six connections to a server: a page that nobody sees gives its own back.
+function follow() {
+  if (document.hidden || source !== null) return;
+  source = new EventSource(`/api/v1/events?since_seq=${encodeURIComponent(seq)}`);
+  source.onopen = () => { pip.hidden = false; pip.classList.add("on"); look(); };
+  source.onerror = () => pip.classList.remove("on");
+  source.onmessage = (event) => { seq = event.lastEventId || seq; look(); };
 }
 
+function leave() {
+  source?.close();
+  source = null;
+}
+
+pip.addEventListener("click", () => {
+  paused = !paused;
+  pip.setAttribute("aria-pressed", String(paused));
+  pip.lastElementChild.textContent = paused ? "Paused" : "Live";
+  look();
+});
 addEventListener("pagehide", leave);
 addEventListener("pageshow", follow);
 document.addEventListener("visibilitychange", () => (document.hidden ? leave() : follow()));
+setInterval(() => document.querySelector("[data-poll]") && !paused && !document.hidden && parts(), POLL_MS);
 follow();

@@ -23,6 +23,10 @@ function tick() {
     node.dataset.until ??= String(now + Number(node.dataset.left) * 1000);
     node.textContent = left((Number(node.dataset.until) - now) / 1000);
   }
+  for (const node of document.querySelectorAll("[data-since]")) {
+    node.dataset.from ??= String(now - Number(node.dataset.since) * 1000);
+    node.textContent = left((now - Number(node.dataset.from)) / 1000);
+  }
 }
 
 tick();
