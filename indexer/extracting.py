@@ -8,6 +8,7 @@ from typing import Any, Final
 import anyio
 from anyio import to_thread
 
+from indexer.drawing import Drawn, draw_page
 from indexer.extraction import extract
 from indexer.extractors import REGISTRY, Registry
 from indexer.model import Extraction
@@ -35,6 +36,14 @@ class InThread:
     async def extract(self, contents: Sequence[Content]) -> Sequence[Extraction]:
         """Return what each content gave, in their order, all in one hop to the thread."""
         return await to_thread.run_sync(lambda: [self._one(content) for content in contents], limiter=self._thread)
+
+    async def draw(self, data: bytes, page: int) -> Drawn:
+        """Return a page of a PDF as a picture.
+
+        Raises:
+            Unreadable: It cannot be drawn.
+        """
+        return await to_thread.run_sync(draw_page, data, page, limiter=self._thread)
 
     def _one(self, content: Content) -> Extraction:
         change, data = content.change, content.data

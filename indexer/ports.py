@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from indexer.drawing import Drawn
 from indexer.model import Change, Extraction, Found, Indexed, Passage
 from indexer.questions import Question
 
@@ -64,6 +65,13 @@ class Extracting(Protocol):
 
     async def extract(self, contents: Sequence[Content]) -> Sequence[Extraction]:
         """Return what each content gave, in their order."""
+
+    async def draw(self, data: bytes, page: int) -> Drawn:
+        """Return a page of a PDF, counted from 1, as a picture.
+
+        Raises:
+            Unreadable: It cannot be drawn.
+        """
 
     def sandbox(self) -> Sequence[str]:
         """Return the layers that stand between a hostile file and this process; nothing where none does."""

@@ -22,6 +22,9 @@ def main(told: str) -> None:
     registry = getattr(importlib.import_module(module), name)
     if how["prepares"]:
         registry.prepare()
-    from indexer.processes.serving import serve
+    from indexer.processes.serving import serve, serve_drawings
 
-    serve(sys.stdin.buffer, answers, registry, layers=layers)
+    if how["draws"]:
+        serve_drawings(sys.stdin.buffer, answers, layers=layers)
+    else:
+        serve(sys.stdin.buffer, answers, registry, layers=layers)

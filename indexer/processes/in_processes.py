@@ -13,7 +13,8 @@ from typing import Final, Literal
 import anyio
 from anyio import to_thread
 
-from indexer.document import is_binary
+from indexer.document import Unreadable, is_binary
+from indexer.drawing import Drawn
 from indexer.extracting import UNREADABLE
 from indexer.extraction import extract
 from indexer.extractors import Registry
@@ -22,6 +23,7 @@ from indexer.limits import (
     CHILD_OPEN_FILES,
     CHILD_PREPARED_FILE_BYTES,
     CHILDREN_AT_ONCE,
+    DOCUMENT_BYTES_MAX,
     DOCUMENT_CPU_S,
     DOCUMENT_S_MAX,
     KILLS_MAX,
@@ -75,6 +77,7 @@ class InProcesses:
         self._preparing = anyio.Lock()
         self._reading_texts = anyio.Lock()
         self._reading_documents = anyio.Semaphore(CHILDREN_AT_ONCE)
+        self._drawing = anyio.Semaphore(CHILDREN_AT_ONCE)
         self._staying: Worker | None = None
         self._kills: OrderedDict[str, int] = OrderedDict()
 
@@ -101,6 +104,22 @@ class InProcesses:
                     found[number] = way
             tasks.start_soon(self._together, texts, found)
         return [found[number] for number in range(len(contents))]
+
+    async def draw(self, data: bytes, page: int) -> Drawn:
+        """Return a page of a PDF as a picture, drawn by a child that does nothing else.
+
+        Raises:
+            Unreadable: It cannot be drawn.
+            OSError: No child can be started.
+        """
+        async with self._drawing:
+            worker = await self._start(cpu_s=self._cpu_s, prepared=True, draws=True)
+            try:
+                return await worker.ask_for_page(data, page, timeout_s=self._document_s)
+            except Ended as ended:
+                raise Unreadable(str(ended)) from None
+            finally:
+                await worker.end()
 
     def _way(self, content: Content) -> Literal["apart", "together"] | Extraction:
         """Return how a content is read, or what is known of it without."""
@@ -167,13 +186,16 @@ class InProcesses:
         if len(self._kills) > QUARANTINED_MAX:
             self._kills.popitem(last=False)
 
-    async def _start(self, *, cpu_s: int | None, prepared: bool) -> Worker:
+    async def _start(self, *, cpu_s: int | None, prepared: bool, draws: bool = False) -> Worker:
         """Return a new child; one that is to read documents, only when their parsers have unpacked what they need."""
-        bounds = Bounds(memory_bytes=self._memory_bytes, cpu_s=cpu_s, file_bytes=0, open_files=CHILD_OPEN_FILES)
+        file_bytes = DOCUMENT_BYTES_MAX if draws else 0  # it is given the document as a file that is on no disk
+        bounds = Bounds(
+            memory_bytes=self._memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes, open_files=CHILD_OPEN_FILES
+        )
         async with self._preparing:
             around = await self._surround()
             await self._prepare(around, bounds, is_needed=prepared)
-        return await started(around, bounds, registry=self._named)
+        return await started(around, bounds, registry=self._named, draws=draws)
 
     async def _surround(self) -> Surroundings:
         if self._surroundings is None:

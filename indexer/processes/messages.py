@@ -11,6 +11,8 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, BinaryIO, Final, TypeVar, get_args
 
+from indexer.document import Unreadable
+from indexer.drawing import PNG, Drawn
 from indexer.limits import (
     CONVERTED_CHARS_MAX,
     FACTS_PER_FILE_MAX,
@@ -60,6 +62,39 @@ def requested(body: bytes) -> tuple[bytes, dict[str, Any]]:
     head, _, data = body.partition(b"\n")
     path, media_type, size_bytes = json.loads(head)
     return data, {"path": path, "media_type": media_type, "size_bytes": size_bytes}
+
+
+def drawing_request(data: bytes, page: int) -> bytes:
+    """Return the message that asks for a page of a PDF as a picture."""
+    return f"{page}\n".encode() + data
+
+
+def drawing_requested(body: bytes) -> tuple[bytes, int]:
+    """Return the arguments of `draw_page` that a request holds."""
+    page, _, data = body.partition(b"\n")
+    return data, int(page)
+
+
+def drawing_answer(found: Drawn | Unreadable) -> bytes:
+    """Return the message that tells a picture, or why there is none."""
+    if isinstance(found, Drawn):
+        return f"{found.pages}\n".encode() + found.png
+    return f"\n{found}".encode()
+
+
+def drawing_answered(body: bytes) -> Drawn:
+    """Return the picture that a child tells of.
+
+    Raises:
+        Unreadable: It says why there is none.
+        Unbelievable: It says neither.
+    """
+    head, _, rest = body.partition(b"\n")
+    if head.isdigit() and len(head) < len(str(_NUMBER_MAX)) and rest.startswith(PNG):
+        return Drawn(rest, int(head))
+    if head:
+        raise Unbelievable
+    raise Unreadable(rest[:_LONG_CHARS_MAX].decode("utf-8", "replace"))
 
 
 def answer(extraction: Extraction) -> bytes:

@@ -13,10 +13,11 @@ from typing import Any, Final
 import anyio
 from anyio.abc import Process
 
+from indexer.drawing import Drawn
 from indexer.limits import ANSWER_BYTES_MAX, CHILD_START_S_MAX
 from indexer.model import Extraction
 from indexer.processes.confining import Bounds
-from indexer.processes.messages import LENGTH, Unbelievable, answered
+from indexer.processes.messages import LENGTH, Unbelievable, answered, drawing_answered, drawing_request
 from indexer.processes.surroundings import Surroundings
 
 _BOOT: Final = (
@@ -82,6 +83,20 @@ class Worker:
         if failed is not None:
             raise failed
 
+    async def ask_for_page(self, data: bytes, page: int, *, timeout_s: float) -> Drawn:
+        """Return a page of a PDF as a picture; for a child that draws.
+
+        Raises:
+            Unreadable: It cannot be drawn.
+            Ended: No answer came in time, or none that may be believed. The child is gone then.
+        """
+        with anyio.move_on_after(timeout_s):  # one that reads nothing does not answer either
+            await self._say([drawing_request(data, page)])
+        try:
+            return drawing_answered(await self.hear(timeout_s=timeout_s))
+        except Unbelievable:
+            raise Ended(await self.end("its parser gave an answer that makes no sense")) from None
+
     async def _answer(self, timeout_s: float) -> Extraction:
         body = await self.hear(timeout_s=timeout_s)
         try:
@@ -128,12 +143,15 @@ class Worker:
         return "its parser ended without an answer"
 
 
-async def started(surroundings: Surroundings, bounds: Bounds, *, registry: str, prepares: bool = False) -> Worker:
+async def started(
+    surroundings: Surroundings, bounds: Bounds, *, registry: str, prepares: bool = False, draws: bool = False
+) -> Worker:
     """Return a child that has given up what it does not need and waits for requests.
 
     Args:
         registry: Which extractors it has, as ``module:name``.
         prepares: Whether it may write, once, what parsers unpack of themselves.
+        draws: Whether it is asked for pictures of pages, and not for extractions.
 
     Raises:
         OSError: It did not start, which is no fault of a file.
@@ -144,6 +162,7 @@ async def started(surroundings: Surroundings, bounds: Bounds, *, registry: str, 
         "readable": surroundings.readable,
         "writable": [surroundings.scratch] if prepares else [],
         "prepares": prepares,
+        "draws": draws,
         "registry": registry,
     }
     process = await anyio.open_process(

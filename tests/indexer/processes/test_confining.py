@@ -64,6 +64,7 @@ def run_child(
         "readable": ["/", "/no/such/place", "/dev/null"],
         "writable": [str(scratch), str(ROOT), "/dev/null"],
         "prepares": prepares,
+        "draws": False,
         "registry": "indexer.extractors:REGISTRY",
     }
     program = f"import sys; {before}; from indexer.processes.child import main; main(sys.argv[1])"

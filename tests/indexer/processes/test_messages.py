@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from indexer.document import Unreadable
+from indexer.drawing import PNG, Drawn
 from indexer.extractors import REGISTRY
 from indexer.limits import FACTS_PER_FILE_MAX, PAGES_MAX, SUBJECT_CHARS_MAX
 from indexer.model import Extraction
@@ -13,13 +15,16 @@ from indexer.processes.messages import (
     Unbelievable,
     answer,
     answered,
+    drawing_answer,
+    drawing_answered,
+    drawing_request,
     read_frame,
     request,
     requested,
     unspoken,
     write_frame,
 )
-from indexer.processes.serving import serve
+from indexer.processes.serving import serve, serve_drawings
 from tests.indexer import files
 from tests.indexer.reading import read
 
@@ -104,3 +109,31 @@ def test_a_child_answers_until_nobody_asks() -> None:
     for name in ("Ada", "Bob"):
         assert [fact.value for fact in answered(read_frame(said) or b"").facts] == [name]
     assert read_frame(said) is None
+
+
+def test_a_picture_arrives_as_it_was_and_so_does_why_there_is_none() -> None:
+    drawn = Drawn(PNG + b"1\n2", 7)
+
+    assert drawing_answered(drawing_answer(drawn)) == drawn
+    with pytest.raises(Unreadable, match="damaged"):
+        drawing_answered(drawing_answer(Unreadable("damaged")))
+
+
+@pytest.mark.parametrize("body", [b"7\nGIF89a", b"x\n" + PNG, b"9" * 40 + b"\n" + PNG, PNG])
+def test_what_is_no_picture_is_not_believed_to_be_one(body: bytes) -> None:
+    with pytest.raises(Unbelievable):
+        drawing_answered(body)
+
+
+def test_a_child_that_draws_answers_each_request() -> None:
+    requests, answers = io.BytesIO(), io.BytesIO()
+    for page in (1, 2):
+        write_frame(requests, drawing_request(files.pdf([["Owner: Ada"]]), page))
+    requests.seek(0)
+    serve_drawings(requests, answers, layers=["limits"])
+    answers.seek(0)
+
+    assert json.loads(read_frame(answers) or b"") == ["limits"]
+    assert drawing_answered(read_frame(answers) or b"").pages == 1
+    with pytest.raises(Unreadable, match="has 1 pages"):
+        drawing_answered(read_frame(answers) or b"")
