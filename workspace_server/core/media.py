@@ -92,6 +92,11 @@ def is_image(kind: str) -> bool:
     return kind in {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 
+def begins_as_text(head: bytes) -> bool:
+    """Whether a text in UTF-8 or Latin-1 may begin so, in which a byte for a line end is nothing else."""
+    return not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not _IN_NO_TEXT.search(head)
+
+
 def decode(data: bytes) -> Text | None:
     """Return the text of *data*: UTF-8, UTF-16 with its mark, or as the last resort Latin-1; None when it is binary.
 
