@@ -345,7 +345,7 @@ async def test_the_history_shows_versions_and_what_changed(reader: httpx2.AsyncC
     old = await page(reader, "/files/a.md?version=1")
 
     assert "shorter" in history
-    assert '<a href="/files/a.md?diff=1..2">Changes</a>' in history
+    assert '<a class="act" href="/files/a.md?diff=1..2">Changes</a>' in history
     assert '<tr class="removed"><td class="no">2</td>' in diff
     assert "<code>two</code>" in diff
     assert '<tr class="added"><td class="no"></td><td class="no">2</td>' in chosen

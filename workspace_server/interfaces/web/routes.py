@@ -13,6 +13,7 @@ from workspace_server.interfaces.web.connecting import connect
 from workspace_server.interfaces.web.files import browse
 from workspace_server.interfaces.web.finding.routes import FINDING
 from workspace_server.interfaces.web.flows.routes import FLOWS
+from workspace_server.interfaces.web.history.routes import HISTORY
 from workspace_server.interfaces.web.home import home
 from workspace_server.interfaces.web.needs.routes import NEEDS
 from workspace_server.interfaces.web.now.routes import NOW
@@ -23,7 +24,7 @@ from workspace_server.interfaces.web.writing.routes import WRITING
 from workspace_server.services.engine import Engine
 
 FRAME = Section(pages={"/": home, "/files": browse.to_root, "/connect": connect})
-SECTIONS: Sequence[Section] = (FRAME, NOW, FINDING, FLOWS, NEEDS, WRITING)
+SECTIONS: Sequence[Section] = (FRAME, HISTORY, NOW, FINDING, FLOWS, NEEDS, WRITING)
 
 
 def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:

@@ -69,13 +69,7 @@ class View:
             InvalidArgument: It is none.
         """
         raw = self.text(name)
-        if raw is None:
-            return None
-        if not (raw.isascii() and raw.isdecimal() and len(raw) <= NUMBER_DIGITS_MAX):
-            raise InvalidArgument(
-                f"{name} must be a number.", hint="Follow a link of a page.", argument=name, reason="not a number"
-            )
-        return int(raw)
+        return None if raw is None else number_in(raw, name)
 
     def may(self, verb: Verb) -> bool:
         """Whether who looks may also do this; a page offers nothing else."""
@@ -153,6 +147,22 @@ def lead_to(address: str) -> Response:
 
 def _fields(body: bytes | bytearray) -> dict[str, str]:
     return dict(parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=FORM_FIELDS_MAX))
+
+
+def number_in(raw: str, name: str) -> int:
+    """Return what an argument or a field says as a number.
+
+    Raises:
+        InvalidArgument: It is none.
+    """
+    if not (raw.isascii() and raw.isdecimal() and len(raw) <= NUMBER_DIGITS_MAX):
+        raise InvalidArgument(
+            f"{name} must be a number.",
+            hint="Follow a link or send a form of a page.",
+            argument=name,
+            reason="not a number",
+        )
+    return int(raw)
 
 
 def _no_form(reason: str) -> InvalidArgument:

@@ -31,6 +31,11 @@ SAMPLES: Sequence[str] = (
     "/files/plan.md?view=source",
     "/files/plan.md?view=history",
     "/files/plan.md?diff=1..2",
+    "/files/plan.md?diff=1..2&layout=side",
+    "/files/plan.md?diff=1..2&form=rendered",
+    "/files/research/prices.csv?diff=1..2&form=rendered",
+    "/files/blob.bin?diff=1..1",
+    "/files/plan.md?view=blame",
     "/files/plan.md?view=facts",
     "/search",
     "/search?q=weeks",
@@ -61,6 +66,7 @@ async def stage(served: Listening) -> None:
     await hand.write("plan.md", PLAN, agent="manager", message="first plan")
     await hand.write("plan.md", PLAN.replace("three", "four"), agent="manager", message="one week more")
     await hand.write("research/prices.csv", "name,price\nalpha,1.5\nbeta,20\n", agent="researcher-1")
+    await hand.write("research/prices.csv", "name,price\nalpha,1.5\nbeta,21\n", agent="researcher-1")
     await hand.write("research/a.md", "# Alpha\n\nprice: 19 EUR\n", agent="researcher-1")
     await hand.write("research/b.md", "# Alpha\n\nprice: 21 EUR\n", agent="researcher-2")
     await hand.write("src/app.py", CODE, agent="editor")

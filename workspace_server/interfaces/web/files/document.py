@@ -24,10 +24,10 @@ LINES_MAX = 3_000
 IMAGE_BYTES_MAX = 20 * 1024 * 1024
 
 Kind = Literal["markdown", "table", "source", "image", "binary"]
-_RENDERERS = anyio.CapacityLimiter(2)
+RENDERERS = anyio.CapacityLimiter(2)
 """However many pages of hostile text are asked for, the rest of the server keeps its threads."""
 _PAGE_WORDS = {"xlsx": "Sheet", "pptx": "Slide"}
-_DELIMITERS = {"text/csv": ",", "text/tab-separated-values": "\t"}
+DELIMITERS = {"text/csv": ",", "text/tab-separated-values": "\t"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ async def show(view: View, facts: dict[str, Any], *, source: bool) -> Response:
         try:
             read = await _read(view, path, number)
             header, wanted = read.header, "source" if source else shape
-            shown = await anyio.to_thread.run_sync(_render, read, wanted, limiter=_RENDERERS)
+            shown = await anyio.to_thread.run_sync(_render, read, wanted, limiter=RENDERERS)
         except NotText as refusal:
             shown = Shown(kind="binary", why=refusal.message)
     return view.render(
@@ -100,7 +100,9 @@ def tabs(path: str, media_type: str) -> list[tuple[str, str]]:
     """Return the views of a file, each with what it is called: no view where the source is all there is to see."""
     shape = shape_of(path, media_type)
     seen = [] if shape == "source" else [("view", "View")]
-    return [*seen, ("source", "Text" if shape == "document" else "Source"), ("history", "History"), ("facts", "Facts")]
+    lines = [] if shape in {"document", "image"} else [("blame", "Blame")]
+    text = ("source", "Text" if shape == "document" else "Source")
+    return [*seen, text, ("history", "History"), *lines, ("facts", "Facts")]
 
 
 def shape_of(path: str, media_type: str) -> str:
@@ -109,7 +111,7 @@ def shape_of(path: str, media_type: str) -> str:
         return "document"
     if media_type == "text/markdown":
         return "markdown"
-    if media_type in _DELIMITERS:
+    if media_type in DELIMITERS:
         return media_type
     if media_type == "application/json":
         return "json"
@@ -123,8 +125,8 @@ def _render(read: ReadResult, shape: str) -> Shown:
         return _render_document(read, text, first, as_text=shape == "source")
     if shape == "markdown" and first == 1 and is_quick_to_render(text):
         return Shown(kind="markdown", prose=render_markdown(text, path))
-    if shape in _DELIMITERS:
-        table = read_table(text, _DELIMITERS[shape], first_line=first)
+    if shape in DELIMITERS:
+        table = read_table(text, DELIMITERS[shape], first_line=first)
         if table is not None:
             return Shown(kind="table", table=table)
     if shape == "json" and not header["more"] and first == 1 and _is_dense(text):

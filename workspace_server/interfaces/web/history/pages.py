@@ -1,70 +1,70 @@
-"""The versions of a file, and what changed between two of them."""
+"""The past of a file: its versions, what changed between two of them, and who wrote which line."""
 
-import re
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
 
-from workspace_server.errors import InvalidArgument, NotText
+from workspace_server.errors import WorkspaceError
 from workspace_server.interfaces.web.files.document import tabs
-from workspace_server.interfaces.web.history.differences import read_diff
+from workspace_server.interfaces.web.history import blame, comparing
 from workspace_server.interfaces.web.view import View
+from workspace_server.interfaces.web.writing.told import told
 
 PAGE = 50
-_PAIR = re.compile(r"(\d{1,15})\.\.(\d{1,15})")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Which version was not restored (None: the last one), and why."""
+
+    version: int | None
+    refusal: WorkspaceError
 
 
 def is_wanted(view: View) -> bool:
     """Whether the address of a file asks for its past."""
-    return view.text("view") == "history" or view.text("diff") is not None or view.text("from") is not None
+    return view.text("view") in {"history", "blame"} or view.text("diff") is not None or view.text("from") is not None
 
 
 async def show(view: View, facts: dict[str, Any]) -> Response:
-    """Show the history of a live file, or the difference that the address names."""
+    """Show what the address asks for of the past of a live file."""
     return await _page(view, facts["path"], facts)
 
 
 async def deleted(view: View, path: str) -> Response:
-    """Show the history of a file that is no more."""
+    """Show the past of a file that is no more."""
     return await _page(view, path, None)
 
 
 async def _page(view: View, path: str, facts: dict[str, Any] | None) -> Response:
-    pair = _pair(view)
-    before = view.number("before")
-    found = await view.engine.files.file_history(view.caller, path=path, limit=PAGE, before_version=before)
-    versions = found["versions"]
-    rows, binary = None, False
+    pair = comparing.pair(view)
     if pair is not None:
-        try:
-            rows = read_diff(await view.engine.files.diff(view.caller, path=path, before=pair[0], after=pair[1]))
-        except NotText:
-            binary = True
-    oldest = min((version["version"] for version in versions), default=1)
+        return await comparing.show(view, path, facts, pair)
+    if view.text("view") == "blame":
+        return await blame.show(view, path, facts)
+    return await versions(view, path, facts)
+
+
+async def versions(view: View, path: str, facts: dict[str, Any] | None, refused: Refused | None = None) -> Response:
+    """Show the versions of a file, newest first; above them why one was not restored."""
+    before = view.number("before")
+    found = (await view.engine.files.file_history(view.caller, path=path, limit=PAGE, before_version=before))[
+        "versions"
+    ]
+    oldest = min((one["version"] for one in found), default=1)
     return view.render(
         "history/history.html",
+        code=200 if refused is None else refused.refusal.http_status,
         title=path,
         active="files",
         path=path,
         file=facts,
         tab="history",
         tabs=tabs(path, facts["media_type"]) if facts else [],
-        versions=versions,
+        versions=found,
+        before=before,
         older=oldest if oldest > 1 else None,
-        pair=pair,
-        diff=rows,
-        binary=binary,
+        refusal=None if refused is None else told(view, refused.refusal),
+        refused_version=None if refused is None else refused.version,
     )
-
-
-def _pair(view: View) -> tuple[int, int] | None:
-    raw = view.text("diff")
-    if raw is None:
-        first, second = view.number("from"), view.number("to")
-        return (first, second) if first is not None and second is not None else None
-    found = _PAIR.fullmatch(raw)
-    if found is None:
-        raise InvalidArgument(
-            "diff names two versions, as in 3..5.", hint="Follow a link of the history.", argument="diff", reason=raw
-        )
-    return int(found[1]), int(found[2])

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, NotFound, NotText, TooLarge, WorkspaceError
 from workspace_server.interfaces.web.addresses import file_url
-from workspace_server.interfaces.web.history.differences import read_diff
+from workspace_server.interfaces.web.history.unified import read_diff
 from workspace_server.interfaces.web.view import FORM_BYTES_MAX, View, lead_to
 from workspace_server.interfaces.web.visible import visible
 from workspace_server.interfaces.web.writing import fields

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from workspace_server.core.paths import canonical_directory
-from workspace_server.errors import InvalidArgument, NotFound
-from workspace_server.interfaces.web.view import NUMBER_DIGITS_MAX, View
+from workspace_server.errors import NotFound
+from workspace_server.interfaces.web.view import View, number_in
 
 Fields = Mapping[str, str]
 
@@ -17,13 +17,7 @@ def number(form: Fields, name: str) -> int | None:
         InvalidArgument: It is none.
     """
     raw = form.get(name, "")
-    if not raw:
-        return None
-    if not (raw.isascii() and raw.isdecimal() and len(raw) <= NUMBER_DIGITS_MAX):
-        raise InvalidArgument(
-            f"{name} must be a number.", hint="Send the form of a page.", argument=name, reason="not a number"
-        )
-    return int(raw)
+    return number_in(raw, name) if raw else None
 
 
 def below(directory: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Moving, deleting and restoring: a page that says what will happen, and the form on it that does it."""
+"""Moving and deleting: a page that says what will happen, and the form on it that does it."""
 
 from starlette.responses import Response
 
@@ -9,7 +9,7 @@ from workspace_server.interfaces.web.view import View, lead_to
 from workspace_server.interfaces.web.writing import fields
 from workspace_server.interfaces.web.writing.told import told
 
-MOVE, DELETE, RESTORE = "/move", "/delete", "/restore"
+MOVE, DELETE = "/move", "/delete"
 
 
 async def ask_move(view: View) -> Response:
@@ -52,18 +52,6 @@ async def delete(view: View) -> Response:
         return await _delete_page(view, path, message=message, refusal=refusal)
     # A file's page shows its history, from which it can be restored; of a directory nothing is left to be shown.
     return lead_to(file_url(path if version is not None else result["path"].rpartition("/")[0]))
-
-
-async def restore(view: View) -> Response:
-    """Bring a deleted file back, or make an earlier version the newest; lead to the file."""
-    form = await view.form()
-    result = await view.engine.files.restore_file(
-        view.caller,
-        path=form.get("path", ""),
-        version=fields.number(form, "version"),
-        expect_version=fields.number(form, "newest"),
-    )
-    return lead_to(file_url(result["path"]))
 
 
 async def _move_page(

@@ -16,7 +16,6 @@ WRITING = Section(
         editor.NEW: editor.create,
         places.MOVE: places.move,
         places.DELETE: places.delete,
-        places.RESTORE: places.restore,
         uploads.UPLOAD: uploads.upload,
         uploads.REPLACE: uploads.replace,
     },
