@@ -12,7 +12,8 @@ from starlette.responses import Response
 from workspace_server.core import media
 from workspace_server.core.diffs import lines_of
 from workspace_server.errors import NotText, TooLarge, WorkspaceError
-from workspace_server.interfaces.web.files.document import RENDERERS, tabs
+from workspace_server.interfaces.web.files.document import tabs
+from workspace_server.interfaces.web.files.forms.look import RENDERERS
 from workspace_server.interfaces.web.files.render.code import highlighted_lines, lexer_name
 from workspace_server.interfaces.web.view import View
 

@@ -12,7 +12,9 @@ from starlette.responses import Response
 from workspace_server.core import media
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidArgument
-from workspace_server.interfaces.web.files.document import DELIMITERS, RENDERERS, tabs
+from workspace_server.interfaces.web.files.document import tabs
+from workspace_server.interfaces.web.files.forms.look import RENDERERS
+from workspace_server.interfaces.web.files.forms.tables import DELIMITERS
 from workspace_server.interfaces.web.files.render.tables import read_table
 from workspace_server.interfaces.web.history.cells import Cell, CellRow, Skipped, compare_tables
 from workspace_server.interfaces.web.history.differences import Difference, compare_lines

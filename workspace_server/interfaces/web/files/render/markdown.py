@@ -37,6 +37,7 @@ _ATTRIBUTES = {
     "li": {"id", "class"},
     "p": {"id", "class"},
 }
+_WITHOUT_ANCHORS = {tag: names - {"id"} for tag, names in _ATTRIBUTES.items()}
 _VALUES = {"input": {"type": "checkbox", "disabled": ""}}
 """No input of another kind, and none that can be used."""
 _TASK = re.compile(r"\[([ xX])\](?=\s)")
@@ -89,8 +90,12 @@ class Pages:
     lines: Sequence[int]
 
 
-def render_markdown(text: str, path: str, pages: Pages | None = None) -> Document:
-    """Return *text*, the content of the file *path*, as HTML; a block of line 12 has the anchor `L12`."""
+def render_markdown(text: str, path: str, pages: Pages | None = None, *, anchored: bool = True) -> Document:
+    """Return *text*, the content of the file *path*, as HTML; a block of line 12 has the anchor `L12`.
+
+    Args:
+        anchored: Whether it has; several texts on one page must not have the same ones.
+    """
     shown = visible(text.replace("\r\n", "\n"))
     front, shown = _split_front_matter(shown)
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING_MAX}).enable(["table", "strikethrough"])
@@ -104,7 +109,7 @@ def render_markdown(text: str, path: str, pages: Pages | None = None) -> Documen
     clean = nh3.clean(
         html,
         tags=set(_TAGS),
-        attributes=_ATTRIBUTES,
+        attributes=_ATTRIBUTES if anchored else _WITHOUT_ANCHORS,
         set_tag_attribute_values=_VALUES,
         url_schemes=_SCHEMES,
         link_rel="noopener noreferrer nofollow",

@@ -33,12 +33,21 @@ class Table:
     more_from: int | None
 
 
-def read_table(text: str, delimiter: str, *, first_line: int = 1, header: Sequence[str] | None = None) -> Table | None:
+def header_of(line: str, delimiter: str) -> Sequence[str] | None:
+    """Return the names of the columns in the first line of a table; None when it holds none."""
+    table = read_table(line, delimiter)
+    return None if table is None else table.header.cells
+
+
+def read_table(
+    text: str, delimiter: str, first_line: int = 1, header: Sequence[str] | None = None, *, is_cut: bool = False
+) -> Table | None:
     """Return up to `ROWS_MAX` rows of *text*, or None when it is no table.
 
     Args:
         first_line: Where *text* begins in its file.
         header: The names of the columns, when *text* does not begin with them.
+        is_cut: The file goes on behind *text*, so that its last row may not be whole.
     """
     # Not str.splitlines: it knows ends of lines that no other part of the server counts.
     reader = csv.reader([f"{line}\n" for line in text.split("\n")], delimiter=delimiter)
@@ -55,6 +64,8 @@ def read_table(text: str, delimiter: str, *, first_line: int = 1, header: Sequen
             line = first_line + reader.line_num
     except csv.Error:
         return None
+    if is_cut and more_from is None and len(rows) > 2:
+        more_from = rows.pop().line
     if header is not None:
         rows.insert(0, Row(1, list(header)))
     if not rows:
