@@ -3,8 +3,11 @@
 A page that is added needs an address here: `test_every_address_of_a_page_has_a_sample` says so until it has one.
 """
 
+import base64
+import json
 from collections.abc import Sequence
 
+from tests.indexer import files as documents
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import Caller
@@ -15,6 +18,24 @@ PIXEL = bytes.fromhex(
 )
 PLAN = "# Plan\n\nWe need **three weeks**.\n\n## Steps\n\n1. Research\n2. Compare\n\n## Risks\n\n- Old figures\n"
 CODE = 'def hello() -> str:\n    """Say hello."""\n    return "hello"\n'
+SILENCE = b"\xff\xfb\x10\xc4" + bytes(100)
+NOTEBOOK = json.dumps(
+    {
+        "cells": [
+            {"cell_type": "markdown", "source": "# Prices\n\nOne figure.\n"},
+            {
+                "cell_type": "code",
+                "execution_count": 1,
+                "source": "print(19)\nplot()",
+                "outputs": [
+                    {"output_type": "stream", "text": "19\n"},
+                    {"output_type": "display_data", "data": {"image/png": base64.b64encode(PIXEL).decode()}},
+                    {"output_type": "error", "traceback": ["NameError: plot"]},
+                ],
+            },
+        ]
+    }
+)
 MANAGER, ANA, BO = Caller(agent="manager"), Caller(agent="ana"), Caller(agent="bo")
 
 SAMPLES: Sequence[str] = (
@@ -27,6 +48,12 @@ SAMPLES: Sequence[str] = (
     "/files/data.json",
     "/files/pixel.png",
     "/files/blob.bin",
+    "/files/log.jsonl",
+    "/files/page.html",
+    "/files/paper.pdf",
+    "/files/tune.mp3",
+    "/files/work.ipynb",
+    "/files/long.log?line=9",
     "/files/gone.md",
     "/files/plan.md?view=source",
     "/files/plan.md?view=history",
@@ -73,6 +100,12 @@ async def stage(served: Listening) -> None:
     await hand.write("data.json", '{"name": "atlas", "list": [1, 2, {"deep": true}]}')
     await hand.write("pixel.png", PIXEL)
     await hand.write("blob.bin", b"\x00\x01\x02")
+    await hand.write("log.jsonl", '{"at": 1, "by": ["ana", "bo"]}\n{"at": 2}\n')
+    await hand.write("page.html", "<!doctype html><title>Report</title><h1>Report</h1><p>All is well.</p>")
+    await hand.write("paper.pdf", documents.pdf([["Owner: Ada"], ["Cost: 3 EUR"]]))
+    await hand.write("tune.mp3", SILENCE)
+    await hand.write("work.ipynb", NOTEBOOK)
+    await hand.write("long.log", "2026-11-30 12:00:00 INFO all is well\n" * 4_000)
     await hand.write("gone.md", "x")
     await engine.files.delete_file(ANA, path="gone.md")
     await engine.locks.lock_files(ANA, paths=["research/"], purpose="checking the figures once more")
