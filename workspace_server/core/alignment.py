@@ -14,7 +14,7 @@ ALIKE_MIN = 0.3
 """Lines that share fewer of their words than this are not the same line in two forms."""
 WORDS_MAX = 1_200
 """Words of both lines together above which a changed line is not taken apart."""
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD = re.compile(r"\d[\d.,]*\d|\w+|\s+|[^\w\s]")
 
 
 class Block(NamedTuple):
@@ -30,6 +30,11 @@ class Part(NamedTuple):
 
     text: str
     changed: bool
+
+
+def words(text: str) -> list[str]:
+    """Return *text* in words, blanks and signs, one after the other; a number with its separators is one word."""
+    return _WORD.findall(text)
 
 
 def blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Block] | None:
@@ -58,26 +63,24 @@ def pairs(old: Sequence[str], new: Sequence[str]) -> list[tuple[int | None, int 
 
 def parts(old: str, new: str) -> tuple[list[Part], list[Part]] | None:
     """Return both lines in parts that say which words changed; None when the lines are too long or too different."""
-    words = _WORD.findall(old), _WORD.findall(new)
-    if len(words[0]) + len(words[1]) > WORDS_MAX:
+    both = words(old), words(new)
+    if len(both[0]) + len(both[1]) > WORDS_MAX:
         return None
-    matcher = difflib.SequenceMatcher(None, *words, autojunk=False)
+    matcher = difflib.SequenceMatcher(None, *both, autojunk=False)
     sides: tuple[list[Part], list[Part]] = ([], [])
     shared = 0
     for tag, first, last, begins, stops in matcher.get_opcodes():
-        for side, text in zip(sides, ("".join(words[0][first:last]), "".join(words[1][begins:stops])), strict=True):
+        for side, text in zip(sides, ("".join(both[0][first:last]), "".join(both[1][begins:stops])), strict=True):
             if text:
                 side.append(Part(text, tag != "equal"))
-        shared += sum(not word.isspace() for word in words[0][first:last]) if tag == "equal" else 0
-    told = sum(not word.isspace() for side in words for word in side)
+        shared += sum(not word.isspace() for word in both[0][first:last]) if tag == "equal" else 0
+    told = sum(not word.isspace() for side in both for word in side)
     return sides if 2 * shared >= ALIKE_MIN * told else None
 
 
 def _likenesses(old: Sequence[str], new: Sequence[str]) -> list[list[float]]:
     """Return, for each old line, how much of their words it shares with each new one: 0 where that is too little."""
-    bags = [
-        [Counter(word for word in _WORD.findall(line) if not word.isspace()) for line in side] for side in (old, new)
-    ]
+    bags = [[Counter(word for word in words(line) if not word.isspace()) for line in side] for side in (old, new)]
     return [[_likeness(before, after) for after in bags[1]] for before in bags[0]]
 
 

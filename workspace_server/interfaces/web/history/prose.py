@@ -1,7 +1,6 @@
 """What changed between two texts of Markdown, as they are read: whole paragraphs and list items, or words in them."""
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -9,6 +8,7 @@ from typing import Literal, Union
 
 from markupsafe import Markup, escape
 
+from workspace_server.core.alignment import words
 from workspace_server.interfaces.web.files.render.markdown import Document, is_quick_to_render, render_markdown
 
 NODES_MAX = 4_000
@@ -22,7 +22,6 @@ _HOLDERS = frozenset({"ul", "ol", "table", "thead", "tbody", "tr", "blockquote"}
 """Elements that hold blocks, and take no mark themselves."""
 _ALWAYS_THE_SAME = _HOLDERS - {"tr"} | {"td", "th"}
 """Elements that are not told apart by what they say: the next list is the list, the next cell is the cell."""
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 Mark = Literal["ins", "del"]
 Node = Union["Element", str]
@@ -130,7 +129,7 @@ def _is_same_thing(old: Node, new: Node) -> bool:
     if tags[0] != tags[1] or tags[0] in _ALWAYS_THE_SAME:
         return tags[0] == tags[1]
     texts = (node if isinstance(node, str) else node.text for node in (old, new))
-    before, after = ({word for word in _WORD.findall(text) if not word.isspace()} for text in texts)
+    before, after = ({word for word in words(text) if not word.isspace()} for text in texts)
     return 2 * len(before & after) >= ALIKE_MIN * (len(before) + len(after))
 
 
@@ -144,7 +143,7 @@ def _changed(old: Node, new: Node) -> Iterator[str]:
         return
     pieces = [list(_pieces(element)) for element in (old, new)]
     tags = [[piece for piece in side if piece.startswith("<")] for side in pieces]
-    count = sum(len(_WORD.findall(element.text)) for element in (old, new))
+    count = sum(len(words(element.text)) for element in (old, new))
     if tags[0] != tags[1] or count > WORDS_MAX:
         yield from (*_whole(old, "del"), *_whole(new, "ins"))
         return
@@ -175,9 +174,9 @@ def _words(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
         if old == new:
             yield new
             continue
-        words = _WORD.findall(_unescaped(old)), _WORD.findall(_unescaped(new))
-        for tag, first, last, begins, stops in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
-            gone, come = "".join(words[0][first:last]), "".join(words[1][begins:stops])
+        both = words(_unescaped(old)), words(_unescaped(new))
+        for tag, first, last, begins, stops in difflib.SequenceMatcher(None, *both, autojunk=False).get_opcodes():
+            gone, come = "".join(both[0][first:last]), "".join(both[1][begins:stops])
             if tag == "equal":
                 yield str(escape(come))
                 continue
