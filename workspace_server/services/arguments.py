@@ -106,6 +106,19 @@ def too_small(needed_tokens: int) -> InvalidArgument:
     return refused("max_tokens", f"the least answer takes {needed_tokens} tokens", f"max_tokens={needed_tokens + 50}")
 
 
+def page_cursor(cursor: str | None) -> int | None:
+    """Return the number before which a page begins.
+
+    Raises:
+        InvalidArgument: No list gave this cursor.
+    """
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        raise refused("cursor", "is not one that this list gave")
+    return int(cursor)
+
+
 def bounded(argument: str, value: float, least: float, most: float) -> None:
     """Pass when *value* is between *least* and *most*.
 

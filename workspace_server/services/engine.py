@@ -27,6 +27,7 @@ from workspace_server.services.files.listing import Listing
 from workspace_server.services.files.pieces import Pieces
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.undo import Undo
+from workspace_server.services.index.contradictions import Contradictions
 from workspace_server.services.index.indexing import Indexing, OpenIndex
 from workspace_server.services.index.search import Search
 from workspace_server.services.locking import leases
@@ -102,6 +103,7 @@ class Engine:
         folder.recorder.attend = attention.follow
         self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
         self.search = Search(folder, self.indexing)
+        self.contradictions = Contradictions(folder, self.indexing)
         self.waits = Waits(folder, self.indexing.indexed_seq)
         self.status = Status(folder)
         self.upkeep = Upkeep(folder, Purging(folder, tree, self.indexing), self.indexing)

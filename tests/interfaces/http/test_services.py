@@ -98,10 +98,14 @@ async def test_a_contradiction_is_dismissed_by_an_admin_alone(client: httpx2.Asy
     seq = (await client.put("/files/b.md", content=b"# Widget\n\nheight: 20 m\n")).json()["seq"]
     [conflict] = (await client.get("/facts", params={"key": "height", "min_seq": seq})).json()["conflicts"]
     asked = {**conflict, "values": [value["value"] for value in conflict["values"]]}
+    listed = (await client.get("/facts:conflicts")).json()["conflicts"]
     refused = await client.post("/facts:dismiss", json=asked)
     wrong = await client.post("/facts:dismiss", json={**asked, "values": ["a"] * 5})
     past = (await client.get("/facts", params={"key": "height", "as_of_seq": 0})).json()
 
+    assert [(one["key"], [said["quote"] for said in one["values"]]) for one in listed] == [
+        ("height", ["height: 19 m", "height: 20 m"])
+    ]
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
     assert (wrong.status_code, wrong.json()["error"]["argument"]) == (400, "values")
     assert (past["facts"], past["complete"]) == ([], True)

@@ -43,6 +43,13 @@ class QueryFacts(Query):
     min_seq: Count | None = None
 
 
+class Conflicts(Query):
+    """Which page of them."""
+
+    limit: Count = 20
+    cursor: str | None = None
+
+
 class Dismissal(Body):
     """Which contradiction, as an answer lists it; without `values` whatever the files say."""
 
@@ -61,13 +68,19 @@ async def query_facts(call: Call, query: QueryFacts) -> Response:
     return json_response(await call.engine.search.query_facts(call.caller, **query.model_dump(exclude_none=True)))
 
 
+async def list_conflicts(call: Call, query: Conflicts) -> Response:
+    """List what files say against each other, the newest first; `next_cursor` while there is more to look at."""
+    return json_response(await call.engine.contradictions.list_conflicts(call.caller, **query.model_dump()))
+
+
 async def dismiss_conflict(call: Call, body: Dismissal) -> Response:
     """Say that files may contradict each other in this: it is not told again until one says something else."""
-    return json_response(await call.engine.search.dismiss_conflict(call.caller, **body.model_dump()))
+    return json_response(await call.engine.contradictions.dismiss_conflict(call.caller, **body.model_dump()))
 
 
 OPERATIONS = (
     operation("GET", "/search", search, result=results.Found),
     operation("GET", "/facts", query_facts, result=results.FoundFacts),
+    operation("GET", "/facts:conflicts", list_conflicts, result=results.ListedConflicts),
     operation("POST", "/facts:dismiss", dismiss_conflict, result=results.DismissedConflicts),
 )

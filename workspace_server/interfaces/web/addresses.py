@@ -2,10 +2,27 @@
 
 from urllib.parse import quote, urlencode
 
+LINES_FROM_START = 1_000
+"""A line further down is shown without all that stands before it."""
+LINES_ABOVE = 20
+
 
 def file_url(path: str, **query: object) -> str:
     """Return the address of a file's or directory's page; arguments that are None are left out."""
     return _with_query("/files/" + quote(path, safe="/"), query)
+
+
+def cite_url(
+    path: str, version: int | str, line: int, end: int | None = None, *, q: str | None = None, mode: str | None = None
+) -> str:
+    """Return the address of the lines of a version that say something.
+
+    Args:
+        q: What was searched for, to be marked there, by the rules of *mode*.
+    """
+    begins = line - LINES_ABOVE if line > LINES_FROM_START else None
+    shown = {"version": version, "view": "source", "line": begins, "found": f"{line}-{end or line}"}
+    return f"{file_url(path, **shown, q=q, mode=mode)}#L{line}"
 
 
 def bytes_url(path: str, version: int | None = None) -> str:

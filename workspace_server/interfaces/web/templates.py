@@ -2,7 +2,6 @@
 
 import hashlib
 import mimetypes
-import re
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -11,11 +10,18 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from indexer.highlights import marks
-from indexer.questions import parse_question
-from workspace_server.interfaces.web.addresses import bytes_url, crumbs, file_url, page_url, trigger_anchor, trigger_url
+from workspace_server.interfaces.web.addresses import (
+    bytes_url,
+    cite_url,
+    crumbs,
+    file_url,
+    page_url,
+    trigger_anchor,
+    trigger_url,
+)
+from workspace_server.interfaces.web.marking import marked
 from workspace_server.interfaces.web.visible import visible
 from workspace_server.services.times import ago, size
 
@@ -78,19 +84,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 60}m {whole % 60:02}s" if whole >= 60 else f"{whole}s"
 
 
-def marked(text: str, query: str, mode: str) -> Markup:
-    """Return *text* as HTML with what was found marked: by the rules of the index, or as it stands."""
-    found = marks(text, parse_question(query)) if mode == "ranked" else []
-    spans = [(mark.start, mark.end) for mark in found]
-    if mode == "exact":
-        spans = [match.span() for match in re.finditer(re.escape(query), text)]
-    shown, at = [], 0
-    for start, end in spans:
-        shown += [escape(visible(text[at:start])), Markup("<mark>{}</mark>").format(visible(text[start:end]))]
-        at = end
-    return Markup("").join([*shown, escape(visible(text[at:]))])
-
-
 def cited(cite: str) -> dict[str, str]:
     """Return what stands in a citation, `path@version:line`."""
     path, _, place = cite.rpartition("@")
@@ -130,6 +123,7 @@ def _environment() -> Environment:
             "bytes_url": bytes_url,
             "crumbs": crumbs,
             "file_url": file_url,
+            "cite_url": cite_url,
             "cited": cited,
             "marked": marked,
             "page_url": page_url,

@@ -9,13 +9,12 @@ from workspace_server.core.moments import parse_moment
 from workspace_server.core.triggers.fields import check_name
 from workspace_server.delivery.guard import Policy, origin
 from workspace_server.errors import NotFound
-from workspace_server.services.arguments import bounded, plain_text, refused
+from workspace_server.services.arguments import bounded, page_cursor, plain_text, refused
 from workspace_server.services.automation import attention
 from workspace_server.services.automation.endpoints import (
     enable,
     endpoint_name,
     endpoint_number,
-    page_cursor,
 )
 from workspace_server.services.automation.making import named
 from workspace_server.services.automation.reaction import Reaction

@@ -12,7 +12,7 @@ from workspace_server.core.triggers.fields import check_name
 from workspace_server.delivery.guard import origin
 from workspace_server.delivery.signing import check_secret, new_secret
 from workspace_server.errors import Forbidden, NotFound
-from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.arguments import bounded, page_cursor, refused
 from workspace_server.services.automation import attention
 from workspace_server.services.automation.making import named
 from workspace_server.services.folder import Folder
@@ -192,19 +192,6 @@ def endpoint_number(name: str) -> int:
     if found is None:
         raise refused("endpoint", "is none that the list names", "For example E3, from GET /api/v1/endpoints.")
     return int(found[1])
-
-
-def page_cursor(cursor: str | None) -> int | None:
-    """Return the number before which a page begins.
-
-    Raises:
-        InvalidArgument: No list gave this cursor.
-    """
-    if cursor is None:
-        return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        raise refused("cursor", "is not one that this list gave")
-    return int(cursor)
 
 
 async def _known(tx: Transaction, number: int) -> EndpointRow:

@@ -66,13 +66,7 @@ def fact_row(live: LiveFact, detail: Detail) -> Result:
         if fact.unit is not None:
             row["unit"] = fact.unit
         row |= {
-            "quote": clean(fact.quote),
-            "path": live.path,
-            "version": live.version,
-            "start_line": fact.start_line,
-            "end_line": fact.end_line,
-            **({} if fact.page is None else {"page": fact.page}),
-            "at": iso(live.at_s),
+            **_place(live),
             "extractor": live.extractor,
             "confidence": fact.confidence,
             **({} if live.superseded_seq is None else {"superseded_seq": live.superseded_seq}),
@@ -80,16 +74,35 @@ def fact_row(live: LiveFact, detail: Detail) -> Result:
     return row
 
 
-def conflict_row(conflict: Conflict) -> Result:
-    """Return a contradiction: of what, and who says what where."""
+def conflict_row(conflict: Conflict, detail: Detail = "brief") -> Result:
+    """Return a contradiction: of what, and who says what where; in full also in which words, and since when."""
     first = conflict.facts[0].fact
     return {
         "subject": clean(first.subject),
         "key": clean(first.key),
         "values": [
-            {"value": clean(live.fact.value), "cite": cite(live), "by": live.agent}
+            {
+                "value": clean(live.fact.value),
+                "cite": cite(live),
+                "by": live.agent,
+                **(_place(live) if detail == "full" else {}),
+            }
             for live in conflict.facts[:VALUES_MAX]
         ],
+    }
+
+
+def _place(live: LiveFact) -> Result:
+    """Return the words of a fact, where they stand, and since when."""
+    fact = live.fact
+    return {
+        "quote": clean(fact.quote),
+        "path": live.path,
+        "version": live.version,
+        "start_line": fact.start_line,
+        "end_line": fact.end_line,
+        **({} if fact.page is None else {"page": fact.page}),
+        "at": iso(live.at_s),
     }
 
 

@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from indexer.conflicts import CONFLICTS_MAX, Conflict, conflicts_among, topic_named, topic_of
+from indexer.conflicts import CONFLICTS_MAX, Conflict, conflicts_among, topic_of
 from indexer.model import LiveFact
-from workspace_server.core.access import Caller
 from workspace_server.core.patterns import Selector
-from workspace_server.errors import NotFound
 from workspace_server.services.history.moment import view_of
-from workspace_server.services.index.answers import Budget, Detail, clean, conflict_row, distinct, fact_row, spread
+from workspace_server.services.index import contradictions
+from workspace_server.services.index.answers import Budget, Detail, conflict_row, distinct, fact_row, spread
 from workspace_server.services.index.filters import Filters, few
 from workspace_server.services.recording import Result
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import audit, dismissals, fact_search, past_facts
+from workspace_server.storage.tables import fact_search, past_facts
 from workspace_server.storage.tables.fact_questions import Wanted
 
 LOOKED_AT_PER_FACT = 3
@@ -69,16 +68,9 @@ async def look_up(tx: Transaction, wanted: Wanted, selector: Selector | None) ->
     topics = {topic for live in chosen if (topic := topic_of(live.fact)) is not None}
     said = await fact_search.about(tx, topics, wanted)
     others = [live for live in said if not selector or selector.covers(live.path)]
-    conflicts = await _undismissed(tx, conflicts_among([*chosen, *others]))
+    conflicts = await contradictions.undismissed(tx, conflicts_among([*chosen, *others]))
     sifted = sifts and len(looked_at) >= SIFTED_MIN and len(found) < wanted.limit
     return Findings(chosen, conflicts, await _unknown(tx, wanted, selector), sifted)
-
-
-async def _undismissed(tx: Transaction, conflicts: Sequence[Conflict]) -> list[Conflict]:
-    if not conflicts:
-        return []
-    dismissed = await dismissals.among(tx, [conflict.mark for conflict in conflicts])
-    return [conflict for conflict in conflicts if conflict.mark not in dismissed]
 
 
 async def _unknown(tx: Transaction, wanted: Wanted, selector: Selector | None) -> str | None:
@@ -112,27 +104,3 @@ def fill(result: Result, found: Findings, detail: Detail, max_tokens: int, *, be
             budget.set_free()
             return budget
         chosen = chosen[:fit]
-
-
-async def dismiss(tx: Transaction, caller: Caller, subject: str, key: str, values: Sequence[str] | None) -> Result:
-    """Dismiss what files say against each other about *subject* and *key*, and return it as answers list it.
-
-    Args:
-        values: What they say, as an answer lists it; None for whatever it is.
-
-    Raises:
-        NotFound: They do not contradict each other, or say something else.
-    """
-    said = await fact_search.about(tx, [topic_named(subject, key)], Wanted())
-    found = conflicts_among(said)
-    if values is not None:
-        found = [one for one in found if {value["value"] for value in conflict_row(one)["values"]} == set(values)]
-    if not found:
-        raise NotFound(
-            f"No files contradict each other in this about {clean(subject)} · {clean(key)}.",
-            hint="Ask for the facts again: `conflicts` lists what they say now.",
-        )
-    for conflict in found:
-        await dismissals.add(tx, conflict.mark, caller.agent)
-    await audit.add(tx, caller, "dismiss_conflict", found[0].facts[0].path, None)
-    return {"dismissed": [conflict_row(one) for one in found]}

@@ -92,6 +92,15 @@ class Indexing:
                 await progress.wait_beyond(max(progress.seq, indexed))
         return await self.indexed_seq(part)
 
+    async def freshness(self, part: Part, min_seq: int | None = None, *, timeout_s: float = 0.0) -> Result:
+        """Return `{indexed_seq, complete}`: how far this part is, after waiting for *min_seq* at most *timeout_s*."""
+        head_seq = self.head_seq
+        if min_seq is not None:
+            await self.reach(part, min_seq, timeout_s=timeout_s)
+        indexed_seq = await self.indexed_seq(part)
+        is_there = indexed_seq >= (head_seq if min_seq is None else min_seq)
+        return {"indexed_seq": indexed_seq, "complete": is_there and not self.is_renewing(part)}
+
     async def passages(self, question: Question, *, path_prefix: str, paths: Sequence[str] = (), limit: int) -> Found:
         """Return the best passages, of any version the index still knows."""
         return await self._passages.query(question, path_prefix=path_prefix, paths=paths, limit=limit)

@@ -165,17 +165,6 @@ class Search:
         result["passages"] += _fitting(passages, budget)
         return result
 
-    async def dismiss_conflict(
-        self, caller: Caller, *, subject: str, key: str, values: Sequence[str] | None = None
-    ) -> Result:
-        """Say that files may contradict each other in this, and return what they say; until one says something else.
-
-        Args:
-            values: What they say, so that nothing is dismissed that came since.
-        """
-        caller.require("admin")
-        return await self._folder.db.write(lambda tx: facts.dismiss(tx, caller, subject, key, values))
-
     async def describe_file(
         self, caller: Caller, *, path: str, version: int | None = None, max_tokens: int = 400
     ) -> Result:
@@ -187,13 +176,9 @@ class Search:
 
     async def _freshness(self, part: Part, min_seq: int | None) -> Result:
         """Return how far the index is, after waiting for *min_seq* as long as the setting allows."""
-        head_seq = self._indexing.head_seq
         if min_seq is not None:
             bounded("min_seq", min_seq, 0, 1 << 53)
-            await self._indexing.reach(part, min_seq, timeout_s=self._folder.settings.min_seq_wait_seconds)
-        indexed_seq = await self._indexing.indexed_seq(part)
-        is_there = indexed_seq >= (head_seq if min_seq is None else min_seq)
-        return {"indexed_seq": indexed_seq, "complete": is_there and not self._indexing.is_renewing(part)}
+        return await self._indexing.freshness(part, min_seq, timeout_s=self._folder.settings.min_seq_wait_seconds)
 
     async def _selector(self, path: str | None) -> Selector | None:
         """Return the part of the workspace that is asked about: a path, a directory (also without `/`), a pattern."""

@@ -70,6 +70,7 @@ from workspace_server.interfaces.http.results.search import (
     Fact,
     Found,
     FoundFacts,
+    ListedConflicts,
     Passage,
     SaidValue,
 )
@@ -120,6 +121,7 @@ __all__ = [
     "JobLog",
     "LeftFile",
     "LeftWay",
+    "ListedConflicts",
     "ListedFile",
     "ListedJob",
     "LockList",

@@ -40,11 +40,18 @@ class Fact(Result):
 
 
 class SaidValue(Result):
-    """What one source says."""
+    """What one source says; the members after `by` come with the list of contradictions."""
 
     value: str
     cite: str
     by: str
+    quote: str = ""
+    path: str = ""
+    version: int = 0
+    start_line: int = 0
+    end_line: int = 0
+    page: int = 0
+    at: str = ""
 
 
 class Contradiction(Result):
@@ -77,6 +84,15 @@ class FoundFacts(Result):
     complete: bool
     reason: str = ""
     words_only: bool = False
+
+
+class ListedConflicts(Result):
+    """A page of contradictions."""
+
+    conflicts: list[Contradiction]
+    next_cursor: str = ""
+    indexed_seq: int
+    complete: bool
 
 
 class DismissedConflicts(Result):

@@ -1,1 +1,1 @@
-"""Search and facts."""
+"""Search, facts and contradictions: what agents are answered, with the lines that it stands on."""

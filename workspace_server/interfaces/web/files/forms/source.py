@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from workspace_server.interfaces.web.files.forms.look import Look, Shown, rendered, shown
 from workspace_server.interfaces.web.files.forms.stretch import Stretch, stretch_of
 from workspace_server.interfaces.web.files.render.code import highlighted_lines, lexer_name
+from workspace_server.interfaces.web.files.render.found import found_lines, with_marks
 
 _PAGE_WORDS = {"xlsx": "Sheet", "pptx": "Slide"}
 
@@ -17,8 +18,10 @@ async def show(look: Look) -> Shown:
 async def of_stretch(look: Look, stretch: Stretch) -> Shown:
     """Show lines that are at hand."""
     lines = await rendered(highlighted_lines, stretch.text, lexer_name(look.path))
+    lines = with_marks(look.view, lines, stretch.first_line)
     query = None if stretch.next is None else look.url(view="source", **stretch.next)
-    return shown("source", lines=lines, stretch=stretch, pages=_begun(look.path, stretch.page_lines), next=query)
+    pages = _begun(look.path, stretch.page_lines)
+    return shown("source", lines=lines, stretch=stretch, pages=pages, next=query, found=found_lines(look.view))
 
 
 def page_word(path: str) -> str:
