@@ -1,9 +1,11 @@
 """Who calls, and what that caller may do."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from workspace_server.errors import Forbidden
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import Forbidden, InvalidArgument
 
 Verb = Literal["read", "write", "lock", "search", "trigger", "jobs", "admin"]
 Door = Literal["mcp", "http", "web", "stdio", "engine"]
@@ -24,6 +26,7 @@ CONFIG = "config"
 """The agent name of what the operator's files say."""
 RESERVED_AGENTS = frozenset({EXTERNAL, IMPORT, OWNER, CONFIG, "server"})
 """Names that no caller may take."""
+_NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +77,33 @@ SERVER: Final = Caller(agent="server")
 def local(agent: str) -> Caller:
     """Return what an agent may do while nobody is at the door for it: without tokens, what every local caller may."""
     return Caller(agent=agent)
+
+
+def agent_name(claimed: object) -> str:
+    """Return a claimed agent name; none is `anonymous`.
+
+    Raises:
+        InvalidArgument: It is no name, or one that the server keeps for itself.
+    """
+    if claimed is None or claimed == "":
+        return ANONYMOUS
+    if not isinstance(claimed, str) or len(claimed) > LIMITS.agent_chars_max or not _NAME.fullmatch(claimed):
+        raise InvalidArgument(
+            "That is no agent name.",
+            hint=f"Use letters, digits, . _ - and one / at most; up to {LIMITS.agent_chars_max} characters.",
+            argument="agent",
+            reason="malformed name",
+        )
+    if is_reserved(claimed):
+        raise InvalidArgument(
+            f"The name {claimed} is the server's own.",
+            hint="Use another name.",
+            argument="agent",
+            reason="reserved name",
+        )
+    return claimed
+
+
+def is_reserved(agent: str) -> bool:
+    """Whether a name is one that no caller may take: who acts under it is no agent."""
+    return agent.partition("/")[0].lower() in RESERVED_AGENTS

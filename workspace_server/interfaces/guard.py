@@ -9,7 +9,6 @@ proof: the key that the owner of the folder wrote to `.workspace/owner.json`, or
 import hashlib
 import ipaddress
 import json
-import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -21,7 +20,7 @@ from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from workspace_server.core.access import ALL_VERBS, ANONYMOUS, LOCAL_VERBS, RESERVED_AGENTS, Caller, Door
+from workspace_server.core.access import ALL_VERBS, LOCAL_VERBS, Caller, Door, agent_name
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Forbidden, InvalidArgument, Unauthenticated, WorkspaceError
 
@@ -38,7 +37,6 @@ TRACE_CHARS = 55
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 TICKETS_MAX = 16
 """Most unused tickets at once; the oldest one goes."""
-_NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -243,31 +241,6 @@ def asking(caller: Caller, *what: object) -> Caller:
         return caller
     text = json.dumps(what, sort_keys=True, default=str)
     return replace(caller, asked=hashlib.sha256(text.encode()).hexdigest()[:16])
-
-
-def agent_name(claimed: object) -> str:
-    """Return a claimed agent name; none is `anonymous`.
-
-    Raises:
-        InvalidArgument: It is no name, or one that the server keeps for itself.
-    """
-    if claimed is None or claimed == "":
-        return ANONYMOUS
-    if not isinstance(claimed, str) or len(claimed) > LIMITS.agent_chars_max or not _NAME.fullmatch(claimed):
-        raise InvalidArgument(
-            "That is no agent name.",
-            hint=f"Use letters, digits, . _ - and one / at most; up to {LIMITS.agent_chars_max} characters.",
-            argument="agent",
-            reason="malformed name",
-        )
-    if claimed.partition("/")[0].lower() in RESERVED_AGENTS:
-        raise InvalidArgument(
-            f"The name {claimed} is the server's own.",
-            hint="Use another name.",
-            argument="agent",
-            reason="reserved name",
-        )
-    return claimed
 
 
 def _trace(value: object) -> str | None:

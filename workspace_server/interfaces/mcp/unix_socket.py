@@ -20,9 +20,9 @@ from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError, jsonrpc_message_adapter
 from pydantic import ValidationError
 
+from workspace_server.core.access import agent_name
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidArgument, WorkspaceError
-from workspace_server.interfaces.guard import agent_name
 from workspace_server.interfaces.mcp.calls import Peer, declared_name
 from workspace_server.interfaces.mcp.errors import compact
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
