@@ -139,6 +139,13 @@ class SuspiciousWrite(WorkspaceError):
     http_status = 422
 
 
+class Paused(WorkspaceError):
+    """A person holds the caller's changes up, or wants a note acknowledged first; `by` and `note` say who and why."""
+
+    code = "paused"
+    http_status = 423
+
+
 class TooLarge(WorkspaceError):
     """More than a limit allows; `limit` and `actual` are facts."""
 

@@ -24,6 +24,7 @@ EXIT_CODES = {
     "locked": 5,
     "lock_lost": 5,
     "job_lost": 5,
+    "paused": 5,
     "unauthenticated": 6,
     "forbidden": 6,
     "too_large": 7,

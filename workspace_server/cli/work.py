@@ -22,7 +22,7 @@ from workspace_server.cli.api import Address, Answer, Api, path_of
 from workspace_server.cli.options import SPAN, connection_options
 from workspace_server.core.jobs import RETRY_EXIT, Outcome, outcome_of
 from workspace_server.core.retry import ATTEMPTS_MAX, delay_s
-from workspace_server.errors import InvalidArgument, JobLost, Unavailable, WorkspaceError
+from workspace_server.errors import InvalidArgument, JobLost, Paused, Unavailable, WorkspaceError
 from workspace_server.services.automation.programs.program import Program
 
 VISIBILITY_S = 120
@@ -32,6 +32,8 @@ RENEW_S = 20
 RENEW_TIMEOUT_S = 10.0
 WAIT_S = 2
 """How long one call waits for a job: no longer than a worker that shall end may take to notice."""
+PAUSED_S = 10.0
+"""How long a paused worker rests before it asks for a job again; asking itself waits, too."""
 POLL_S = 0.5
 PATIENCE_S = 300.0
 """How long a call is repeated while the server is away: a job that was done should be said to be done."""
@@ -156,7 +158,12 @@ class _Worker:
 
     def _claim(self) -> Answer | None:
         body = {"wait_seconds": WAIT_S, "visibility_seconds": VISIBILITY_S, "session": self._session}
-        job: Answer | None = self._api.post(f"/queues/{path_of(self._queue)}:claim", body).get("job")
+        try:
+            job: Answer | None = self._api.post(f"/queues/{path_of(self._queue)}:claim", body).get("job")
+        except Paused as refusal:
+            _say(f"{self.agent}: {show.plain(refusal.message)}")
+            self._ending.soon.wait(PAUSED_S)
+            return None
         return job
 
     def _do(self, job: Answer) -> None:

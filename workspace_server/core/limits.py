@@ -62,6 +62,16 @@ class Limits:
     request_kept_s: int = 24 * 3600
     """How long the answer to a request id is kept, in seconds."""
 
+    agents_max: int = 10_000
+    """Most agents of whom it is remembered what they did; then those that were seen longest ago are forgotten, but for
+    paused ones and those with open notes."""
+    agents_page_max: int = 200
+    """Most agents in one page of the list."""
+    note_open_max: int = 20
+    """Most notes that wait for one agent to see or to acknowledge them."""
+    notes_per_agent_max: int = 100
+    """Most notes of one agent that are remembered; then its oldest go."""
+
     drafts_per_agent_max: int = 100
     """Most drafts of refused content of one agent; then its oldest go."""
     draft_bytes_per_agent_max: int = 256 * MIB

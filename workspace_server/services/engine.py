@@ -17,6 +17,8 @@ from workspace_server.core.clock import Clock
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.services.activity import Activity
+from workspace_server.services.agents.agents import Agents
+from workspace_server.services.agents.notes import Notes
 from workspace_server.services.automation import attention
 from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
@@ -59,7 +61,7 @@ REFILL_S = 5.0
 FORGET_S = 600.0
 """How often answers to old requests, old drafts and ended locks are dropped."""
 READS_S = 5.0
-"""How often it is written down who has read what."""
+"""How often it is written down who has read what, and who was here."""
 
 
 class Engine:
@@ -87,7 +89,9 @@ class Engine:
         self.events = Events(folder, head)
         self.activity = Activity(folder, self.events)
         folder.recorder.noticed = self._notice
-        self.automation = Automation(folder, self.locks)
+        notes = Notes(folder)
+        self.agents = Agents(folder, notes)
+        self.automation = Automation(folder, self.locks, notes)
         self.triggers = self.automation.triggers
         self.pausing = self.automation.pausing
         self.rehearsing = self.automation.rehearsing
@@ -166,9 +170,12 @@ class Engine:
                 extracting=extracting or InThread(),
             )
             await folder.seen.load(db)
+            await folder.gate.load(db)
             opened.push_async_callback(folder.seen.flush, db)
             await db.write(leases.resume, essential=True)
             engine = cls(folder, head, tree, open_index=open_index)
+            await engine.agents.notes.load(db)
+            opened.push_async_callback(engine.agents.finish)
             await engine.automation.begin()
             failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
@@ -219,6 +226,7 @@ class Engine:
 
     async def _write_reads(self) -> None:
         await self.folder.seen.flush(self.db)
+        await self.agents.write_down()
 
     async def _forget_old(self) -> None:
         async def forget(tx: Transaction) -> None:
@@ -226,6 +234,7 @@ class Engine:
             await drafts.forget_old(tx)
             await locks.forget_old(tx)
             await jobs.forget_old(tx, LIMITS.job_kept_s)
+            await self.agents.forget_old(tx)
 
         await self.db.write(forget)
         await self.deliveries.forget_old()

@@ -252,7 +252,7 @@ def _short(event: Event, count: int) -> Result:
     message = event.data.get("message")
     if message:
         line["message"] = message if len(message) <= MESSAGE_CHARS else message[: MESSAGE_CHARS - 1] + "…"
-    for name in ("trigger", "moved_from"):
+    for name in ("trigger", "moved_from", "whom"):
         if name in event.data:
             line[name] = event.data[name]
     paths = event.data.get("paths")

@@ -12,6 +12,7 @@ from workspace_server.core.clock import Clock
 from workspace_server.core.paths import FilePath, canonical_file
 from workspace_server.core.patterns import Pattern, parse_pattern
 from workspace_server.errors import Forbidden
+from workspace_server.services.agents.gate import Gate
 from workspace_server.services.files.seen import Seen
 from workspace_server.services.recording import Body, Recorder, Result
 from workspace_server.services.tree.materialise import Materialiser
@@ -26,6 +27,7 @@ class Folder:
     Attributes:
         extracting: Where it is read what stands in files.
         seen: What each agent has seen of which file.
+        gate: Whose changes a person holds up.
         base_url: Where people and programs reach it; set once the server listens.
         local_url: Where programs on this machine reach it, also when others go through a proxy.
     """
@@ -42,6 +44,7 @@ class Folder:
     base_url: str = "http://127.0.0.1:8765"
     local_url: str = base_url
     seen: Seen = field(default_factory=Seen)
+    gate: Gate = field(default_factory=Gate)
     _guarded: list[Pattern] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
 from workspace_server.core.room import ESSENTIAL, check_room
 from workspace_server.errors import InvalidArgument
+from workspace_server.services.agents import gate
 from workspace_server.services.tree.goals import Goal, read_from_tree, standing_before
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Database, Transaction
@@ -226,6 +227,7 @@ class Recorder:
 
         Raises:
             InvalidArgument: The request id was used for something else.
+            Paused: A person holds up what the caller changes.
             Unavailable: The disk is full, and this is not essential.
         """
         self.check_room(action)
@@ -236,6 +238,7 @@ class Recorder:
                 first = await requests.answered(tx, caller.agent, caller.request_id)
                 if first is not None:
                     return _again(asked, *first)
+            await gate.allow(tx, caller, action)
             commit = Commit(tx, caller, self.reaction, self.attend)
             commit.freed = self.freed
             result = await body(commit)

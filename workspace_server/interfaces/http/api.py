@@ -11,6 +11,7 @@ from workspace_server.errors import WorkspaceError
 from workspace_server.interfaces import raw_path
 from workspace_server.interfaces.guard import Guard, asking
 from workspace_server.interfaces.http import (
+    agents,
     attention,
     checkouts,
     deliveries,
@@ -29,11 +30,12 @@ from workspace_server.interfaces.http import (
     upkeep,
 )
 from workspace_server.interfaces.http.call import Call, read_body, read_query
-from workspace_server.interfaces.http.errors import error_response, json_response, unexpected_response
+from workspace_server.interfaces.http.errors import error_response, json_response, unexpected_response, with_notice
 from workspace_server.interfaces.http.metrics import Metrics
 from workspace_server.interfaces.http.openapi import PREFIX, describe
 from workspace_server.interfaces.http.operations import Operation, Table, operation
 from workspace_server.interfaces.methods import MethodNotAllowed
+from workspace_server.services.agents.presence import about
 from workspace_server.services.engine import Engine
 
 UNKNOWN = "unknown"
@@ -51,7 +53,7 @@ class Api:
         self._followers = events.Followers()
         nouns = (
             *(reading, files, checkouts, undo, locks, search, events, subscriptions),
-            *(triggers, runs, deliveries, attention, jobs, upkeep, status),
+            *(triggers, runs, deliveries, attention, jobs, agents, upkeep, status),
         )
         described = operation("GET", "/openapi.json", self.describe_api, result=results.Anything)
         self.table = Table([*(entry for noun in nouns for entry in noun.OPERATIONS), described])
@@ -70,19 +72,43 @@ class Api:
             caller = self._guard.admit(request, door="http")
             caller = asking(caller, request.method, str(request.url.path), str(request.url.query))
             entry, values = self.table.find(request.method, raw_path.below(scope, PREFIX))
-            name = entry.name
-            call = Call(request=request, caller=caller, engine=self._engine, values=values, followers=self._followers)
-            response = await entry.handler(call, **await _arguments(entry, request))
         except MethodNotAllowed as refusal:
             response = error_response(refusal, headers={"allow": refusal.allowed})
         except WorkspaceError as refusal:
             response = error_response(refusal)
-        except ClientDisconnect:
-            response = Response(status_code=CLIENT_GONE)
-        except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
-            response = unexpected_response(error)
+        else:
+            name = entry.name
+            call = Call(request=request, caller=caller, engine=self._engine, values=values, followers=self._followers)
+            response = await self._answer(call, entry)
         self._metrics.observe(name, response.status_code, time.perf_counter() - started_s)
         await response(scope, receive, send)
+
+    async def _answer(self, call: Call, entry: Operation) -> Response:
+        """Return what an operation answers, or its refusal, with the note that waits for the caller."""
+        agents = self._engine.agents
+        coming = agents.presence.begin(call.caller, entry.name, about=about(call.values))
+        size_bytes = 0
+        try:
+            response = await _response(call, entry)
+            if response.media_type == "application/json":
+                notice = agents.notes.take(call.caller.agent)
+                response = response if notice is None else with_notice(response, notice)
+            if call.request.method != "HEAD":
+                size_bytes = int(response.headers.get("content-length", 0))
+            return response
+        finally:
+            agents.presence.end(coming, size_bytes)
+
+
+async def _response(call: Call, entry: Operation) -> Response:
+    try:
+        return await entry.handler(call, **await _arguments(entry, call.request))
+    except WorkspaceError as refusal:
+        return error_response(refusal)
+    except ClientDisconnect:
+        return Response(status_code=CLIENT_GONE)
+    except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
+        return unexpected_response(error)
 
 
 async def _arguments(entry: Operation, request: Request) -> dict[str, Any]:

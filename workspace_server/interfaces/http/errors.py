@@ -10,13 +10,22 @@ from urllib.parse import quote
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from workspace_server.errors import Conflict, Internal, InvalidArgument, RateLimited, VersionRequired, WorkspaceError
+from workspace_server.errors import (
+    Conflict,
+    Internal,
+    InvalidArgument,
+    Paused,
+    RateLimited,
+    VersionRequired,
+    WorkspaceError,
+)
 
 logger = logging.getLogger(__name__)
 
 Json = Mapping[str, Any]
 FILES = "/api/v1/files/"
 DESCRIPTION = "/api/v1/openapi.json"
+HTTP_REFUSED = 400
 
 
 def encode(content: Json) -> bytes:
@@ -29,6 +38,14 @@ def json_response(content: Json, status: int = 200, headers: Mapping[str, str] |
     """Return an answer that nobody may keep: what it says may change with the next commit."""
     fixed = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     return Response(encode(content), status, {**fixed, **(headers or {})}, media_type="application/json")
+
+
+def with_notice(response: Response, notice: Json) -> Response:
+    """Return an answer in JSON with what a person has left for the caller: in a refusal it stands under `error`."""
+    said = json.loads(bytes(response.body))
+    (said["error"] if response.status_code >= HTTP_REFUSED else said)["notice"] = notice
+    kept = {name: value for name, value in response.headers.items() if name != "content-length"}
+    return Response(encode(said), response.status_code, kept)
 
 
 def error_response(error: WorkspaceError, *, status: int | None = None, headers: Json | None = None) -> Response:
@@ -45,7 +62,10 @@ def error_response(error: WorkspaceError, *, status: int | None = None, headers:
 
 
 def _hint(error: WorkspaceError) -> Json:
-    """Return the hint as a request, where the one of the refusal is a tool's call that sends a draft again."""
+    """Return the hint as a request, where the one of the refusal is a tool's call."""
+    if isinstance(error, Paused) and "acknowledge" in error.facts:
+        request = f'POST /api/v1/jobs/{error.facts["acknowledge"]}:finish with {{"outcome": "done", "note": "…"}}'
+        return {"hint": f"{request} says that you have read it; then send this request again."}
     path, draft, version = (error.facts.get(name) for name in ("path", "draft", "version"))
     if draft is None or not isinstance(error, VersionRequired | Conflict):
         return {}

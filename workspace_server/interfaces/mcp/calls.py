@@ -53,6 +53,15 @@ def require_caller(guard: Guard, ctx: Context) -> Caller:
         raise protocol_error(refusal) from None
 
 
+def client_of(ctx: Context) -> str | None:
+    """Return what the client says that it is, as `name version`, when it has said so."""
+    known = ctx.session.client_params
+    if known is None:
+        return None
+    info = known.client_info
+    return f"{info.name} {info.version}".strip()[: LIMITS.agent_chars_max]
+
+
 def declared_name(client: object) -> str:
     """Return a client's own name for itself as the beginning of an agent name."""
     name = re.sub(r"[^A-Za-z0-9._]+", "-", client).strip("-").lower() if isinstance(client, str) else ""

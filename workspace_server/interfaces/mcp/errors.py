@@ -20,9 +20,10 @@ def compact(content: Mapping[str, Any]) -> str:
     return printable(json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
 
-def refused(refusal: WorkspaceError) -> CallToolResult:
-    """Return a refusal as the result of a tool."""
-    return CallToolResult(content=[TextContent(type="text", text=compact(refusal.as_dict()))], is_error=True)
+def refused(refusal: WorkspaceError, notice: Mapping[str, Any] | None = None) -> CallToolResult:
+    """Return a refusal as the result of a tool, with what a person has left for the caller."""
+    said = refusal.as_dict() | ({} if notice is None else {"notice": notice})
+    return CallToolResult(content=[TextContent(type="text", text=compact(said))], is_error=True)
 
 
 def failed(error: Exception) -> Internal:

@@ -1,5 +1,6 @@
 """What a tool is, and all tools in the order in which they are offered."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,8 +60,21 @@ class ToolSpec:
         return Tool(name=self.name, description=self.description, input_schema=self.schema, annotations=hints)
 
 
-def result(answer: Answer) -> CallToolResult:
-    """Return an answer as structured content, which several clients show alone, and as compact text for the others."""
+def result(answer: Answer, notice: dict[str, Any] | None = None) -> CallToolResult:
+    """Return an answer as structured content, which several clients show alone, and as compact text for the others.
+
+    Args:
+        notice: What a person has left for the caller; it rides in the answer, or in the header of a file that is read.
+    """
     if isinstance(answer, CallToolResult):
-        return answer
+        return answer if notice is None else _with_header(answer, {"notice": notice})
+    if notice is not None:
+        answer = {**answer, "notice": notice}
     return CallToolResult(content=[TextContent(type="text", text=compact(answer))], structured_content=answer)
+
+
+def _with_header(answer: CallToolResult, more: dict[str, Any]) -> CallToolResult:
+    header, *rest = answer.content
+    assert isinstance(header, TextContent), "what is no structured content begins with a header"
+    text = compact({**json.loads(header.text), **more})
+    return answer.model_copy(update={"content": [TextContent(type="text", text=text), *rest]})

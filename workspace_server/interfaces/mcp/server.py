@@ -20,13 +20,14 @@ from workspace_server.core.access import Caller
 from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.interfaces.guard import Guard, asking
 from workspace_server.interfaces.mcp import errors, prompts, schemas
-from workspace_server.interfaces.mcp.calls import Context, caller_of, require_caller
+from workspace_server.interfaces.mcp.calls import Context, caller_of, client_of, require_caller
 from workspace_server.interfaces.mcp.events.methods import EventMethods
 from workspace_server.interfaces.mcp.instructions import instructions
-from workspace_server.interfaces.mcp.registry import ToolSpec, result
+from workspace_server.interfaces.mcp.registry import Answer, ToolSpec, result
 from workspace_server.interfaces.mcp.resources import Resources
 from workspace_server.interfaces.mcp.tools import TOOLS
 from workspace_server.interfaces.mcp.updates import Updates
+from workspace_server.services.agents.presence import about
 
 if TYPE_CHECKING:
     from workspace_server.services.engine import Engine
@@ -103,19 +104,34 @@ class WorkspaceMcp(Server[dict[str, Any]]):
         try:
             caller = caller_of(self._guard, ctx)
             tool = self._tool(params.name)
-            caller = asking(caller, params.name, params.arguments)
-            given = schemas.read(tool.params, params.arguments or {}, tool=tool.name)
-            if tool.waits and ctx.meta is not None and "progress_token" in ctx.meta:
-                async with _progress(ctx):
-                    return await self._answer(tool, caller, given)
-            return await self._answer(tool, caller, given)
         except WorkspaceError as refusal:
             return errors.refused(refusal)
-        except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
-            return errors.refused(errors.failed(error))
+        presence, notes = self._engine.agents.presence, self._engine.agents.notes
+        call = presence.begin(caller, tool.name, about=about(params.arguments), client=client_of(ctx))
+        size_bytes = 0
+        try:
+            answer = await self._answer(ctx, tool, asking(caller, params.name, params.arguments), params.arguments)
+            notice = notes.take(caller.agent)
+            said = errors.refused(answer, notice) if isinstance(answer, WorkspaceError) else result(answer, notice)
+            size_bytes = _size_bytes(said)
+            return said
+        finally:
+            presence.end(call, size_bytes)
 
-    async def _answer(self, tool: ToolSpec, caller: Caller, given: schemas.Arguments) -> CallToolResult:
-        return result(await tool.handler(self._engine, caller, given))
+    async def _answer(
+        self, ctx: Context, tool: ToolSpec, caller: Caller, arguments: dict[str, Any] | None
+    ) -> Answer | WorkspaceError:
+        """Return what the tool answers, or its refusal."""
+        try:
+            given = schemas.read(tool.params, arguments or {}, tool=tool.name)
+            if tool.waits and ctx.meta is not None and "progress_token" in ctx.meta:
+                async with _progress(ctx):
+                    return await tool.handler(self._engine, caller, given)
+            return await tool.handler(self._engine, caller, given)
+        except WorkspaceError as refusal:
+            return refusal
+        except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
+            return errors.failed(error)
 
     def _tool(self, name: str) -> ToolSpec:
         tool = self.tools.get(name)
@@ -128,6 +144,12 @@ class WorkspaceMcp(Server[dict[str, Any]]):
             argument="name",
             reason="unknown tool",
         )
+
+
+def _size_bytes(answer: CallToolResult) -> int:
+    """Return how much of an answer a model is given to read; structured content repeats what the text says."""
+    said = [getattr(block, "text", "") or getattr(block, "data", "") for block in answer.content]
+    return sum(len(text) if text.isascii() else len(text.encode(errors="replace")) for text in said)
 
 
 async def _shape_calls(ctx: Context, call_next: CallNext) -> HandlerResult:

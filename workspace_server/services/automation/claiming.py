@@ -53,8 +53,14 @@ class Claiming:
         Args:
             visibility_s: For how long it is the caller's without a sign of life; None: as long as the server lives.
             session: Which process under the caller's name claims it.
+
+        Raises:
+            Paused: The caller is, for all of that time, or when its turn comes.
         """
         until = time.monotonic() + wait_s
+        if not await self._is_repeat(caller):
+            # Not in the line: whoever is paused takes nobody's place.
+            await self._folder.gate.pass_within(caller, "claim_job", wait_s)
         ticket = self._lines.ticket()
         while True:
             # Nothing suspends between these looks and taking a place in the line, so that no job comes in unseen.

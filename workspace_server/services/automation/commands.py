@@ -19,7 +19,7 @@ from workspace_server.core.access import SERVER, Caller
 from workspace_server.core.commands import QUEUE_PREFIX, Command
 from workspace_server.core.jobs import Outcome, outcome_of
 from workspace_server.core.retry import delay_s
-from workspace_server.errors import JobLost
+from workspace_server.errors import JobLost, Paused
 from workspace_server.services.automation import attention
 from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.automation.jobs import Jobs
@@ -84,6 +84,8 @@ class Commands:
                 taken = await self._claiming.take(caller, command.queue, wait_s=WAIT_S, visibility_s=None)
                 if "job" in taken:
                     await self._do(command, caller, taken["job"])
+            except Paused:
+                await anyio.sleep(AFTER_FAILURE_S)
             except Exception:
                 log.exception("the command %s could not be run", command.name)
                 await anyio.sleep(AFTER_FAILURE_S)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
 from workspace_server.core.access import SERVER, Caller
+from workspace_server.core.agents import note_number
 from workspace_server.core.attention import Kind
 from workspace_server.core.commands import command_of
 from workspace_server.core.jobs import OPEN, TAKEN_BACK, Outcome, State, job_name, state_after
@@ -12,6 +13,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.triggers.fields import check_instructions, check_name
 from workspace_server.errors import NotFound
+from workspace_server.services.agents.notes import Notes
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation import attention
 from workspace_server.services.automation.claimants import known, lost, not_yours, numbered, own
@@ -43,11 +45,12 @@ class Jobs:
     waits for a person to put it back.
     """
 
-    def __init__(self, folder: Folder, reaction: Reaction, held: Locks, claiming: Claiming) -> None:
+    def __init__(self, folder: Folder, reaction: Reaction, held: Locks, claiming: Claiming, notes: Notes) -> None:
         self._folder = folder
         self._reaction = reaction
         self._locks = held
         self._claiming = claiming
+        self._notes = notes
 
     async def add_job(
         self,
@@ -119,6 +122,8 @@ class Jobs:
     ) -> Result:
         """Say how a claimed job went, or the firing of a webhook that names the caller; return `{job, state}`.
 
+        A note to the caller (`N3`) is acknowledged so; *note* is what it answers.
+
         Locks granted to the agent since its claim are released, unless it has another job open. `blocked` asks a
         person what stands in *note*; the answer brings the job back with `reply`.
         """
@@ -128,6 +133,8 @@ class Jobs:
         bounded("delay_seconds", delay_seconds, 0, LIMITS.job_delay_s_max)
         if not plain_text("note", note, LIMITS.note_chars_max) and outcome == "blocked":
             raise refused("note", "a person is to answer it, and it is empty", "Say in `note` what you need to know.")
+        if note_number(job) is not None:
+            return await self._notes.acknowledge(caller, note=job, outcome=outcome, words=note)
 
         async def body(commit: Commit) -> Result:
             if triggers.firing_number(job) is not None:

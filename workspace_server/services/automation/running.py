@@ -4,6 +4,7 @@ import anyio
 
 from workspace_server.core.commands import parse_commands
 from workspace_server.core.triggers.targets import Approval, Command, Queue, Target, Webhook
+from workspace_server.services.agents.notes import Notes
 from workspace_server.services.automation.checking import Checking
 from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.automation.commands import Commands
@@ -41,7 +42,7 @@ class Automation:
         policy: Where requests may go.
     """
 
-    def __init__(self, folder: Folder, locks: Locks) -> None:
+    def __init__(self, folder: Folder, locks: Locks, notes: Notes) -> None:
         self.own_ports: set[int] = set()
         self.policy = policy_of(folder.settings, self.own_ports)
         commands = parse_commands(folder.settings.commands or {})
@@ -63,7 +64,7 @@ class Automation:
         self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)
         claiming = Claiming(folder)
-        self.jobs = Jobs(folder, self.reaction, locks, claiming)
+        self.jobs = Jobs(folder, self.reaction, locks, claiming, notes)
         self.terms = Terms(folder, self.jobs, claiming)
         self.commands = Commands(folder, self.jobs, claiming, commands)
         self.queues = Queues(folder, claiming)
@@ -80,6 +81,7 @@ class Automation:
             },
         )
         queue.queued, webhook.due = claiming.queued, self.deliveries.due
+        folder.gate.reopened = self.deliveries.look
         self._firing = Firing(folder, self.reaction)
         self._schedules = Schedules(folder, self.reaction)
         self._timers = Timers([self._firing, self._schedules, self.terms])

@@ -14,6 +14,7 @@ from workspace_server.errors import (
     Conflict,
     Locked,
     LockLost,
+    Paused,
     SuspiciousWrite,
     Unavailable,
     VersionRequired,
@@ -30,7 +31,7 @@ from workspace_server.storage.tables import drafts
 from workspace_server.storage.tables.drafts import DraftRow
 from workspace_server.storage.tables.files import Source
 
-KEPT_FOR = (VersionRequired, Conflict, Locked, LockLost, SuspiciousWrite)
+KEPT_FOR = (VersionRequired, Conflict, Locked, LockLost, Paused, SuspiciousWrite)
 """The refusals after which the same content may well be sent again."""
 NAME_CHARS_MAX = 20
 _NAME = re.compile(r"D([1-9][0-9]{0,15})")

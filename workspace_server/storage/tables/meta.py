@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.memory import Remembered
 
-Counter = Literal["seq", "fence", "commit", "lock", "firing", "job", "draft", "attention"]
+Counter = Literal["seq", "fence", "commit", "lock", "firing", "job", "draft", "attention", "note"]
 
 
 async def raise_counter(tx: Transaction, name: Counter, by: int = 1) -> int:

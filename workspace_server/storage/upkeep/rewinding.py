@@ -1,8 +1,8 @@
 """Takes a copy of a database back to an earlier moment, as if nothing had happened since. Never the only copy.
 
 What belongs to the running original does not go along: locks, drafts, requests, deliveries, jobs, what joins had
-collected, and what needed a person. Triggers stay as rules. Whatever only the time after the moment named is gone from
-the file, not just hidden.
+collected, what needed a person, and what agents were told. What they have written is counted anew. Triggers stay as
+rules. Whatever only the time after the moment named is gone from the file, not just hidden.
 """
 
 import json
@@ -17,6 +17,13 @@ from workspace_server.storage.tables import intents
 from workspace_server.storage.tables.audit import HEAD, spell_head
 
 CLEARED = (
+    "agent_files",
+    "agent_hours",
+    "agent_tools",
+    "agents_log",
+    "agents",
+    "agent_notes",
+    "agent_pauses",
     "checkouts",
     "lock_selectors",
     "locks",

@@ -1,5 +1,13 @@
 """What the operations answer, for the description. The services make the answers; tests hold them to these models."""
 
+from workspace_server.interfaces.http.results.agents import (
+    Agent,
+    AgentList,
+    LeftNote,
+    PausedAgent,
+    PausedWorkspace,
+    WholeAgent,
+)
 from workspace_server.interfaces.http.results.attention import Attention, AttentionList, Decided, MovedOn
 from workspace_server.interfaces.http.results.automation import (
     CreatedTrigger,
@@ -78,6 +86,8 @@ from workspace_server.interfaces.http.results.upkeep import Purged, UpkeepState
 
 __all__ = [
     "AddedJob",
+    "Agent",
+    "AgentList",
     "Anything",
     "Attempt",
     "Attention",
@@ -120,6 +130,7 @@ __all__ = [
     "JobList",
     "JobLog",
     "LeftFile",
+    "LeftNote",
     "LeftWay",
     "ListedConflicts",
     "ListedFile",
@@ -129,7 +140,9 @@ __all__ = [
     "Moved",
     "MovedOn",
     "Passage",
+    "PausedAgent",
     "PausedTrigger",
+    "PausedWorkspace",
     "Purged",
     "Queue",
     "QueueList",
@@ -153,6 +166,7 @@ __all__ = [
     "UndoneWork",
     "UpkeepState",
     "VersionOf",
+    "WholeAgent",
     "WholeJob",
     "Written",
     "WrittenLines",

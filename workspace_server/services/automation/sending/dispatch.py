@@ -106,6 +106,8 @@ class Dispatch:
     async def _step(self, sender: Sender, attempts: asyncio.TaskGroup) -> float:
         """Start what is due and return in how many seconds to look again."""
         clock = self._folder.clock
+        if self._folder.gate.workspace is not None:
+            return LOOK_S_MAX  # what is due stays so; `look` is called when the workspace goes on
         ready, self._ready = self._ready, {}
         ready |= dict.fromkeys(endpoint for endpoint, at_s in self._later.items() if at_s <= clock.boot_s())
         if not ready or clock.wall_s() >= self._look_at:

@@ -1,0 +1,1 @@
+"""Who works here: seen, served, paused, and told something."""

@@ -1,0 +1,168 @@
+"""The use cases that tell who works here: what each agent does, holds, has written and was served."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from workspace_server.core.access import Caller
+from workspace_server.core.agents import Pause
+from workspace_server.core.jobs import job_name
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.locks import Lock
+from workspace_server.errors import NotFound
+from workspace_server.services.agents.presence import Presence
+from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.folder import Folder
+from workspace_server.services.locking import leases
+from workspace_server.services.recording import Result
+from workspace_server.services.times import iso
+from workspace_server.storage.database import Transaction
+from workspace_server.storage.tables import agents, events, jobs, locks, notes, pauses
+from workspace_server.storage.tables.agents import AgentRow
+from workspace_server.storage.tables.notes import NoteRow
+
+PATHS_SHOWN = 5
+"""How many paths of a lock are shown."""
+FILES_SHOWN = 20
+"""How many of the files that an agent has written are shown."""
+
+
+class Listing:
+    """Tell who works here. Errors: forbidden, invalid_argument, not_found."""
+
+    def __init__(self, folder: Folder, presence: Presence) -> None:
+        self._folder = folder
+        self._presence = presence
+
+    async def list_agents(self, caller: Caller, *, limit: int = 50, cursor: str | None = None) -> Result:
+        """Return `{agents, paused, next_cursor?}`, those first that were seen last.
+
+        `paused` is the pause of the whole workspace, as `{by, at, note}`, or None.
+        """
+        caller.require("read")
+        bounded("limit", limit, 1, LIMITS.agents_page_max)
+        before = None if cursor is None else _place(cursor)
+
+        async def read(tx: Transaction) -> Result:
+            rows = await agents.page(tx, before=before, limit=limit + 1)
+            held = await locks.live(tx)
+            found: Result = {
+                "agents": [await self._shown(tx, row, held) for row in rows[:limit]],
+                "paused": _pause((await pauses.current(tx)).get(pauses.EVERYBODY)),
+            }
+            if len(rows) > limit:
+                found["next_cursor"] = json.dumps([rows[limit - 1].last_at, rows[limit - 1].agent])
+            return found
+
+        return await self._folder.db.read_long(read)
+
+    async def show_agent(self, caller: Caller, *, agent: str) -> Result:
+        """Return all about one agent: what the list says, and also what each tool served it, its notes and its files.
+
+        Raises:
+            NotFound: Nobody of that name was ever heard of.
+        """
+        caller.require("read")
+
+        async def read(tx: Transaction) -> Result:
+            row = await agents.by_name(tx, agent)
+            if row is None:
+                raise NotFound(
+                    f"Nobody has worked here as {agent[: LIMITS.agent_chars_max]}.",
+                    hint="GET /api/v1/agents lists who has.",
+                    agent=agent[: LIMITS.agent_chars_max],
+                )
+            shown = await self._shown(tx, row, await locks.live(tx))
+            tools = await agents.tools(tx, agent)
+            latest = await agents.latest_files(tx, agent, limit=FILES_SHOWN)
+            return shown | {
+                "tools": [{"tool": one.tool, "calls": one.calls, "tokens": one.tokens} for one in tools],
+                "notes": [_note(one) for one in await notes.of_agent(tx, agent, limit=LIMITS.notes_per_agent_max)],
+                "files": [{**one, "at": iso(one["at"])} for one in latest],
+            }
+
+        return await self._folder.db.read_long(read)
+
+    async def _shown(self, tx: Transaction, row: AgentRow, held: Sequence[Lock]) -> Result:
+        calls, tokens = await agents.served(tx, row.agent)
+        day = await agents.day(tx, row.agent)
+        return {
+            "agent": row.agent,
+            "verified": bool(row.verified),
+            "door": row.door,
+            "client": row.client,
+            "first_seen": None if row.first_at is None else iso(row.first_at),
+            "last_seen": None if row.first_at is None else iso(row.last_at),
+            "paused": _pause((await pauses.current(tx)).get(row.agent)),
+            "last_call": _call(row),
+            "last_event": await _event(tx, row),
+            "waiting": self._waiting(row.agent, tx.now_s),
+            "locks": [_lock(one, tx.boot_s) for one in held if one.agent == row.agent],
+            "jobs": [{"job": job_name(one.job_id), "queue": one.queue} for one in await jobs.claimed_by(tx, row.agent)],
+            "written": {
+                "files": row.files,
+                "versions": row.versions,
+                "bytes": row.bytes,
+                "day": {"files": day.files, "versions": day.versions, "bytes": day.bytes},
+            },
+            "served": {"calls": calls, "tokens": tokens},
+            "notes_open": await notes.open_of(tx, row.agent),
+        }
+
+    def _waiting(self, agent: str, now_s: float) -> list[Result]:
+        return [
+            {"tool": call.tool, "about": call.about, "seconds": max(0, round(now_s - call.at))}
+            for call in self._presence.open_calls(agent)
+        ]
+
+
+def _place(cursor: str) -> tuple[float, str]:
+    """Return where a page begins, by the cursor of the one before."""
+    try:
+        at, name = json.loads(cursor)
+        return float(at), str(name)
+    except (ValueError, TypeError, RecursionError):
+        raise refused("cursor", "is none of this list", "Leave it out to begin anew.") from None
+
+
+def _pause(pause: Pause | None) -> Result | None:
+    return None if pause is None else {"by": pause.by, "at": iso(pause.at), "note": pause.note}
+
+
+def _call(row: AgentRow) -> Result | None:
+    return None if row.called_at is None else {"tool": row.tool, "about": row.about, "at": iso(row.called_at)}
+
+
+async def _event(tx: Transaction, row: AgentRow) -> Result | None:
+    """Return the last event of an agent, unless it is kept no longer."""
+    event = None if row.seq is None else await events.at(tx, row.seq)
+    if event is None:
+        return None
+    told: dict[str, Any] = {"seq": event.seq, "type": event.type, "at": iso(event.at)}
+    return told | ({} if event.path is None else {"path": event.path, "version": event.version})
+
+
+def _lock(lock: Lock, now_s: float) -> Result:
+    paths = lock.names()
+    return {
+        "name": leases.name(lock),
+        "paths": paths[:PATHS_SHOWN],
+        "more_paths": max(0, len(paths) - PATHS_SHOWN),
+        "mode": lock.mode,
+        "purpose": lock.purpose,
+        "expires_in_seconds": max(0, round(lock.deadline_s - now_s)),
+    }
+
+
+def _note(row: NoteRow) -> Result:
+    note = row.note
+    return {
+        "note": note.name,
+        "by": note.by,
+        "at": iso(note.at),
+        "text": note.text,
+        "acknowledge": note.must_acknowledge,
+        "shown_at": None if row.shown_at is None else iso(row.shown_at),
+        "acknowledged_at": None if row.acknowledged_at is None else iso(row.acknowledged_at),
+        "words": row.words,
+    }
