@@ -26,6 +26,10 @@ PASSAGES_SHARE = 0.4
 """Of the room, the most that facts leave to passages: what stands in no fact is found there, also on a small budget."""
 PASSAGES_KEPT = 2
 """Passages for which they leave it."""
+BESIDE_MAX = 300
+"""Facts that stand beside the lines of one page."""
+TOPICS_AT_ONCE = 8
+"""What they are about, at a time: of each time only so many others that speak of the same are looked at."""
 UNKNOWN_MAX = 1_000
 """Files without facts of a moment that are looked through for one that was asked about."""
 
@@ -71,6 +75,17 @@ async def look_up(tx: Transaction, wanted: Wanted, selector: Selector | None) ->
     conflicts = await contradictions.undismissed(tx, conflicts_among([*chosen, *others]))
     sifted = sifts and len(looked_at) >= SIFTED_MIN and len(found) < wanted.limit
     return Findings(chosen, conflicts, await _unknown(tx, wanted, selector), sifted)
+
+
+async def beside(tx: Transaction, path: str, version: int, lines: tuple[int, int]) -> Findings:
+    """Return the facts that begin on these lines of a version, and who says otherwise."""
+    found = await fact_search.on_lines(tx, path, version, lines, limit=BESIDE_MAX)
+    topics = sorted({topic for live in found if (topic := topic_of(live.fact)) is not None})
+    others: list[LiveFact] = []
+    for at in range(0, len(topics), TOPICS_AT_ONCE):
+        said = await fact_search.about(tx, topics[at : at + TOPICS_AT_ONCE], Wanted())
+        others += [live for live in said if live.path != path]
+    return Findings(found, await contradictions.undismissed(tx, conflicts_among([*found, *others])))
 
 
 async def _unknown(tx: Transaction, wanted: Wanted, selector: Selector | None) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from indexer.conflicts import topic_of
 from indexer.exact import Needle
 from indexer.model import FACT_KINDS
 from indexer.questions import why_in_vain
@@ -16,7 +17,7 @@ from workspace_server.core.patterns import Selector
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.folder import Folder
 from workspace_server.services.index import describing, exact_search, facts
-from workspace_server.services.index.answers import Budget, Detail, clean, fitted
+from workspace_server.services.index.answers import Budget, Detail, clean, conflict_row, fact_row, fitted
 from workspace_server.services.index.filters import Filters
 from workspace_server.services.index.indexing import Indexing, Part
 from workspace_server.services.index.ranked import Ranked
@@ -179,6 +180,28 @@ class Search:
         if min_seq is not None:
             bounded("min_seq", min_seq, 0, 1 << 53)
         return await self._indexing.freshness(part, min_seq, timeout_s=self._folder.settings.min_seq_wait_seconds)
+
+    async def facts_beside(
+        self, caller: Caller, *, path: str, version: int, first_line: int, last_line: int
+    ) -> list[Result]:
+        """Return the facts that begin on these lines of a version, in their order, each with `says_otherwise`.
+
+        These are the other values that files give for the same, with their citations, unless a person dismissed that.
+        """
+        place = canonical_file(path)
+        caller.require("read", place)
+        caller.require("search", place)
+        lines = (first_line, last_line)
+        found = await self._folder.db.read_long(lambda tx: facts.beside(tx, place, version, lines))
+        rows = []
+        for live in found.facts:
+            row = {**fact_row(live, "full"), "says_otherwise": []}
+            for conflict in found.conflicts:
+                if conflict.topic == topic_of(live.fact):
+                    values = conflict_row(conflict)["values"]
+                    row["says_otherwise"] += [said for said in values if said["value"] != row["value"]]
+            rows.append(row)
+        return rows
 
     async def _selector(self, path: str | None) -> Selector | None:
         """Return the part of the workspace that is asked about: a path, a directory (also without `/`), a pattern."""

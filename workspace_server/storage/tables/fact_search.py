@@ -29,6 +29,7 @@ EXPECTED_SHARE = 1.3
 """How much more a date counts when it was asked when, a number when how much, an owner when who."""
 KIND_SHARES: Final = {"heading": 0.2, "link": 0.3, "profile": 0.5, "symbol": 0.8}
 """What facts count that point at text, or sum up, rather than say something."""
+_POINTING: Final = ", ".join(f"'{kind}'" for kind in KIND_SHARES)
 SAME_TOPIC_MAX = 64
 """Facts about the same as those found that are looked at, to see who says otherwise."""
 
@@ -100,6 +101,24 @@ async def about(tx: Transaction, topics: Iterable[int], wanted: Wanted) -> list[
         )
         found += [_live_fact(row) for row in rows]
     return found
+
+
+async def on_lines(tx: Transaction, path: str, version: int, lines: tuple[int, int], *, limit: int) -> list[LiveFact]:
+    """Return the facts of a version that begin on these lines, in their order; of the past, as far as they are kept."""
+    for table in ("facts", "past_facts"):
+        rows = await tx.all(
+            f"SELECT {_FACT}, v.seq, v.agent, v.at, NULL FROM {table} f CROSS JOIN files h ON h.path = f.path"
+            " CROSS JOIN versions v ON v.file_id = h.file_id AND v.version = f.version"
+            f" WHERE f.path = ? AND f.version = ? AND f.start_line BETWEEN ? AND ? AND f.kind NOT IN ({_POINTING})"
+            " ORDER BY f.start_char LIMIT ?",
+            path,
+            version,
+            *lines,
+            limit,
+        )
+        if rows:
+            return [_live_fact(row) for row in rows]
+    return []
 
 
 def _among(wanted: Wanted, condition: str) -> tuple[str, list[str]]:

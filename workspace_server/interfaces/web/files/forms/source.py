@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from workspace_server.interfaces.web.files.forms.look import Look, Shown, rendered, shown
 from workspace_server.interfaces.web.files.forms.stretch import Stretch, stretch_of
+from workspace_server.interfaces.web.files.margin import facts_by_line
 from workspace_server.interfaces.web.files.render.code import highlighted_lines, lexer_name
 from workspace_server.interfaces.web.files.render.found import found_lines, with_marks
 
@@ -19,9 +20,10 @@ async def of_stretch(look: Look, stretch: Stretch) -> Shown:
     """Show lines that are at hand."""
     lines = await rendered(highlighted_lines, stretch.text, lexer_name(look.path))
     lines = with_marks(look.view, lines, stretch.first_line)
+    beside = await facts_by_line(look, stretch.first_line, stretch.first_line + len(lines) - 1)
     query = None if stretch.next is None else look.url(view="source", **stretch.next)
-    pages = _begun(look.path, stretch.page_lines)
-    return shown("source", lines=lines, stretch=stretch, pages=pages, next=query, found=found_lines(look.view))
+    pages, found = _begun(look.path, stretch.page_lines), found_lines(look.view)
+    return shown("source", lines=lines, stretch=stretch, pages=pages, next=query, found=found, beside=beside)
 
 
 def page_word(path: str) -> str:
