@@ -11,13 +11,16 @@ _note = click.option("--note", help="What to say with it; it stands in the log."
 
 @click.command("attention")
 @click.option("--kind", help="Only entries of this kind.")
+@click.option("--trigger", help="Only entries about this trigger, or set off by it.")
 @click.option("--ended", is_flag=True, help="What is over instead, and how it ended.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="Most entries.")
 @api_options
 @as_json_option
-def attention_command(api: Api, *, as_json: bool, kind: str | None, ended: bool, limit: int) -> None:
+def attention_command(
+    api: Api, *, as_json: bool, kind: str | None, trigger: str | None, ended: bool, limit: int
+) -> None:
     """Show what needs a person, and what can be done about it, newest first."""
-    answer = api.get("/attention", kind=kind, ended=ended, limit=limit)
+    answer = api.get("/attention", kind=kind, trigger=trigger, ended=ended, limit=limit)
     if as_json:
         show.as_json(answer)
         return

@@ -42,8 +42,9 @@ async def test_what_was_decided_is_looked_up(client: httpx2.AsyncClient) -> None
 
     assert denied.json()["outcome"] == "denied"
     assert (again.status_code, again.json()["error"]["outcome"]) == (412, "denied")
+    assert (await client.get("/attention/A1")).json() == over
     assert (over["outcome"], over["ended_by"], over["note"]) == ("denied", "pat", "no")
-    assert (await client.get("/attention")).json() == {"attention": [], "open": {}}
+    assert (await client.get("/attention")).json() == {"attention": [], "open": {}, "open_by_trigger": {}}
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ async def ended(engine: Engine) -> list[tuple[str, str]]:
 
 
 async def still_open(engine: Engine) -> list[tuple[str, str]]:
-    page = await engine.db.read(lambda tx: rows.page(tx, kind=None, is_open=True, before=None, limit=2_000))
+    page = await engine.db.read(
+        lambda tx: rows.page(tx, kind=None, trigger=None, is_open=True, before=None, limit=2_000)
+    )
     return [(row.kind, row.key) for row in page]
 
 
@@ -155,7 +157,9 @@ async def test_a_join_that_timed_out_leaves_the_list_once_it_is_complete(engine:
     await engine.files.write_file(ANN, path="owls/a.md", content="1")
     clock.advance(61)
     await engine.automation.settle()
-    page = await engine.db.read(lambda tx: rows.page(tx, kind="timed_out", is_open=True, before=None, limit=10))
+    page = await engine.db.read(
+        lambda tx: rows.page(tx, kind="timed_out", trigger=None, is_open=True, before=None, limit=10)
+    )
     assert [row.summary for row in page] == ["all waited in vain for owls/b.md"]
 
     await engine.files.write_file(ANN, path="cats/a.md", content="1")

@@ -287,3 +287,19 @@ async def test_a_job_that_was_given_up_is_tried_again(engine: Engine) -> None:
 async def test_all_that_can_be_tried_again_is(engine: Engine) -> None:
     tried = set(engine.decisions.retries)
     assert tried == {kind for kind, actions in ACTIONS.items() if "retry" in actions}
+
+
+async def test_what_is_asked_is_found_by_the_trigger_that_asks(engine: Engine) -> None:
+    for name in ("one", "two"):
+        options = {"approval": "Go on?", "settle": "immediate"}
+        await engine.triggers.create_trigger(ANN, name=name, files=[f"{name}/{{file}}.md"], options=options)
+    for path in ("one/a.md", "two/a.md", "two/b.md"):
+        await engine.files.write_file(ANN, path=path, content="x")
+
+    found = await engine.decisions.list_attention(ANN, trigger="two")
+    assert [one["attention"] for one in found["attention"]] == ["A3", "A2"]
+    assert found["open_by_trigger"] == {"two": 2, "one": 1}
+    assert (await engine.decisions.list_attention(ANN, trigger="three"))["attention"] == []
+    assert (await engine.decisions.show_entry(ANN, attention="A1"))["about"]["trigger"] == "one"
+    with pytest.raises(NotFound):
+        await engine.decisions.show_entry(ANN, attention="A9")

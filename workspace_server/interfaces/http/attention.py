@@ -16,6 +16,7 @@ class ListAttention(Query):
     """Which entries."""
 
     kind: str | None = None
+    trigger: str | None = None
     ended: bool = False
     limit: Annotated[int, Field(ge=1, le=LIMITS.list_rows_max)] = 100
     cursor: str | None = None
@@ -43,6 +44,11 @@ class Reply(Body):
 async def list_attention(call: Call, query: ListAttention) -> Response:
     """List what needs a person, newest first, and how much is open of each kind; or what is over with `ended`."""
     return json_response(await call.engine.decisions.list_attention(call.caller, **query.model_dump()))
+
+
+async def show_entry(call: Call) -> Response:
+    """Return one entry, open or over."""
+    return json_response(await call.engine.decisions.show_entry(call.caller, attention=call.values["id"]))
 
 
 async def approve(call: Call, body: Approve) -> Response:
@@ -76,6 +82,7 @@ async def retry(call: Call) -> Response:
 
 OPERATIONS = (
     operation("GET", "/attention", list_attention, result=results.AttentionList),
+    operation("GET", "/attention/{id}", show_entry, result=results.Attention),
     operation("POST", "/attention/{id}:approve", approve, result=results.Decided),
     operation("POST", "/attention/{id}:deny", deny, result=results.Decided),
     operation("POST", "/attention/{id}:dismiss", dismiss, result=results.Decided),

@@ -36,7 +36,7 @@ Under `no-referrer` a browser would call the origin of our own forms `null`, and
 NUMBER_DIGITS_MAX = 15
 FORM_BYTES_MAX = 64 * KIB
 """Longest form; the longest note takes 24 KiB when each of its characters is encoded."""
-FORM_FIELDS_MAX = 20
+FORM_FIELDS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,19 @@ from workspace_server.errors import Conflict, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation.attention import resolve
 from workspace_server.services.automation.making import Making
-from workspace_server.services.automation.queues import Queues
+from workspace_server.services.automation.queues import NAME_CHARS_MAX, Queues
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.targets.approval import first_of
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import attention, files, triggers
+from workspace_server.storage.tables import attention, facts, files, triggers
 from workspace_server.storage.tables.attention import AttentionRow
 from workspace_server.storage.tables.triggers import FiringRow
 
+TRIGGERS_SHOWN_MAX = 50
+"""Most triggers of which the list counts what is open."""
 INPUTS_NAMED_MAX = 20
 """Most inputs that a refusal names as moved on."""
 
@@ -65,13 +67,15 @@ class Decisions:
         caller: Caller,
         *,
         kind: str | None = None,
+        trigger: str | None = None,
         ended: bool = False,
         limit: int = 100,
         cursor: str | None = None,
     ) -> Result:
-        """Return `{attention, open, next_cursor?}`: entries newest first, and how many are open of each kind.
+        """Return `{attention, open, open_by_trigger, next_cursor?}`: entries newest first, and how many are open.
 
         Args:
+            trigger: Only what is about this one, or was set off by it.
             ended: Those that are over instead: how they ended, and who ended them.
         """
         caller.require("read")
@@ -79,20 +83,33 @@ class Decisions:
         chosen = next((one for one in KINDS if one == kind), None)
         if kind is not None and chosen is None:
             raise refused("kind", f"there is no kind {kind}", f"One of {', '.join(KINDS)}.")
+        plain_text("trigger", trigger, NAME_CHARS_MAX)
         before = None if cursor is None else attention.number_of(cursor)
         if cursor is not None and before is None:
             raise refused("cursor", "is not one that this list gave")
 
         async def read(tx: Transaction) -> Result:
-            rows = await attention.page(tx, kind=chosen, is_open=not ended, before=before, limit=limit + 1)
+            rows = await attention.page(
+                tx, kind=chosen, trigger=trigger, is_open=not ended, before=before, limit=limit + 1
+            )
             shown: Result = {
                 "attention": [await _shown(tx, row, caller) for row in rows[:limit]],
                 "open": await attention.counts(tx),
+                "open_by_trigger": await attention.counts_by_trigger(tx, limit=TRIGGERS_SHOWN_MAX),
             }
             more = {"next_cursor": attention.name_of(rows[limit - 1].attention_id)} if len(rows) > limit else {}
             return shown | more
 
         return await self._folder.db.read_long(read)
+
+    async def show_entry(self, caller: Caller, *, attention: str) -> Result:
+        """Return one entry, open or over, as the list shows it."""
+        caller.require("read")
+
+        async def read(tx: Transaction) -> Result:
+            return await _shown(tx, await _known(tx, attention), caller)
+
+        return await self._folder.db.read(read)
 
     async def approve(self, caller: Caller, *, attention: str, note: str | None = None, stale: bool = False) -> Result:
         """Let a flow go on, or a trigger fire from now on, and return `{attention, outcome, stale?}`.
@@ -190,6 +207,20 @@ class Decisions:
         return await self._folder.recorder.change(caller, action, body)
 
 
+async def _known(tx: Transaction, name: str) -> AttentionRow:
+    """Return the entry of that name.
+
+    Raises:
+        NotFound: There never was one, or it is forgotten.
+    """
+    number = attention.number_of(name)
+    row = None if number is None else await attention.by_id(tx, number)
+    if row is None:
+        shown = name[: LIMITS.handle_chars_max]
+        raise NotFound(f"There is no entry {shown}.", hint="`workspace-server attention` lists them.", attention=shown)
+    return row
+
+
 async def _open(tx: Transaction, name: str, action: Action) -> AttentionRow:
     """Return the open entry of that name.
 
@@ -198,11 +229,7 @@ async def _open(tx: Transaction, name: str, action: Action) -> AttentionRow:
         Conflict: It has ended.
         InvalidArgument: Nobody can do that about an entry of its kind.
     """
-    number = attention.number_of(name)
-    row = None if number is None else await attention.by_id(tx, number)
-    if row is None:
-        shown = name[: LIMITS.handle_chars_max]
-        raise NotFound(f"There is no entry {shown}.", hint="`workspace-server attention` lists them.", attention=shown)
+    row = await _known(tx, name)
     if row.ended_at is not None:
         raise Conflict(
             f"{name} is over already: {row.outcome}, by {row.ended_by}.",
@@ -263,7 +290,16 @@ async def _shown(tx: Transaction, row: AttentionRow, caller: Caller) -> Result:
     }
     if row.kind == "approval" and row.ended_at is None:
         shown["stale"] = (await _moved(tx, (await _firing(tx, row)).data["inputs"]))[:INPUTS_NAMED_MAX] or None
+    if row.kind == "failed_extraction" and row.path is not None:
+        shown["reason"] = await _why_unread(tx, row.path)
     if row.kind == "needs_approval" and row.ended_at is None and "admin" in caller.verbs:
         trigger = await triggers.by_name(tx, row.key)  # who decides sees the whole address; it may hold a secret
         shown["url"] = None if trigger is None else trigger.definition["url"]
     return {name: value for name, value in shown.items() if value is not None}
+
+
+async def _why_unread(tx: Transaction, path: str) -> str | None:
+    """Return what the reader of files said when it could not read what stands at *path*."""
+    row = await files.by_path(tx, path)
+    found = None if row is None else await facts.state(tx, path, row.version)
+    return found[1] if found is not None and found[0] == "failed" else None

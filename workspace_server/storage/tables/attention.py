@@ -133,16 +133,28 @@ async def counts(tx: Transaction) -> Mapping[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+async def counts_by_trigger(tx: Transaction, *, limit: int) -> Mapping[str, int]:
+    """Return how many open entries are about each trigger, those with most of them first."""
+    rows = await tx.all(
+        "SELECT about ->> 'trigger', count(*) FROM attention WHERE ended_at IS NULL AND about ->> 'trigger' IS NOT NULL"
+        " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",
+        limit,
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def page(
-    tx: Transaction, *, kind: Kind | None, is_open: bool, before: int | None, limit: int
+    tx: Transaction, *, kind: Kind | None, trigger: str | None, is_open: bool, before: int | None, limit: int
 ) -> list[AttentionRow]:
     """Return entries below the id *before*, newest first."""
     rows = await tx.all(
-        f"{_SELECT} WHERE (ended_at IS NULL) = ? AND attention_id < coalesce(?, attention_id + 1)"
-        " AND kind = coalesce(?, kind) ORDER BY attention_id DESC LIMIT ?",
+        f"{_SELECT} WHERE (ended_at IS NULL) = ?1 AND attention_id < coalesce(?2, attention_id + 1)"
+        " AND kind = coalesce(?3, kind) AND (?4 IS NULL OR about ->> 'trigger' = ?4)"
+        " ORDER BY attention_id DESC LIMIT ?5",
         is_open,
         before,
         kind,
+        trigger,
         limit,
     )
     return [_row(row) for row in rows]

@@ -83,6 +83,8 @@ SAMPLES: Sequence[str] = (
     "/jobs/J1",
     "/triggers",
     "/attention",
+    "/attention?kind=dead_job",
+    "/attention/A1",
     "/connect",
     "/edit?path=plan.md",
     "/edit?path=blob.bin",
@@ -119,6 +121,10 @@ async def stage(served: Listening) -> None:
     await engine.locks.lock_files(BO, paths=["plan.md"], mode="intent", purpose="a chapter on risks")
     await engine.jobs.add_job(MANAGER, queue="review", instructions="Read the plan.", inputs=["plan.md"])
     await engine.jobs.claim_job(BO, queue="review")
+    for job in ("J2", "J3"):
+        await engine.jobs.add_job(MANAGER, queue="sums", instructions="Add it up.")
+        await engine.jobs.claim_job(ANA, queue="sums")
+        await engine.jobs.finish_job(ANA, job=job, outcome="failed", note="The figures are missing.")
     await engine.jobs.write_log(BO, job="J1", attempt=1, text="reading\n" * 500)
     names = [f"research/{name}.csv" for name in ("prices", "features", "reviews")]
     await engine.triggers.create_trigger(MANAGER, name="analyst-when-all-in", files=names, mode="all", queue="a")

@@ -17,7 +17,10 @@ class MovedOn(Result):
 
 
 class Attention(Result):
-    """One entry: what it is, what a person may do about it, and how it ended when it is over."""
+    """One entry: what it is, what a person may do about it, and how it ended when it is over.
+
+    `reason` is why a file could not be read.
+    """
 
     attention: str
     kind: Kind
@@ -28,6 +31,7 @@ class Attention(Result):
     actions: list[Action]
     stale: list[MovedOn] = Field(default=[])
     url: str = ""
+    reason: str = ""
     ended_at: str = ""
     ended_by: str = ""
     outcome: str = ""
@@ -35,10 +39,11 @@ class Attention(Result):
 
 
 class AttentionList(Result):
-    """A page of entries, newest first, and how many are open of each kind."""
+    """A page of entries, newest first, and how many are open of each kind and about each of some triggers."""
 
     attention: list[Attention]
     open: dict[str, int]
+    open_by_trigger: dict[str, int]
     next_cursor: str = ""
 
 

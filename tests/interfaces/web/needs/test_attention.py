@@ -49,7 +49,10 @@ async def test_whoever_reads_sees_what_is_asked_and_how_to_decide(
     html = (await reader.get("/attention")).text
 
     assert "Publish &lt;it&gt;?" in html
-    assert '<a class="path" href="/files/draft.md"><bdi>draft.md</bdi></a><span class="version">v1</span>' in html
+    assert (
+        '<a class="path" href="/files/draft.md?version=1"><bdi>draft.md</bdi></a><span class="version">v1</span>'
+        in html
+    )
     assert "workspace-server attention" in html
     assert "<form class=" not in html.partition("<main")[2]
 
@@ -120,13 +123,89 @@ async def test_what_is_no_form_is_refused(served: Listening, person: httpx2.Asyn
     assert (await person.post("/attention", content=body)).status_code == 400
 
 
-async def test_the_page_says_how_much_it_leaves_out(
+async def fill(served: Listening, hand: Hand) -> None:
+    """Let three flows ask, and two jobs fail, the newest last: A1 to A3, A4 and A5."""
+    await ask(served, hand)
+    options = {"approval": "Send it?", "settle": "immediate"}
+    await served.engine.triggers.create_trigger(ANA, name="send", files=["{name}.txt"], options=options)
+    for name in ("a", "b"):
+        await hand.write(f"{name}.txt", "x")
+    for job in ("J1", "J2"):
+        await served.engine.jobs.add_job(ANA, queue="q", instructions="Work.")
+        await served.engine.jobs.claim_job(ANA, queue="q")
+        await served.engine.jobs.finish_job(ANA, job=job, outcome="failed")
+
+
+def listed(html: str) -> list[str]:
+    return re.findall(r'<li data-key="(A\d+)" class="tone-', html)
+
+
+async def test_the_list_is_chosen_by_kind_and_by_the_trigger_that_asks(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await fill(served, hand)
+    assert listed((await reader.get("/attention")).text) == ["A5", "A4", "A3", "A2", "A1"]
+    assert listed((await reader.get("/attention?kind=approval")).text) == ["A3", "A2", "A1"]
+    assert listed((await reader.get("/attention?trigger=publish")).text) == ["A1"]
+    assert listed((await reader.get("/attention?kind=gossip&trigger=send")).text) == ["A3", "A2"]
+    html = (await reader.get("/attention?kind=conflict")).text
+    assert "Nothing of that needs a person" in html
+    assert '<option value="send">send (2)</option>' in html
+
+
+async def test_more_than_a_page_holds_is_a_link_away(
     served: Listening, reader: httpx2.AsyncClient, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workspace_server.interfaces.web.needs.attention.SHOWN", 1)
-    options = {"approval": "Publish it?", "settle": "immediate"}
-    await served.engine.triggers.create_trigger(ANA, name="publish", files=["*.md"], options=options)
-    for name in ("a", "b", "c"):
-        await hand.write(f"{name}.md", "x")
+    monkeypatch.setattr("workspace_server.interfaces.web.needs.attention.PAGE", 2)
+    await fill(served, hand)
+    html = (await reader.get("/attention?kind=approval")).text
+    [older] = re.findall(r'<a href="([^"]*)">Older</a>', html)
+    rest = (await reader.get(older.replace("&amp;", "&"))).text
 
-    assert "2 more: " in (await reader.get("/attention")).text
+    assert (listed(html), listed(rest)) == (["A3", "A2"], ["A1"])
+    assert "Older" not in rest
+
+
+async def test_several_are_dismissed_at_once_and_what_only_a_decision_ends_is_not(
+    served: Listening, person: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await fill(served, hand)
+    token = served.guard.form_token
+    html = (await person.get("/attention")).text
+    assert re.findall(r'name="on:(A\d)"', html) == ["A5", "A4"]
+
+    done = await person.post("/attention", data={"token": token, "on:A4": "1", "on:A5": "1", "action": "dismiss"})
+    assert done.status_code == 303
+    again = await person.post("/attention", data={"token": token, "on:A1": "1", "on:A5": "1", "action": "dismiss"})
+    assert (again.status_code, again.text.count('role="alert"')) == (400, 2)
+    assert listed((await person.get("/attention")).text) == ["A3", "A2", "A1"]
+
+
+async def test_several_are_tried_again_at_once(served: Listening, person: httpx2.AsyncClient, hand: Hand) -> None:
+    await fill(served, hand)
+    form = {"token": served.guard.form_token, "on:A4": "1", "on:A5": "1", "action": "retry"}
+    assert (await person.post("/attention?kind=dead_job", data=form)).headers["location"] == "/attention?kind=dead_job"
+    states = [one["state"] for one in (await served.engine.queues.list_jobs(ANA))["jobs"]]
+    assert states == ["queued", "queued"]
+
+
+@pytest.mark.parametrize("action", ["approve", "dismiss"])
+async def test_nothing_is_decided_about_what_nobody_has_ticked_or_about_flows_in_bulk(
+    served: Listening, person: httpx2.AsyncClient, hand: Hand, action: str
+) -> None:
+    await fill(served, hand)
+    ticked = {"on:A1": "1"} if action == "approve" else {}
+    answer = await person.post("/attention", data={"token": served.guard.form_token, **ticked, "action": action})
+
+    assert answer.status_code == 400
+    assert await decided(served) == []
+
+
+async def test_how_much_is_open_stands_in_the_title_of_every_page(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    assert "<title>Activity" in (await reader.get("/activity")).text
+    await ask(served, hand)
+    html = (await reader.get("/activity")).text
+    assert "<title>(1) Activity" in html
+    assert "1 open: needs a person" in html
