@@ -36,6 +36,7 @@ COMMANDS = {
     "reply": "attention",
     "retry": "attention",
     "dismiss": "attention",
+    "links": "links",
     "list": "servers",
     "open": "servers",
     "stop": "servers",

@@ -13,16 +13,16 @@ from workspace_server.cli.api import Address, Api
 
 
 class _Span(click.ParamType[int]):
-    """A span of time such as 90, 90s, 30m or 2h; the value is in seconds."""
+    """A span of time such as 90, 90s, 30m, 2h or 7d; the value is in seconds."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the seconds."""
-        match = re.fullmatch(r"(\d{1,9})([smh]?)", str(value))
+        match = re.fullmatch(r"(\d{1,9})([smhd]?)", str(value))
         if match is None:
-            self.fail("give seconds, or a number with s, m or h, such as 30m", param, ctx)
-        return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+            self.fail("give seconds, or a number with s, m, h or d, such as 30m", param, ctx)
+        return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]]
 
 
 SPAN = _Span()

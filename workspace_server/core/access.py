@@ -24,7 +24,9 @@ OWNER = "owner"
 """The name of whoever decides in a browser that has proven to be the folder's owner's."""
 CONFIG = "config"
 """The agent name of what the operator's files say."""
-RESERVED_AGENTS = frozenset({EXTERNAL, IMPORT, OWNER, CONFIG, "server"})
+LINK = "link"
+"""The name of whoever reads by a share link."""
+RESERVED_AGENTS = frozenset({EXTERNAL, IMPORT, OWNER, CONFIG, LINK, "server"})
 """Names that no caller may take."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?")
 

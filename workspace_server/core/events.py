@@ -34,6 +34,8 @@ EventType = Literal[
     "approval.denied",
     "attention.added",
     "attention.resolved",
+    "link.created",
+    "link.revoked",
     "log.restored",
 ]
 

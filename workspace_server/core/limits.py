@@ -274,6 +274,19 @@ class Limits:
     poll_rows_max: int = 10_000
     """Most events that one poll looks at; when filters leave most of them out, the next one goes on from there."""
 
+    links_max: int = 1_000
+    """Most share links that lead somewhere."""
+    link_s_min: int = 60
+    """Shortest life of a share link, in seconds."""
+    link_s: int = 7 * 24 * 3600
+    """How long a share link lives unless it is said, in seconds."""
+    link_s_max: int = 90 * 24 * 3600
+    """Longest life of a share link, in seconds."""
+    link_kept_s: int = 30 * 24 * 3600
+    """How long it is remembered what a share link was, once its time is over, in seconds."""
+    link_misses_per_second: int = 10
+    """Most addresses of share links that lead nowhere and are answered so in a second; the rest are told to wait."""
+
     reserve_bytes: int = 4 * MIB
     """Room on the disk that is kept back, so that deleting and unlocking go on when the disk is full, in bytes."""
     queue_writes_max: int = 10_000

@@ -3,7 +3,7 @@
 from workspace_server.errors import Unavailable
 
 ESSENTIAL = frozenset(
-    {"delete_file", "unlock_files", "expire_locks", "break_lock", "purge", "gc", "end_claims", "deliver"}
+    {"delete_file", "unlock_files", "expire_locks", "break_lock", "purge", "gc", "end_claims", "deliver", "revoke_link"}
 )
 """Actions that free room or others' hands, or that would be done twice if they were not recorded."""
 

@@ -32,6 +32,7 @@ from workspace_server.services.history.undo import Undo
 from workspace_server.services.index.contradictions import Contradictions
 from workspace_server.services.index.indexing import Indexing, OpenIndex
 from workspace_server.services.index.search import Search
+from workspace_server.services.links import Links
 from workspace_server.services.locking import leases
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
@@ -83,6 +84,7 @@ class Engine:
         self.drawn = DrawnPages(folder)
         self.listing = Listing(folder)
         self.blaming = Blaming(folder)
+        self.links = Links(folder, self.files, self.listing)
         self.undo = Undo(folder)
         self.locks = Locks(folder)
         self.checkouts = Checkouts(folder, tree)
@@ -176,6 +178,7 @@ class Engine:
             engine = cls(folder, head, tree, open_index=open_index)
             await engine.agents.notes.load(db)
             opened.push_async_callback(engine.agents.finish)
+            opened.push_async_callback(engine.links.flush)
             await engine.automation.begin()
             failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
@@ -227,6 +230,7 @@ class Engine:
     async def _write_reads(self) -> None:
         await self.folder.seen.flush(self.db)
         await self.agents.write_down()
+        await self.links.flush()
 
     async def _forget_old(self) -> None:
         async def forget(tx: Transaction) -> None:
@@ -238,6 +242,7 @@ class Engine:
 
         await self.db.write(forget)
         await self.deliveries.forget_old()
+        await self.links.forget_old()
         await self.subscribing.forget_old()
 
     async def _refill(self) -> None:

@@ -53,6 +53,8 @@ _NEVER: Final = frozenset(
         "endpoint.disabled",
         "attention.added",
         "attention.resolved",
+        "link.created",
+        "link.revoked",
         "log.restored",
     }
 )

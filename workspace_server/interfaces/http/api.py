@@ -18,6 +18,7 @@ from workspace_server.interfaces.http import (
     events,
     files,
     jobs,
+    links,
     locks,
     reading,
     results,
@@ -52,7 +53,7 @@ class Api:
         self._metrics = metrics
         self._followers = events.Followers()
         nouns = (
-            *(reading, files, checkouts, undo, locks, search, events, subscriptions),
+            *(reading, files, checkouts, undo, locks, links, search, events, subscriptions),
             *(triggers, runs, deliveries, attention, jobs, agents, upkeep, status),
         )
         described = operation("GET", "/openapi.json", self.describe_api, result=results.Anything)

@@ -68,7 +68,7 @@ def _begin_anew(connection: apsw.Connection, clock: Clock) -> None:
     seq = max(counted["seq"] + 1, floor)
     ended = connection.execute("SELECT count(*) FROM locks WHERE state = 'live'").fetchall()[0][0]
     connection.execute("UPDATE locks SET state = 'broken' WHERE state = 'live'")
-    for table in ("checkouts", "lock_selectors", "lock_waits", "intents"):
+    for table in ("checkouts", "lock_selectors", "lock_waits", "intents", "links"):
         connection.execute(f"DELETE FROM {table}")
     connection.execute("UPDATE files SET tree_sha256 = NULL, tree_signature = NULL")
     intents.open_all(connection)

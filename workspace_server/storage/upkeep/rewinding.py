@@ -1,8 +1,8 @@
 """Takes a copy of a database back to an earlier moment, as if nothing had happened since. Never the only copy.
 
-What belongs to the running original does not go along: locks, drafts, requests, deliveries, jobs, what joins had
-collected, what needed a person, and what agents were told. What they have written is counted anew. Triggers stay as
-rules. Whatever only the time after the moment named is gone from the file, not just hidden.
+What belongs to the running original does not go along: locks, drafts, requests, deliveries, jobs, share links, what
+joins had collected, what needed a person, and what agents were told. What they have written is counted anew. Triggers
+stay as rules. Whatever only the time after the moment named is gone from the file, not just hidden.
 """
 
 import json
@@ -44,6 +44,7 @@ CLEARED = (
     "subscription_deliveries",
     "subscriptions",
     "verified_receivers",
+    "links",
     "intents",
     "vectors",
     "vector_sets",

@@ -70,6 +70,7 @@ from workspace_server.interfaces.http.results.jobs import (
     QueueList,
     WholeJob,
 )
+from workspace_server.interfaces.http.results.links import CreatedLink, LinkList, RevokedLink, ShareLink
 from workspace_server.interfaces.http.results.locks import CheckedIn, GrantedLock, HeldLock, LockList, Released
 from workspace_server.interfaces.http.results.runs import Run, RunLine, RunList, RunStep
 from workspace_server.interfaces.http.results.search import (
@@ -97,6 +98,7 @@ __all__ = [
     "ClaimedJob",
     "Committed",
     "Contradiction",
+    "CreatedLink",
     "CreatedTrigger",
     "Decided",
     "Deleted",
@@ -133,6 +135,7 @@ __all__ = [
     "LeftNote",
     "LeftWay",
     "ListedConflicts",
+    "LinkList",
     "ListedFile",
     "ListedJob",
     "LockList",
@@ -152,12 +155,14 @@ __all__ = [
     "Released",
     "ReloadedTriggers",
     "Result",
+    "RevokedLink",
     "RotatedSecret",
     "Run",
     "RunLine",
     "RunList",
     "RunStep",
     "SaidValue",
+    "ShareLink",
     "Subscription",
     "Subscriptions",
     "Trigger",

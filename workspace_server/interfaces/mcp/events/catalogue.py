@@ -40,6 +40,8 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "approval.denied": "A person has refused.",
     "attention.added": "Something needs a person.",
     "attention.resolved": "Something needs a person no more.",
+    "link.created": "Somebody made an address under which others may read a file or a directory.",
+    "link.revoked": "Such an address leads nowhere any more.",
     "log.restored": "The workspace was made from a backup; what happened after that backup is not in the log.",
     ANYTHING: "Anything that happens in the workspace; `types` narrows it down, and data.type says what it was.",
 }

@@ -37,6 +37,8 @@ _VERBS = {
     "approval.denied": ("alert", "bad", "denied"),
     "attention.added": ("alert", "warn", "needs a person"),
     "attention.resolved": ("check", "quiet", "settled"),
+    "link.created": ("arrow", "warn", "shared"),
+    "link.revoked": ("check", "quiet", "revoked a link to"),
     "log.restored": ("alert", "warn", "restored"),
 }
 KINDS: dict[str, tuple[str, ...]] = {
