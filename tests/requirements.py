@@ -846,6 +846,23 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/web/test_attention.py::test_every_page_counts_what_needs_a_person",
         ),
     ),
+    "V3": Requirement(
+        "A save in the editor changes what was typed and nothing else, and replaces no version that was not shown",
+        (
+            "core/test_line_ends.py::test_a_text_that_nobody_changed_comes_back_as_it_was",
+            "interfaces/web/writing/test_editor.py::test_a_save_changes_what_was_typed_and_nothing_else",
+            "interfaces/web/writing/test_editor.py::test_what_cannot_be_merged_replaces_just_the_version_that_was_shown",
+        ),
+    ),
+    "V4": Requirement(
+        "A share link gives one file or folder, until it ends or is revoked, and tells of nothing else",
+        (
+            "services/test_links.py::test_a_revoked_link_leads_nowhere_at_once_and_the_log_says_who_did_what",
+            "services/test_links.py::test_the_id_is_kept_nowhere",
+            "interfaces/web/links/test_door.py::test_a_shared_file_is_shown_and_nothing_around_it",
+            "interfaces/web/links/test_door.py::test_what_leads_nowhere_is_told_in_the_same_words_whatever_it_was",
+        ),
+    ),
     "V1": Requirement(
         "Content cannot script the web view",
         (

@@ -140,7 +140,7 @@ async def _serve(
         port = listener.getsockname()[1]
         url = address(settings.host, port)
         engine.automation.listens_on(port)
-        engine.folder.base_url = settings.public_url or url
+        engine.folder.base_url = (settings.public_url or url).rstrip("/")
         engine.folder.local_url = url
         guard = Guard(
             admin_key=own.record.admin_key,

@@ -30,7 +30,9 @@ async def test_whoever_may_not_administrate_makes_none(client: httpx2.AsyncClien
     assert (await client.post("/links", json={"path": "a.md"})).status_code == 403
     assert (await client.delete("/links/S1")).status_code == 403
     assert (await client.post("/links", json={"path": "b.md"}, headers=ADMIN)).status_code == 404
-    assert (await client.post("/links", json={"path": "a.md", "expires_in_seconds": 1}, headers=ADMIN)).status_code == 400
+    assert (
+        await client.post("/links", json={"path": "a.md", "expires_in_seconds": 1}, headers=ADMIN)
+    ).status_code == 400
 
 
 async def test_the_answer_to_a_repeated_request_lacks_the_address(client: httpx2.AsyncClient) -> None:

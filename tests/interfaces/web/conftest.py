@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from tests.interfaces.listening import Listening, listening
+from tests.interfaces.web.filling import Browser
 from workspace_server.core.access import Caller
 
 
@@ -56,3 +57,15 @@ class Hand:
 @pytest.fixture
 def hand(served: Listening) -> Hand:
     return Hand(served)
+
+
+@pytest.fixture
+def owner(person: httpx2.AsyncClient) -> Browser:
+    return Browser(person)
+
+
+@pytest.fixture
+async def guest(served: Listening) -> AsyncIterator[Browser]:
+    """A browser on this machine that nobody let in."""
+    async with httpx2.AsyncClient(base_url=served.url, headers={"origin": served.url}) as browsing:
+        yield Browser(browsing)

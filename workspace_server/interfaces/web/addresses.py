@@ -1,10 +1,21 @@
 """Addresses of pages and of bytes, made from paths: each component quoted by itself."""
 
+from typing import Protocol
 from urllib.parse import quote, urlencode
 
 LINES_FROM_START = 1_000
 """A line further down is shown without all that stands before it."""
 LINES_ABOVE = 20
+
+
+class Places(Protocol):
+    """Where the pages and the bytes of files are, for whoever looks; None is where they may not go."""
+
+    def page(self, path: str, **query: object) -> str | None:
+        """Return the address of a file's or directory's page; arguments that are None are left out."""
+
+    def bytes(self, path: str, version: int | None = None) -> str | None:
+        """Return the address of a file's bytes."""
 
 
 def file_url(path: str, **query: object) -> str:
@@ -49,6 +60,21 @@ def crumbs(path: str) -> list[tuple[str, str]]:
     """Return (name, path) of every directory above *path* and of itself, from the top."""
     parts = path.split("/") if path else []
     return [(name, "/".join(parts[: index + 1])) for index, name in enumerate(parts)]
+
+
+class Everywhere:
+    """The places of who may go anywhere in the workspace."""
+
+    def page(self, path: str, **query: object) -> str | None:
+        """Return the address of a page."""
+        return file_url(path, **query) if path else "/"
+
+    def bytes(self, path: str, version: int | None = None) -> str | None:
+        """Return the address of a file's bytes."""
+        return bytes_url(path, version)
+
+
+EVERYWHERE = Everywhere()
 
 
 def _with_query(address: str, query: dict[str, object]) -> str:

@@ -15,6 +15,8 @@ from workspace_server.interfaces.web.finding.routes import FINDING
 from workspace_server.interfaces.web.flows.routes import FLOWS
 from workspace_server.interfaces.web.history.routes import HISTORY
 from workspace_server.interfaces.web.home import home
+from workspace_server.interfaces.web.links import door
+from workspace_server.interfaces.web.links.routes import LINKS
 from workspace_server.interfaces.web.needs.routes import NEEDS
 from workspace_server.interfaces.web.now.routes import NOW
 from workspace_server.interfaces.web.site import FILES, Site
@@ -24,7 +26,7 @@ from workspace_server.interfaces.web.writing.routes import WRITING
 from workspace_server.services.engine import Engine
 
 FRAME = Section(pages={"/": home, "/files": browse.to_root, "/connect": connect})
-SECTIONS: Sequence[Section] = (FRAME, HISTORY, NOW, FINDING, FLOWS, NEEDS, WRITING)
+SECTIONS: Sequence[Section] = (FRAME, HISTORY, NOW, FINDING, FLOWS, NEEDS, WRITING, LINKS)
 
 
 def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
@@ -32,6 +34,7 @@ def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
     site = Site(engine, guard)
     return [
         RawPrefix(FILES, site.files),
+        RawPrefix(door.PREFIX, door.SharedDoor(engine)),
         *(
             Route(address, site.endpoint(page), methods=[method])
             for section in SECTIONS

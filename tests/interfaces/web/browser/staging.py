@@ -92,6 +92,8 @@ SAMPLES: Sequence[str] = (
     "/upload?in=research",
     "/move?path=plan.md",
     "/delete?path=research",
+    "/links",
+    "/links?path=plan.md",
     "/no-such-page",
 )
 

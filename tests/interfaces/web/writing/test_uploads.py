@@ -8,7 +8,7 @@ import pytest
 
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
-from tests.interfaces.web.writing.conftest import Browser, forms
+from tests.interfaces.web.filling import Browser, forms
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.interfaces.web.writing import uploads
@@ -46,31 +46,31 @@ async def stored(served: Listening, path: str) -> bytes:
     return await (await served.engine.files.open_content(ANA, path=path)).read()
 
 
-async def test_files_and_folders_come_in_with_the_reason(served: Listening, person: Browser) -> None:
+async def test_files_and_folders_come_in_with_the_reason(served: Listening, owner: Browser) -> None:
     await put(
-        person,
+        owner,
         part("file", b"one\r\n\0\xff", "a.bin"),
         part("file", b"", "folder/ä b.md"),
         part("file", b"", ""),
         to="in",
     )
 
-    assert person.page.status_code == 200
+    assert owner.page.status_code == 200
     assert await stored(served, "in/a.bin") == b"one\r\n\0\xff"
     assert await stored(served, "in/folder/ä b.md") == b""
     newest = (await served.engine.files.file_history(ANA, path="in/a.bin"))["versions"][0]
     assert (newest["by"], newest["message"]) == ("owner", "from my desk")
-    assert person.page.text.count("is new") == 2
+    assert owner.page.text.count("is new") == 2
 
 
-async def test_a_large_file_is_streamed(served: Listening, person: Browser) -> None:
+async def test_a_large_file_is_streamed(served: Listening, owner: Browser) -> None:
     large = bytes(range(256)) * (20 << 12)
-    await put(person, part("file", large, "large.bin"))
+    await put(owner, part("file", large, "large.bin"))
 
     assert (await served.engine.files.stat(ANA, path="large.bin"))["size_bytes"] == len(large)
 
 
-async def test_each_file_is_refused_by_itself(served: Listening, person: Browser, guest: Browser, hand: Hand) -> None:
+async def test_each_file_is_refused_by_itself(served: Listening, owner: Browser, guest: Browser, hand: Hand) -> None:
     await hand.write("there.md", "theirs\n")
     await put(
         guest,
@@ -89,42 +89,40 @@ async def test_each_file_is_refused_by_itself(served: Listening, person: Browser
 
 
 async def test_what_is_there_is_replaced_by_a_click_and_without_a_second_upload(
-    served: Listening, person: Browser, hand: Hand
+    served: Listening, owner: Browser, hand: Hand
 ) -> None:
     await hand.write("a.md", "theirs\n")
-    await put(person, part("file", b"mine\r\n", "a.md"), to="")
-    replacing = next(one for one in forms(person.page.text) if one.action == "/replace")
+    await put(owner, part("file", b"mine\r\n", "a.md"), to="")
+    replacing = next(one for one in forms(owner.page.text) if one.action == "/replace")
     await hand.write("a.md", "theirs again\n")
-    await person.send(replacing)
-    assert "a.md is at version 2" in person.page.text
+    await owner.send(replacing)
+    assert "a.md is at version 2" in owner.page.text
 
-    await person.send(next(one for one in forms(person.page.text) if one.action == "/replace"))
-    assert "was replaced" in person.page.text
+    await owner.send(next(one for one in forms(owner.page.text) if one.action == "/replace"))
+    assert "was replaced" in owner.page.text
     assert await stored(served, "a.md") == b"mine\r\n"
 
-    await put(person, part("file", b"mine\r\n", "a.md"), to="")
-    assert "is the same already" in person.page.text
+    await put(owner, part("file", b"mine\r\n", "a.md"), to="")
+    assert "is the same already" in owner.page.text
 
 
-async def test_a_locked_file_is_replaced_once_its_lock_is_broken(
-    served: Listening, person: Browser, hand: Hand
-) -> None:
+async def test_a_locked_file_is_replaced_once_its_lock_is_broken(served: Listening, owner: Browser, hand: Hand) -> None:
     await hand.write("a.md", "theirs\n")
     await served.engine.locks.lock_files(ANA, paths=["a.md"], purpose="mine")
-    await put(person, part("file", b"mine\n", "a.md"))
-    replacing = next(one for one in forms(person.page.text) if one.action == "/replace")
-    await person.send(replacing, sure="1")
-    assert "exists at version 1" in person.page.text
+    await put(owner, part("file", b"mine\n", "a.md"))
+    replacing = next(one for one in forms(owner.page.text) if one.action == "/replace")
+    await owner.send(replacing, sure="1")
+    assert "exists at version 1" in owner.page.text
 
-    await person.send(next(one for one in forms(person.page.text) if one.action == "/replace"))
+    await owner.send(next(one for one in forms(owner.page.text) if one.action == "/replace"))
     assert await stored(served, "a.md") == b"mine\n"
 
 
-async def test_nothing_comes_in_that_no_page_of_ours_sent(served: Listening, person: Browser) -> None:
-    await put(person, part("file", b"x", "a.md"), token="wrong")
-    assert person.page.status_code == 403
-    person.http.headers["content-type"] = f"multipart/form-data; boundary={BOUNDARY}"
-    without = await person.http.post("/upload", content=part("file", b"x", "a.md") + END)
+async def test_nothing_comes_in_that_no_page_of_ours_sent(served: Listening, owner: Browser) -> None:
+    await put(owner, part("file", b"x", "a.md"), token="wrong")
+    assert owner.page.status_code == 403
+    owner.http.headers["content-type"] = f"multipart/form-data; boundary={BOUNDARY}"
+    without = await owner.http.post("/upload", content=part("file", b"x", "a.md") + END)
     assert without.status_code == 403
     assert (await served.engine.listing.list_files(ANA, detail="full"))["files"] == []
 
@@ -139,29 +137,29 @@ async def test_nothing_comes_in_that_no_page_of_ours_sent(served: Listening, per
         (part("file", b"x", "a.md").replace(b"a.md", b"\xff.md"), END),
     ],
 )
-async def test_a_broken_form_is_refused(person: Browser, rest: tuple[bytes, bytes]) -> None:
-    await put(person, rest[0], end=rest[1])
+async def test_a_broken_form_is_refused(owner: Browser, rest: tuple[bytes, bytes]) -> None:
+    await put(owner, rest[0], end=rest[1])
 
-    assert "not a form with files" in person.page.text
+    assert "not a form with files" in owner.page.text
 
 
-async def test_a_form_without_parts_is_refused(person: Browser) -> None:
-    answer = await person.http.post("/upload", data={"token": "x"})
+async def test_a_form_without_parts_is_refused(owner: Browser) -> None:
+    answer = await owner.http.post("/upload", data={"token": "x"})
 
     assert answer.status_code == 400
 
 
-async def test_one_form_takes_so_many_files(person: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_form_takes_so_many_files(owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "LIMITS", replace(LIMITS, uploaded_files_max=1))
-    await put(person, part("file", b"x", "a.md"), part("file", b"x", "b.md"))
+    await put(owner, part("file", b"x", "a.md"), part("file", b"x", "b.md"))
 
-    assert person.page.status_code == 400
-    assert "up to 1 files" in person.page.text
+    assert owner.page.status_code == 400
+    assert "up to 1 files" in owner.page.text
 
 
-async def test_a_browser_that_goes_away_leaves_nothing_behind(served: Listening, person: Browser) -> None:
-    await person.open("/upload?in=")
-    begun = part("token", person.form.fields["token"].encode()) + part("file", b"x" * 100, "a.md")
+async def test_a_browser_that_goes_away_leaves_nothing_behind(served: Listening, owner: Browser) -> None:
+    await owner.open("/upload?in=")
+    begun = part("token", owner.form.fields["token"].encode()) + part("file", b"x" * 100, "a.md")
     _, writer = await asyncio.open_connection("127.0.0.1", served.port)
     head = [
         "POST /upload HTTP/1.1",
@@ -173,6 +171,6 @@ async def test_a_browser_that_goes_away_leaves_nothing_behind(served: Listening,
     await writer.drain()
     writer.close()
     await writer.wait_closed()
-    await person.open("/")
+    await owner.open("/")
 
     assert (await served.engine.listing.list_files(ANA, detail="full"))["files"] == []

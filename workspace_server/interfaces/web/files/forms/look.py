@@ -8,7 +8,7 @@ import anyio
 
 from workspace_server.core import media
 from workspace_server.errors import NotText
-from workspace_server.interfaces.web.addresses import file_url
+from workspace_server.interfaces.web.addresses import EVERYWHERE, Places
 from workspace_server.interfaces.web.view import View
 from workspace_server.services.files.opened import OpenContent
 
@@ -23,11 +23,13 @@ class Look:
 
     Attributes:
         pinned: The version that the address names; None when it leads to the newest.
+        places: Where else whoever looks may go.
     """
 
     view: View
     content: OpenContent
     pinned: int | None
+    places: Places = EVERYWHERE
 
     @property
     def path(self) -> str:
@@ -36,11 +38,11 @@ class Look:
 
     def url(self, **query: object) -> str:
         """Return the address of another look at the same version."""
-        return file_url(self.path, version=self.pinned, **query)
+        return self.places.page(self.path, version=self.pinned, **query) or "#"
 
     def part_url(self, part: str, **query: object) -> str:
         """Return the address of a part of this very version, which never changes."""
-        return file_url(self.path, version=self.content.version, part=part, **query)
+        return self.places.page(self.path, version=self.content.version, part=part, **query) or "#"
 
     async def text(self, bytes_max: int) -> str | None:
         """Return all of the text; None when it is longer.

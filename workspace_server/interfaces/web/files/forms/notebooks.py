@@ -24,7 +24,7 @@ async def show(look: Look) -> Shown:
     if text is None:
         return await source.show(look)
     try:
-        notebook = await rendered(read_notebook, text, look.path, first)
+        notebook = await rendered(read_notebook, text, look.path, first, look.places)
     except NoNotebook:
         return await source.show(look)
     end = first + len(notebook.cells)

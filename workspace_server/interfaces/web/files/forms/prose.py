@@ -1,5 +1,7 @@
 """Prose: Markdown as it is meant, and documents as the Markdown that they were turned into."""
 
+from functools import partial
+
 from workspace_server.interfaces.web.files.forms import source
 from workspace_server.interfaces.web.files.forms.look import Look, Shown, rendered, shown
 from workspace_server.interfaces.web.files.forms.stretch import Stretch, stretch_of
@@ -11,7 +13,7 @@ async def show(look: Look) -> Shown:
     stretch = await stretch_of(look)
     if not stretch.is_begin or not await rendered(is_quick_to_render, stretch.text):
         return await source.of_stretch(look, stretch)
-    prose = await rendered(render_markdown, stretch.text, look.path, _pages(look, stretch))
+    prose = await rendered(partial(render_markdown, places=look.places), stretch.text, look.path, _pages(look, stretch))
     return shown("prose", prose=prose, stretch=stretch, next=_next(look, stretch))
 
 

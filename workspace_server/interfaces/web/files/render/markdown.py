@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from workspace_server.interfaces.web.addresses import bytes_url, file_url
+from workspace_server.interfaces.web.addresses import EVERYWHERE, Places
 from workspace_server.interfaces.web.files.render.code import highlighted_lines
 from workspace_server.interfaces.web.visible import visible
 
@@ -90,18 +90,21 @@ class Pages:
     lines: Sequence[int]
 
 
-def render_markdown(text: str, path: str, pages: Pages | None = None, *, anchored: bool = True) -> Document:
+def render_markdown(
+    text: str, path: str, pages: Pages | None = None, *, anchored: bool = True, places: Places = EVERYWHERE
+) -> Document:
     """Return *text*, the content of the file *path*, as HTML; a block of line 12 has the anchor `L12`.
 
     Args:
         anchored: Whether it has; several texts on one page must not have the same ones.
+        places: Where its links and images may lead.
     """
     shown = visible(text.replace("\r\n", "\n"))
     front, shown = _split_front_matter(shown)
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING_MAX}).enable(["table", "strikethrough"])
     tokens = parser.parse(shown)
     headings = _headings(tokens)
-    _walk(tokens, posixpath.dirname(path))
+    _walk(tokens, posixpath.dirname(path), places)
     _check_tasks(tokens)
     if pages is not None:
         tokens = _with_pages(tokens, pages)
@@ -149,7 +152,7 @@ def _headings(tokens: Sequence[Token]) -> list[Heading]:
     return found
 
 
-def _walk(tokens: Sequence[Token], directory: str) -> None:
+def _walk(tokens: Sequence[Token], directory: str, places: Places) -> None:
     """Give blocks their anchors, and lead links and images to where they may lead."""
     anchored: set[int] = set()
     for token in tokens:
@@ -161,9 +164,9 @@ def _walk(tokens: Sequence[Token], directory: str) -> None:
             token.attrSet("class", _ALIGN[style])
         for child in token.children or ():
             if child.type == "link_open":
-                child.attrSet("href", _link(str(child.attrGet("href") or ""), directory))
+                child.attrSet("href", _link(str(child.attrGet("href") or ""), directory, places))
             elif child.type == "image":
-                _place_image(child, directory)
+                _place_image(child, directory, places)
 
 
 def _check_tasks(tokens: Sequence[Token]) -> None:
@@ -185,7 +188,7 @@ def _check_tasks(tokens: Sequence[Token]) -> None:
         item.attrSet("class", "task")
 
 
-def _link(href: str, directory: str) -> str:
+def _link(href: str, directory: str, places: Places) -> str:
     parts = _split(href)
     if parts is None:
         return "#"
@@ -196,16 +199,18 @@ def _link(href: str, directory: str) -> str:
     anchor = f"#{fragment}" if fragment else ""
     if not rest:
         return anchor or "#"
-    return "#" if path is None else (file_url(path) if path else "/") + anchor
+    page = None if path is None else places.page(path)
+    return "#" if page is None else page + anchor
 
 
-def _place_image(token: Token, directory: str) -> None:
+def _place_image(token: Token, directory: str, places: Places) -> None:
     """Show an image of the workspace; one from elsewhere becomes a link, so that looking tells nobody."""
     source = str(token.attrGet("src") or "")
     parts = _split(source)
     path = _resolve(parts[1], directory) if parts is not None and parts[0] is None else None
-    if path:
-        token.attrSet("src", bytes_url(path))
+    address = places.bytes(path) if path else None
+    if address is not None:
+        token.attrSet("src", address)
         return
     token.type, token.tag, token.children = "text", "", None
     token.content = f"[image: {token.content or source}]"

@@ -4,15 +4,17 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from markupsafe import Markup
 
+from workspace_server.interfaces.web.addresses import EVERYWHERE, Places
 from workspace_server.interfaces.web.files.render.cleaned import cleaned
 from workspace_server.interfaces.web.files.render.code import highlighted_lines
-from workspace_server.interfaces.web.files.render.markdown import is_quick_to_render, render_markdown
+from workspace_server.interfaces.web.files.render.markdown import Document, is_quick_to_render, render_markdown
 from workspace_server.interfaces.web.visible import visible
 
 CELLS_MAX = 40
@@ -66,7 +68,7 @@ class NoNotebook(Exception):
     """The text is no notebook of format 4."""
 
 
-def read_notebook(text: str, path: str, first: int) -> Notebook:
+def read_notebook(text: str, path: str, first: int, places: Places = EVERYWHERE) -> Notebook:
     """Return the cells of a notebook from number *first* on.
 
     Raises:
@@ -74,7 +76,13 @@ def read_notebook(text: str, path: str, first: int) -> Notebook:
     """
     cells, language = _cells(text)
     shown = list(enumerate(cells, 1))[first - 1 : first - 1 + CELLS_MAX]
-    return Notebook([_cell(cell, number, path, language) for number, cell in shown], len(cells))
+    return Notebook(
+        [
+            _cell(cell, number, partial(render_markdown, path=path, anchored=False, places=places), language)
+            for number, cell in shown
+        ],
+        len(cells),
+    )
 
 
 def picture_in(text: str, cell: int, output: int) -> tuple[bytes, str] | None:
@@ -112,10 +120,10 @@ def _cells(text: str) -> tuple[list[Mapping[str, Any]], str]:
     return _list(whole["cells"]), language.lower() if _LANGUAGE.fullmatch(language) else "text"
 
 
-def _cell(cell: Mapping[str, Any], number: int, path: str, language: str) -> Cell:
+def _cell(cell: Mapping[str, Any], number: int, prose: Callable[[str], Document], language: str) -> Cell:
     source = _joined(cell.get("source"))
     if cell.get("cell_type") == "markdown" and is_quick_to_render(source):
-        return Cell(number=number, prose=render_markdown(source, path, anchored=False).html)
+        return Cell(number=number, prose=prose(source).html)
     if cell.get("cell_type") != "code":
         return Cell(number=number, lines=highlighted_lines(source, None))
     outputs = _list(cell.get("outputs"))

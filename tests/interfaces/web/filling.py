@@ -1,14 +1,10 @@
 """A browser without scripts: it opens pages, and sends their forms as browsers do."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import httpx2
-import pytest
-
-from tests.interfaces.listening import Listening
 
 
 @dataclass
@@ -90,19 +86,3 @@ class Browser:
         chosen = self.form if form is None else form
         fields = {name: re.sub(r"\r\n|\r|\n", "\r\n", text) for name, text in {**chosen.fields, **typed}.items()}
         self.page = await self.http.post(chosen.action, data=fields)
-
-
-@pytest.fixture
-async def person(served: Listening) -> AsyncIterator[Browser]:
-    """A browser that `workspace-server open` let in."""
-    cookie = served.guard.redeem(served.guard.new_ticket())
-    headers = {"cookie": f"{served.guard.cookie_name}={cookie}", "origin": served.url}
-    async with httpx2.AsyncClient(base_url=served.url, headers=headers) as browsing:
-        yield Browser(browsing)
-
-
-@pytest.fixture
-async def guest(served: Listening) -> AsyncIterator[Browser]:
-    """A browser on this machine that nobody let in."""
-    async with httpx2.AsyncClient(base_url=served.url, headers={"origin": served.url}) as browsing:
-        yield Browser(browsing)
