@@ -1,7 +1,11 @@
 """Hostile files, names and messages opened in every view: no script of theirs runs, and no request leaves the origin.
 
-`looking` checks at the end of each test that nothing was asked of anybody else and no dialog was opened.
+`looking` checks at the end of each test that nothing was asked of anybody else and no dialog was opened; a server on
+another port hears whether anybody even connects to it, which no request of a page need tell.
 """
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Browser, Page
@@ -12,27 +16,35 @@ from tests.interfaces.web.browser.looking import Look
 from tests.interfaces.web.browser.staging import ANA
 from tests.interfaces.web.browser.watching import Watch
 from tests.interfaces.web.conftest import Hand
+from tests.interfaces.web.hostile.contents import ACT, LIVE, NAMES, acting, contents
+from tests.interfaces.web.hostile.listening import Somebody, somebody
 
 pytestmark = pytest.mark.anyio
 
-ACT = "alert(1);new Image().src='/pwned?'+Math.random();document.title='pwned'"
-HOSTILE = {
-    "page.html": f"<script>{ACT}</script><img src=x onerror=\"{ACT}\"><iframe src='javascript:{ACT}'></iframe>",
-    "image.svg": f'<svg xmlns="http://www.w3.org/2000/svg" onload="{ACT}"><script>{ACT}</script></svg>',
-    "feed.xml": f'<?xml version="1.0"?><x xmlns:h="http://www.w3.org/1999/xhtml"><h:script>{ACT}</h:script></x>',
-    "page.xhtml": f'<html xmlns="http://www.w3.org/1999/xhtml"><script>{ACT}</script></html>',
-    "prose.md": f'# <img src=x onerror="{ACT}">\n\n<script>{ACT}</script>\n\n[x](javascript:{ACT})\n\n'
-    "![x](http://127.0.0.2:1/pwned.png) ![y](page.html) ![z](image.svg)\n",
-    "table.csv": f'a,b\n<script>{ACT}</script>,"<img src=x onerror=""{ACT}"">"\n',
-    "data.json": '{"a": "</code></pre><script>' + ACT + '</script>"}',
-    "code.py": f'x = "</code><script>{ACT}</script>"\n',
-    "plain.txt": f"<script>{ACT}</script>\n",
-    "pwned.js": ACT,
-    "noname": f"<!doctype html><script>{ACT}</script>",
-    "<img src=x onerror=alert(1)>.md": "x",
-}
-VIEWS = ("", "?view=source", "?view=history", "?view=facts", "?diff=1..2", "?version=1")
-PAGES = ("/", "/activity", "/search?q=script", "/search?q=script&mode=exact", "/search?q=%3Cscript%3Ealert(1)")
+VIEWS = ("", "?view=source", "?view=history", "?view=blame", "?view=facts", "?diff=1..2")
+PARTS = (
+    *(f"{name}?version=2&part=framed" for name in ("head", "page", "frames", "forms", "styles")),
+    "page.xhtml?part=framed",
+    "paper.pdf?part=page&page=1",
+    "book.ipynb?part=output&cell=2&output=2",
+    "book.ipynb?part=output&cell=2&output=3",
+)
+PAGES = (
+    "/",
+    "/activity",
+    "/files/",
+    "/search?q=script",
+    "/search?q=script&mode=exact",
+    "/search?q=%3Cscript%3Ealert(1)",
+)
+SETTLED_MS = 1_500
+"""A page that refreshes itself does so a second after it was opened."""
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Somebody]:
+    async with somebody() as found:
+        yield found
 
 
 async def opened(page: Page, address: str) -> None:
@@ -44,27 +56,52 @@ async def opened(page: Page, address: str) -> None:
     assert await page.title() != "pwned", address
 
 
-async def test_what_others_wrote_never_acts(served: Listening, hand: Hand, look: Look, watch: Watch) -> None:
-    for name, content in HOSTILE.items():
+async def test_what_others_wrote_never_acts(
+    served: Listening, hand: Hand, look: Look, watch: Watch, other: Somebody
+) -> None:
+    hostile = contents(other.url)
+    for name, content in hostile.items():
         await hand.write(f"bad/{name}", content, message=f"<script>{ACT}</script>")
-        await hand.write(f"bad/{name}", content + "\n", message=f'"><img src=x onerror={ACT}>')
+        await hand.write(f"bad/{name}", content + b"\n", message=f'"><img src={other.url}/message onerror={ACT}>')
     await served.engine.search.search(ANA, query="x", min_seq=served.engine.events.head_seq)
     page = await look("/files/bad")
     links = [str(await link.get_attribute("href")) for link in await page.locator(".files a.kind-file").all()]
-    assert len(links) == len(HOSTILE)
-    for address in [*(link + view for link in links for view in VIEWS), *(f"/api/v1{link}" for link in links), *PAGES]:
+    assert {link.rpartition("/")[2] for link in links} == set(hostile)
+    addresses = [link + view for link in links for view in VIEWS]
+    addresses += [f"/api/v1{link}" for link in links]
+    for address in [*addresses, *(f"/files/bad/{part}" for part in PARTS), *PAGES]:
         await opened(page, address)
+        assert other.heard == [], address
+    await page.wait_for_timeout(SETTLED_MS)
     watch.complaints.clear()  # each script that was kept from running is told to the console
 
+    assert other.heard == []
 
-async def test_control_the_watch_sees_a_script_that_acts(served: Listening, browser: Browser) -> None:
-    page = await browser.new_page()
-    watch = Watch(served.url)
-    watch.over(page)
-    await page.goto("about:blank")
-    await page.set_content(f"<script>{ACT.replace('/pwned', served.url + '/pwned')}</script>")
 
-    assert watch.dialogs == ["1"]
-    assert len(watch.strays) == 1
-    assert await page.title() == "pwned"
-    await page.close()
+async def test_a_name_that_others_chose_never_acts(served: Listening, hand: Hand, look: Look) -> None:
+    for name in NAMES:
+        await hand.write(f"bad/{name}", "# x\n", message=name)
+    await served.engine.locks.lock_files(ANA, paths=[{"path": f"bad/{name}"} for name in NAMES], purpose=NAMES[0])
+    page = await look("/files/bad")
+    shown = await page.locator(".files a.kind-file bdi").all_inner_texts()
+    links = [str(await link.get_attribute("href")) for link in await page.locator(".files a.kind-file").all()]
+    assert sorted(shown) == sorted(NAMES)
+    assert set(links) == {f"/files/bad/{quote(name)}" for name in NAMES}
+    for address in [*links, *(f"{link}?view=history" for link in links), "/", "/activity", "/locks"]:
+        await opened(page, address)
+
+
+@pytest.mark.parametrize("name", LIVE)
+async def test_control_each_of_them_acts_where_nothing_stands_in_its_way(
+    browser: Browser, other: Somebody, name: str
+) -> None:
+    async with somebody() as bare:
+        bare.files = {name: acting(LIVE[name], other.url)}
+        page = await browser.new_page()
+        watch = Watch(bare.url)
+        watch.over(page)
+        await page.goto(f"{bare.url}/{name}", wait_until="commit")
+        await page.wait_for_timeout(SETTLED_MS)
+        await page.close()
+
+    assert watch.dialogs or watch.strays or other.heard
