@@ -11,7 +11,7 @@ from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.errors import Locked, LockLost
 from workspace_server.services.engine import Engine
-from workspace_server.storage.migrations import steps
+from workspace_server.storage.migrations import migrate, steps
 
 pytestmark = pytest.mark.anyio
 
@@ -160,3 +160,17 @@ async def test_a_join_of_an_older_schema_knows_what_is_fresh(schema_10: Path, cl
         await engine.files.write_file(ANN, path="a.md", content="a")
         job = (await engine.jobs.claim_job(BOB, queue="q"))["job"]
         assert [(one["path"], one["version"]) for one in job["inputs"]] == [("a.md", 1), ("b.md", 3), ("c.md", 1)]
+
+
+def test_the_files_of_an_older_schema_are_counted_and_found_in_their_folders(folder: Path) -> None:
+    connection = left_by(folder, 16)
+    for path, live in (("a/b.md", 1), ("a/c.md", 1), ("d.md", 0)):
+        connection.execute(
+            "INSERT INTO files (path, fold, live, version, seq, sha256, size_bytes, media_type, modified_at,"
+            " modified_by) VALUES (?1, ?1, ?2, 1, 1, '', 7, 'text/markdown', 0, 'ann')",
+            (path, live),
+        )
+    migrate(connection)
+
+    assert list(connection.execute("SELECT files, bytes FROM totals")) == [(2, 14)]
+    assert list(connection.execute("SELECT count(*) FROM files INDEXED BY files_in_directory WHERE live = 1")) == [(2,)]

@@ -129,6 +129,10 @@ class Limits:
     """Smallest token budget of an answer."""
     list_rows_max: int = 1_000
     """Most rows of one page of a list."""
+    browsed_files_max: int = 200_000
+    """Most files that the web view sorts, narrows down, or looks through by their names."""
+    counted_files_max: int = 500
+    """Most files that are counted in a directory that the web view shows in a list."""
     events_page_max: int = 1_000
     """Most events in one page."""
     events_squashed_max: int = 500

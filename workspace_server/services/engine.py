@@ -25,6 +25,7 @@ from workspace_server.services.events import Events, Head
 from workspace_server.services.files.blaming import Blaming
 from workspace_server.services.files.drawn import DrawnPages
 from workspace_server.services.files.editing import Editing, Files
+from workspace_server.services.files.browsing import Browsing
 from workspace_server.services.files.listing import Listing
 from workspace_server.services.files.pieces import Pieces
 from workspace_server.services.folder import Folder
@@ -85,6 +86,7 @@ class Engine:
         self.listing = Listing(folder)
         self.blaming = Blaming(folder)
         self.links = Links(folder, self.files, self.listing)
+        self.browsing = Browsing(folder)
         self.undo = Undo(folder)
         self.locks = Locks(folder)
         self.checkouts = Checkouts(folder, tree)

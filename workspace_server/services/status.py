@@ -55,6 +55,16 @@ class Status:
             result[name] = await part()
         return result
 
+    async def glance(self, caller: Caller) -> Result:
+        """Return `{seq, files, bytes, folder}`: what of the status costs next to nothing, however much there is."""
+        caller.require("read")
+
+        async def read(tx: Transaction) -> Result:
+            count, size_bytes = await files.counts(tx)
+            return {"seq": await meta.counter(tx, "seq"), "files": count, "bytes": size_bytes}
+
+        return {**await self._folder.db.read(read), "folder": await self._parts["folder"]()}
+
     async def _stored_by(self) -> list[Result]:
         now_s = self._folder.clock.boot_s()
         if now_s >= self._count_at_s:

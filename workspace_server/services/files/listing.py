@@ -21,6 +21,7 @@ from workspace_server.services.selecting import existing, matching
 from workspace_server.services.times import ago, size
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files, locks, meta, removed
+from workspace_server.storage.tables.directories import PAST_ALL
 from workspace_server.storage.tables.files import FileRow
 
 SCAN_PAGE = 1_000
@@ -28,8 +29,6 @@ SCAN_ROWS_MAX = 50_000
 """Most rows that one listing looks at; what lies beyond comes with the next page."""
 CURSOR = re.compile(r"([1-9][0-9]{0,15})(?:\.([1-9][0-9]?))?")
 """The id of a file, and how many names of its path stand for a directory that is done with."""
-PAST_ALL = "/\U0010ffff"
-"""What follows all that lies in a directory: no path holds that character."""
 REMOVED = {"purged": "purged", "retention": "beyond retention"}
 CURSOR_WIDEST = "9" * 16 + ".99"
 

@@ -318,7 +318,7 @@ async def set_tree(tx: Transaction, path: str, sha256: str | None, signature: st
 
 async def counts(tx: Transaction) -> tuple[int, int]:
     """Return (live files, their bytes)."""
-    row = await tx.one("SELECT count(*), coalesce(sum(size_bytes), 0) FROM files WHERE live = 1")
+    row = await tx.one("SELECT files, bytes FROM totals")
     assert row is not None
     return int(row[0]), int(row[1])
 

@@ -75,8 +75,8 @@ REWOUND = (
 )
 """What is taken back to the moment."""
 SERVER = "server"
-KEPT = ("endpoints",)
-"""What stays as it is."""
+KEPT = ("endpoints", "totals")
+"""What stays as it is, or follows by itself."""
 
 
 def rewind(connection: apsw.Connection, seq: int) -> list[str]:
