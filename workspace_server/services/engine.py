@@ -23,9 +23,9 @@ from workspace_server.services.automation import attention
 from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
 from workspace_server.services.files.blaming import Blaming
+from workspace_server.services.files.browsing import Browsing
 from workspace_server.services.files.drawn import DrawnPages
 from workspace_server.services.files.editing import Editing, Files
-from workspace_server.services.files.browsing import Browsing
 from workspace_server.services.files.listing import Listing
 from workspace_server.services.files.pieces import Pieces
 from workspace_server.services.folder import Folder

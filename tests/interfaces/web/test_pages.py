@@ -478,7 +478,11 @@ async def test_the_way_in_is_told_with_the_right_address(served: Listening, read
         ("/files/a.md?diff=soon", 400),
         ("/files/a.md?line=99999", 400),
         ("/files/a.md?line=0", 200),
-        ("/files/?cursor=nonsense", 400),
+        ("/files/?deleted=1&cursor=nonsense", 400),
+        ("/files/?sort=colour", 400),
+        ("/files/?sort=size&after=a.md&value=much", 400),
+        ("/files/?since=soon", 400),
+        ("/files/?since=12", 400),
         ("/activity?before=-1", 400),
         ("/activity?before=999999999", 200),
         ("/activity?kind=gossip", 200),
@@ -572,7 +576,7 @@ async def test_pages_only_read(served: Listening) -> None:
 async def test_a_fault_of_ours_is_a_page_that_tells_an_id_and_nothing_else(
     served: Listening, reader: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    del served.engine.listing
+    del served.engine.browsing
     html = await page(reader, "/", 500)
 
     assert "Traceback" not in html

@@ -32,10 +32,17 @@ class Way:
 
 async def connect(view: View) -> Response:
     """Show how clients connect, with the address that this page was reached at."""
-    base = view.engine.settings.public_url or f"{view.request.url.scheme}://{view.request.headers['host']}"
     program = await anyio.to_thread.run_sync(running_program)
-    found = ways(base.rstrip("/"), program, view.engine.root)
+    found = ways(view.address, program, view.engine.root)
     return view.render("connect.html", title="Connect", active="connect", ways=found)
+
+
+def first_step(view: View) -> tuple[str, str]:
+    """Return what to copy where nobody is connected yet: where it goes, and what it is."""
+    url = mcp_address(view.address, "claude-code")
+    return "Connect Claude Code, in a terminal", CLIENTS["claude-code"][1](
+        Target(program=[], folder=view.engine.root, agent="claude-code", url=url)
+    )
 
 
 def ways(base: str, program: list[str], folder: Path) -> list[Way]:
@@ -53,6 +60,7 @@ def ways(base: str, program: list[str], folder: Path) -> list[Way]:
             Way(label, (snippet(client, start=client in START_ONLY),), notes.get(client))
             for client, label in LABELS.items()
         ),
+        Way("Any MCP client", (("Its address, with the agent's name", mcp_address(base, "NAME")),)),
         Way(
             "Claude Code over stdio",
             (snippet("claude-code", start=True),),

@@ -10,11 +10,12 @@ from starlette.routing import BaseRoute, Route
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.raw_path import RawPrefix
 from workspace_server.interfaces.web.connecting import connect
-from workspace_server.interfaces.web.files import browse
+from workspace_server.interfaces.web.files.routes import BROWSING
 from workspace_server.interfaces.web.finding.routes import FINDING
 from workspace_server.interfaces.web.flows.routes import FLOWS
 from workspace_server.interfaces.web.history.routes import HISTORY
 from workspace_server.interfaces.web.home import home
+from workspace_server.interfaces.web.keys import keys
 from workspace_server.interfaces.web.links import door
 from workspace_server.interfaces.web.links.routes import LINKS
 from workspace_server.interfaces.web.needs.routes import NEEDS
@@ -25,8 +26,8 @@ from workspace_server.interfaces.web.view import HEADERS, Section
 from workspace_server.interfaces.web.writing.routes import WRITING
 from workspace_server.services.engine import Engine
 
-FRAME = Section(pages={"/": home, "/files": browse.to_root, "/connect": connect})
-SECTIONS: Sequence[Section] = (FRAME, HISTORY, NOW, FINDING, FLOWS, NEEDS, WRITING, LINKS)
+FRAME = Section(pages={"/": home, "/connect": connect, "/keys": keys})
+SECTIONS: Sequence[Section] = (FRAME, BROWSING, HISTORY, NOW, FINDING, FLOWS, NEEDS, WRITING, LINKS)
 
 
 def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:

@@ -46,6 +46,8 @@ class View:
     Attributes:
         form_token: What our own forms carry.
         needing: How much needs a person.
+        folders: The folders beside the page, as `Browsing.directories` tells them; None for a page without.
+        here: The directory in which what the page shows lies.
     """
 
     engine: Engine
@@ -53,11 +55,19 @@ class View:
     request: Request
     form_token: str
     needing: int
+    folders: Mapping[str, Any] | None = None
+    here: str = ""
 
     @property
     def now_s(self) -> float:
         """What time it is, in seconds since 1970."""
         return self.engine.clock.wall_s()
+
+    @property
+    def address(self) -> str:
+        """Where others reach this server: as the operator says, or else as this page was reached."""
+        given = self.engine.settings.public_url or f"{self.request.url.scheme}://{self.request.headers['host']}"
+        return given.rstrip("/")
 
     def text(self, name: str) -> str | None:
         """Return an argument of the address; an empty one is none."""
@@ -122,6 +132,8 @@ class View:
             needing=self.needing,
             token=self.form_token,
             may=self.may,
+            folders=self.folders,
+            here=self.here,
             title=title,
             active=active,
             query=values.pop("query", ""),

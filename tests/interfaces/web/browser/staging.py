@@ -41,6 +41,13 @@ MANAGER, ANA, BO = Caller(agent="manager"), Caller(agent="ana"), Caller(agent="b
 SAMPLES: Sequence[str] = (
     "/",
     "/files/research",
+    "/files/?name=*.md&type=text/&agent=editor&since=7d&sort=-modified",
+    "/files/?name=nothing-is-called-that",
+    "/files/?deleted=1",
+    "/folders",
+    "/folders?path=research/deep",
+    "/find?q=pri",
+    "/keys",
     "/files/empty/nothing.md",
     "/files/plan.md",
     "/files/src/app.py#L3",
@@ -117,6 +124,7 @@ async def stage(served: Listening) -> None:
     await hand.write("tune.mp3", SILENCE)
     await hand.write("work.ipynb", NOTEBOOK)
     await hand.write("long.log", "2026-11-30 12:00:00 INFO all is well\n" * 4_000)
+    await hand.write("research/deep/er/note.txt", "x")
     await hand.write("gone.md", "x")
     await engine.files.delete_file(ANA, path="gone.md")
     await engine.locks.lock_files(ANA, paths=["research/"], purpose="checking the figures once more")
