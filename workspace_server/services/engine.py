@@ -28,6 +28,7 @@ from workspace_server.services.files.drawn import DrawnPages
 from workspace_server.services.files.editing import Editing, Files
 from workspace_server.services.files.listing import Listing
 from workspace_server.services.files.pieces import Pieces
+from workspace_server.services.files.provenance import Provenances
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.undo import Undo
 from workspace_server.services.index.contradictions import Contradictions
@@ -87,6 +88,7 @@ class Engine:
         self.blaming = Blaming(folder)
         self.links = Links(folder, self.files, self.listing)
         self.browsing = Browsing(folder)
+        self.provenances = Provenances(folder)
         self.undo = Undo(folder)
         self.locks = Locks(folder)
         self.checkouts = Checkouts(folder, tree)

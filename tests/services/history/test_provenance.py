@@ -1,12 +1,14 @@
 """What a version was written from, and what was written from it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from workspace_server.core.access import Caller
-from workspace_server.errors import InvalidArgument
+from workspace_server.errors import InvalidArgument, NotFound
 from workspace_server.services.engine import Engine
+from workspace_server.services.files.provenance import FAR_MAX, NEAR_MAX, Related
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +77,54 @@ async def test_uses_outlive_deletes_and_restores_of_both_sides(engine: Engine) -
 
     assert await related(engine, "one.md") == ([], ["a.md@1"])
     assert await related(engine, "a.md") == (["one.md@1"], ["b.md@1"])
+
+
+def told(related: Sequence[Related]) -> list[str]:
+    """Return related files as `path@version state (beyond)`."""
+    return [
+        f"{one.path}@{one.version} {one.state}" + (f" ({', '.join(told(one.beyond))})" if one.beyond else "")
+        for one in related
+    ]
+
+
+async def test_what_surrounds_a_file_is_told_two_steps_each_way(engine: Engine) -> None:
+    await write(engine, "raw.csv", "1\n")
+    await write(engine, "one.md", "1\n", ("raw.csv", 1))
+    await write(engine, "gone.md", "2\n")
+    await write(engine, "report.md", "both\n", ("one.md", 1), ("gone.md", 1), ("never.md", 3))
+    await write(engine, "summary.md", "short\n", ("report.md", 1))
+    await write(engine, "mail.md", "shorter\n", ("summary.md", 1))
+    await write(engine, "raw.csv", "1 again\n")
+    await engine.files.delete_file(ANN, path="gone.md")
+    await write(engine, "report.md", "all\n", ("one.md", 1), ("gone.md", 1), ("never.md", 3))
+
+    found = await engine.provenances.provenance(ANN, path="report.md")
+    assert (found.path, found.version, found.more_sources, found.more_uses) == ("report.md", 2, False, False)
+    assert told(found.sources) == ["one.md@1 current (raw.csv@1 stale)", "gone.md@1 deleted", "never.md@3 unknown"]
+    assert told(found.uses) == ["summary.md@1 stale (mail.md@1 current)"]
+    assert (found.sources[0].beyond[0].newest, found.uses[0].newest) == (2, 2)
+
+    await engine.files.delete_file(ANN, path="summary.md")
+    assert told((await engine.provenances.provenance(ANN, path="report.md")).uses)[0].startswith("summary.md@1 deleted")
+    with pytest.raises(NotFound):
+        await engine.provenances.provenance(ANN, path="summary.md")
+    assert told((await engine.provenances.provenance(ANN, path="summary.md", version=1)).sources)[0].startswith(
+        "report"
+    )
+
+
+async def test_of_many_sources_and_uses_the_first_are_told(engine: Engine) -> None:
+    await write(engine, "one.md", "1\n")
+    for number in range(NEAR_MAX + 1):
+        await write(engine, f"use-{number}.md", "x\n", ("one.md", 1))
+    await write(engine, "all.md", "x\n", *((f"use-{number}.md", 1) for number in range(NEAR_MAX + 1)))
+    await write(engine, "end.md", "x\n", ("all.md", 1))
+
+    assert (await engine.provenances.provenance(ANN, path="one.md")).more_uses
+    found = await engine.provenances.provenance(ANN, path="all.md")
+    assert (len(found.sources), found.more_sources, found.more_uses) == (NEAR_MAX, True, False)
+    [last] = (await engine.provenances.provenance(ANN, path="end.md")).sources
+    assert (len(last.beyond), last.more) == (FAR_MAX, True)
 
 
 async def test_sources_that_never_were_are_named(engine: Engine) -> None:

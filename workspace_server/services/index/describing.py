@@ -100,7 +100,8 @@ async def _look_up(tx: Transaction, path: str, number: int | None) -> _Known:
     row, found = await changes.known_version(tx, path, number)
     state = await facts.state(tx, path, found.version)
     is_head = bool(row.live) and found.version == row.version
-    used_by = await files.used_by(tx, path, version=number, limit=RELATED_MAX)
+    uses = await files.uses(tx, path, version=number, limit=RELATED_MAX)
+    used_by: list[Source] = [{"path": use.path, "version": use.version} for use in uses]
     return _Known(found, is_head, state[2] if state else None, used_by)
 
 

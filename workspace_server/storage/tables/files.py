@@ -298,17 +298,26 @@ async def add_sources(tx: Transaction, file_id: int, number: int, sources: Seque
         )
 
 
-async def used_by(tx: Transaction, path: str, *, version: int | None = None, limit: int) -> list[Source]:
-    """Return, of each file, the newest version that was written from this version of *path* (None: from any)."""
+class Use(NamedTuple):
+    """A file that was written from another one: its newest version that was, and from which version of the other."""
+
+    path: str
+    version: int
+    used_version: int
+
+
+async def uses(tx: Transaction, path: str, *, version: int | None = None, limit: int) -> list[Use]:
+    """Return what was written from this version of *path* (None: from any), what changed last first."""
     rows = await tx.all(
-        "SELECT f.path, max(s.version) FROM sources s JOIN files f USING (file_id)"
+        # Beside max(), SQLite gives the other columns of the row that has it.
+        "SELECT f.path, max(s.version), s.used_version FROM sources s JOIN files f USING (file_id)"
         " WHERE s.used_path = ?1 AND (?2 IS NULL OR s.used_version = ?2)"
         " GROUP BY f.path ORDER BY max(f.seq) DESC, f.path LIMIT ?3",
         path,
         version,
         limit,
     )
-    return [{"path": row[0], "version": row[1]} for row in rows]
+    return [Use._make(row) for row in rows]
 
 
 async def set_tree(tx: Transaction, path: str, sha256: str | None, signature: str | None) -> None:

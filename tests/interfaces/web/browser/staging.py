@@ -70,6 +70,8 @@ SAMPLES: Sequence[str] = (
     "/files/research/prices.csv?diff=1..2&form=rendered",
     "/files/blob.bin?diff=1..1",
     "/files/plan.md?view=blame",
+    "/files/research/a.md?view=source",
+    "/files/final/summary.md?view=facts",
     "/files/plan.md?view=facts",
     "/search",
     "/search?q=weeks",
@@ -141,4 +143,6 @@ async def stage(served: Listening) -> None:
     options = {"approval": "Publish it?", "settle": "immediate"}
     await engine.triggers.create_trigger(MANAGER, name="publish", files=["final/{name}.md"], options=options)
     await hand.write("final/report.md", "# Report\n\nprice: 20 EUR\n", agent="editor")
+    used = [{"path": "plan.md", "version": 1}, {"path": "research/a.md", "version": 1}]
+    await engine.files.write_file(BO, path="final/summary.md", content="# Summary\n", sources=used)
     await engine.search.query_facts(ANA, min_seq=engine.events.head_seq)

@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from workspace_server.interfaces.web.files import document
+from workspace_server.interfaces.web.history.graph import drawn
 from workspace_server.interfaces.web.view import View
 
 FACTS_SHOWN = 100
@@ -17,6 +18,7 @@ async def show(view: View, row: dict[str, Any]) -> Response:
     found = await view.engine.search.query_facts(
         view.caller, path=path, detail="full", limit=FACTS_SHOWN, max_tokens=40_000
     )
+    provenance = await view.engine.provenances.provenance(view.caller, path=path)
     return view.render(
         "files/facts.html",
         title=path,
@@ -27,4 +29,6 @@ async def show(view: View, row: dict[str, Any]) -> Response:
         tabs=document.tabs(path, row["media_type"]),
         described=described,
         found=found,
+        provenance=provenance,
+        drawing=drawn(provenance) if provenance.sources or provenance.uses else None,
     )
