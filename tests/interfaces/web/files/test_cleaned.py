@@ -41,10 +41,18 @@ def test_what_is_left_of_a_page_loads_nothing_and_does_nothing(html: str) -> Non
 def test_what_is_left_of_a_piece_has_no_looks_and_no_addresses(html: str) -> None:
     for tag, attributes in _TAG.findall(cleaned(html)):
         assert tag not in _LEAVING | {"style", "img"}
-        assert {name for name, _ in _ATTRIBUTE.findall(attributes)} <= {"start", "colspan", "rowspan", "align", "valign"}
+        assert {name for name, _ in _ATTRIBUTE.findall(attributes)} <= {
+            "start",
+            "colspan",
+            "rowspan",
+            "align",
+            "valign",
+        }
 
 
 def test_a_page_keeps_its_looks_and_what_it_brings_with_it() -> None:
-    html = cleaned_page('<style>p { color: red }</style><p id="a" style="margin: 0"><img src="data:image/png;base64,x">')
+    html = cleaned_page(
+        '<style>p { color: red }</style><p id="a" style="margin: 0"><img src="data:image/png;base64,x">'
+    )
 
     assert '<style>p { color: red }</style><p id="a" style="margin: 0"><img src="data:image/png;base64,x"></p>' in html
