@@ -18,10 +18,11 @@ from tests.interfaces.web.browser.watching import Watch
 from tests.interfaces.web.conftest import Hand
 from tests.interfaces.web.hostile.contents import ACT, LIVE, NAMES, acting, contents
 from tests.interfaces.web.hostile.listening import Somebody, somebody
+from workspace_server.core.access import ALL_VERBS, Caller
 
 pytestmark = pytest.mark.anyio
 
-VIEWS = ("", "?view=source", "?view=history", "?view=blame", "?view=facts", "?diff=1..2")
+VIEWS = ("", "?view=source", "?view=blame", "?view=facts", "?diff=1..2")
 PARTS = (
     *(f"{name}?version=2&part=framed" for name in ("head", "page", "frames", "forms", "styles")),
     "page.xhtml?part=framed",
@@ -37,6 +38,8 @@ PAGES = (
     "/search?q=script&mode=exact",
     "/search?q=%3Cscript%3Ealert(1)",
 )
+SHARED_VIEWS = ("", "?raw=1")
+OWNER = Caller(agent="owner", verbs=ALL_VERBS)
 SETTLED_MS = 1_500
 """A page that refreshes itself does so a second after it was opened."""
 
@@ -69,7 +72,12 @@ async def test_what_others_wrote_never_acts(
     assert {link.rpartition("/")[2] for link in links} == set(hostile)
     addresses = [link + view for link in links for view in VIEWS]
     addresses += [f"/api/v1{link}" for link in links]
-    for address in [*addresses, *(f"/files/bad/{part}" for part in PARTS), *PAGES]:
+    addresses += [f"/files/bad/{part}" for part in PARTS]
+    made = await served.engine.links.create_link(OWNER, path="bad")
+    shared = made["url"].removeprefix(served.url)
+    names = [link.rpartition("/")[2] for link in links]
+    addresses += [shared, *(f"{shared}/{name}{view}" for name in names for view in SHARED_VIEWS)]
+    for address in [*addresses, *PAGES]:
         await opened(page, address)
         assert other.heard == [], address
     await page.wait_for_timeout(SETTLED_MS)
