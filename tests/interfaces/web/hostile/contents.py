@@ -21,29 +21,37 @@ _HEAD = """<!doctype html><html><head><base href="OUT/">
 
 _BODY = """<script>ACT</script><script src="pwned.js"></script><script src="data:text/javascript,ACT"></script>
 <img src="x" onerror="ACT"><body onload="ACT"><video poster="OUT/poster"><source src="OUT/film" onerror="ACT"></video>
-<details open ontoggle="ACT"><summary>x</summary></details><marquee onstart="ACT">x</marquee>
+<details open ontoggle="ACT"><summary>x</summary>
+</details><marquee onstart="ACT">x</marquee>
 <a href="javascript:ACT" id="needing">x</a><a href="data:text/html,<script>ACT</script>" id="live">x</a>
-<img src="OUT/picture" srcset="OUT/wide 2x"><picture><source srcset="OUT/source"><img></picture><input type="image" src="OUT/i">
+<img src="OUT/picture" srcset="OUT/wide 2x"><picture><source srcset="OUT/source"><img></picture>
+<input type="image" src="OUT/i">
 <svg onload="ACT"><script>ACT</script><use href="OUT/use.svg#x"/><image href="OUT/image"/></svg>
-<noscript><p title="</noscript><img src=x onerror=ACT>"></noscript><template><img src="x" onerror="ACT"></template>
-<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x onerror=ACT&gt;"></math>
+<noscript><p title="</noscript><img src=x onerror=ACT>"></noscript>
+<template><img src="x" onerror="ACT">
+</template><math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x onerror=ACT&gt;"></math>
 <math href="javascript:ACT"><mi xlink:href="javascript:ACT">x</mi><annotation-xml encoding="text/html"><img src="OUT/m">
 </annotation-xml></math><svg></p><style><a id="</style><img src=x onerror=ACT>"></svg>"""
 
 _FRAMES = """<iframe src="javascript:ACT"></iframe><iframe srcdoc="<script>ACT</script><img src='OUT/srcdoc'>"></iframe>
-<iframe src="OUT/frame"></iframe><object data="OUT/object"></object><embed src="OUT/embed"><frameset><frame src="OUT/f">
-</frameset><object data="data:text/html,<script>ACT</script>"></object><iframe src="data:text/html,<script>ACT</script>">
-</iframe><iframe src="/files/page.html" onload="ACT"></iframe><portal src="OUT/portal"></portal>"""
+<iframe src="OUT/frame"></iframe><object data="OUT/object"></object><embed src="OUT/embed">
+<frameset><frame src="OUT/f">
+</frameset><object data="data:text/html,<script>ACT</script>"></object>
+<iframe src="data:text/html,<script>ACT</script>"></iframe><iframe src="/files/page.html" onload="ACT"></iframe><portal src="OUT/portal"></portal>"""
 
-_FORMS = """<form action="OUT/form" id="f"><input name="x" autofocus onfocus="ACT"><button formaction="javascript:ACT">x</button>
-</form><form action="/attention" method="post"><input name="token"></form><input form="f" type="submit" formaction="OUT/x">
-<input autofocus onfocus="ACT"><select autofocus onfocus="ACT"></select><isindex action="javascript:ACT" type="image">"""
+_FORMS = """<form action="OUT/form" id="f"><input name="x" autofocus onfocus="ACT">
+<button formaction="javascript:ACT">x</button></form>
+<form action="/attention" method="post"><input name="token"></form>
+<input form="f" type="submit" formaction="OUT/x">
+<input autofocus onfocus="ACT"><select autofocus onfocus="ACT"></select>
+<isindex action="javascript:ACT" type="image">"""
 
 _STYLES = """<style>@import url("OUT/import.css"); @font-face { font-family: x; src: url("OUT/font"); }
 body { background: url("OUT/body"); font-family: x; } input[value^="a"] { background: url("OUT/a"); }
 p::before { content: url("OUT/before"); } li { list-style-image: url("OUT/list"); cursor: url("OUT/cursor"), auto; }
 </style><p style="background: image-set('OUT/set' 1x)">x</p><input value="abc" style="border-image: url(OUT/border)">
-<ul><li style="mask: url(OUT/mask)">x</li></ul><div style="position: fixed; inset: 0; filter: url(OUT/filter#x)">x</div>"""
+<ul><li style="mask: url(OUT/mask)">x</li></ul>
+<div style="position: fixed; inset: 0; filter: url(OUT/filter#x)">x</div>"""
 
 _SVG = """<?xml version="1.0"?><?xml-stylesheet href="OUT/sheet.css"?>
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" onload="ACT" width="90" height="90">
@@ -68,9 +76,11 @@ title: "<script>ACT</script>"
 
 <script>ACT</script> <style>@import url(OUT/import.css);</style> <iframe src="OUT/frame"></iframe>
 
-[x](javascript:ACT) [y](data:text/html,<script>ACT</script>) [z](//evil.example) <javascript:ACT> [a]( java&#10;script:ACT)
+[x](javascript:ACT) [y](data:text/html,<script>ACT</script>)
+[z](//evil.example) <javascript:ACT> [a]( java&#10;script:ACT)
 
-![x](OUT/picture.png) ![y](page.html) ![z](image.svg) ![u](//127.0.0.2:1/x.png) ![v](data:image/svg+xml,<svg/onload=ACT>)
+![x](OUT/picture.png) ![y](page.html) ![z](image.svg) ![u](//127.0.0.2:1/x.png)
+![v](data:image/svg+xml,<svg/onload=ACT>)
 
 [ref]: javascript:ACT
 [ref] ![ref]
@@ -178,4 +188,4 @@ NAMES = (
     "x" * 251 + ".md",
     "-rf --no-preserve.md",
 )
-"""Names that want to be read as markup, as code, as another address or as another name; one is as long as a name may be."""
+"""Names that want to be read as markup, as code, as another address or another name; one is as long as it may be."""
