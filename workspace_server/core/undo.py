@@ -5,6 +5,8 @@ made one after the other are a stretch; stretches are taken back from the newest
 out of what stood there right after it and of what others made of that since.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -172,3 +174,8 @@ def together(moves: Iterable[tuple[str, str]], left: Mapping[str, str]) -> dict[
                 reasons[other] = f"it was moved together with {path}, which stays as it is"
                 todo.append(other)
     return reasons
+
+
+def preview_name(shown: Mapping[str, object]) -> str:
+    """Return what a preview is called: by the name one is held to just what it showed."""
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]

@@ -7,7 +7,7 @@ import pytest
 
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
-from workspace_server.errors import Forbidden, InvalidArgument, NotFound
+from workspace_server.errors import Conflict, Forbidden, InvalidArgument, NotFound
 from workspace_server.services.engine import Engine
 from workspace_server.services.history import undo as module
 from workspace_server.services.history.taking_back import Plan, planned
@@ -529,3 +529,20 @@ async def test_later_work_is_taken_back_without_the_part_that_an_earlier_undo_to
 
     assert did(await undo(engine, seq)) == {"a.md": "restored"}
     assert await text(engine, "a.md") == LINES.replace("four", "4")
+
+
+async def test_an_undo_that_is_held_to_a_preview_does_that_or_nothing(engine: Engine) -> None:
+    await write(engine, BOB, "a.md", LINES)
+    await write(engine, ANN, "a.md", LINES.replace("one", "ONE"))
+    shown = await undo(engine, dry_run=True, diffs_max=1)
+    await write(engine, BOB, "a.md", LINES.replace("one", "ONE").replace("seven", "SEVEN"))
+
+    with pytest.raises(Conflict):
+        await undo(engine, until=shown["until_seq"], preview=shown["preview"])
+    merged = await undo(engine, until=shown["until_seq"], dry_run=True, diffs_max=1)
+    done = await undo(engine, until=shown["until_seq"], preview=merged["preview"])
+
+    assert "-ONE\n+one\n" in shown["files"][0]["diff"]
+    assert "-ONE\n+one\n" in merged["files"][0]["diff"]
+    assert did(done) == {"a.md": "merged"}
+    assert await text(engine, "a.md") == LINES.replace("seven", "SEVEN")

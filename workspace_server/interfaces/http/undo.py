@@ -24,6 +24,7 @@ class UndoWork(Body):
     path: str | None = None
     dry_run: bool = False
     fire: bool = False
+    preview: str | None = None
     message: Annotated[str, Field(max_length=LIMITS.message_chars_max)] | None = None
 
 

@@ -46,6 +46,11 @@ def page_url(page: str, **query: object) -> str:
     return _with_query(page, query)
 
 
+def agent_url(name: str) -> str:
+    """Return the address of an agent's page."""
+    return "/agents/" + quote(name, safe="/")
+
+
 def trigger_anchor(name: str) -> str:
     """Return what the page of triggers calls the place of one of them."""
     return f"trigger-{name}"

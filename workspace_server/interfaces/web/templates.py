@@ -13,6 +13,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from workspace_server.interfaces.web.addresses import (
+    agent_url,
     bytes_url,
     cite_url,
     crumbs,
@@ -119,6 +120,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         {
+            "agent_url": agent_url,
             "asset_url": asset_url,
             "bytes_url": bytes_url,
             "crumbs": crumbs,

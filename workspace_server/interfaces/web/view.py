@@ -130,6 +130,7 @@ class View:
             seq=self.engine.events.head_seq,
             now_s=self.now_s,
             needing=self.needing,
+            paused=self.engine.folder.gate.workspace,
             token=self.form_token,
             may=self.may,
             folders=self.folders,

@@ -10,6 +10,7 @@ from workspace_server.errors import Conflict, EditFailed, Gone, Locked, LockLost
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
 from workspace_server.storage import soundness
+from workspace_server.storage.content import Content
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import events, files, locks, moments
 from workspace_server.storage.tables.files import FileRow
@@ -43,6 +44,19 @@ async def version_diff(folder: Folder, path: str, before: int | None, after: int
         if old is None or new is None:
             return None
         return diffs.unified(old, new, before_name=f"{path}@{before or 0}", after_name=f"{path}@{after or 'now'}")
+
+    return await folder.db.read_long(read)
+
+
+async def content_diff(folder: Folder, path: str, before: int | None, content: Content) -> str | None:
+    """Return the bounded diff from a version of *path* (None: nothing) to a content that is none yet."""
+
+    async def read(tx: Transaction) -> str | None:
+        old = await version_text(tx, folder, path, before) if before else ""
+        new = media.decode(soundness.whole(content.form, content.data, folder.objects.path(content.sha256)))
+        if old is None or new is None:
+            return None
+        return diffs.unified(old, new.text, before_name=f"{path}@{before or 0}", after_name=path)
 
     return await folder.db.read_long(read)
 

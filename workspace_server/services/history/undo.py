@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workspace_server.core import media
+from workspace_server.core import media, undo
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.moments import Moment, parse_moment
 from workspace_server.core.paths import parents
 from workspace_server.core.patterns import Selector
-from workspace_server.errors import Unavailable, WorkspaceError
+from workspace_server.errors import Conflict, Unavailable, WorkspaceError
 from workspace_server.services.arguments import message_text, plain_text, refused
-from workspace_server.services.files import changes
+from workspace_server.services.files import changes, explaining
 from workspace_server.services.files.changes import Put
 from workspace_server.services.files.held import Held
 from workspace_server.services.folder import Folder
@@ -37,6 +37,16 @@ class _Window:
     since: int
     until: int
     chosen: Selector | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """How it is to be done."""
+
+    message: str
+    dry_run: bool
+    fire: bool
+    preview: str | None
 
 
 class _Rehearsed(Exception):
@@ -76,6 +86,8 @@ class Undo:
         dry_run: bool = False,
         fire: bool = False,
         message: str | None = None,
+        preview: str | None = None,
+        diffs_max: int = 0,
     ) -> Result:
         """Take back what *agent* did, in one commit that is itself a change like any other.
 
@@ -89,12 +101,17 @@ class Undo:
             path: Only these files: a path, `dir/` or a pattern.
             dry_run: Say what would be done.
             fire: Let triggers see what it brings back as new.
+            preview: What a dry run of just this called itself: then nothing else is done than what that one showed.
+            diffs_max: Of how many files a dry run also returns the `diff`; None where there is no text.
 
         Returns:
             `{agent, since_seq, until_seq, commit, seq, files: [{path, did, version?, restored_version?}],
             left: [{path, reason, version, version_before}]}`; `did` is restored, merged, deleted or nothing, and the
             two versions are what stands there now and what stood there before (null: nothing). A dry run has no
-            `commit` and `seq`, but `dry_run`.
+            `commit` and `seq`, but `dry_run` and `preview`.
+
+        Raises:
+            Conflict: Something else would be done by now than the *preview* showed.
         """
         caller.require("write")
         if agent != caller.agent:
@@ -113,7 +130,8 @@ class Undo:
                 left |= misplaced
                 continue
             try:
-                return await self._attempt(caller, window, pasts, plan, said, dry_run=dry_run, fire=fire)
+                asked = _Asked(message=said, dry_run=dry_run, fire=fire, preview=preview)
+                return await self._shown(plan, await self._attempt(caller, window, pasts, plan, asked), diffs_max)
             except _Refused as refusal:
                 left |= refusal.left
             except _Overtaken:
@@ -161,6 +179,19 @@ class Undo:
 
         return await self._folder.db.read_long(read)
 
+    async def _shown(self, plan: Plan, answer: Result, diffs_max: int) -> Result:
+        """Return the answer, in which the first files also say how what stands there changes."""
+        for one in answer["files"][:diffs_max]:
+            work = plan.work[one["path"]]
+            if not work.is_needed:
+                continue
+            now = work.past.head.version if work.past.head.live else None
+            if work.content is None:
+                one["diff"] = await explaining.version_diff(self._folder, work.path, now, work.version or 0)
+            else:
+                one["diff"] = await explaining.content_diff(self._folder, work.path, now, work.content)
+        return answer
+
     def _forbidden(self, caller: Caller, pasts: Sequence[Past]) -> dict[str, str]:
         """Return the files that the caller may not write, and why."""
         found = {}
@@ -190,10 +221,7 @@ class Undo:
         window: _Window,
         pasts: Sequence[Past],
         plan: Plan,
-        message: str,
-        *,
-        dry_run: bool,
-        fire: bool,
+        asked: _Asked,
     ) -> Result:
         """Make what was planned in one commit, or only try it; return the answer.
 
@@ -210,12 +238,15 @@ class Undo:
         async def body(commit: Commit) -> Result:
             seq = await meta.counter(commit.tx, "seq")
             name = await commit.open_bracket() if needed else None
-            done = await _apply(commit, self._folder, needed, message, fire=fire)
+            done = await _apply(commit, self._folder, needed, asked.message, fire=asked.fire)
             undid = {"agent": window.agent, "since_seq": window.since, "until_seq": window.until, "first_seq": seq + 1}
-            seq = await commit.close_bracket(message, undid=undid) or seq
+            seq = await commit.close_bracket(asked.message, undid=undid) or seq
             files_done = [done.get(path) or {"path": path, "did": "nothing"} for path in sorted(plan.work)]
-            if dry_run:
-                raise _Rehearsed({**answer, "files": files_done, "left": left, "dry_run": True})
+            preview = undo.preview_name({"files": files_done, "left": left})
+            if asked.dry_run:
+                raise _Rehearsed({**answer, "files": files_done, "left": left, "dry_run": True, "preview": preview})
+            if asked.preview not in (None, preview):
+                raise _moved_on(window)
             return {**answer, "commit": name, "seq": seq, "files": files_done, "left": left}
 
         try:
@@ -304,3 +335,13 @@ async def _seq(tx: Transaction, moment: Moment, *, argument: str, head: int, inc
     if moment.seq > head:
         raise refused(argument, f"the log stands at seq {head}", f"{argument}={head} at most, or a span such as 1h.")
     return moment.seq
+
+
+def _moved_on(window: _Window) -> Conflict:
+    return Conflict(
+        f"More has happened since you looked at what would be taken back of {window.agent}; nothing was changed.",
+        hint="Look again (a dry run), then take back what that shows.",
+        agent=window.agent,
+        since_seq=window.since,
+        until_seq=window.until,
+    )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from tests.indexer import files as documents
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
-from workspace_server.core.access import Caller
+from workspace_server.core.access import ALL_VERBS, Caller
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060f8ff1f000401"
@@ -37,6 +37,7 @@ NOTEBOOK = json.dumps(
     }
 )
 MANAGER, ANA, BO = Caller(agent="manager"), Caller(agent="ana"), Caller(agent="bo")
+OWNER = Caller(agent="owner", verbs=ALL_VERBS)
 
 SAMPLES: Sequence[str] = (
     "/",
@@ -87,6 +88,9 @@ SAMPLES: Sequence[str] = (
     "/activity",
     "/activity?squash=1&path=research/",
     "/activity?kind=attention&agent=nobody",
+    "/agents",
+    "/agents/ana",
+    "/undo?agent=editor&since=1h",
     "/locks",
     "/jobs",
     "/jobs/J1",
@@ -145,4 +149,6 @@ async def stage(served: Listening) -> None:
     await hand.write("final/report.md", "# Report\n\nprice: 20 EUR\n", agent="editor")
     used = [{"path": "plan.md", "version": 1}, {"path": "research/a.md", "version": 1}]
     await engine.files.write_file(BO, path="final/summary.md", content="# Summary\n", sources=used)
+    await engine.agents.notes.leave_note(OWNER, agent="ana", text="Use the new price list.", acknowledge=True)
+    await engine.agents.pauses.pause_agent(OWNER, agent="researcher-2", note="wrong sources")
     await engine.search.query_facts(ANA, min_seq=engine.events.head_seq)

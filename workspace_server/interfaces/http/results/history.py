@@ -24,7 +24,7 @@ class LeftFile(Result):
 
 
 class UndoneWork(Changed):
-    """What was taken back, and what is left to a person; a dry run has neither `commit` nor `seq`."""
+    """What was taken back, and what is left to a person; a dry run has neither `commit` nor `seq`, but `preview`."""
 
     agent: str
     since_seq: int
@@ -34,3 +34,4 @@ class UndoneWork(Changed):
     files: list[UndoneFile]
     left: list[LeftFile]
     dry_run: bool = False
+    preview: str = ""

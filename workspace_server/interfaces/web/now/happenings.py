@@ -30,6 +30,12 @@ _VERBS = {
     "trigger.suppressed": ("bolt", "bad", "suppressed"),
     "trigger.paused": ("bolt", "hold", "is paused"),
     "trigger.resumed": ("bolt", "good", "goes on"),
+    "agent.paused": ("clock", "hold", "paused"),
+    "agent.resumed": ("bolt", "good", "let go on"),
+    "agent.noted": ("quote", "warn", "left a note for"),
+    "agent.acknowledged": ("check", "good", "acknowledged"),
+    "workspace.paused": ("clock", "hold", "paused the workspace"),
+    "workspace.resumed": ("bolt", "good", "let the workspace go on"),
     "delivery.failed": ("alert", "bad", "gave up on"),
     "endpoint.disabled": ("alert", "bad", "disabled"),
     "approval.requested": ("alert", "warn", "asks for an approval"),
@@ -45,6 +51,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "files": ("file.", "files."),
     "locks": ("lock.",),
     "triggers": ("trigger.", "delivery.", "endpoint."),
+    "agents": ("agent.", "workspace."),
     "attention": ("attention.", "approval."),
 }
 NOISE = ("file.indexed",)
@@ -139,7 +146,7 @@ def _subject(event: Event) -> str | None:
     paths = event.get("paths")
     if isinstance(paths, list):
         return ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-    known = (event.get(name) for name in ("delivery", "address", "queue"))
+    known = (event.get(name) for name in ("whom", "delivery", "address", "queue", "job"))
     return next((str(one) for one in known if one is not None), None)
 
 
