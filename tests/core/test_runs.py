@@ -89,3 +89,13 @@ def test_every_step_is_told_once_and_after_what_it_stands_below(drawn: list[tupl
     names = [placed.step.name for placed in run.steps]
     assert sorted(names) == sorted(one.name for one in steps)
     assert all(placed.gap_s is None or placed.gap_s >= 0 for placed in run.steps)
+
+
+def test_what_needed_files_of_several_runs_stands_as_deep_as_the_deepest_of_them() -> None:
+    run = order(
+        step("F1", 1, kind="firing"),
+        step("#2", 2, "F1"),
+        step("#3", 3, "F9"),
+        step("F2", 4, "#2", "#3", kind="firing"),
+    )
+    assert told(run) == [("F1", 1, None), ("#2", 1, 1), ("#3", 0, None), ("F2", 2, 1)]

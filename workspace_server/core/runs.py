@@ -75,11 +75,13 @@ def put_in_order(steps: Iterable[Step], *, steps_max: int, depth_max: int) -> Ru
     """
     ordered = sorted(steps, key=lambda step: step.at)
     place = {step.name: index for index, step in enumerate(ordered)}
+    depths: dict[str, int] = {}
     below: dict[str | None, list[Step]] = {}
     for index, step in enumerate(ordered):
         earlier = [name for name in step.after if place.get(name, index) < index]
+        depths[step.name] = max((depths[name] for name in earlier), default=0) + (step.kind == "firing")
         below.setdefault(max(earlier, key=place.__getitem__, default=None), []).append(step)
-    kept = _walk(below, steps_max=steps_max, depth_max=depth_max)
+    kept = _walk(below, depths, steps_max=steps_max, depth_max=depth_max)
     failed = [step for step in ordered if step.state == "failed"]
     states = {step.state for step in ordered}
     return Run(
@@ -90,18 +92,19 @@ def put_in_order(steps: Iterable[Step], *, steps_max: int, depth_max: int) -> Ru
     )
 
 
-def _walk(below: Mapping[str | None, list[Step]], *, steps_max: int, depth_max: int) -> list[Placed]:
+def _walk(
+    below: Mapping[str | None, list[Step]], depths: Mapping[str, int], *, steps_max: int, depth_max: int
+) -> list[Placed]:
     """Return the steps from the beginnings on, each followed by all that follows from it."""
     kept: list[Placed] = []
-    waiting: list[tuple[Step, int, float | None]] = [(step, 0, None) for step in reversed(below.get(None, []))]
+    waiting: list[tuple[Step, float | None]] = [(step, None) for step in reversed(below.get(None, []))]
     while waiting and len(kept) < steps_max:
-        step, above, since = waiting.pop()
-        depth = above + (step.kind == "firing")
-        following = below.get(step.name, [])
+        step, since = waiting.pop()
+        depth, following = depths[step.name], below.get(step.name, [])
         if depth >= depth_max:
             following, left = [], len(following)
         else:
             left = 0
         kept.append(Placed(step=step, depth=depth, gap_s=None if since is None else step.at - since, beside=left))
-        waiting += [(one, depth, step.at) for one in reversed(following)]
+        waiting += [(one, step.at) for one in reversed(following)]
     return kept

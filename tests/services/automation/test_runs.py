@@ -83,6 +83,21 @@ async def test_what_needed_several_files_follows_from_all_of_them(engine: Engine
     assert [step["step"] for step in run["steps"]][:3] == ["#1", "F1", "J1"]
 
 
+async def test_a_run_shows_what_else_was_needed_and_of_which_run_that_is(engine: Engine) -> None:
+    for name in ("cats", "dogs"):
+        await watch(engine, ["plan.md"], name=name, queue=name)
+    await watch(engine, REPORTS[:2], name="analyse", mode="all", queue="analyst")
+    await save(engine, "plan.md", "one")
+    await claim(engine, "cats", BOB)
+    await claim(engine, "dogs")
+    await save(engine, REPORTS[0], "cats", BOB)
+    await save(engine, REPORTS[1], "dogs", EDITOR)
+    run = await engine.runs.show_run(ANN, run="F1")
+    (other,) = [step for step in run["steps"] if step.get("path") == REPORTS[1]]
+    assert (other["after"], other["agent"], other["depth"]) == (["F2"], "editor", 0)
+    assert [name for name, _, _ in await steps(engine, "F3")] == ["#1", "F1", "J1", "#4", "F2", "J2", "#5", "F3", "J3"]
+
+
 async def test_a_question_to_a_person_holds_the_run_until_it_is_answered(engine: Engine) -> None:
     await engine.triggers.create_trigger(
         ANN, name="publish", files=["draft.md"], approval="Publish it?", settle="immediate"

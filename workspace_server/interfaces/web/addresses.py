@@ -51,14 +51,9 @@ def agent_url(name: str) -> str:
     return "/agents/" + quote(name, safe="/")
 
 
-def trigger_anchor(name: str) -> str:
-    """Return what the page of triggers calls the place of one of them."""
-    return f"trigger-{name}"
-
-
 def trigger_url(name: str) -> str:
     """Return the address of a trigger."""
-    return "/triggers#" + quote(trigger_anchor(name))
+    return "/triggers/" + quote(name, safe="")
 
 
 def crumbs(path: str) -> list[tuple[str, str]]:

@@ -19,7 +19,6 @@ from workspace_server.interfaces.web.addresses import (
     crumbs,
     file_url,
     page_url,
-    trigger_anchor,
     trigger_url,
 )
 from workspace_server.interfaces.web.marking import marked
@@ -130,7 +129,6 @@ def _environment() -> Environment:
             "marked": marked,
             "page_url": page_url,
             "round_size": round_size,
-            "trigger_anchor": trigger_anchor,
             "trigger_url": trigger_url,
             "when": when,
         }

@@ -45,7 +45,7 @@ class Endpoints:
 
         async def read(tx: Transaction) -> Result:
             rows = await endpoints.page(tx, before=before, limit=limit + 1)
-            shown: Result = {"endpoints": await _shown(tx, rows[:limit])}
+            shown: Result = {"endpoints": await shown_endpoints(tx, rows[:limit])}
             return shown if len(rows) <= limit else {**shown, "next_cursor": str(rows[limit - 1].endpoint_id)}
 
         return await self._folder.db.read_long(read)
@@ -56,7 +56,7 @@ class Endpoints:
         number = endpoint_number(endpoint)
 
         async def read(tx: Transaction) -> Result:
-            return (await _shown(tx, [await _known(tx, number)]))[0]
+            return (await shown_endpoints(tx, [await _known(tx, number)]))[0]
 
         return await self._folder.db.read(read)
 
@@ -201,7 +201,8 @@ async def _known(tx: Transaction, number: int) -> EndpointRow:
     return row
 
 
-async def _shown(tx: Transaction, rows: Sequence[EndpointRow]) -> list[Result]:
+async def shown_endpoints(tx: Transaction, rows: Sequence[EndpointRow]) -> list[Result]:
+    """Return endpoints as lists show them."""
     counts = await deliveries.counts_by_endpoint(tx, [row.endpoint_id for row in rows])
     return [
         {

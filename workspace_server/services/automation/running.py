@@ -12,6 +12,7 @@ from workspace_server.services.automation.decisions import Decisions
 from workspace_server.services.automation.deliveries import Deliveries
 from workspace_server.services.automation.endpoints import Endpoints
 from workspace_server.services.automation.firing import Firing
+from workspace_server.services.automation.flows import Flows
 from workspace_server.services.automation.jobs import Jobs
 from workspace_server.services.automation.making import Making
 from workspace_server.services.automation.pausing import Pausing
@@ -60,6 +61,7 @@ class Automation:
         self.pausing = Pausing(folder, self.reaction)
         self.rehearsing = Rehearsing(folder, checking)
         self.runs = Runs(folder)
+        self.flows = Flows(folder)
         self.trigger_file = TriggerFile(folder, making)
         self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)

@@ -188,15 +188,15 @@ def _job(row: JobRow) -> Step:
 
 
 def _delivery(row: DeliveryRow, made: Sequence[AttemptRow]) -> Step:
-    shown = shown_delivery(row, made)
-    del shown["at"], shown["delivery"]
+    told = shown_delivery(row, made)
+    facts = {name: value for name, value in told.items() if name not in {"at", "delivery", "kind", "state"}}
     return Step(
         name=row.message_id,
         kind="delivery",
         at=row.at,
         state=_DELIVERY_STATES[row.state],
         after=(triggers.firing_name(row.firing_id or 0),),
-        facts={**shown, "is": shown.pop("state")},
+        facts={**facts, "is": row.state},
     )
 
 

@@ -59,6 +59,7 @@ async def trace(tx: Transaction, *, firings: Sequence[int] = (), seqs: Sequence[
     found.firings.update({row.firing_id: row for row in begun})
     _take(found, await events.by_seqs(tx, seqs))
     await _on(tx, found, [row.firing_id for row in begun], list(seqs))
+    await _beside(tx, found)
     ids = list(found.firings)
     found.names = await triggers.names(tx, sorted({row.trigger_id for row in found.firings.values()}))
     found.jobs = await jobs.of_firings(tx, ids)
@@ -103,6 +104,14 @@ async def _on(tx: Transaction, found: Traced, firing_ids: Sequence[int], seqs: S
         rows = await triggers.firings(tx, unseen[:room])
         found.firings.update({row.firing_id: row for row in rows})
         ids, changes = [row.firing_id for row in rows], []
+
+
+async def _beside(tx: Transaction, found: Traced) -> None:
+    """Add what else the firings took, which came about in other runs: without it one does not see what they needed."""
+    seqs = sorted({seq for row in found.firings.values() for seq in input_seqs(row)} - found.changes.keys())
+    room = _room(found.changes, CHANGES_MAX)
+    found.cut |= len(seqs) > room
+    _take(found, await events.by_seqs(tx, seqs[:room]))
 
 
 def _take(found: Traced, some: Iterable[Event]) -> None:

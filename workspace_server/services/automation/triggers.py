@@ -10,7 +10,7 @@ from workspace_server.core.triggers.parsing import parse_definition
 from workspace_server.errors import Forbidden
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation.making import Making, named, says
-from workspace_server.services.automation.standing import shown
+from workspace_server.services.automation.standing import keys_of, shown
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.database import Transaction
@@ -101,6 +101,23 @@ class Triggers:
             rows = await triggers.present(tx, after=cursor or "", limit=-1 if limit is None else limit + 1)
             page: Result = {"triggers": await shown(tx, rows[:limit], caller)}
             return page if limit is None or len(rows) <= limit else {**page, "next_cursor": rows[limit - 1].name}
+
+        return await self._folder.db.read_long(read)
+
+    async def list_keys(self, caller: Caller, *, name: str, skip: int = 0, limit: int = 20) -> Result:
+        """Return `{keys, more}` of a trigger, the last used first: what is in and what is missing for each.
+
+        Args:
+            skip: How many to leave out before those.
+        """
+        caller.require("trigger")
+        bounded("limit", limit, 1, LIMITS.list_rows_max)
+        bounded("skip", skip, 0, LIMITS.trigger_keys_max)
+
+        async def read(tx: Transaction) -> Result:
+            row = await named(tx, name)
+            keys = await keys_of(tx, parse_definition(row.definition), row.trigger_id, limit=limit + 1, skip=skip)
+            return {"keys": keys[:limit], "more": len(keys) > limit}
 
         return await self._folder.db.read_long(read)
 

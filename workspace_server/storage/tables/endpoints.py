@@ -1,6 +1,7 @@
 """Rows of endpoints: where deliveries go, and whether they may."""
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from workspace_server.core.breaker import Breaker
@@ -39,6 +40,12 @@ async def by_id(tx: Transaction, endpoint_id: int) -> EndpointRow | None:
     """Return an endpoint."""
     row = await tx.one(f"{_ENDPOINT} WHERE endpoint_id = ?", endpoint_id)
     return None if row is None else _endpoint(row)
+
+
+async def of_urls(tx: Transaction, urls: Sequence[str]) -> list[EndpointRow]:
+    """Return the endpoints that there are of those addresses."""
+    rows = await tx.all(f"{_ENDPOINT} WHERE url IN (SELECT value FROM json_each(?))", json.dumps(urls))
+    return [_endpoint(row) for row in rows]
 
 
 async def page(tx: Transaction, *, before: int | None, limit: int) -> list[EndpointRow]:

@@ -215,6 +215,12 @@ async def page_of_firings(
     return [_firing(row) for row in rows]
 
 
+async def newest_firings(tx: Transaction, *, limit: int) -> list[tuple[int, int]]:
+    """Return the newest firings as (firing, trigger)."""
+    rows = await tx.all("SELECT firing_id, trigger_id FROM firings ORDER BY firing_id DESC LIMIT ?", limit)
+    return [(row[0], row[1]) for row in rows]
+
+
 async def chains(tx: Transaction, roots: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:
     """Return of each chain (firings, those in flight, jobs that ask a person, jobs and deliveries that failed)."""
     rows = await tx.all(
