@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -23,13 +23,21 @@ class Serving:
 
     Args:
         program: The module that is run, with its first arguments: a double of `workspace-server`, say.
+        env: What stands in its environment besides: settings that come from there alone.
     """
 
-    def __init__(self, folder: Path, *flags: str, program: Sequence[str] = ("workspace_server.cli",)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        program: Sequence[str] = ("workspace_server.cli",),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.url = ""
         self._flags = flags
         self._program = program
+        self._env = env or {}
         self._port = "0"
         self._process: Forked | None = None
 
@@ -37,7 +45,7 @@ class Serving:
         """Start it and return once it answers."""
         module, *first = self._program
         arguments = [*first, "serve", str(self.folder), "--port", self._port, *self._flags]
-        self._process = Forked(module, arguments, env=clean_environment())
+        self._process = Forked(module, arguments, env={**clean_environment(), **self._env})
         record = None
         deadline = time.monotonic() + START_S
         while record is None or record.pid != self._process.pid:
@@ -78,9 +86,14 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, *flags: str, program: Sequence[str] = ("workspace_server.cli",)) -> Iterator[Serving]:
+def serving(
+    folder: Path,
+    *flags: str,
+    program: Sequence[str] = ("workspace_server.cli",),
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Serving]:
     """Serve *folder* until the block ends."""
-    server = Serving(folder, *flags, program=program)
+    server = Serving(folder, *flags, program=program, env=env)
     server.start()
     try:
         yield server

@@ -842,8 +842,8 @@ DELIVERED: dict[str, Requirement] = {
         "A person decides in the browser without scripts, and only our own pages' forms are taken",
         (
             "interfaces/web/browser/test_attention.py::test_a_person_decides_without_scripts",
-            "interfaces/web/test_attention.py::test_a_form_of_somebody_else_is_refused",
-            "interfaces/web/test_attention.py::test_every_page_counts_what_needs_a_person",
+            "interfaces/web/needs/test_attention.py::test_a_form_of_somebody_else_is_refused",
+            "interfaces/web/needs/test_attention.py::test_every_page_counts_what_needs_a_person",
         ),
     ),
     "V3": Requirement(

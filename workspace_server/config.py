@@ -181,6 +181,12 @@ class Settings:
         " trusts.",
         section="webhooks",
     )
+    attention_url: str | None = _setting(
+        None, "Where webhooks tell of what comes to need a person, and of what ceases to.", section="attention"
+    )
+    attention_secret: str | None = _setting(
+        None, "Signs these webhooks: `whsec_` and base64 of 24 to 64 bytes.", section="attention", secret=True
+    )
     checks: Tables | None = _setting(  # noqa: RUF009 - a row of the table like the others
         None,
         "What a version must hold to count for a trigger that names the check: `[checks.NAME]` with any of `headings`"

@@ -140,6 +140,20 @@ def test_a_loop_is_not_over_because_its_trigger_fires_once_more() -> None:
     assert (looped.kind, looped.key) not in settled(Happened("trigger.fired", None, {"trigger": "loop"}))
 
 
+@pytest.mark.parametrize(
+    ("kind", "key", "posted"),
+    [
+        ("attention.added", "J1", True),
+        ("attention.resolved", "msg_1", True),
+        ("attention.added", "msg_attention_7", False),
+        ("attention.resolved", "msg_attention_7", False),
+        ("file.created", "J1", False),
+    ],
+)
+def test_webhooks_tell_of_entries_but_not_of_those_about_such_webhooks(kind: str, key: str, posted: bool) -> None:
+    assert attention.is_posted(Happened(kind, None, {"key": key})) is posted
+
+
 def test_every_kind_can_be_ended_by_a_person() -> None:
     assert set(attention.ACTIONS) == set(attention.KINDS)
     assert all(set(actions) <= set(get_args(Action)) and actions for actions in attention.ACTIONS.values())

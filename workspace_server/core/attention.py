@@ -44,6 +44,10 @@ ENTRIES_SHOWN_MAX: Final = 50
 """Most entries of a list in what an entry tells; the whole list stands in the event that it came from."""
 
 
+POST_PREFIX: Final = "msg_attention_"
+"""What the ids of webhooks about the list itself begin with."""
+
+
 class Happened(Protocol):
     """One event."""
 
@@ -92,6 +96,11 @@ def settled(event: Happened) -> Sequence[Place]:
     """Return which entries, should they be open, *event* ends."""
     read = _ENDS.get(event.type)
     return () if read is None else read(event)
+
+
+def is_posted(event: Happened) -> bool:
+    """Whether a webhook tells of *event*: an entry that comes or goes, unless it is about such a webhook."""
+    return event.type in {"attention.added", "attention.resolved"} and not event.data["key"].startswith(POST_PREFIX)
 
 
 def shortened(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.services.activity import Activity
 from workspace_server.services.agents.agents import Agents
 from workspace_server.services.agents.notes import Notes
-from workspace_server.services.automation import attention
 from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
 from workspace_server.services.files.blaming import Blaming
@@ -111,7 +110,7 @@ class Engine:
         self.endpoints = self.automation.endpoints
         self.subscribing = Subscribing(folder, self.events, self.automation)
         folder.recorder.reaction = self.automation.reaction
-        folder.recorder.attend = attention.follow
+        folder.recorder.attend = self.automation.attend
         self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
         self.search = Search(folder, self.indexing)
         self.contradictions = Contradictions(folder, self.indexing)

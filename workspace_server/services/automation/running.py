@@ -21,6 +21,7 @@ from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.rehearsing import Rehearsing
 from workspace_server.services.automation.runs import Runs
 from workspace_server.services.automation.schedules import Schedules
+from workspace_server.services.automation.sending.attention_posts import KIND, AttentionPosts
 from workspace_server.services.automation.sending.policy import policy_of
 from workspace_server.services.automation.targets.approval import ApprovalTarget
 from workspace_server.services.automation.targets.handing import Taker
@@ -39,6 +40,7 @@ class Automation:
 
     Attributes:
         reaction: What the recorder calls inside each commit.
+        attend: What the recorder calls there to keep the list of what needs a person.
         own_ports: Where this server listens.
         policy: Where requests may go.
     """
@@ -65,6 +67,9 @@ class Automation:
         self.trigger_file = TriggerFile(folder, making)
         self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)
+        posts = AttentionPosts(folder, self.deliveries.due)
+        self.deliveries.take(KIND, posts)
+        self.attend = posts.follow
         claiming = Claiming(folder)
         self.jobs = Jobs(folder, self.reaction, locks, claiming, notes)
         self.terms = Terms(folder, self.jobs, claiming)
