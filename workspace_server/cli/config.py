@@ -9,6 +9,7 @@ import click
 from workspace_server import config
 from workspace_server.cli import show
 from workspace_server.cli.options import as_json_option, folder_option
+from workspace_server.setting_sources import Row
 from workspace_server.setting_values import spelled
 
 HIDDEN = "(set)"
@@ -36,7 +37,7 @@ def config_command(folder: Path, file: Path | None, as_json: bool) -> None:
         print(f"#     {row.variable}" + (f", serve {row.flag}" if row.flag else ""))
 
 
-def _row(row: config.Row, settings: config.Settings) -> dict[str, Any]:
+def _row(row: Row, settings: config.Settings) -> dict[str, Any]:
     return {
         "name": row.key,
         "value": _shown(row, settings),
@@ -48,7 +49,7 @@ def _row(row: config.Row, settings: config.Settings) -> dict[str, Any]:
     }
 
 
-def _shown(row: config.Row, settings: config.Settings) -> object:
+def _shown(row: Row, settings: config.Settings) -> object:
     """Return a value, of a secret only that there is one."""
     value = getattr(settings, row.attribute)
     return HIDDEN if row.secret and value is not None else value

@@ -20,9 +20,9 @@ from typing import IO, Any
 
 import apsw
 
-from workspace_server.config import FILE
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import InvalidArgument, NotFound, Unavailable
+from workspace_server.setting_sources import FILE
 from workspace_server.storage import refusals
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import Row, connect

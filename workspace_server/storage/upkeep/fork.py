@@ -13,9 +13,9 @@ from pathlib import Path
 
 import apsw
 
-from workspace_server.config import FILE
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import NotFound, Unavailable
+from workspace_server.setting_sources import FILE
 from workspace_server.setting_values import spelled
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
