@@ -71,6 +71,7 @@ async def test_what_others_wrote_never_acts(
     links = [str(await link.get_attribute("href")) for link in await page.locator(".files a.kind-file").all()]
     assert {link.rpartition("/")[2] for link in links} == set(hostile)
     addresses = [link + view for link in links for view in VIEWS]
+    addresses += [f"{link}?diff=1..2&form=rendered" for link in links if link.endswith((".md", ".csv"))]
     addresses += [f"/api/v1{link}" for link in links]
     addresses += [f"/files/bad/{part}" for part in PARTS]
     made = await served.engine.links.create_link(OWNER, path="bad")

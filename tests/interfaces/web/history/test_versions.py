@@ -89,9 +89,11 @@ async def test_a_version_is_restored_from_the_list_and_from_what_changed(
     assert (done.status_code, done.headers["location"]) == (303, "/files/a.md")
     assert (await served.engine.files.read_file(ANA, path="a.md")).text == "one"
 
-    await restored(reader, "/files/a.md?diff=2..3", 2)
+    old = await restored(reader, "/files/a.md?version=2", 2)
+    assert old.status_code == 303
+    await restored(reader, "/files/a.md?diff=3..4", 3)
     found = await served.engine.files.read_file(ANA, path="a.md")
-    assert (found.text, found.header["version"], found.header["modified_by"]) == ("two", 4, "anonymous")
+    assert (found.text, found.header["version"], found.header["modified_by"]) == ("one", 5, "anonymous")
 
 
 async def test_a_deleted_file_comes_back(served: Listening, reader: httpx2.AsyncClient, hand: Hand) -> None:
