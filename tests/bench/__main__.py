@@ -20,6 +20,7 @@ from tests.bench import (
     search,
     triggers,
     waiting,
+    web,
     webhooks,
 )
 
@@ -36,6 +37,7 @@ PARTS = {
     "webhooks": webhooks.run,
     "followers": followers.run,
     "waiting": waiting.run,
+    "web": web.run,
     "search": search.run,
     "index": index.run,
     "memory": index.memory,
