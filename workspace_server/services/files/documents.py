@@ -87,6 +87,12 @@ async def extracted(said: Extraction, header: Result, *, part: Part, size_bytes:
     return cut.text, {**header, **cut.header}
 
 
+def page_names(said: Extraction) -> Sequence[str]:
+    """Return what the pages of a document are called: the headings with which they begin."""
+    titles = {heading.line: heading.title for heading in said.headings}
+    return [titles.get(line, "") for line in said.pages]
+
+
 def check_page(page: int, place: tuple[int, int], wanted: str) -> None:
     """Refuse a page that is asked for together with another place, or of the bytes.
 

@@ -44,6 +44,7 @@ class ReadResult:
         data: The bytes of an image, or of a read as base64; None otherwise.
         url: Where the bytes are, when the answer is a link; None otherwise.
         page_lines: Of a document: the lines on which its pages begin.
+        page_names: And what its pages are called, empty where they begin without a heading.
     """
 
     header: Result
@@ -51,6 +52,7 @@ class ReadResult:
     data: bytes | None = None
     url: str | None = None
     page_lines: Sequence[int] = ()
+    page_names: Sequence[str] = ()
 
 
 class Reading:
@@ -310,7 +312,8 @@ class Reading:
         said, decoded = await self._understood(found, as_stored=wanted == "text")
         if said is not None and said.text:
             text, header = await documents.extracted(said, header, part=part, size_bytes=found.size_bytes)
-            return ReadResult(header=header, text=text, page_lines=said.pages)
+            names = documents.page_names(said)
+            return ReadResult(header=header, text=text, page_lines=said.pages, page_names=names)
         documents.check_has_page(part.page, 0)
         if decoded is None:
             return self._unread(found, header, said, wanted)

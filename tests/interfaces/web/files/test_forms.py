@@ -159,6 +159,35 @@ async def test_a_pdf_without_a_word_still_shows_its_pages(reader: httpx2.AsyncCl
     assert "Text of page" not in html
 
 
+async def test_a_workbook_is_shown_sheet_by_sheet(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    rows = [[f"part {number} {'x' * 200}", number] for number in range(2_500)]
+    sheets: dict[str, list[list[Any]]] = {
+        "Costs": [["Part", "Price"], ["Pump", 40]],
+        "Staff": [["Name", "Role"], ["Ada", "lead"]],
+        "Long": [["Part", "Price"], *rows],
+    }
+    await hand.write("a.xlsx", files.xlsx(sheets))
+    first = await page(reader, "/files/a.xlsx")
+    second = await page(reader, link(first, "<bdi>Staff</bdi>"))
+    third = await page(reader, link(first, "<bdi>Long</bdi>"))
+
+    assert "<td>Pump</td>" in first
+    assert "Ada" not in first
+    assert "<td>Ada</td>" in second
+    assert 'aria-current="page"><bdi>Staff</bdi>' in second
+    assert "goes on" not in first + second
+    assert "part 9 " in third
+    assert "part 2499 " not in third
+    assert re.search(r"part 2\d\d\d ", await page(reader, link(third, "The sheet goes on line by line")))
+    assert (await reader.get("/files/a.xlsx?page=9")).status_code == 400
+
+
+async def test_what_is_called_a_workbook_and_is_none_is_shown_as_it_is(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("a.xlsx", "not,a,workbook\n")
+
+    assert "<code>not,a,workbook</code>" in await page(reader, "/files/a.xlsx")
+
+
 async def test_sound_and_film_are_played_in_parts(reader: httpx2.AsyncClient, hand: Hand) -> None:
     await hand.write("a.mp3", b"\xff\xfb" + bytes(999))
     await hand.write("a.webm", b"\x1aE\xdf\xa3" + bytes(99))

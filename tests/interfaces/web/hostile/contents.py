@@ -37,7 +37,8 @@ _FRAMES = """<iframe src="javascript:ACT"></iframe><iframe srcdoc="<script>ACT</
 <iframe src="OUT/frame"></iframe><object data="OUT/object"></object><embed src="OUT/embed">
 <frameset><frame src="OUT/f">
 </frameset><object data="data:text/html,<script>ACT</script>"></object>
-<iframe src="data:text/html,<script>ACT</script>"></iframe><iframe src="/files/page.html" onload="ACT"></iframe><portal src="OUT/portal"></portal>"""
+<iframe src="data:text/html,<script>ACT</script>"></iframe>
+<iframe src="/files/page.html" onload="ACT"></iframe><portal src="OUT/portal"></portal>"""
 
 _FORMS = """<form action="OUT/form" id="f"><input name="x" autofocus onfocus="ACT">
 <button formaction="javascript:ACT">x</button></form>

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from indexer.extractors.archives import XLSX
 from workspace_server.core.media import is_image
 from workspace_server.interfaces.web.files.forms import (
     framed,
@@ -13,6 +14,7 @@ from workspace_server.interfaces.web.files.forms import (
     pdf,
     prose,
     recordings,
+    sheets,
     source,
     tables,
     trees,
@@ -37,6 +39,7 @@ _BY_TYPE: Mapping[str, Choice] = {
     "application/json": Choice(trees.show),
     "application/x-ndjson": Choice(trees.show_records),
     "application/x-ipynb+json": Choice(notebooks.show),
+    XLSX: Choice(sheets.show, "Text"),
     "application/pdf": Choice(pdf.show, "Text"),
     "text/html": Choice(framed.show),
     "application/xhtml+xml": Choice(framed.show),
