@@ -31,6 +31,19 @@ def link(html: str, words: str) -> str:
     return markup.unescape(found[1])
 
 
+async def test_a_link_to_a_heading_leads_to_it(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    text = "[a](#the-plan) [b](#the-plan-1) [c](#s%C3%BCd) [d](#nowhere)\n\n# The *plan*!\n\n## The plan\n\n## Süd\n"
+    await hand.write("a.md", text)
+    html = await page(reader, "/files/a.md")
+
+    assert [re.findall(rf'href="(#[^"]*)"[^>]*>{letter}<', html) for letter in "abcd"] == [
+        ["#L3"],
+        ["#L5"],
+        ["#L7"],
+        ["#nowhere"],
+    ]
+
+
 async def test_json_is_a_tree_with_every_number_as_it_was_written(reader: httpx2.AsyncClient, hand: Hand) -> None:
     await hand.write("d.json", '{"price": 1.50, "big": 123456789012345678901, "a": [true, null, "x\u202ey"], "a": {}}')
     html = await page(reader, "/files/d.json")

@@ -6,6 +6,7 @@ Two walls, one behind the other: the renderer makes only what it knows, and nh3 
 import itertools
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -41,6 +42,7 @@ _WITHOUT_ANCHORS = {tag: names - {"id"} for tag, names in _ATTRIBUTES.items()}
 _VALUES = {"input": {"type": "checkbox", "disabled": ""}}
 """No input of another kind, and none that can be used."""
 _TASK = re.compile(r"\[([ xX])\](?=\s)")
+_NOT_IN_NAMES = re.compile(r"[^\w\- ]")
 _SCHEMES = {"http", "https", "mailto"}
 _FRONT_MATTER = re.compile(r"---\n(.{0,8000}?\n)---(?:\n|\Z)", re.DOTALL)
 _ALIGN = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
@@ -105,6 +107,7 @@ def render_markdown(
     tokens = parser.parse(shown)
     headings = _headings(tokens)
     _walk(tokens, posixpath.dirname(path), places)
+    _lead_to_headings(tokens, headings)
     _check_tasks(tokens)
     if pages is not None:
         tokens = _with_pages(tokens, pages)
@@ -167,6 +170,20 @@ def _walk(tokens: Sequence[Token], directory: str, places: Places) -> None:
                 child.attrSet("href", _link(str(child.attrGet("href") or ""), directory, places))
             elif child.type == "image":
                 _place_image(child, directory, places)
+
+
+def _lead_to_headings(tokens: Sequence[Token], headings: Sequence[Heading]) -> None:
+    """Lead `#the-plan` to the heading *The plan*, by the names that other renderers give to headings."""
+    anchors: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for heading in headings:
+        name = _NOT_IN_NAMES.sub("", heading.text.lower()).replace(" ", "-")
+        anchors.setdefault(f"#{name}-{counts[name]}" if counts[name] else f"#{name}", f"#{heading.anchor}")
+        counts[name] += 1
+    for child in itertools.chain.from_iterable(token.children or () for token in tokens):
+        if child.type == "link_open":
+            named = unquote(str(child.attrGet("href")))
+            child.attrSet("href", anchors.get(named, str(child.attrGet("href"))))
 
 
 def _check_tasks(tokens: Sequence[Token]) -> None:
