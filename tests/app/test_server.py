@@ -92,6 +92,21 @@ async def test_both_eras_are_served_on_one_address(server: Serving, mode: str) -
     assert (server.folder / f"{mode}.md").read_text() == "x"
 
 
+@pytest.mark.anyio
+@pytest.mark.blocking
+async def test_addresses_in_answers_are_those_at_which_people_reach_the_server(folder: Path) -> None:
+    (folder / ".workspace").mkdir(parents=True)
+    (folder / ".workspace" / "config.toml").write_text('public_url = "https://files.example/"\n')
+    with serving(folder) as server:
+        async with Client(f"{server.url}/mcp?agent=ada") as client:
+            written = await client.call_tool("write_file", {"path": "a b.md", "content": "x"})
+            restored = await client.call_tool("restore_file", {"path": "a b.md", "version": 1, "overwrite": True})
+        put = httpx2.put(f"{server.url}/api/v1/files/c.md", content=b"x").json()
+    contents: list[Any] = [written.structured_content, restored.structured_content]
+    assert [one["url"] for one in contents] == ["https://files.example/files/a%20b.md"] * 2
+    assert put["url"] == "https://files.example/files/c.md"
+
+
 def test_a_ticket_lets_a_browser_in_once(server: Serving) -> None:
     printed = run("open", "--dir", server.folder, "--print").stdout.strip()
     with httpx2.Client() as browser:

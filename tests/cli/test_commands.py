@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.processes import PROGRAM, Serving, clean_environment, run, serving
@@ -123,6 +124,20 @@ def test_a_person_breaks_a_lock_and_sees_who_waits(server: Serving) -> None:
     assert (json.loads(late.stderr)["code"], json.loads(late.stderr)["reason"]) == ("lock_lost", "broken")
     again = run("locks", "--break", name, "--dir", server.folder)
     assert again.returncode == 3
+
+
+def test_a_person_shares_a_file_by_a_link_and_revokes_it(server: Serving) -> None:
+    call(server, "write_file", "path=shared.md", "content=hello")
+    address, name = told(server, "links", "shared.md", "--version", "1", "--expires", "2d", "--note", "for bo").split()[
+        :2
+    ]
+    assert "hello" in httpx2.get(address).text
+    listed = told(server, "links")
+    assert "for bo" in listed
+    assert address not in listed
+    assert [one["link"] for one in json.loads(told(server, "links", "--json"))["links"]] == [name.rstrip(",")]
+    assert told(server, "links", "--revoke", name.rstrip(",")).strip() == f"{name.rstrip(',')}: revoked"
+    assert httpx2.get(address).status_code == 410
 
 
 @contextmanager

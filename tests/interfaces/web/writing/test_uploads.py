@@ -96,7 +96,7 @@ async def test_what_is_there_is_replaced_by_a_click_and_without_a_second_upload(
     replacing = next(one for one in forms(owner.page.text) if one.action == "/replace")
     await hand.write("a.md", "theirs again\n")
     await owner.send(replacing)
-    assert "a.md is at version 2" in owner.page.text
+    assert "has saved version 2; you were shown version 1" in owner.page.text
 
     await owner.send(next(one for one in forms(owner.page.text) if one.action == "/replace"))
     assert "was replaced" in owner.page.text

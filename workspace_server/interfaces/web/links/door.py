@@ -36,6 +36,7 @@ from workspace_server.services.engine import Engine
 from workspace_server.services.files.opened import OpenContent
 from workspace_server.services.links import VISITOR
 from workspace_server.services.recording import Result
+from workspace_server.services.times import iso
 
 logger = logging.getLogger(__name__)
 
@@ -174,7 +175,7 @@ def _page(view: View, template: str, places: SharedPlaces, *, link: Link, path: 
     html = ENVIRONMENT.get_template(template).render(
         title=path.rpartition("/")[2] or "Shared folder",
         now_s=view.now_s,
-        expires_at=link.expires_at,
+        ends=iso(link.expires_at),
         path=path,
         file_url=lambda path, **query: places.page(path, **query) or "#",
         bytes_url=lambda path, version=None: places.bytes(path, version) or "#",

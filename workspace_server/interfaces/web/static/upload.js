@@ -83,7 +83,8 @@ addEventListener("drop", (event) => {
   if (!carriesFiles(event)) return;
   event.preventDefault();
   zone.classList.remove("dropping");
-  for (const entry of [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry())) if (entry) walk(entry, "");
+  const found = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  for (const one of found) if (one instanceof File) add(one, one.name); else if (one) walk(one, "");
 });
 
 zone.addEventListener("submit", (event) => {

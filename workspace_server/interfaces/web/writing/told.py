@@ -37,4 +37,11 @@ def told(view: View, refusal: WorkspaceError) -> Told:
     next_step = _NEXT.get(refusal.code) or refusal.hint or ""
     if refusal.code == "forbidden" and refusal.facts.get("verb") == "admin" and not view.may("admin"):
         next_step = _OWNER_ONLY
-    return Told(refusal.code, refusal.http_status, refusal.message, next_step, refusal.facts)
+    message = refusal.message if refusal.code != "conflict" else _moved_on(refusal.facts)
+    return Told(refusal.code, refusal.http_status, message, next_step, refusal.facts)
+
+
+def _moved_on(facts: Mapping[str, Any]) -> str:
+    if not facts["version"]:
+        return f"{facts['path']} was deleted meanwhile; you were shown version {facts['expected']}."
+    return f"{facts['modified_by']} has saved version {facts['version']}; you were shown version {facts['expected']}."
