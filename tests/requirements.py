@@ -1135,6 +1135,46 @@ DELIVERED: dict[str, Requirement] = {
             "project/test_dependencies.py::test_a_version_with_a_known_hole_cannot_be_installed",
         ),
     ),
+    "A4": Requirement(
+        "A paused agent, or workspace, changes nothing at any door; what it has is given back, and disks are taken in",
+        (
+            "core/test_agents.py::test_a_paused_workspace_holds_up_all_but_admins_and_the_server_itself",
+            "interfaces/mcp/test_notes.py::test_every_tool_that_changes_something_is_refused_while_its_agent_is_paused",
+            "interfaces/http/test_agents.py::test_a_paused_agent_is_refused_with_423_and_goes_on_when_it_is_resumed",
+            "services/agents/test_pauses.py::test_a_pause_holds_over_a_restart",
+            "services/agents/test_pauses.py::test_edits_on_disk_are_taken_in_while_the_workspace_is_paused",
+            "services/agents/test_pauses.py::test_who_waits_for_a_job_waits_the_pause_out_and_takes_nobodys_place",
+            "services/automation/sending/test_paused_workspace.py::test_webhooks_wait_for_a_paused_workspace_and_none_is_lost",
+            "interfaces/web/browser/test_agents.py::test_a_person_stops_and_starts_the_whole_workspace_without_scripts",
+        ),
+    ),
+    "A5": Requirement(
+        "A note rides in its agent's next result, and holds up its changes until it is acknowledged when it says so",
+        (
+            "interfaces/mcp/test_notes.py::test_a_note_rides_once_in_the_next_result_of_its_agent",
+            "interfaces/mcp/test_notes.py::test_a_note_rides_in_a_refusal_and_the_hint_acknowledges_it",
+            "interfaces/http/test_agents.py::test_a_note_rides_once_in_the_next_answer_in_json",
+            "services/agents/test_notes.py::test_nothing_is_changed_until_the_note_is_acknowledged_and_its_words_are_kept",
+            "scenarios/test_stepping_in.py::test_an_agent_is_paused_in_mid_work_told_something_and_goes_on",
+            "scenarios/test_stepping_in.py::test_two_processes_of_one_name_are_both_held_up_until_one_has_acknowledged",
+        ),
+    ),
+    "A6": Requirement(
+        "What an agent has written follows the log exactly; what it was served is counted where results leave",
+        (
+            "services/agents/test_agents.py::test_what_an_agent_has_written_is_counted_by_files_versions_and_bytes",
+            "services/agents/test_agents.py::test_the_log_is_counted_once_however_long_it_is_and_whatever_ends_between",
+            "interfaces/mcp/test_notes.py::test_what_leaves_is_counted_in_tokens_and_the_program_names_itself",
+        ),
+    ),
+    "Y11": Requirement(
+        "An undo that is held to its preview does just what that showed, or nothing",
+        (
+            "services/history/test_undo.py::test_an_undo_that_is_held_to_a_preview_does_that_or_nothing",
+            "interfaces/web/now/test_undoing.py::test_it_shows_what_would_happen_to_each_file_and_does_just_that",
+            "interfaces/web/now/test_undoing.py::test_what_happened_since_the_preview_stops_it_and_is_shown",
+        ),
+    ),
 }
 
 LATER: dict[str, str] = {

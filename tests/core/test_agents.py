@@ -48,8 +48,8 @@ def test_a_paused_workspace_holds_up_all_but_admins_and_the_server_itself() -> N
         check_free(held, caller, "write_file")
 
 
-@pytest.mark.parametrize("action", ["unlock_files", "finish_job", "check_in"])
-def test_what_hands_something_back_goes_on(action: str) -> None:
+@pytest.mark.parametrize("action", ["unlock_files", "finish_job", "check_in", "external"])
+def test_what_is_given_back_or_has_happened_goes_on(action: str) -> None:
     check_free(standing(workspace=PAUSE, unread={"ana": NOTE}), ANA, action)
 
 

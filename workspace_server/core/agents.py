@@ -12,8 +12,10 @@ from typing import Final
 from workspace_server.core.access import Caller, is_reserved
 from workspace_server.errors import Paused
 
-GOES_ON: Final = frozenset({"unlock_files", "finish_job", "check_in", "unsubscribe", "acknowledge"})
-"""Actions of a paused agent that are not refused: they give back what it has, or tell of what has happened already."""
+GIVES_BACK: Final = frozenset({"unlock_files", "finish_job", "unsubscribe", "acknowledge"})
+"""Actions of a paused agent that are not refused, because somebody may wait for what they give."""
+HAS_HAPPENED: Final = frozenset({"check_in", "external"})
+"""Nor are these: an agent's own tool has saved a file in the folder, and it is only taken in."""
 _NOTE = re.compile(r"N([1-9][0-9]{0,15})")
 
 
@@ -82,7 +84,7 @@ def check_free(standing: Standing, caller: Caller, action: str) -> None:
     Raises:
         Paused: The caller, or everybody, is paused, or has a note to acknowledge first.
     """
-    if action in GOES_ON or "admin" in caller.verbs or is_reserved(caller.agent):
+    if action in GIVES_BACK | HAS_HAPPENED or "admin" in caller.verbs or is_reserved(caller.agent):
         return
     pause = standing.pause_of(caller.agent)
     if pause is not None:

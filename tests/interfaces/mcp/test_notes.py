@@ -9,6 +9,7 @@ from mcp import Client
 
 from tests.interfaces.mcp.workspace import ERAS, error_of, named, serving, text_of
 from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.interfaces.mcp.tools import TOOLS
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
@@ -64,12 +65,19 @@ async def test_a_note_rides_in_a_refusal_and_the_hint_acknowledges_it(folder: Pa
     assert again.structured_content["version"] == 1
 
 
-async def test_a_paused_agent_is_told_why_with_every_change_that_it_tries(folder: Path) -> None:
+async def test_every_tool_that_changes_something_is_refused_while_its_agent_is_paused(folder: Path) -> None:
+    (folder / "a.md").write_text("one\n")
     async with serving(folder) as server, Client(server) as client:
         await server._engine.agents.pauses.pause_agent(OWNER, agent="ana", note="wrong sources")
         calls: dict[str, dict[str, Any]] = {
-            "write_file": {"path": "a.md", "content": "one\n"},
+            "write_file": {"path": "new.md", "content": "one\n"},
+            "edit_file": {"path": "a.md", "edits": [{"old_text": "one", "new_text": "two"}]},
+            "move_file": {"path": "a.md", "to": "b.md"},
+            "delete_file": {"path": "a.md"},
+            "restore_file": {"path": "a.md", "version": 1, "overwrite": True},
             "lock_files": {"paths": ["a.md"]},
+            "create_trigger": {"name": "t", "files": ["*.md"], "queue": "q"},
+            "delete_trigger": {"name": "t"},
             "commit_files": {"changes": [{"op": "write", "path": "b.md", "content": "two\n"}]},
             "add_job": {"queue": "q", "instructions": "do it"},
             "claim_job": {"queue": "q"},
@@ -77,6 +85,7 @@ async def test_a_paused_agent_is_told_why_with_every_change_that_it_tries(folder
         refused = [error_of(await client.call_tool(name, given, meta=ANA)) for name, given in calls.items()]
 
     assert {(one["code"], one["by"], one["note"]) for one in refused} == {("paused", "owner", "wrong sources")}
+    assert set(calls) == {tool.name for tool in TOOLS if tool.changes} - {"unlock_files", "finish_job"}
 
 
 async def test_what_leaves_is_counted_in_tokens_and_the_program_names_itself(folder: Path) -> None:

@@ -112,6 +112,19 @@ async def test_edits_on_disk_are_taken_in_while_the_workspace_is_paused(engine: 
     assert (await engine.files.read_file(ANA, path="by-hand.md")).text == "it has happened\n"
 
 
+async def test_what_an_agents_own_tool_has_saved_is_taken_in_as_its_work(engine: Engine) -> None:
+    await engine.files.write_file(ANA, path="a.md", content="one\n")
+    await engine.checkouts.check_out(ANA, path="a.md")
+    await engine.agents.pauses.pause_agent(OWNER, agent="ana")
+    aged(engine.root / "a.md", b"two\n")
+
+    done = await engine.checkouts.check_in(ANA, path="a.md")
+
+    assert (done["version"], done["by"]) == (2, "ana")
+    with pytest.raises(Paused):
+        await engine.checkouts.check_out(ANA, path="a.md")
+
+
 async def test_pausing_twice_is_one_pause_unless_it_says_another_why(engine: Engine) -> None:
     for note in ("first", None, "first", "second"):
         await engine.agents.pauses.pause_agent(OWNER, agent="ana", note=note)
