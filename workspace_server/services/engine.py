@@ -23,10 +23,9 @@ from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
 from workspace_server.services.files.blaming import Blaming
 from workspace_server.services.files.browsing import Browsing
-from workspace_server.services.files.drawn import DrawnPages
 from workspace_server.services.files.editing import Editing, Files
 from workspace_server.services.files.listing import Listing
-from workspace_server.services.files.pieces import Pieces
+from workspace_server.services.files.parts import Parts
 from workspace_server.services.files.provenance import Provenances
 from workspace_server.services.folder import Folder
 from workspace_server.services.history.undo import Undo
@@ -81,8 +80,7 @@ class Engine:
         self.db = folder.db
         self.files = Files(folder)
         self.editing = Editing(folder, self.files)
-        self.pieces = Pieces()
-        self.drawn = DrawnPages(folder)
+        self.parts = Parts(folder)
         self.listing = Listing(folder)
         self.blaming = Blaming(folder)
         self.links = Links(folder, self.files, self.listing)

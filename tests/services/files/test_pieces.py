@@ -25,7 +25,7 @@ async def kept(engine: Engine, data: bytes) -> OpenContent:
 
 
 async def piece_of(engine: Engine, content: OpenContent, *, line: int = 1, at: int | None = None) -> Piece:
-    found = await engine.pieces.piece(content, line=line, at=at)
+    found = await engine.parts.pieces.piece(content, line=line, at=at)
     assert found is not None
     return found
 
@@ -58,7 +58,7 @@ async def test_a_line_is_found_by_its_number_and_the_text_is_passed_over_once(
     assert (far.lines, near.lines) == (LINES, LINES)
     assert near.text.startswith("line 2\n")
     with pytest.raises(InvalidArgument):
-        await engine.pieces.piece(content, line=LINES + 1)
+        await engine.parts.pieces.piece(content, line=LINES + 1)
 
 
 async def test_where_lines_are_is_remembered_of_a_bounded_number_of_texts(
@@ -68,7 +68,7 @@ async def test_where_lines_are_is_remembered_of_a_bounded_number_of_texts(
     for letter in "ab":
         found = await piece_of(engine, await kept(engine, f"{letter}\n".encode() * LINES), line=2)
         assert found.lines == LINES
-    assert len(engine.pieces._known) == 1
+    assert len(engine.parts.pieces._known) == 1
 
 
 async def test_a_line_without_end_goes_on_within_it_at_a_letter(engine: Engine) -> None:
@@ -86,4 +86,4 @@ async def test_latin_1_is_read_and_what_is_no_text_is_not(engine: Engine) -> Non
     assert latin.text.startswith("Größe\n")
     assert latin.place_of(3) == 12
     for data in (b"a\0b", "ü".encode("utf-16")):
-        assert await engine.pieces.piece(await kept(engine, data)) is None
+        assert await engine.parts.pieces.piece(await kept(engine, data)) is None

@@ -16,7 +16,7 @@ async def show(look: Look) -> Shown:
     """Show the pages from the one on that the address names; where they cannot be drawn, the text of all of them."""
     first = max(1, look.view.number("page") or 1)
     try:
-        count = (await look.view.engine.drawn.page(look.content, 1)).pages
+        count = (await look.view.engine.parts.drawn.page(look.content, 1)).pages
     except NotText as refusal:
         return await _as_text(look, refusal)
     first = min(first, count)
@@ -27,7 +27,7 @@ async def show(look: Look) -> Shown:
 
 async def picture(look: Look) -> Response:
     """Return one page as a picture."""
-    drawn = await look.view.engine.drawn.page(look.content, look.view.number("page") or 1)
+    drawn = await look.view.engine.parts.drawn.page(look.content, look.view.number("page") or 1)
     headers = {**SAFE_HEADERS, "cache-control": "private, max-age=31536000, immutable"}
     return Response(drawn.png, headers=headers, media_type="image/png")
 

@@ -50,7 +50,7 @@ async def stretch_of(look: Look, *, lines_max: int = LINES_MAX) -> Stretch:
     content = look.content
     if content.size_bytes >= PIECED_BYTES_MIN and not is_named_as_one(look.path, content.media_type):
         line, at = look.view.number("line") or 1, look.view.number("at")
-        piece = await look.view.engine.pieces.piece(content, line=line, at=at)
+        piece = await look.view.engine.parts.pieces.piece(content, line=line, at=at)
         if piece is not None:
             return _of_piece(piece, lines_max)
     return await _read(look, lines_max)
@@ -59,7 +59,7 @@ async def stretch_of(look: Look, *, lines_max: int = LINES_MAX) -> Stretch:
 async def first_line(look: Look) -> str:
     """Return the first line of a text, or the beginning of it."""
     if look.content.size_bytes >= PIECED_BYTES_MIN:
-        piece = await look.view.engine.pieces.piece(look.content)
+        piece = await look.view.engine.parts.pieces.piece(look.content)
         if piece is not None:
             return piece.text.partition("\n")[0]
     read = await look.view.engine.files.read_file(
