@@ -28,6 +28,8 @@ def test_a_webhook_is_tried_and_sent_again_from_a_terminal(tmp_path: Path) -> No
         assert "204" in told("deliveries", "--show", arrived["delivery"])
         assert "active" in told("deliveries", "--endpoints")
         assert json.loads(told("deliveries", "--endpoints", "--json"))["endpoints"][0]["dead"] == 1
+        assert "paused" in told("deliveries", "--pause", arrived["endpoint"])
+        assert "active" in told("deliveries", "--resume", arrived["endpoint"])
         assert "active" in told("deliveries", "--enable", arrived["endpoint"])
         assert "pending" in told("deliveries", "--redeliver", arrived["delivery"])
         assert "whsec_" in told("deliveries", "--rotate-secret", "hook")

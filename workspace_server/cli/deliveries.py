@@ -24,6 +24,8 @@ POLLS_MAX = 150
 @click.option("--redeliver-since", "since", metavar=MOMENT, help="Send again what was given up since 2h, or a time.")
 @click.option("--endpoints", is_flag=True, help="Show where webhooks go, and how each receiver does.")
 @click.option("--enable", metavar="E3", help="Send to this endpoint again.")
+@click.option("--pause", "paused", metavar="E3", help="Hold back what goes to this endpoint.")
+@click.option("--resume", "resumed", metavar="E3", help="Let go what was held back for this endpoint.")
 @click.option(
     "--test", "tested", metavar="TRIGGER", help="Send a test to the URL of this trigger, and say how it went."
 )
@@ -43,21 +45,26 @@ def deliveries_command(
     since: str | None,
     endpoints: bool,
     enable: str | None,
+    paused: str | None,
+    resumed: str | None,
     tested: str | None,
     rotated: str | None,
 ) -> int:
     """Show what was sent where, and how that went, newest first; or send something again."""
-    if sum(bool(one) for one in (shown, again, since, endpoints, enable, tested, rotated)) > 1:
+    held = {"enable": enable, "pause": paused, "resume": resumed}
+    if sum(bool(one) for one in (shown, again, since, endpoints, tested, rotated, *held.values())) > 1:
         raise click.UsageError("one thing at a time")
     if tested is not None:
         return _test(api, tested, as_json=as_json)
+    for action, name in held.items():
+        if name is not None:
+            _print(api.post(f"/endpoints/{path_of(name)}:{action}"), as_json=as_json)
+            return 0
     if since is not None:
         answer = _since(api, since, state=state or "dead", trigger=trigger)
         show.as_json(answer) if as_json else print(f"on their way again: {answer['redelivered']}")
     elif again is not None:
         _print(api.post(f"/deliveries/{path_of(again)}:redeliver"), as_json=as_json)
-    elif enable is not None:
-        _print(api.post(f"/endpoints/{path_of(enable)}:enable"), as_json=as_json)
     elif rotated is not None:
         _print(api.post(f"/triggers/{path_of(rotated)}:rotate_secret"), as_json=as_json)
     elif shown is not None:

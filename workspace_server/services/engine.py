@@ -99,7 +99,6 @@ class Engine:
         self.pausing = self.automation.pausing
         self.rehearsing = self.automation.rehearsing
         self.runs = self.automation.runs
-        self.flows = self.automation.flows
         self.trigger_file = self.automation.trigger_file
         self.jobs = self.automation.jobs
         self.queues = self.automation.queues

@@ -79,7 +79,7 @@ async def _preview(view: View, given: Mapping[str, Any]) -> Result:
     """Return what past events would have done, with what is doubtful about that."""
     tried = {name: value for name, value in given.items() if name != "name"}
     told = await view.engine.rehearsing.test_trigger(view.caller, fields=tried)
-    repeated = await view.engine.flows.might_repeat(view.caller, tried)
+    repeated = await view.engine.automation.flows.might_repeat(view.caller, tried)
     played = told["to_seq"] - told["from_seq"]
     doubts = []
     if not told["fired"]:

@@ -10,7 +10,7 @@ PAGE = 25
 
 async def triggers(view: View) -> Response:
     """Show how triggers hang together, and how each of them stands."""
-    found = await view.engine.flows.show_flows(view.caller, limit=PAGE, cursor=view.text("cursor"))
+    found = await view.engine.automation.flows.show_flows(view.caller, limit=PAGE, cursor=view.text("cursor"))
     return view.render(
         "flows/triggers.html",
         title="Triggers",
