@@ -114,13 +114,17 @@ class Engine:
         self.waits = Waits(folder, self.indexing.indexed_seq)
         self.status = Status(folder)
         self.upkeep = Upkeep(folder, Purging(folder, tree, self.indexing), self.indexing)
-        self.status.include("index", self.indexing.status)
-        self.status.include("models", self.indexing.models.status)
-        self.status.include("deliveries", self.deliveries.status)
-        self.status.include("jobs", self.jobs.counts)
-        self.status.include("attention", self.decisions.counts)
-        self.status.include("folder", tree.status)
-        self.status.include("disk", self._disk)
+        parts = {
+            "index": self.indexing.status,
+            "models": self.indexing.models.status,
+            "deliveries": self.deliveries.status,
+            "jobs": self.jobs.counts,
+            "attention": self.decisions.counts,
+            "folder": tree.status,
+            "disk": self._disk,
+        }
+        for name, part in parts.items():
+            self.status.include(name, part)
 
     @classmethod
     @asynccontextmanager

@@ -3,7 +3,9 @@
 All of it is written behind the calls and the commits, many at once.
 """
 
-from collections.abc import Iterable
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from workspace_server.core.agents_written import Acted, Saved
@@ -95,32 +97,44 @@ async def serve(tx: Transaction, served: Iterable[Served]) -> None:
 
 async def save(tx: Transaction, saved: Iterable[Saved]) -> None:
     """Add what was written."""
+    of_agent: dict[str, list[Saved]] = {}
     for one in saved:
-        known = await tx.one("SELECT 1 FROM agent_files WHERE agent = ? AND path = ?", one.agent, one.path)
-        await tx.run(
-            "INSERT INTO agent_files (agent, path, versions, at) VALUES (?, ?, ?, ?) ON CONFLICT (agent, path)"
-            " DO UPDATE SET versions = versions + excluded.versions, at = excluded.at",
-            one.agent,
-            one.path,
-            one.versions,
-            one.at,
-        )
-        await tx.run(
-            "UPDATE agents SET files = files + ?, versions = versions + ?, bytes = bytes + ? WHERE agent = ?",
-            known is None,
-            one.versions,
-            one.bytes,
-            one.agent,
-        )
-        await tx.run(
-            "INSERT INTO agent_hours (agent, hour, versions, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (agent, hour)"
-            " DO UPDATE SET versions = versions + excluded.versions, bytes = bytes + excluded.bytes",
-            one.agent,
-            int(one.at // HOUR_S),
-            one.versions,
-            one.bytes,
-        )
+        of_agent.setdefault(one.agent, []).append(one)
+    for agent, some in of_agent.items():
+        await _save(tx, agent, some)
     await tx.run("DELETE FROM agent_hours WHERE hour <= ?", int(tx.now_s // HOUR_S) - DAY_HOURS)
+
+
+async def _save(tx: Transaction, agent: str, saved: Sequence[Saved]) -> None:
+    """Add what one agent has written, of each file once."""
+    row = await tx.one(
+        "SELECT count(*) FROM agent_files WHERE agent = ? AND path IN (SELECT value FROM json_each(?))",
+        agent,
+        json.dumps([one.path for one in saved]),
+    )
+    assert row is not None
+    await tx.many(
+        "INSERT INTO agent_files (agent, path, versions, at) VALUES (?, ?, ?, ?) ON CONFLICT (agent, path)"
+        " DO UPDATE SET versions = versions + excluded.versions, at = excluded.at",
+        [(agent, one.path, one.versions, one.at) for one in saved],
+    )
+    versions, size = sum(one.versions for one in saved), sum(one.bytes for one in saved)
+    await tx.run(
+        "UPDATE agents SET files = files + ?, versions = versions + ?, bytes = bytes + ? WHERE agent = ?",
+        len(saved) - row[0],
+        versions,
+        size,
+        agent,
+    )
+    hours: defaultdict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for one in saved:
+        count, length = hours[int(one.at // HOUR_S)]
+        hours[int(one.at // HOUR_S)] = count + one.versions, length + one.bytes
+    await tx.many(
+        "INSERT INTO agent_hours (agent, hour, versions, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (agent, hour)"
+        " DO UPDATE SET versions = versions + excluded.versions, bytes = bytes + excluded.bytes",
+        [(agent, hour, *sums) for hour, sums in hours.items()],
+    )
 
 
 async def expect(tx: Transaction, agent: str) -> None:
