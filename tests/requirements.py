@@ -863,6 +863,21 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/web/links/test_door.py::test_what_leads_nowhere_is_told_in_the_same_words_whatever_it_was",
         ),
     ),
+    "V5": Requirement(
+        "Every line is told with whoever brought it, and the way back says where it was left",
+        (
+            "core/test_blame.py::test_every_line_of_every_version_is_of_the_version_that_first_brought_it",
+            "services/files/test_blaming.py::test_lines_are_followed_through_moves_copies_and_deletes",
+            "services/files/test_blaming.py::test_it_says_where_it_stopped_when_versions_are_many_large_or_slow",
+        ),
+    ),
+    "V6": Requirement(
+        "A restore in the browser replaces the version that was shown and no other",
+        (
+            "interfaces/web/history/test_versions.py::test_a_version_is_restored_from_the_list_and_from_what_changed",
+            "interfaces/web/history/test_versions.py::test_a_restore_that_is_refused_says_why_above_the_versions",
+        ),
+    ),
     "V1": Requirement(
         "Content cannot script the web view",
         (

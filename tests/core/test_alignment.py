@@ -1,6 +1,7 @@
 """Two texts side by side: what both share, which lines answer to each other, and which words changed."""
 
 import difflib
+import itertools
 
 import pytest
 from hypothesis import given
@@ -12,14 +13,18 @@ from workspace_server.core.diffs import LINES_MAX
 LINES = st.lists(st.sampled_from("abcdef"), max_size=12)
 
 
-@given(LINES, LINES)
-def test_the_stretches_cover_both_texts_and_the_shared_ones_are_the_same(old: list[str], new: list[str]) -> None:
+@given(LINES, LINES, st.sampled_from([1, 60]))
+def test_the_stretches_cover_both_texts_and_the_shared_ones_are_the_same(
+    letters: list[str], others: list[str], length: int
+) -> None:
+    old, new = ([f"{letter}{line}" for letter in side for line in range(length)] for side in (letters, others))
     found = blocks(old, new)
     assert found is not None
     assert [line for same, (first, last), _ in found for line in old[first:last]] == old
     assert [line for same, _, (first, last) in found for line in new[first:last]] == new
     for same, (first, last), (begins, stops) in found:
         assert (old[first:last] == new[begins:stops]) == same
+    assert all(one.same != other.same for one, other in itertools.pairwise(found))
 
 
 def test_what_differs_in_too_much_is_not_compared() -> None:
@@ -30,6 +35,23 @@ def test_what_differs_in_too_much_is_not_compared() -> None:
         Block(True, (2, LINES_MAX), (2, LINES_MAX)),
     ]
     assert blocks(old, [f"other {line}" for line in old]) is None
+
+
+def test_few_changes_far_apart_are_found_in_a_very_long_text() -> None:
+    old = [str(number) for number in range(10 * LINES_MAX)]
+    new = ["first", *old[1:50_000], "one", "more", *old[50_000:-1], "last"]
+    found = blocks(old, new)
+    assert found is not None
+    assert [(block.old, block.new) for block in found if not block.same] == [
+        ((0, 1), (0, 1)),
+        ((50_000, 50_000), (50_000, 50_002)),
+        ((99_999, 100_000), (100_001, 100_002)),
+    ]
+
+
+def test_a_long_stretch_of_what_comes_again_and_again_is_not_compared() -> None:
+    old, new = ["a", "b"] * LINES_MAX, ["b", "a", "c"] * LINES_MAX
+    assert blocks(["1", *old, "2", "3"], ["x", "1", *new, "2", "y"]) is None
 
 
 @pytest.mark.parametrize(

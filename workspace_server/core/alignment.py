@@ -2,12 +2,17 @@
 
 import difflib
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from workspace_server.core.diffs import LINES_MAX, equal_ends
 
+COMPARED_AT_ONCE = 200
+"""Lines of both texts up to which they are compared in full; of more, what stands once in both is looked for first."""
+ANCHORED_MAX = 6
+"""How often what lies between such lines is divided in the same way."""
 PAIRS_MAX = 4_000
 """Changed lines that are held against each other, one side times the other; beyond it they answer in their order."""
 ALIKE_MIN = 0.3
@@ -25,6 +30,14 @@ class Block(NamedTuple):
     new: tuple[int, int]
 
 
+class Run(NamedTuple):
+    """Where a shared stretch begins in both, and how long it is."""
+
+    old: int
+    new: int
+    length: int
+
+
 class Part(NamedTuple):
     """A part of a line, and whether the other side lacks it."""
 
@@ -40,17 +53,22 @@ def words(text: str) -> list[str]:
 def blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Block] | None:
     """Return the shared and the changed stretches, in order, so that they cover both sequences.
 
-    None when more than `LINES_MAX` lie between what both begin and end with: comparing is quadratic.
+    None when more than `LINES_MAX` lie between what both begin and end with and have in common once: comparing is
+    quadratic.
     """
-    start, end = equal_ends(old, new)
-    middle_old, middle_new = old[start : len(old) - end], new[start : len(new) - end]
-    if len(middle_old) + len(middle_new) > LINES_MAX:
+    runs = _runs(old, new, ANCHORED_MAX)
+    if runs is None:
         return None
-    found = [Block(True, (0, start), (0, start))] if start else []
-    for tag, first, last, begins, stops in difflib.SequenceMatcher(None, middle_old, middle_new).get_opcodes():
-        found.append(Block(tag == "equal", (first + start, last + start), (begins + start, stops + start)))
-    if end:
-        found.append(Block(True, (len(old) - end, len(old)), (len(new) - end, len(new))))
+    found: list[Block] = []
+    done = at = 0
+    for first, begins, length in [*runs, (len(old), len(new), 0)]:
+        if first > done or begins > at:
+            found.append(Block(False, (done, first), (at, begins)))
+        done, at = first + length, begins + length
+        if length and found and found[-1].same:
+            found[-1] = Block(True, (found[-1].old[0], done), (found[-1].new[0], at))
+        elif length:
+            found.append(Block(True, (first, done), (begins, at)))
     return found
 
 
@@ -76,6 +94,67 @@ def parts(old: str, new: str) -> tuple[list[Part], list[Part]] | None:
         shared += sum(not word.isspace() for word in both[0][first:last]) if tag == "equal" else 0
     told = sum(not word.isspace() for side in both for word in side)
     return sides if 2 * shared >= ALIKE_MIN * told else None
+
+
+def _runs(old: Sequence[Hashable], new: Sequence[Hashable], depth: int) -> list[Run] | None:
+    """Return the stretches that both share, in order: what stands once in both divides what is compared in full."""
+    start, end = equal_ends(old, new)
+    middle_old, middle_new = old[start : len(old) - end], new[start : len(new) - end]
+    total = len(middle_old) + len(middle_new)
+    anchors = _anchors(middle_old, middle_new) if depth and total > COMPARED_AT_ONCE else []
+    if total > LINES_MAX and not anchors:
+        return None
+    if anchors:
+        found = _between(middle_old, middle_new, anchors, depth - 1)
+        if found is None:
+            return None
+    else:
+        found = [Run(*run) for run in difflib.SequenceMatcher(None, middle_old, middle_new).get_matching_blocks()]
+    shifted = [Run(start + run.old, start + run.new, run.length) for run in found if run.length]
+    first = [Run(0, 0, start)] if start else []
+    return [*first, *shifted, *([Run(len(old) - end, len(new) - end, end)] if end else [])]
+
+
+def _between(
+    old: Sequence[Hashable], new: Sequence[Hashable], anchors: Sequence[tuple[int, int]], depth: int
+) -> list[Run] | None:
+    runs: list[Run] = []
+    done = at = 0
+    for first, begins in [*anchors, (len(old), len(new))]:
+        if first > done or begins > at:
+            found = _runs(old[done:first], new[at:begins], depth)
+            if found is None:
+                return None
+            runs += [Run(done + run.old, at + run.new, run.length) for run in found]
+        if first < len(old):
+            runs.append(Run(first, begins, 1))
+        done, at = first + 1, begins + 1
+    return runs
+
+
+def _anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Return the places of lines that stand once in each, as many of them as have the same order in both."""
+    places = _once(old)
+    common = [(places[line], at) for line, at in _once(new).items() if line in places]
+    ends: list[int] = []  # of the best order of each length so far: the last place, and which of the common lines it is
+    last: list[int] = []
+    before: list[int] = []
+    for number, (place, _) in enumerate(common):
+        length = bisect_left(ends, place)
+        before.append(last[length - 1] if length else -1)
+        ends[length : length + 1], last[length : length + 1] = [place], [number]
+    anchors: list[tuple[int, int]] = []
+    number = last[-1] if last else -1
+    while number >= 0:
+        anchors.append(common[number])
+        number = before[number]
+    return anchors[::-1]
+
+
+def _once(lines: Sequence[Hashable]) -> dict[Hashable, int]:
+    """Return the lines that stand there once, each with its place."""
+    counts = Counter(lines)
+    return {line: place for place, line in enumerate(lines) if counts[line] == 1}
 
 
 def _likenesses(old: Sequence[str], new: Sequence[str]) -> list[list[float]]:

@@ -14,7 +14,7 @@ FOLD_MIN = 6
 """Fewer unchanged lines are not worth folding."""
 FOLDED_MAX = 300
 """More folded lines stay away from the page: it leads to them."""
-ROWS_MAX = 2_000
+ROWS_MAX = 1_000
 """Changed rows of one page."""
 LINE_CHARS_MAX = 4_000
 """Of a longer line the beginning is shown."""
