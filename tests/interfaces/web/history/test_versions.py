@@ -112,7 +112,7 @@ async def test_a_restore_that_is_refused_says_why_above_the_versions(
     await hand.write("a.md", "two", agent="bo")
     late = await restored(reader, "/files/a.md?view=history", 1, expect_version="1")
     assert late.status_code == 412
-    assert "a.md is at version 2 by bo; you expected 1." in late.text
+    assert "bo has saved version 2; you were shown version 1." in late.text
 
     await served.engine.locks.lock_files(BO, paths=["a.md"], purpose="rewriting it")
     held = await restored(reader, "/files/a.md?view=history", 1)
@@ -137,7 +137,7 @@ async def test_a_restore_of_a_deleted_file_that_is_refused_is_told_there(
     html = await restored(reader, "/files/a.md", 1, expect_version="1")
 
     assert html.status_code == 412
-    assert "a.md does not exist; you expected version 1." in html.text
+    assert "a.md was deleted meanwhile; you were shown version 1." in html.text
 
 
 async def test_changes_are_shown_inline_or_side_by_side_by_the_address(reader: httpx2.AsyncClient, hand: Hand) -> None:

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import anyio
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ from workspace_server.core import media
 from workspace_server.core.diffs import lines_of
 from workspace_server.errors import NotText, TooLarge, WorkspaceError
 from workspace_server.interfaces.web.files.document import tabs
-from workspace_server.interfaces.web.files.forms.look import RENDERERS
+from workspace_server.interfaces.web.files.forms.look import rendered
 from workspace_server.interfaces.web.files.render.code import highlighted_lines, lexer_name
 from workspace_server.interfaces.web.view import View
 
@@ -51,10 +51,11 @@ async def show(view: View, path: str, facts: dict[str, Any] | None) -> Response:
         )
         content = await view.engine.files.open_content(view.caller, path=path, version=blame["version"])
         data = await content.read()
-        stretches = await anyio.to_thread.run_sync(_written, data, blame, limiter=RENDERERS)
+        stretches = await rendered(_written, data, blame)
     except (NotText, TooLarge) as refused:
         refusal = refused
-    return view.render(
+    page = partial(
+        view.render,
         "history/blame.html",
         title=path,
         active="files",
@@ -68,6 +69,7 @@ async def show(view: View, path: str, facts: dict[str, Any] | None) -> Response:
         shares=_shares(blame["stretches"] if blame else ()),
         refusal=refusal,
     )
+    return await rendered(page)
 
 
 def _written(data: bytes, blame: Mapping[str, Any]) -> list[Written]:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
-import anyio
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ from workspace_server.core import media
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidArgument
 from workspace_server.interfaces.web.files.document import tabs
-from workspace_server.interfaces.web.files.forms.look import RENDERERS
+from workspace_server.interfaces.web.files.forms.look import rendered
 from workspace_server.interfaces.web.files.forms.tables import DELIMITERS
 from workspace_server.interfaces.web.files.render.tables import read_table
 from workspace_server.interfaces.web.history.cells import Cell, CellRow, Skipped, compare_tables
@@ -92,8 +92,9 @@ async def show(view: View, path: str, facts: dict[str, Any] | None, versions: tu
         compared = Compared(why="large" if large else "binary")
     else:
         both = texts[0], texts[1]
-        compared = await anyio.to_thread.run_sync(_compare, both, new, form, limiter=RENDERERS)
-    return view.render(
+        compared = await rendered(_compare, both, new, form)
+    page = partial(
+        view.render,
         "history/compare.html",
         title=path,
         active="files",
@@ -108,6 +109,7 @@ async def show(view: View, path: str, facts: dict[str, Any] | None, versions: tu
         form=form if compared.has_forms else "source",
         address={"diff": f"{versions[0]}..{versions[1]}", "old": None if other == path else other},
     )
+    return await rendered(page)
 
 
 async def _side(view: View, path: str, version: int) -> Side:
