@@ -1,5 +1,7 @@
 """The page of one thing that needs a person: what there is to look at, and the decision."""
 
+import re
+
 import httpx2
 import pytest
 
@@ -75,6 +77,10 @@ async def test_both_sides_of_a_conflict_are_there_to_be_looked_at(
     html = (await reader.get("/attention/A1")).text
     assert "ours" in html
     assert "theirs" in html
+    [compared] = re.findall(r'href="(/files/a.conflict.md\?[^"]*)">Compare the two sides', html)
+    sides = (await reader.get(compared.replace("&amp;", "&"))).text
+    assert "ours" in sides
+    assert "theirs" in sides
     await served.engine.files.delete_file(ANA, path="a.md")
     assert "deleted" in (await reader.get("/attention/A1")).text
 

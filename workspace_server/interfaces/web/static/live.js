@@ -6,7 +6,8 @@ const ROWS_EVERY_MS = 100;
 const PAGE_AFTER_MS = 150;
 const PAGE_EVERY_MS = 1000;
 const POLL_MS = 2000;
-const SHARE = 4; // work that takes long is done for at most one part in so many of the time
+const ROWS_SHARE = 2; // work that takes long is done for at most one part in so many of the time
+const PAGE_SHARE = 5;
 const HELD = ":checked:is([type=checkbox]), :is(input, textarea)[placeholder]:not(:placeholder-shown), details[open] form";
 
 const pip = document.getElementById("live");
@@ -15,7 +16,7 @@ let seq = document.body.dataset.seq;
 let paused = false;
 
 // Returns what to call when *work* is wanted: it is done soon, never twice at a time, and once more for what came since.
-function paced(work, afterMs, everyMs) {
+function paced(work, afterMs, everyMs, share) {
   let due = null;
   let running = false;
   let again = false;
@@ -30,7 +31,7 @@ function paced(work, afterMs, everyMs) {
       // The server is away; the stream reconnects by itself and brings the next change.
     }
     running = false;
-    free = began + Math.max(everyMs, SHARE * (performance.now() - began));
+    free = began + Math.max(everyMs, share * (performance.now() - began));
     if (again) { again = false; wanted(); }
   }
   function wanted() {
@@ -40,8 +41,8 @@ function paced(work, afterMs, everyMs) {
   return wanted;
 }
 
-const rows = paced(() => Promise.all([...document.querySelectorAll("[data-rows]")].map(takeRows)), 0, ROWS_EVERY_MS);
-const parts = paced(takePage, PAGE_AFTER_MS, PAGE_EVERY_MS);
+const rows = paced(() => Promise.all([...document.querySelectorAll("[data-rows]")].map(takeRows)), 0, ROWS_EVERY_MS, ROWS_SHARE);
+const parts = paced(takePage, PAGE_AFTER_MS, PAGE_EVERY_MS, PAGE_SHARE);
 
 function look() {
   if (paused || document.hidden) return;
