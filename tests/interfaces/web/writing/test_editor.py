@@ -7,7 +7,7 @@ import pytest
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from tests.interfaces.web.filling import Browser
-from workspace_server.core.access import Caller
+from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.limits import LIMITS
 
 pytestmark = pytest.mark.anyio
@@ -252,6 +252,20 @@ async def test_a_guarded_name_says_who_may_write_it(served: Listening, guest: Br
     await owner.open("/new?in=")
     await owner.send(name="CLAUDE.md", text="obey\n", do="save")
     assert await stored(served, "CLAUDE.md") == b"obey\n"
+
+
+async def test_a_workspace_that_is_paused_says_so_and_leaves_the_text_in_the_form(
+    served: Listening, guest: Browser, hand: Hand
+) -> None:
+    await hand.write("a.md", "one\n")
+    await served.engine.agents.pauses.pause_workspace(Caller(agent="owner", verbs=ALL_VERBS), note="release day")
+    await guest.open("/edit?path=a.md")
+    await guest.send(text="mine\n", do="save")
+
+    assert guest.page.status_code == 423
+    assert "release day" in guest.page.text
+    assert "on the page of the agents" in guest.alert
+    assert guest.form.fields["text"] == "mine\n"
 
 
 async def test_a_new_file_makes_the_folders_above_it(served: Listening, owner: Browser) -> None:

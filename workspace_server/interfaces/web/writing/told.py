@@ -15,6 +15,7 @@ _NEXT = {
     "name_taken": "Choose another name.",
     "is_directory": "Choose another name.",
     "not_found": "It may have been moved or deleted meanwhile: look at its folder, or search for it above.",
+    "paused": "Whoever owns the folder lets it go on, on the page of the agents.",
     "quota_exceeded": "Delete what is not needed, or ask whoever runs the server for more room.",
     "unavailable": "Nothing was changed. Try again in a moment.",
 }
