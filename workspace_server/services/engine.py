@@ -120,6 +120,7 @@ class Engine:
             "deliveries": self.deliveries.status,
             "jobs": self.jobs.counts,
             "attention": self.decisions.counts,
+            "paused": self.agents.pauses.status,
             "folder": tree.status,
             "disk": self._disk,
         }

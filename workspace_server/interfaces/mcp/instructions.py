@@ -20,6 +20,8 @@ unlock_files when done: others wait for you, and triggers do not fire on files y
 - Waiting for others: wait_for. Starting others when files are saved: create_trigger. Handing over one task: add_job; \
 taking one: claim_job, then finish_job.
 - Say what you built on: sources=[{{"path": …, "version": …}}] on write_file.
+- A `notice` in an answer is the word of a person who watches: heed it, and make the call under `acknowledge` if it \
+has one. On `paused` a person holds your changes up: read on, or try the same call again later; do not work around it.
 
 Every error is a JSON object with code, message, hint and facts; `hint` is the next call to make.
 

@@ -9,6 +9,9 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.tables import agents, pauses
 
+AGENTS_SHOWN = 20
+"""How many paused agents the status names."""
+
 
 class Pauses:
     """Hold agents up, and let them go on. Errors: forbidden, invalid_argument.
@@ -39,6 +42,14 @@ class Pauses:
     async def resume_workspace(self, caller: Caller, *, note: str | None = None) -> Result:
         """Let everything go on and return `{paused}`; agents that are paused by themselves stay so."""
         return await self._switch(caller, "resume_workspace", "workspace.resumed", pauses.EVERYBODY, note)
+
+    async def status(self) -> Result:
+        """Return `{workspace, agents}`: whether everybody is paused, and which single agents are, some of many."""
+        held = self._folder.gate.standing
+        return {
+            "workspace": held.workspace is not None,
+            "agents": sorted(name for name in held.agents if name != pauses.EVERYBODY)[:AGENTS_SHOWN],
+        }
 
     async def _switch(self, caller: Caller, action: str, event: EventType, whom: str, note: str | None) -> Result:
         """Set or end a pause; nothing when it stands that way already, but that a new note replaces the old one."""
