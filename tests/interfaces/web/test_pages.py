@@ -14,6 +14,7 @@ from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.events import EVENT_TYPES
+from workspace_server.interfaces.web.assets import lean
 from workspace_server.interfaces.web.now.happenings import happening
 from workspace_server.storage.disk.watcher import Dirty
 
@@ -579,3 +580,21 @@ async def test_a_purged_file_is_shown_as_one_and_not_as_one_that_comes_back(
     assert (purged.count(">purged</span>"), 'action="/restore"' in purged) == (3, False)
     assert (kept.count(">purged</span>"), 'action="/restore"' in kept) == (0, True)
     assert "/api/v1/files/a.md?version" not in purged
+
+
+async def test_what_pages_load_is_sent_small_to_whoever_can_unpack_it(reader: httpx2.AsyncClient) -> None:
+    packed = await reader.get("/static/live.js", headers={"accept-encoding": "gzip"})
+    plain = await reader.get("/static/live.js", headers={"accept-encoding": "identity"})
+
+    assert packed.text == plain.text
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert (packed.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
+    assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
+
+
+async def test_styles_and_scripts_are_sent_without_what_only_people_read() -> None:
+    css = "/* Why */\na, b > c {\n  color: red;\n  margin: 0 1px;\n}\n"
+    js = '// Why\nconst at = "http://a//b"; // here\n\nif (at) {\n  go();\n}\n'
+
+    assert lean("a.css", css) == "a,b > c{color:red;margin:0 1px}"
+    assert lean("a.js", js) == 'const at = "http://a//b"; // here\nif (at) {\ngo();\n}'

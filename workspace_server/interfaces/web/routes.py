@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.raw_path import RawPrefix
+from workspace_server.interfaces.web.assets import ASSETS
 from workspace_server.interfaces.web.connecting import connect
 from workspace_server.interfaces.web.files.routes import BROWSING
 from workspace_server.interfaces.web.finding.routes import FINDING
@@ -21,7 +22,6 @@ from workspace_server.interfaces.web.links.routes import LINKS
 from workspace_server.interfaces.web.needs.routes import NEEDS
 from workspace_server.interfaces.web.now.routes import NOW
 from workspace_server.interfaces.web.site import FILES, Site
-from workspace_server.interfaces.web.templates import ASSETS
 from workspace_server.interfaces.web.view import HEADERS, Section
 from workspace_server.interfaces.web.writing.routes import WRITING
 from workspace_server.services.engine import Engine
@@ -56,4 +56,7 @@ async def _asset(request: Request) -> Response:
         headers["cache-control"] = "no-cache"
         if request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
+    headers["vary"] = "accept-encoding"
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.packed, headers={**headers, "content-encoding": "gzip"}, media_type=asset.media_type)
     return Response(asset.content, headers=headers, media_type=asset.media_type)

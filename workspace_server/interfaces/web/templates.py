@@ -1,12 +1,8 @@
-"""The templates, their filters, and the files that pages load; all read once, when the program starts."""
+"""The templates and their filters, read once, when the program starts."""
 
-import hashlib
-import mimetypes
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -21,38 +17,12 @@ from workspace_server.interfaces.web.addresses import (
     page_url,
     trigger_url,
 )
+from workspace_server.interfaces.web.assets import ROOT, asset_url, entries
 from workspace_server.interfaces.web.marking import marked
 from workspace_server.interfaces.web.visible import visible
 from workspace_server.services.times import ago, size
 
 HUES = 8
-_ROOT = files("workspace_server.interfaces.web")
-
-
-class Asset:
-    """A file that pages load: its bytes, its type, and a mark that changes with its content."""
-
-    def __init__(self, name: str, content: bytes) -> None:
-        self.content = content
-        self.media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        self.mark = hashlib.sha256(content).hexdigest()[:12]
-
-
-def _entries(directory: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
-    """Return the files below a directory, each with its path in it."""
-    for entry in directory.iterdir():
-        if entry.is_dir():
-            yield from _entries(entry, f"{above}{entry.name}/")
-        else:
-            yield above + entry.name, entry
-
-
-ASSETS = {name: Asset(name, entry.read_bytes()) for name, entry in _entries(_ROOT.joinpath("static"))}
-
-
-def asset_url(name: str) -> str:
-    """Return the address of an asset, which is another one once its content is."""
-    return f"/static/{name}?v={ASSETS[name].mark}"
 
 
 def when(at: str | float, now_s: float) -> Markup:
@@ -104,7 +74,7 @@ def _shown(value: Any) -> Any:
 
 
 def _environment() -> Environment:
-    sources = {name: entry.read_text(encoding="utf-8") for name, entry in _entries(_ROOT.joinpath("templates"))}
+    sources = {name: entry.read_text(encoding="utf-8") for name, entry in entries(ROOT.joinpath("templates"))}
     environment = Environment(
         loader=DictLoader(sources),
         autoescape=True,
