@@ -135,7 +135,7 @@ def _pdf() -> bytes:
 
 LIVE: dict[str, str] = {
     "head.html": _HEAD,
-    "page.html": _BODY,
+    "body.html": _BODY,
     "frames.html": _FRAMES,
     "forms.html": _FORMS,
     "styles.html": _STYLES,
@@ -153,7 +153,6 @@ QUIET: dict[str, str | bytes] = {
     "letter.eml": _mail(),
     "paper.pdf": _pdf(),
     "code.py": f'x = "</code><script>ACT</script>"\n"""{_BODY}"""\n',
-    "style.css": 'body { background: url("OUT/body") } </style><script>ACT</script>',
     "pwned.js": "ACT",
     "song.mp3": _BODY,
     "photo.png": _BODY,
@@ -162,12 +161,14 @@ QUIET: dict[str, str | bytes] = {
 
 
 def contents(out: str) -> dict[str, bytes]:
-    """Return all of them by name.
+    """Return all of them by name, the pages of HTML as one.
 
     Args:
         out: The address of somebody else.
     """
-    return {name: acting(content, out) for name, content in {**LIVE, **QUIET}.items()}
+    pages = [content for name, content in LIVE.items() if name.endswith(".html")]
+    others = {name: content for name, content in LIVE.items() if not name.endswith(".html")}
+    return {name: acting(content, out) for name, content in {"page.html": "\n".join(pages), **others, **QUIET}.items()}
 
 
 def acting(content: str | bytes, out: str) -> bytes:

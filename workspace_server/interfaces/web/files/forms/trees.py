@@ -8,7 +8,7 @@ from workspace_server.interfaces.web.files.forms.stretch import stretch_of
 from workspace_server.interfaces.web.files.render.tree import Node, Room, parse, tree_of, value_at
 from workspace_server.interfaces.web.visible import visible
 
-TREE_BYTES_MAX = 4 * MIB
+TREE_BYTES_MAX = 2 * MIB
 """Larger JSON is shown as source: to show any of it as a tree, all of it must be read."""
 RECORDS_MAX = 100
 """Lines of JSON that a page shows."""
