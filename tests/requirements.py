@@ -878,6 +878,30 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/web/history/test_versions.py::test_a_restore_that_is_refused_says_why_above_the_versions",
         ),
     ),
+    "V10": Requirement(
+        "A change is a line on every open page at once, in a flood and after a pause without a gap or a double",
+        (
+            "interfaces/web/browser/test_now.py::test_a_flood_ends_as_the_newest_lines_without_a_gap_or_a_double",
+            "interfaces/web/browser/test_now.py::test_what_happened_while_nobody_looked_comes_once_and_in_order",
+            "interfaces/web/now/test_activity.py::test_an_open_page_is_given_what_is_new_and_nothing_twice",
+            "services/test_activity.py::test_every_question_is_answered_by_an_index",
+        ),
+    ),
+    "V11": Requirement(
+        "A person breaks a lock, answers, retries or gives up a job, and the agent at work learns it",
+        (
+            "interfaces/web/browser/test_now.py::test_a_person_breaks_a_lock_and_the_agent_learns_why_its_write_is_refused",
+            "interfaces/web/browser/test_now.py::test_a_job_is_followed_while_its_program_runs_and_asks",
+            "services/automation/test_queues.py::test_a_person_gives_up_a_job_that_is_not_at_its_end",
+        ),
+    ),
+    "V12": Requirement(
+        "Whatever needs a person is told to the operator's address, signed, also when the server is killed meanwhile",
+        (
+            "services/automation/sending/test_attention_posts.py::test_what_comes_and_what_goes_is_told_signed_and_in_order",
+            "services/automation/sending/test_attention_posts.py::test_what_a_kill_cuts_off_arrives_from_the_next_server",
+        ),
+    ),
     "V1": Requirement(
         "Content cannot script the web view",
         (

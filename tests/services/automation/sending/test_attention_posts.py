@@ -128,7 +128,7 @@ def test_a_receiver_needs_an_address_and_a_secret(url: str | None, secret: str |
     assert "hush" not in str(refusal.value)
 
 
-async def test_what_a_killed_server_had_on_its_way_arrives_from_the_next_one_under_the_same_id(
+async def test_what_a_kill_cuts_off_arrives_from_the_next_server(
     folder: Path, receiver: Receiver
 ) -> None:
     env = {"WORKSPACE_SERVER_ATTENTION_URL": receiver.url, "WORKSPACE_SERVER_ATTENTION_SECRET": SECRET}
