@@ -149,6 +149,15 @@ async def test_a_run_with_more_than_is_shown_says_so(
     assert (await engine.runs.show_run(ANN, run="F1"))["more"]
 
 
+async def test_a_long_chain_is_followed_for_so_many_firings(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    await in_a_row(engine, clock)
+    monkeypatch.setattr(tracing, "LEVELS_MAX", 1)
+    for start in ("F1", "F2"):
+        assert (await engine.runs.show_run(ANN, run=start))["more"], start
+
+
 @pytest.mark.parametrize("run", ["F9", "9", "F", "x", "", "9" * 40, "F1\x00"])
 async def test_a_run_that_is_none_is_refused(engine: Engine, run: str) -> None:
     with pytest.raises(NotFound):

@@ -20,6 +20,8 @@ FIRINGS_MAX: Final = 100
 """Most firings of a run."""
 CHANGES_MAX: Final = 400
 """Most changes of a run, and most that one look at the log brings."""
+LEVELS_MAX: Final = 20
+"""How many firings up a run is followed, and how many down."""
 INPUTS_MAX: Final = 30
 """Most inputs of one firing that are followed."""
 TOLD: Final = (
@@ -72,7 +74,7 @@ async def trace(tx: Transaction, *, firings: Sequence[int] = (), seqs: Sequence[
 async def _back(tx: Transaction, found: Traced, begun: Sequence[FiringRow]) -> None:
     """Go from firings to their inputs, from those to the firings that led to them, and so on."""
     rows = begun
-    while rows:
+    for _ in range(LEVELS_MAX):
         seqs = sorted({seq for row in rows for seq in input_seqs(row)} - found.changes.keys())
         changes = await events.by_seqs(tx, seqs[: _room(found.changes, CHANGES_MAX)])
         found.cut |= len(seqs) > _room(found.changes, CHANGES_MAX)
@@ -83,12 +85,15 @@ async def _back(tx: Transaction, found: Traced, begun: Sequence[FiringRow]) -> N
         found.cut |= len(unseen) > room
         rows = await triggers.firings(tx, unseen[:room])
         found.firings.update({row.firing_id: row for row in rows})
+        if not rows:
+            return
+    found.cut = True
 
 
 async def _on(tx: Transaction, found: Traced, firing_ids: Sequence[int], seqs: Sequence[int]) -> None:
     """Go from firings to what they led to, from that to the firings that took it, and so on."""
     ids, changes = list(firing_ids), list(seqs)
-    while ids or changes:
+    for _ in range(LEVELS_MAX):
         names = [triggers.firing_name(firing_id) for firing_id in ids]
         led = await events.led_to(tx, names, types=TOLD, limit=CHANGES_MAX) if names else []
         fresh = [event for event in led if event.seq not in found.changes]
@@ -103,7 +108,10 @@ async def _on(tx: Transaction, found: Traced, firing_ids: Sequence[int], seqs: S
         found.cut |= len(unseen) > room
         rows = await triggers.firings(tx, unseen[:room])
         found.firings.update({row.firing_id: row for row in rows})
+        if not rows:
+            return
         ids, changes = [row.firing_id for row in rows], []
+    found.cut = True
 
 
 async def _beside(tx: Transaction, found: Traced) -> None:

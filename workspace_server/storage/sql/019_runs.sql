@@ -14,6 +14,8 @@ CREATE INDEX firings_trigger ON firings (trigger_id);
 CREATE INDEX firings_in_flight ON firings (trigger_id) WHERE in_flight = 1;
 CREATE INDEX joins_used ON joins (trigger_id, last_at);
 CREATE INDEX firings_first ON firings (firing_id) WHERE depth = 1;
+CREATE INDEX deliveries_state ON deliveries (state);
+CREATE INDEX deliveries_by_trigger ON deliveries (trigger_id);
 CREATE INDEX deliveries_endpoint ON deliveries (endpoint_id);
 CREATE INDEX deliveries_dead ON deliveries (endpoint_id) WHERE state = 'dead';
 

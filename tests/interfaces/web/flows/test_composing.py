@@ -1,5 +1,8 @@
 """The form of a trigger: preview, create, change; nothing typed is lost, and each refusal stands at its field."""
 
+import re
+from html import unescape
+
 import httpx2
 import pytest
 
@@ -183,3 +186,16 @@ async def test_only_its_maker_or_the_owner_changes_a_webhook(
     assert (await reader.get("/triggers/hook/change")).status_code == 403
     assert "secret-path" not in (await reader.get("/triggers/hook")).text
     assert "secret-path" in (await person.get("/triggers/hook/change")).text
+
+
+async def test_what_a_trigger_says_comes_back_from_the_form_as_it_was(
+    served: Listening, person: httpx2.AsyncClient, send: Send
+) -> None:
+    said = '\nFirst \u202eline\n<b>"second" & last</b>'
+    await send("/triggers:new", action="create", **EDIT | {"instructions": said.replace("\n", "\r\n")})
+    assert (await one(served))["instructions"] == said
+    html = (await person.get("/triggers/edit/change")).text
+    found = re.search(r'<textarea id="f-instructions"[^>]*>\n(.*?)</textarea>', html, re.DOTALL)
+    assert found is not None
+    assert unescape(found[1]) == said, "what hides elsewhere stands as it is where it is sent back from"
+    assert "\u202e" not in (await person.get("/triggers/edit")).text

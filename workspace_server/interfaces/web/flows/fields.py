@@ -28,6 +28,11 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def _text(text: str) -> str:
+    """Return lines as they were typed: forms end them in their own way."""
+    return text.replace("\r\n", "\n")
+
+
 def _settle(text: str) -> Any:
     """Return a pause in milliseconds, perhaps also how long at most; or the word for none."""
     quiet, _, longest = text.partition(",")
@@ -106,7 +111,7 @@ _READ: Final[Mapping[str, Callable[[str], Any]]] = {
     "files": _lines,
     "mode": str.strip,
     "count": _number,
-    "instructions": str,
+    "instructions": _text,
     **{option.name: option.read for option in OPTIONS},
 }
 
