@@ -128,9 +128,7 @@ def test_a_receiver_needs_an_address_and_a_secret(url: str | None, secret: str |
     assert "hush" not in str(refusal.value)
 
 
-async def test_what_a_kill_cuts_off_arrives_from_the_next_server(
-    folder: Path, receiver: Receiver
-) -> None:
+async def test_what_a_kill_cuts_off_arrives_from_the_next_server(folder: Path, receiver: Receiver) -> None:
     env = {"WORKSPACE_SERVER_ATTENTION_URL": receiver.url, "WORKSPACE_SERVER_ATTENTION_SECRET": SECRET}
     server = Serving(folder, "--allow-loopback-webhooks", env=env)
     await anyio.to_thread.run_sync(server.start)
