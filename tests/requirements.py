@@ -910,6 +910,16 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/http/test_content.py::test_no_content_can_act_wherever_it_is_opened",
         ),
     ),
+    "V9": Requirement(
+        "Every file of a directory is on one page of its table, in the order that is asked for, however many there are",
+        (
+            "services/files/test_browsing.py::test_pages_together_hold_what_is_in_a_directory_once_and_in_order",
+            "services/files/test_browsing.py::test_more_files_than_are_looked_at_are_said_to_be_more",
+            "services/files/test_browsing.py::test_what_there_is_in_all_is_known_without_a_count",
+            "interfaces/web/files/test_directories.py::test_each_column_sorts_and_its_pages_hold_every_file_once",
+            "interfaces/web/browser/test_browsing.py::test_the_tree_and_the_table_work_without_scripts",
+        ),
+    ),
     "C1": Requirement(
         "An unknown setting is an error that names it",
         (

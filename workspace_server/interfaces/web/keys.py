@@ -13,7 +13,9 @@ SINGLE: Final[Mapping[str, str]] = {
     "?": "Show these keys",
     "g f": "Files",
     "g a": "Activity",
+    "g e": "Agents",
     "g l": "Locks",
+    "g j": "Jobs",
     "g w": "Flows",
     "g n": "Attention",
 }

@@ -4,7 +4,7 @@
 import { page } from "./page.js";
 
 const OFF = "keys-off";
-const PLACES = { f: "/", a: "/activity", l: "/locks", w: "/triggers", n: "/attention" };
+const PLACES = { f: "/", a: "/activity", e: "/agents", j: "/jobs", l: "/locks", w: "/triggers", n: "/attention" };
 let going = false;
 
 function shown(root) {
