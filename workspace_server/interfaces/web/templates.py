@@ -18,6 +18,7 @@ from workspace_server.interfaces.web.addresses import (
     trigger_url,
 )
 from workspace_server.interfaces.web.assets import ROOT, asset_url, entries
+from workspace_server.interfaces.web.files.kinds import kind_of
 from workspace_server.interfaces.web.marking import marked
 from workspace_server.interfaces.web.visible import visible
 from workspace_server.services.times import ago, size
@@ -85,7 +86,14 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(
-        {"size": size, "hue": hue, "initials": initials, "duration": duration, "number": lambda n: f"{n:,}"}
+        {
+            "size": size,
+            "kind": kind_of,
+            "hue": hue,
+            "initials": initials,
+            "duration": duration,
+            "number": lambda n: f"{n:,}",
+        }
     )
     environment.globals.update(
         {

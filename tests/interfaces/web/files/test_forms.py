@@ -184,6 +184,7 @@ async def test_a_workbook_is_shown_sheet_by_sheet(reader: httpx2.AsyncClient, ha
     second = await page(reader, link(first, "<bdi>Staff</bdi>"))
     third = await page(reader, link(first, "<bdi>Long</bdi>"))
 
+    assert ">Excel workbook</span>" in first
     assert "<td>Pump</td>" in first
     assert "Ada" not in first
     assert "<td>Ada</td>" in second

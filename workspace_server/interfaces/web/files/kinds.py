@@ -1,0 +1,22 @@
+"""What kinds of files are called by people, where the media type says nothing to them."""
+
+from workspace_server.core.media import BINARY, by_name
+
+_CALLED = {
+    "a.docx": "Word document",
+    "a.xlsx": "Excel workbook",
+    "a.pptx": "PowerPoint slides",
+    "a.odt": "OpenDocument text",
+    "a.epub": "Book",
+    "a.rtf": "Rich text",
+    "a.eml": "Mail",
+    "a.ipynb": "Notebook",
+    "a.jsonl": "JSON lines",
+    "a.pdf": "PDF",
+}
+_BY_TYPE = {**{by_name(name): called for name, called in _CALLED.items()}, BINARY: "Binary"}
+
+
+def kind_of(media_type: str) -> str:
+    """Return what people call files of a media type; the media type itself where it is short and known."""
+    return _BY_TYPE.get(media_type, media_type)
