@@ -231,7 +231,7 @@ async def test_each_line_stands_beside_who_wrote_it(served: Listening, reader: h
     html = await page(reader, "/files/b.py?view=blame")
     text = re.sub(r"<[^>]+>|\s+", " ", html)
 
-    assert re.findall(r'class="written age-(\d)"', html) == ["0", "5", "0"]
+    assert re.findall(r'class="written age-(\d)"', html) == ["0", "3", "0"]
     assert 'id="L2"' in html
     assert 'href="/files/a.py?diff=1..2"' in html
     assert 'href="/files/a.py?view=blame&amp;version=1">Before this' in html
@@ -268,3 +268,14 @@ async def test_a_blame_of_what_has_no_lines_says_so(served: Listening, reader: h
     assert "No lines here" in await page(reader, "/files/empty.txt?view=blame")
     await page(reader, "/files/gone.txt?view=blame", 404)
     assert 'class="written' in await page(reader, "/files/gone.txt?view=blame&version=1")
+
+
+async def test_a_folder_leads_to_who_changed_what_in_it(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("dir/a.md", "x", message="the first")
+    await hand.write("b.md", "x", message="another")
+    html = await page(reader, "/files/dir")
+    assert '<a class="more" href="/activity?path=dir%2F">Who changed what</a>' in html
+    activity = await page(reader, "/activity?path=dir%2F")
+
+    assert "the first" in activity
+    assert "another" not in activity

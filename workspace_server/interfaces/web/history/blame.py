@@ -21,7 +21,7 @@ LINES = 1_000
 """Lines of one page."""
 LINE_CHARS_MAX = 1_000
 """Of a longer line the beginning is shown."""
-AGES = 5
+AGES = 3
 """Steps from the oldest to the newest version of a page."""
 
 
