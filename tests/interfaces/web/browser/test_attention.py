@@ -48,6 +48,17 @@ async def test_every_page_says_by_itself_how_much_needs_a_person(look: Look, con
     await expect(page.locator("#needing-said[role=status]")).to_have_text("1 open: needs a person")
 
 
+async def test_a_page_without_live_parts_is_not_made_again_for_the_count(look: Look, connect: Connect) -> None:
+    page, ana = await look("/search?q=figures"), await connect("ana")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await fail(ana, "no figures")
+    await page.locator("#needing .badge", has_text="1").wait_for()
+
+    await expect(page).to_have_title(re.compile(r"^\(1\) .*figures"))
+    assert not [url for url in asked if "/search" in url]
+
+
 async def test_what_a_person_has_ticked_stays_while_more_comes_and_goes_together(look: Look, connect: Connect) -> None:
     ana = await connect("ana")
     for note in ("first", "second"):

@@ -8,6 +8,8 @@ const PAGE_EVERY_MS = 1000;
 const POLL_MS = 2000;
 const ROWS_SHARE = 2; // work that takes long is done for at most one part in so many of the time
 const PAGE_SHARE = 5;
+const FRAME = "/connect"; // a page that costs next to nothing
+const COUNT = /^\([\d,]+\) /; // how much needs a person, before the title
 const HELD = ":checked:is([type=checkbox]), :is(input, textarea)[placeholder]:not(:placeholder-shown), details[open] form";
 
 const pip = document.getElementById("live");
@@ -74,10 +76,12 @@ async function takeRows(list) {
   for (const line of list.querySelectorAll(":scope > :not([data-key]), :scope > .day:last-child")) line.remove();
 }
 
+// What a page without live parts of its own costs, a search say, is not paid again for the frame around it.
 async function takePage() {
-  const page = await read(location.href);
+  const own = document.querySelector("main [data-live]:not(#paused), #newer");
+  const page = await read(own ? location.href : FRAME);
   if (paused) return;
-  document.title = page.title;
+  document.title = (COUNT.exec(page.title)?.[0] ?? "") + document.title.replace(COUNT, "");
   for (const old of document.querySelectorAll("[data-live][id]")) {
     const found = page.getElementById(old.id);
     // What somebody is about to do or to write stays under the hand.
