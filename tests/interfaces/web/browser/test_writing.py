@@ -1,6 +1,7 @@
 """People and agents writing to the same files: the person in a real browser, the agents over MCP."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,23 @@ async def test_files_are_dropped_on_a_folder_and_one_of_them_replaces_another(
     await page.get_by_role("button", name="Replace version 1").click()
     await page.get_by_text("was replaced").wait_for()
     assert await stored(served, "in/there.md") == b"mine\n"
+
+
+async def test_a_folder_is_uploaded_by_the_form_with_scripts_and_without(
+    served: Listening, look: Look, tmp_path: Path
+) -> None:
+    (tmp_path / "folder" / "deep").mkdir(parents=True)
+    (tmp_path / "folder" / "deep" / "a.md").write_bytes(b"one\n")
+    for scripts, into in ((True, "with"), (False, "without")):
+        page = await look(f"/upload?in={into}", scripts=scripts, owner=True)
+        await page.get_by_label("Why").fill("from my desk")
+        await page.get_by_label("Or a folder").set_input_files(tmp_path / "folder")
+        await page.get_by_role("button", name="Upload").click()
+        await page.locator("#uploads").get_by_text("is new").wait_for()
+
+        path = f"{into}/folder/deep/a.md"
+        (made,) = (await served.engine.files.file_history(ANA, path=path))["versions"]
+        assert (made["by"], made["message"]) == ("owner", "from my desk")
 
 
 async def test_a_file_is_shared_with_somebody_else_until_that_is_revoked(
