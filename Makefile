@@ -1,6 +1,6 @@
 # Every target sets up what it needs first. The work itself is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench soak eval wheel lock clean
+.PHONY: help setup demo test lint format docs screenshots bench soak eval wheel lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -23,6 +23,9 @@ format: setup ## rewrite the code in the house format
 
 docs: setup ## write the tables of docs/ again from the code
 	@.venv/bin/python scripts/reference.py
+
+screenshots: setup ## play a scene in the web view and write its pictures into docs/images/
+	@scripts/screenshots
 
 bench: setup ## measure the speed and print it side by side (make bench ARGS="engine versions" measures parts)
 	@scripts/bench $(ARGS)
