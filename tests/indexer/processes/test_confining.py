@@ -11,7 +11,8 @@ import pytest
 
 from indexer.processes import confining, seccomp
 from indexer.processes.confining import layers_here
-from indexer.processes.messages import LENGTH, answered, request
+from indexer.processes.messages import LENGTH, answered, drawing_answered, drawing_request, request
+from tests.indexer import files
 from tests.project.tree import ROOT
 
 ALLOW, KILL, REFUSE, ABSENT = 0x7FFF0000, 0x80000000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
@@ -56,7 +57,13 @@ def test_a_kind_of_machine_whose_calls_are_not_known_has_no_filter() -> None:
 
 
 def run_child(
-    scratch: Path, requests: bytes, *, before: str = "pass", prepares: bool = False, cpu_s: int | None = 20
+    scratch: Path,
+    requests: bytes,
+    *,
+    before: str = "pass",
+    prepares: bool = False,
+    draws: bool = False,
+    cpu_s: int | None = 20,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the child's own program, in this test's environment, so that what it runs is measured."""
     told = {
@@ -64,7 +71,7 @@ def run_child(
         "readable": ["/", "/no/such/place", "/dev/null"],
         "writable": [str(scratch), str(ROOT), "/dev/null"],
         "prepares": prepares,
-        "draws": False,
+        "draws": draws,
         "registry": "indexer.extractors:REGISTRY",
     }
     program = f"import sys; {before}; from indexer.processes.child import main; main(sys.argv[1])"
@@ -95,6 +102,14 @@ def test_a_child_tells_its_layers_and_reads(tmp_path: Path) -> None:
     layers, answer = frames(done.stdout)
     assert tuple(json.loads(layers)) == layers_here()
     assert [fact.value for fact in answered(answer).facts] == ["Ada"]
+
+
+def test_a_child_that_draws_draws(tmp_path: Path) -> None:
+    body = drawing_request(files.pdf([["Owner: Ada"], ["Cost: 3 EUR"]]), 2)
+    done = run_child(tmp_path, LENGTH.pack(len(body)) + body, prepares=True, draws=True)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert drawing_answered(frames(done.stdout)[1]).pages == 2
 
 
 @pytest.mark.parametrize(
