@@ -126,3 +126,14 @@ async def test_keys_are_shown_and_single_ones_can_be_turned_off(look: Look) -> N
 async def is_in_field(page: Page) -> bool:
     """Return whether what is typed goes into the field above the page."""
     return bool(await page.evaluate("document.activeElement.name === 'q'"))
+
+
+async def test_what_connects_a_client_is_copied(look: Look) -> None:
+    page = await look("/")
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.get_by_role("button", name="Copy").click()
+    await page.get_by_role("button", name="Copied").wait_for()
+
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    assert copied == await page.locator(".snippet code").inner_text()
+    assert "/mcp?agent=claude-code" in copied

@@ -132,7 +132,9 @@ async def test_a_directory_that_is_no_more_shows_what_was_in_it(
     assert "Nothing is here any more" in html
     assert names(html) == ["a.md"]
     assert "Moved to" in await page(reader, "/files/old/a.md")
-    assert (await reader.get("/files/never")).status_code == 404
+    never = await reader.get("/files/new/old/never.md")
+    assert never.status_code == 404
+    assert 'href="/find?q=never.md"' in never.text
 
 
 async def test_a_file_is_found_by_words_of_its_name(reader: httpx2.AsyncClient, hand: Hand) -> None:
