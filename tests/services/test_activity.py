@@ -66,7 +66,10 @@ async def test_the_log_is_chosen_by_type_agent_and_place(
 
 @pytest.mark.parametrize("path", [None, "d*.md", "dir/"])
 @pytest.mark.parametrize("squash", [False, True])
-async def test_page_after_page_everything_comes_once(engine: Engine, path: str | None, squash: bool) -> None:
+async def test_page_after_page_everything_comes_once(
+    engine: Engine, path: str | None, squash: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workspace_server.services.activity.CHUNK", 3)
     for number in range(9):
         await write(engine, f"d{number}.md")
         await write(engine, f"dir/{number}.txt")
