@@ -53,6 +53,35 @@ def test_a_job_reaches_the_program_on_standard_input_and_in_the_environment(
     assert api.get("/status")["jobs"]["done"] == 1
 
 
+def test_a_paused_worker_says_so_once_and_works_when_it_is_let_go_on(server: Serving, api: Api, folder: Path) -> None:
+    run("pause", "ada", "--note", "wait for me", "--dir", str(folder))
+    api.post("/queues/queue:add", {"instructions": "x"})
+    command = [
+        *PROGRAM,
+        "work",
+        "queue",
+        "--once",
+        "--agent",
+        "ada",
+        "--url",
+        server.url,
+        "--",
+        sys.executable,
+        "-c",
+        "",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=clean_environment()) as worker:
+        assert worker.stderr is not None
+        said = [worker.stderr.readline() for _ in range(2)]
+        run("resume", "ada", "--dir", str(folder))
+        said += worker.stderr.readlines()
+
+    assert worker.returncode == 0
+    assert [line for line in said if "paused by" in line] == [said[1]]
+    assert "wait for me" in said[1]
+    assert api.get("/status")["jobs"]["done"] == 1
+
+
 def test_a_program_that_fails_fails_its_job(server: Serving, api: Api) -> None:
     api.post("/queues/queue:add", {"instructions": "x"})
     done = work(server, program="import sys; print('the reason'); sys.exit(3)")

@@ -32,7 +32,7 @@ RENEW_S = 20
 RENEW_TIMEOUT_S = 10.0
 WAIT_S = 2
 """How long one call waits for a job: no longer than a worker that shall end may take to notice."""
-PAUSED_S = 10.0
+PAUSED_S = 2.0
 """How long a paused worker rests before it asks for a job again; asking itself waits, too."""
 POLL_S = 0.5
 PATIENCE_S = 300.0
@@ -137,6 +137,7 @@ class _Worker:
         self._timeout_s = timeout_s
         self._once = once
         self._ending = ending
+        self._held_up = ""
         self.agent = agent
         self.failure: WorkspaceError | None = None
         """Why it could not go on."""
@@ -161,9 +162,12 @@ class _Worker:
         try:
             job: Answer | None = self._api.post(f"/queues/{path_of(self._queue)}:claim", body).get("job")
         except Paused as refusal:
-            _say(f"{self.agent}: {show.plain(refusal.message)}")
+            if refusal.message != self._held_up:
+                _say(f"{self.agent}: {show.plain(refusal.message)}")
+            self._held_up = refusal.message
             self._ending.soon.wait(PAUSED_S)
             return None
+        self._held_up = ""
         return job
 
     def _do(self, job: Answer) -> None:
