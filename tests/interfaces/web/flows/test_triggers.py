@@ -181,7 +181,7 @@ async def test_a_trigger_that_fails_or_asks_says_so_before_anything_else(
     html = await text(reader, "/triggers")
 
     assert '<span class="tag bad">1 failed</span>' in html
-    assert '<span class="tag fire">1 in flight</span>' in html
+    assert '<span class="tag hold">waits for a person</span>' in html
 
 
 async def test_nothing_that_others_wrote_leaves_a_page_of_flows_unescaped(

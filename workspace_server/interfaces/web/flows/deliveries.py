@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from workspace_server.core.access import Verb
-from workspace_server.errors import Forbidden, InvalidArgument, WorkspaceError
+from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.interfaces.web.addresses import page_url
 from workspace_server.interfaces.web.view import View, lead_to
 from workspace_server.services.automation.deliveries import OF_TRIGGERS, STATES
@@ -66,7 +66,4 @@ async def _said(view: View, one: Result) -> Result | None:
     needed: tuple[Verb, ...] = ("read",) if one["kind"] in OF_TRIGGERS else ("admin",)
     if not all(view.may(verb) for verb in needed):
         return None
-    try:
-        return await view.engine.deliveries.read_body(view.caller, delivery=one["delivery"])
-    except Forbidden:
-        return None
+    return await view.engine.deliveries.read_body(view.caller, delivery=one["delivery"])

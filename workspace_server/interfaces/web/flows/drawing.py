@@ -189,6 +189,7 @@ def state_of(trigger: Mapping[str, Any]) -> tuple[str, Tone]:
         (trigger["state"] == "paused", "paused", "hold"),
         (receiver != "active", f"receiver {receiver}", "bad"),
         (bool(trigger["failures"]), f"{trigger['failures']:,} failed", "bad"),
+        ("approval" in trigger and bool(trigger["in_flight"]), "waits for a person", "hold"),
         (bool(trigger["in_flight"]), f"{trigger['in_flight']:,} in flight", "fire"),
         (bool(trigger["pending"]), f"{trigger['pending']:,} pending", "fire"),
         (len(keys) == 1 and bool(keys[0]["in"]) and bool(keys[0]["missing"]), _progress(keys), "plain"),
