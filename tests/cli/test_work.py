@@ -56,21 +56,8 @@ def test_a_job_reaches_the_program_on_standard_input_and_in_the_environment(
 def test_a_paused_worker_says_so_once_and_works_when_it_is_let_go_on(server: Serving, api: Api, folder: Path) -> None:
     run("pause", "ada", "--note", "wait for me", "--dir", str(folder))
     api.post("/queues/queue:add", {"instructions": "x"})
-    command = [
-        *PROGRAM,
-        "work",
-        "queue",
-        "--once",
-        "--agent",
-        "ada",
-        "--url",
-        server.url,
-        "--",
-        sys.executable,
-        "-c",
-        "",
-    ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=clean_environment()) as worker:
+    asked = ["work", "queue", "--once", "--agent", "ada", "--dir", str(folder), "--", sys.executable, "-c", ""]
+    with subprocess.Popen([*PROGRAM, *asked], stderr=subprocess.PIPE, text=True, env=clean_environment()) as worker:
         assert worker.stderr is not None
         said = [worker.stderr.readline() for _ in range(2)]
         run("resume", "ada", "--dir", str(folder))

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import click
 
@@ -84,7 +85,8 @@ def work_command(
         signal.signal(number, lambda *_: ending.next())
     # Workers of one name would share their locks: two jobs at once must be two agents.
     names = [name] if jobs == 1 else [f"{name}-{number}" for number in range(1, jobs + 1)]
-    workers = [_Worker(locate, one, queue, program, timeout_s=timeout, once=once, ending=ending) for one in names]
+    keyless = _without_key(locate)
+    workers = [_Worker(keyless, one, queue, program, timeout_s=timeout, once=once, ending=ending) for one in names]
     _say(f"{', '.join(names)}: waiting for jobs of {queue}")
     threads = [threading.Thread(target=worker.run, name=worker.agent) for worker in workers]
     for thread in threads:
@@ -247,6 +249,11 @@ class _Worker:
         text, size_bytes = program.printed()
         said = {"attempt": job["attempt"], "text": text, "size_bytes": size_bytes}
         return api.post(f"/jobs/{path_of(job['job'])}:log", said)
+
+
+def _without_key(locate: Callable[[], Address]) -> Callable[[], Address]:
+    """Return what finds the server as *locate* does, without the owner's key: a worker is an agent, and no admin."""
+    return lambda: replace(locate(), key=None)
 
 
 def _cannot_run(program: str, reason: str) -> InvalidArgument:
