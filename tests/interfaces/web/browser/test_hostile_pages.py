@@ -35,12 +35,22 @@ PARTS = (
     "code.py?view=blame",
 )
 PAGES = (
+    "/files/bad/noname?view=history",
+    "/files/bad/noname?version=1",
+    "/files/bad/page.html?diff=1..2&layout=side",
+    *(f"/files/bad/{name}?diff=1..2&form=rendered" for name in ("prose.md", "table.csv", "book.ipynb")),
+    "/files/bad/page.html?view=source&q=script&found=1-9",
     "/",
     "/activity",
-    "/files/",
+    "/facts?q=script",
+    "/contradictions",
     "/search?q=script",
     "/search?q=script&mode=exact",
     "/search?q=%3Cscript%3Ealert(1)",
+    "/undo?agent=ana&since=1h",
+    "/edit?path=bad/page.html",
+    "/delete?path=bad",
+    "/links?path=bad/page.html",
 )
 OWNER = Caller(agent="owner", verbs=ALL_VERBS)
 LOOKS = 30
@@ -71,7 +81,7 @@ async def test_what_others_wrote_never_acts(
         await hand.write(f"bad/{name}", content, message=f"<script>{ACT}</script>")
         await hand.write(f"bad/{name}", content + b"\n", message=f'"><img src={other.url}/message onerror={ACT}>')
     await served.engine.search.search(ANA, query="x", min_seq=served.engine.events.head_seq)
-    page = await look("/files/bad")
+    page = await look("/files/bad", owner=True)
     links = [str(await link.get_attribute("href")) for link in await page.locator(".files a.kind-file").all()]
     assert {link.rpartition("/")[2] for link in links} == set(hostile)
     names = [link.rpartition("/")[2] for link in links]
@@ -101,7 +111,14 @@ async def test_a_name_that_others_chose_never_acts(served: Listening, hand: Hand
     links = [str(await link.get_attribute("href")) for link in await page.locator(".files a.kind-file").all()]
     assert sorted(shown) == sorted(NAMES)
     assert set(links) == {f"/files/bad/{quote(name)}" for name in NAMES}
-    for address in [*links, *(f"{link}?view=history" for link in links), "/", "/activity", "/locks"]:
+    for address in [
+        *links,
+        *(f"{link}?view=history" for link in links),
+        "/activity",
+        "/locks",
+        "/find?q=alert",
+        "/folders?path=bad",
+    ]:
         await opened(page, address)
 
 

@@ -161,6 +161,7 @@ async def test_a_pdf_is_shown_page_by_page(reader: httpx2.AsyncClient, hand: Han
     assert "Step 1" in await page(reader, link(second, "Earlier pages"))
     assert drawn.content.startswith(b"\x89PNG")
     assert "immutable" in drawn.headers["cache-control"]
+    assert (await reader.get("/files/a.pdf?part=page&page=2")).headers["cache-control"] == "no-store"
     assert (await reader.get("/files/a.pdf?part=page&page=8")).status_code == 422
 
 

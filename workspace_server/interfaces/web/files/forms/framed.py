@@ -12,7 +12,6 @@ from workspace_server.interfaces.web.files.render.cleaned import cleaned_page
 PAGE_BYTES_MAX = 2 * MIB
 _HEADERS = {
     **SAFE_HEADERS,
-    "cache-control": "private, max-age=31536000, immutable",
     "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
 }
@@ -32,4 +31,5 @@ async def framed(look: Look) -> Response:
     text = await look.text(PAGE_BYTES_MAX)
     if text is None:
         raise TooLarge("The page is too long to be shown.", limit=PAGE_BYTES_MAX, actual=look.content.size_bytes)
-    return HTMLResponse((await rendered(cleaned_page, text)).encode("utf-8", "replace"), headers=_HEADERS)
+    page = await rendered(cleaned_page, text)
+    return HTMLResponse(page.encode("utf-8", "replace"), headers={**_HEADERS, "cache-control": look.caching})

@@ -44,6 +44,11 @@ class Look:
         """Return the address of a part of this very version, which never changes."""
         return self.places.page(self.path, version=self.content.version, part=part, **query) or "#"
 
+    @property
+    def caching(self) -> str:
+        """How long a browser may keep a part of the file: for good when the address names the version."""
+        return "no-store" if self.pinned is None else "private, max-age=31536000, immutable"
+
     async def text(self, bytes_max: int) -> str | None:
         """Return all of the text; None when it is longer.
 

@@ -12,7 +12,6 @@ from workspace_server.interfaces.web.files.render.notebook import CELLS_MAX, NoN
 NOTEBOOK_BYTES_MAX = 16 * MIB
 _HEADERS = {
     **SAFE_HEADERS,
-    "cache-control": "private, max-age=31536000, immutable",
     "content-disposition": "attachment",
 }
 """A picture may be an SVG: an image shows it, and nobody opens it as a page."""
@@ -47,4 +46,4 @@ async def output(look: Look) -> Response:
         found = None
     if found is None:
         raise NotFound("This cell has drawn no such picture.", hint="Open the notebook.", path=look.path)
-    return Response(found[0], headers=_HEADERS, media_type=found[1])
+    return Response(found[0], headers={**_HEADERS, "cache-control": look.caching}, media_type=found[1])

@@ -28,7 +28,7 @@ async def show(look: Look) -> Shown:
 async def picture(look: Look) -> Response:
     """Return one page as a picture."""
     drawn = await look.view.engine.parts.drawn.page(look.content, look.view.number("page") or 1)
-    headers = {**SAFE_HEADERS, "cache-control": "private, max-age=31536000, immutable"}
+    headers = {**SAFE_HEADERS, "cache-control": look.caching}
     return Response(drawn.png, headers=headers, media_type="image/png")
 
 
