@@ -49,6 +49,18 @@ def test_few_changes_far_apart_are_found_in_a_very_long_text() -> None:
     ]
 
 
+def test_what_comes_again_between_lines_that_do_not_is_shared_with_them() -> None:
+    old = [line for number in range(200) for line in (str(number), "")]
+    assert blocks(old, [*old[:200], "new", *old[201:]]) == [
+        Block(True, (0, 200), (0, 200)),
+        Block(False, (200, 201), (200, 201)),
+        Block(True, (201, 400), (201, 400)),
+    ]
+    both_ends = blocks(["first", *old, "last"], ["1", *old, "2"])
+    assert both_ends is not None
+    assert [block.same for block in both_ends] == [False, True, False]
+
+
 def test_a_long_stretch_of_what_comes_again_and_again_is_not_compared() -> None:
     old, new = ["a", "b"] * LINES_MAX, ["b", "a", "c"] * LINES_MAX
     assert blocks(["1", *old, "2", "3"], ["x", "1", *new, "2", "y"]) is None

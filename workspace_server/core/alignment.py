@@ -115,25 +115,22 @@ def _runs(old: Sequence[Hashable], new: Sequence[Hashable], depth: int) -> list[
     return [*first, *shifted, *([Run(len(old) - end, len(new) - end, end)] if end else [])]
 
 
-def _between(
-    old: Sequence[Hashable], new: Sequence[Hashable], anchors: Sequence[tuple[int, int]], depth: int
-) -> list[Run] | None:
+def _between(old: Sequence[Hashable], new: Sequence[Hashable], anchors: Sequence[Run], depth: int) -> list[Run] | None:
+    """Return the anchors, and what both share between them."""
     runs: list[Run] = []
     done = at = 0
-    for first, begins in [*anchors, (len(old), len(new))]:
-        if first > done or begins > at:
-            found = _runs(old[done:first], new[at:begins], depth)
-            if found is None:
-                return None
-            runs += [Run(done + run.old, at + run.new, run.length) for run in found]
-        if first < len(old):
-            runs.append(Run(first, begins, 1))
-        done, at = first + 1, begins + 1
+    for anchor in [*anchors, Run(len(old), len(new), 0)]:
+        found = _runs(old[done : anchor.old], new[at : anchor.new], depth)
+        if found is None:
+            return None
+        runs += [Run(done + run.old, at + run.new, run.length) for run in found]
+        runs.append(anchor)
+        done, at = anchor.old + anchor.length, anchor.new + anchor.length
     return runs
 
 
-def _anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """Return the places of lines that stand once in each, as many of them as have the same order in both."""
+def _anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Run]:
+    """Return stretches of lines that stand once in each, as many of them as have the same order in both."""
     places = _once(old)
     common = [(places[line], at) for line, at in _once(new).items() if line in places]
     ends: list[int] = []  # of the best order of each length so far: the last place, and which of the common lines it is
@@ -143,10 +140,14 @@ def _anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int
         length = bisect_left(ends, place)
         before.append(last[length - 1] if length else -1)
         ends[length : length + 1], last[length : length + 1] = [place], [number]
-    anchors: list[tuple[int, int]] = []
+    anchors: list[Run] = []  # the last first
     number = last[-1] if last else -1
     while number >= 0:
-        anchors.append(common[number])
+        place, at = common[number]
+        if anchors and anchors[-1][:2] == (place + 1, at + 1):
+            anchors[-1] = Run(place, at, anchors[-1].length + 1)
+        else:
+            anchors.append(Run(place, at, 1))
         number = before[number]
     return anchors[::-1]
 

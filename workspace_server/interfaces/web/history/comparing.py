@@ -86,13 +86,7 @@ async def show(view: View, path: str, facts: dict[str, Any] | None, versions: tu
     form: Form = "rendered" if view.text("form") == "rendered" else "source"
     other = view.text("old") or path
     old, new = await _side(view, other, versions[0]), await _side(view, path, versions[1])
-    texts = await _text(old), await _text(new)
-    if texts[0] is None or texts[1] is None:
-        large = max(old.content.size_bytes, new.content.size_bytes) > BYTES_MAX
-        compared = Compared(why="large" if large else "binary")
-    else:
-        both = texts[0], texts[1]
-        compared = await rendered(_compare, both, new, form)
+    compared = await _compared(old, new, form)
     page = partial(
         view.render,
         "history/compare.html",
@@ -112,6 +106,14 @@ async def show(view: View, path: str, facts: dict[str, Any] | None, versions: tu
     return await rendered(page)
 
 
+async def _compared(old: Side, new: Side, form: Form) -> Compared:
+    texts = await _text(old), await _text(new)
+    if texts[0] is not None and texts[1] is not None:
+        return await rendered(_compare, (texts[0], texts[1]), new, form)
+    is_large = max(old.content.size_bytes, new.content.size_bytes) > BYTES_MAX
+    return Compared(why="large" if is_large else "binary")
+
+
 async def _side(view: View, path: str, version: int) -> Side:
     content = await view.engine.files.open_content(view.caller, path=path, version=version)
     found = await view.engine.files.file_history(view.caller, path=path, limit=1, before_version=version + 1)
@@ -123,7 +125,7 @@ async def _text(side: Side) -> str | None:
     """Return the text of a version; None when it has none, or too much to be compared."""
     if side.content.size_bytes > BYTES_MAX:
         return None
-    decoded = media.decode(await side.content.read())
+    decoded = await rendered(media.decode, await side.content.read())
     return None if decoded is None else decoded.text
 
 

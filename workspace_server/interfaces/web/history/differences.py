@@ -92,7 +92,7 @@ def compare_lines(before: str, after: str) -> Difference | None:
     for place, block in enumerate(blocks):
         if block.same:
             stretches += _shared(new, block, is_first=place == 0, is_last=place == len(blocks) - 1)
-        elif rows < ROWS_MAX:
+        else:
             changes += 1
             found = _changed(old, new, block, budget)[: ROWS_MAX - rows]
             stretches.append(Stretch(rows=found, change=changes, new_line=block.new[0] + 1))
