@@ -49,19 +49,8 @@ def read_table(
         header: The names of the columns, when *text* does not begin with them.
         is_cut: The file goes on behind *text*, so that its last row may not be whole.
     """
-    # Not str.splitlines: it knows ends of lines that no other part of the server counts.
-    reader = csv.reader([f"{line}\n" for line in text.split("\n")], delimiter=delimiter)
-    rows: list[Row] = []
-    line, more_from, wider = first_line, None, False
     try:
-        for cells in reader:
-            if len(rows) > ROWS_MAX:
-                more_from = line
-                break
-            wider = wider or len(cells) > COLUMNS_MAX
-            if cells:
-                rows.append(Row(line, [_cut(cell) for cell in cells[:COLUMNS_MAX]]))
-            line = first_line + reader.line_num
+        rows, more_from, wider = _rows(text, delimiter, first_line)
     except csv.Error:
         return None
     if is_cut and more_from is None and len(rows) > 2:
@@ -73,6 +62,22 @@ def read_table(
     width = max(len(row.cells) for row in rows)
     numeric = [_is_numeric(rows[1:], column) for column in range(width)]
     return Table(rows[0], rows[1:], numeric, wider, more_from)
+
+
+def _rows(text: str, delimiter: str, first_line: int) -> tuple[list[Row], int | None, bool]:
+    """Return the rows, the line on which those begin that are left out, and whether some are wider than is shown."""
+    # Not str.splitlines: it knows ends of lines that no other part of the server counts.
+    reader = csv.reader([f"{line}\n" for line in text.split("\n")], delimiter=delimiter)
+    rows: list[Row] = []
+    line, wider = first_line, False
+    for cells in reader:
+        if len(rows) > ROWS_MAX:
+            return rows, line, wider
+        wider = wider or len(cells) > COLUMNS_MAX
+        if cells:
+            rows.append(Row(line, [_cut(cell) for cell in cells[:COLUMNS_MAX]]))
+        line = first_line + reader.line_num
+    return rows, None, wider
 
 
 def _cut(cell: str) -> str:
