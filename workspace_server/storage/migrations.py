@@ -15,23 +15,22 @@ def steps() -> list[tuple[int, str]]:
 
 
 def migrate(connection: apsw.Connection) -> None:
-    """Apply the steps that the database lacks, each in a transaction of its own.
+    """Apply the steps that the database lacks, all of them or none: one transaction is synced once.
 
     Raises:
         Unavailable: The database was written by a newer program.
     """
-    current = _current(connection)
-    known = steps()
     refuse_newer(connection)
+    current = _current(connection)
+    lacking = [(number, sql) for number, sql in steps() if number > current]
+    if not lacking:
+        return
     connection.execute("PRAGMA foreign_keys = OFF")  # a step may make a table anew that others refer to
-    for number, sql in known:
-        if number > current:
-            with connection:
-                connection.execute(sql)
-                assert not connection.execute("PRAGMA foreign_key_check").fetchall(), (
-                    "a step left rows without a parent"
-                )
-                connection.execute(f"PRAGMA user_version = {number}")
+    with connection:
+        for number, sql in lacking:
+            connection.execute(sql)
+            connection.execute(f"PRAGMA user_version = {number}")
+        assert not connection.execute("PRAGMA foreign_key_check").fetchall(), "a step left rows without a parent"
     connection.execute("PRAGMA foreign_keys = ON")
 
 

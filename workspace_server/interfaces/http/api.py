@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import anyio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -58,10 +59,12 @@ class Api:
         )
         described = operation("GET", "/openapi.json", self.describe_api, result=results.Anything)
         self.table = Table([*(entry for noun in nouns for entry in noun.OPERATIONS), described])
-        self._description = describe(self.table)
+        self._description: dict[str, Any] | None = None
 
     async def describe_api(self, call: Call) -> Response:  # noqa: ARG002 - every handler takes the call
         """Return this description."""
+        if self._description is None:  # it takes 0.15 s to make (2026-11-30), and most servers are never asked for it
+            self._description = await anyio.to_thread.run_sync(describe, self.table)
         return json_response(self._description)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
