@@ -52,8 +52,14 @@ async def test_one_line_per_file_moves_up_and_counts_on(look: Look, connect: Con
     for path in ("a.md", "b.md", "a.md"):
         await ana.done("write_file", path=path, content=path, append=True)
     await page.locator(LINES, has_text="2 changes").wait_for()
-
     assert await paths(page) == ["a.md", "b.md"]
+    await page.evaluate("document.querySelectorAll('#log > li').forEach(li => li.classList.remove('fresh'))")
+    await ana.done("write_file", path="c.md", content="c")
+    await page.locator(LINES, has_text="c.md").wait_for()
+
+    assert await paths(page) == ["c.md", "a.md", "b.md"]
+    assert await page.locator("#log > .fresh").count() == 1
+    assert await page.locator("#log > .day").count() == 1
 
 
 async def test_a_person_pauses_what_moves_and_lets_it_go_on(look: Look, connect: Connect) -> None:

@@ -66,14 +66,16 @@ async function takeRows(list) {
   const lines = [...found.children];
   if (lines.length === 0) return;
   const known = new Map([...list.children].map((line) => [line.dataset.key, line]));
-  const fresh = lines.filter((line) => known.get(line.dataset.key)?.innerHTML !== line.innerHTML || line.matches(".day"));
+  const number = (line) => line?.querySelector(".seq")?.textContent;
+  const isNew = (line) => number(line) !== number(known.get(line.dataset.key));
+  const fresh = lines.filter((line) => isNew(line.matches(".day") ? line.nextElementSibling : line));
   for (const line of fresh) {
     known.get(line.dataset.key)?.remove();
     line.classList.toggle("fresh", !line.matches(".day"));
   }
   list.prepend(...fresh.map((line) => document.adoptNode(line)));
   for (const line of [...list.children].filter((one) => !one.matches(".day")).slice(most)) line.remove();
-  for (const line of list.querySelectorAll(":scope > :not([data-key]), :scope > .day:last-child")) line.remove();
+  for (const line of list.querySelectorAll(":scope > :not([data-key]), :scope > .day:is(:last-child, :has(+ .day))")) line.remove();
 }
 
 // What a page without live parts of its own costs, a search say, is not paid again for the frame around it.
