@@ -23,6 +23,7 @@ SINGLE: Final[Mapping[str, str]] = {
 PLACED: Final[Mapping[str, str]] = {
     "↑ ↓": "In the folders, and among the files found: the one before, the next",
     "→ ←": "In the folders: open one, or go in; close it, or go up",
+    "Alt+↓ Alt+↑": "Between versions: the next change, the one before",
     "Enter": "Open what is chosen",
     "Esc": "Close a list, or this",
 }
