@@ -14,7 +14,7 @@ import apsw
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import Caller
+from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.paths import UNFINISHED
 from workspace_server.errors import InvalidArgument, LockLost, NotFound, Unavailable, WorkspaceError
@@ -97,6 +97,18 @@ async def test_locks_of_before_are_ended(folder: Path, tmp_path: Path) -> None:
         with pytest.raises(LockLost) as refusal:
             await engine.files.write_file(ADA, path="a.md", content="late", lock=lock)
         assert refusal.value.facts["reason"] == "broken"
+
+
+async def test_share_links_of_before_lead_nowhere(folder: Path, tmp_path: Path) -> None:
+    owner = Caller(agent="owner", verbs=ALL_VERBS)
+    async with Engine.open(folder, settings=Settings()) as engine:
+        await filled(engine)
+        made = await engine.links.create_link(owner, path="a.md")
+        backup(folder, tmp_path / "b.tar")
+    restore(tmp_path / "b.tar", tmp_path / "again", clock=SystemClock())
+    async with Engine.open(tmp_path / "again", settings=Settings()) as engine:
+        with pytest.raises(NotFound):
+            await engine.links.enter(made["url"].rpartition("/")[2])
 
 
 async def test_a_backup_beside_a_server_is_of_one_moment(folder: Path, tmp_path: Path) -> None:

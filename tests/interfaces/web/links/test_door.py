@@ -80,36 +80,36 @@ async def test_a_shared_folder_shows_what_is_in_it_with_its_images(
     assert f'href="{address}"' in html, "the way up ends at what is shared"
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        ("a.csv", b"name,price\nalpha,1.5\n", "<table"),
-        ("a.json", b'{"name": "alpha"}', "alpha"),
-        ("a.py", b"x = 1\n", 'class="source"'),
-        ("a.png", PIXEL, "raw=1"),
-        ("a.html", b"<p>alpha<script>alert(1)</script></p>", "part=framed"),
-        ("a.bin", b"\0\1", "No preview"),
-        ("a.txt", b"", "This file is empty"),
-        ("a.mp3", b"ID3\x04", "<audio"),
-        ("a.ipynb", b'{"cells": [{"cell_type": "markdown", "source": "[x](/secret.md) alpha"}]}', "alpha"),
-    ],
-)
-async def test_every_kind_of_file_is_shown_without_an_address_of_the_workspace(
-    served: Listening, reader: httpx2.AsyncClient, hand: Hand, kind: tuple[str, bytes, str]
-) -> None:
-    name, content, sign = kind
-    await hand.write(f"reports/{name}", content)
-    address = await share(served, f"reports/{name}")
-    page = await reader.get(address)
+KINDS = [
+    ("a.csv", b"name,price\nalpha,1.5\n", "<table"),
+    ("a.json", b'{"name": "alpha"}', "alpha"),
+    ("a.py", b"x = 1\n", 'class="source"'),
+    ("a.png", PIXEL, "raw=1"),
+    ("a.html", b"<p>alpha<script>alert(1)</script></p>", "part=framed"),
+    ("a.bin", b"\0\1", "No preview"),
+    ("a.txt", b"", "This file is empty"),
+    ("a.mp3", b"ID3\x04", "<audio"),
+    ("a.ipynb", b'{"cells": [{"cell_type": "markdown", "source": "[x](/secret.md) alpha"}]}', "alpha"),
+]
+"""A file's name, its bytes, and a sign that it is shown."""
 
-    assert page.status_code == 200
-    assert sign in page.text
-    assert [word for word in SECRETS if word in page.text] == []
-    assert all(one.startswith(("/static/", "#", address)) for one in links_of(page.text))
-    for part in {one.replace("&amp;", "&") for one in links_of(page.text) if one.startswith(address)}:
-        answer = await reader.get(part)
-        assert answer.status_code == 200
-        assert answer.headers["cache-control"] == "no-store"
+
+async def test_every_kind_of_file_is_shown_without_an_address_of_the_workspace(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    for name, content, sign in KINDS:
+        await hand.write(f"reports/{name}", content)
+        address = await share(served, f"reports/{name}")
+        page = await reader.get(address)
+
+        assert page.status_code == 200
+        assert sign in page.text
+        assert [word for word in SECRETS if word in page.text] == []
+        assert all(one.startswith(("/static/", "#", address)) for one in links_of(page.text))
+        for part in {one.replace("&amp;", "&") for one in links_of(page.text) if one.startswith(address)}:
+            answer = await reader.get(part)
+            assert answer.status_code == 200
+            assert answer.headers["cache-control"] == "no-store"
 
 
 async def test_a_pinned_link_shows_what_stood_there(served: Listening, reader: httpx2.AsyncClient, hand: Hand) -> None:

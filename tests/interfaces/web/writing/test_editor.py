@@ -9,6 +9,7 @@ from tests.interfaces.web.conftest import Hand
 from tests.interfaces.web.filling import Browser
 from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.errors import VersionRequired
 
 pytestmark = pytest.mark.anyio
 
@@ -43,37 +44,35 @@ async def test_a_browser_that_nobody_let_in_saves_as_anonymous(served: Listening
     assert (await served.engine.files.stat(ANA, path="a.md"))["modified_by"] == "anonymous"
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        (b"a\r\nb\r\n", "a\nnew\nb\n", b"a\r\nnew\r\nb\r\n", "CRLF line ends"),
-        (b"a\nb\r\nc\n", "a\nb\nc\nd\n", b"a\nb\r\nc\nd\n", "CRLF and LF line ends"),
-        (codecs.BOM_UTF8 + b"a\n", "b\n", codecs.BOM_UTF8 + b"b\n", "byte order mark"),
-        (codecs.BOM_UTF16_LE + "ä\n".encode("utf-16-le"), "ö\n", codecs.BOM_UTF16_LE + "ö\n".encode("utf-16-le"), "16"),
-        ("Zürich\n".encode("latin-1"), "Zürich, é\n", "Zürich, é\n".encode("latin-1"), "LATIN-1"),
-        (b"no end", "still none", b"still none", ""),
-        (b"\n\nleading\n", "\n\nleading lines\n", b"\n\nleading lines\n", ""),
-        ("\u202eodd\u200b\n".encode(), "\u202eodd\u200b!\n", "\u202eodd\u200b!\n".encode(), "cannot be seen"),
-        (b"</textarea><script>&amp;\n", "</textarea>&lt;\n", b"</textarea>&lt;\n", ""),
-    ],
-)
-async def test_a_save_changes_what_was_typed_and_nothing_else(
-    served: Listening, owner: Browser, hand: Hand, case: tuple[bytes, str, bytes, str]
-) -> None:
-    before, typed, after, said = case
-    await hand.write("a.txt", before)
-    await owner.open("/edit?path=a.txt")
-    assert said in owner.page.text
-    opened = owner.form.fields["text"]
+TEXTS = [
+    (b"a\r\nb\r\n", "a\nnew\nb\n", b"a\r\nnew\r\nb\r\n", "CRLF line ends"),
+    (b"a\nb\r\nc\n", "a\nb\nc\nd\n", b"a\nb\r\nc\nd\n", "CRLF and LF line ends"),
+    (codecs.BOM_UTF8 + b"a\n", "b\n", codecs.BOM_UTF8 + b"b\n", "byte order mark"),
+    (codecs.BOM_UTF16_LE + "ä\n".encode("utf-16-le"), "ö\n", codecs.BOM_UTF16_LE + "ö\n".encode("utf-16-le"), "16"),
+    ("Zürich\n".encode("latin-1"), "Zürich, é\n", "Zürich, é\n".encode("latin-1"), "LATIN-1"),
+    (b"no end", "still none", b"still none", ""),
+    (b"\n\nleading\n", "\n\nleading lines\n", b"\n\nleading lines\n", ""),
+    ("\u202eodd\u200b\n".encode(), "\u202eodd\u200b!\n", "\u202eodd\u200b!\n".encode(), "cannot be seen"),
+    (b"</textarea><script>&amp;\n", "</textarea>&lt;\n", b"</textarea>&lt;\n", ""),
+]
+"""A file's bytes, what is typed over its text, the bytes that come of it, and what the page says of the file's form."""
 
-    await owner.send(do="save")
-    assert await stored(served, "a.txt") == before, "to save what was opened changes nothing"
-    assert (await served.engine.files.stat(ANA, path="a.txt"))["version"] == 1
 
-    assert opened != typed
-    await owner.open("/edit?path=a.txt")
-    await owner.send(text=typed, do="save")
-    assert await stored(served, "a.txt") == after
+async def test_a_save_changes_what_was_typed_and_nothing_else(served: Listening, owner: Browser, hand: Hand) -> None:
+    for number, (before, typed, after, said) in enumerate(TEXTS):
+        path = f"{number}.txt"
+        await hand.write(path, before)
+        await owner.open(f"/edit?path={path}")
+        assert said in owner.page.text
+        assert owner.form.fields["text"] != typed
+
+        await owner.send(do="save")
+        assert await stored(served, path) == before, "to save what was opened changes nothing"
+        assert (await served.engine.files.stat(ANA, path=path))["version"] == 1
+
+        await owner.open(f"/edit?path={path}")
+        await owner.send(text=typed, do="save")
+        assert await stored(served, path) == after
 
 
 async def test_letters_that_latin_1_lacks_are_saved_as_utf_8_once_that_is_said(
@@ -231,6 +230,11 @@ async def test_a_draft_is_opened_over_the_version_that_stands_there(
     await owner.open("/edit?path=a.md&draft=D9")
     assert owner.page.status_code == 404
 
+    with pytest.raises(VersionRequired):
+        await served.engine.files.write_file(Caller(agent="owner"), path="a.md", content="AAE=", encoding="base64")
+    await owner.open("/edit?path=a.md&draft=D2")
+    assert owner.page.status_code == 422
+
 
 async def test_an_old_version_is_edited_to_become_the_newest(served: Listening, owner: Browser, hand: Hand) -> None:
     await hand.write("a.md", "one\n")
@@ -240,6 +244,30 @@ async def test_an_old_version_is_edited_to_become_the_newest(served: Listening, 
     await owner.send(do="save")
 
     assert await stored(served, "a.md", 3) == b"one\n"
+
+
+async def test_an_old_version_of_a_deleted_file_is_edited_to_bring_it_back(
+    served: Listening, owner: Browser, hand: Hand
+) -> None:
+    await hand.write("a.md", "one\n")
+    await served.engine.files.delete_file(ANA, path="a.md")
+    await owner.open("/edit?path=a.md&version=1")
+    await hand.write("a.md", "theirs\n", agent="bo")
+    await owner.send(text="mine\n", do="save")
+    assert owner.page.status_code == 412
+    assert owner.form.buttons == ["replace", "save"]
+
+    await owner.send(do="replace")
+    assert await stored(served, "a.md") == b"mine\n"
+
+
+async def test_a_file_that_never_was_leaves_the_text_in_the_form(owner: Browser, hand: Hand) -> None:
+    await hand.write("a.md", "one\n")
+    await owner.open("/edit?path=a.md")
+    await owner.send(path="never.md", text="mine\n", do="save")
+
+    assert owner.page.status_code == 404
+    assert owner.form.fields["text"] == "mine\n"
 
 
 async def test_a_guarded_name_says_who_may_write_it(served: Listening, guest: Browser, owner: Browser) -> None:
@@ -276,18 +304,16 @@ async def test_a_new_file_makes_the_folders_above_it(served: Listening, owner: B
     assert await stored(served, "notes/deep/er/plan.md") == b"one\ntwo\n"
 
 
-@pytest.mark.parametrize(("name", "status"), [("../up.md", 400), ("notes", 409), ("", 400), ("taken.md", 412)])
-async def test_a_name_that_does_not_do_leaves_the_text_in_the_form(
-    owner: Browser, hand: Hand, name: str, status: int
-) -> None:
+async def test_a_name_that_does_not_do_leaves_the_text_in_the_form(owner: Browser, hand: Hand) -> None:
     await hand.write("taken.md", "there\n")
     await hand.write("notes/a.md", "there\n")
-    await owner.open("/new?in=")
-    await owner.send(name=name, text="typed\n", do="save")
+    for name, status in (("../up.md", 400), ("notes", 409), ("", 400), ("taken.md", 412)):
+        await owner.open("/new?in=")
+        await owner.send(name=name, text="typed\n", do="save")
 
-    assert owner.page.status_code == status
-    assert owner.alert
-    assert owner.form.fields["text"] == "typed\n"
+        assert owner.page.status_code == status
+        assert owner.alert
+        assert owner.form.fields["text"] == "typed\n"
 
 
 async def test_the_forms_are_those_of_our_own_pages(served: Listening, owner: Browser, hand: Hand) -> None:

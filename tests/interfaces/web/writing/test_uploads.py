@@ -12,6 +12,7 @@ from tests.interfaces.web.filling import Browser, forms
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.interfaces.web.writing import uploads
+from workspace_server.services.files import puts
 
 pytestmark = pytest.mark.anyio
 
@@ -88,6 +89,16 @@ async def test_each_file_is_refused_by_itself(served: Listening, owner: Browser,
     assert guest.page.text.count('class="tone-bad"') == 3
 
 
+async def test_a_file_that_is_too_large_does_not_keep_the_next_one_out(
+    served: Listening, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(puts, "LIMITS", replace(LIMITS, file_bytes_max=1_000))
+    await put(owner, part("file", b"x" * 2_000, "large.bin"), part("file", b"small\n", "small.md"))
+
+    assert await stored(served, "small.md") == b"small\n"
+    assert owner.page.text.count('class="tone-bad"') == 1
+
+
 async def test_what_is_there_is_replaced_by_a_click_and_without_a_second_upload(
     served: Listening, owner: Browser, hand: Hand
 ) -> None:
@@ -127,26 +138,23 @@ async def test_nothing_comes_in_that_no_page_of_ours_sent(served: Listening, own
     assert (await served.engine.listing.list_files(ANA, detail="full"))["files"] == []
 
 
-@pytest.mark.parametrize(
-    "rest",
-    [
-        (part("file", b"x", "a.md"), b""),
-        (b"--nonsense", END),
-        (part("message", b"x" * 20_000), END),
-        (part("message", b"\xff"), END),
-        (part("file", b"x", "a.md").replace(b"a.md", b"\xff.md"), END),
-    ],
-)
-async def test_a_broken_form_is_refused(owner: Browser, rest: tuple[bytes, bytes]) -> None:
-    await put(owner, rest[0], end=rest[1])
-
-    assert "not a form with files" in owner.page.text
+BROKEN = [
+    (part("file", b"x", "a.md"), b""),
+    (b"--nonsense", END),
+    (f"--{BOUNDARY}\r\nno header\r\n\r\n".encode(), END),
+    (part("message", b"x" * 20_000), END),
+    (part("message", b"\xff"), END),
+    (part("file", b"x", "a.md").replace(b"a.md", b"\xff.md"), END),
+]
 
 
-async def test_a_form_without_parts_is_refused(owner: Browser) -> None:
-    answer = await owner.http.post("/upload", data={"token": "x"})
+async def test_a_broken_form_is_refused(owner: Browser) -> None:
+    for rest, end in BROKEN:
+        await put(owner, rest, end=end)
 
-    assert answer.status_code == 400
+        assert "not a form with files" in owner.page.text
+    without_parts = await owner.http.post("/upload", data={"token": "x"})
+    assert without_parts.status_code == 400
 
 
 async def test_one_form_takes_so_many_files(owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

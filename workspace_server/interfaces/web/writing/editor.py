@@ -156,12 +156,9 @@ def _new_page(view: View, directory: str, typed: Typed, refusal: WorkspaceError 
     )
 
 
-async def _beside(view: View, typed: Typed) -> dict[str, Any] | None:
+async def _beside(view: View, typed: Typed) -> dict[str, Any]:
     """Return both sides of a conflict, line by line."""
-    try:
-        found = await view.engine.editing.standing(view.caller, path=typed.path, typed=typed.text, base=typed.base)
-    except WorkspaceError:
-        return None
+    found = await view.engine.editing.standing(view.caller, path=typed.path, typed=typed.text, base=typed.base)
     return {
         "version": found.version,
         "by": found.by,

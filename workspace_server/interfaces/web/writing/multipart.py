@@ -84,11 +84,11 @@ class Multipart:
         """Yield one part after the other."""
         while await self._more():
             begun = self._came.popleft()
-            if isinstance(begun, _Begun):
-                chunks = self._chunks()
-                yield _part(begun, chunks)
-                async for _ in chunks:
-                    pass
+            assert isinstance(begun, _Begun), "what was left of the part before was passed over"
+            chunks = self._chunks()
+            yield _part(begun, chunks)
+            async for _ in chunks:
+                pass
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while await self._more():
