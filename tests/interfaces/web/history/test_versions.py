@@ -105,6 +105,19 @@ async def test_a_deleted_file_comes_back(served: Listening, reader: httpx2.Async
     assert (await served.engine.files.read_file(ANA, path="a.md")).text == "one"
 
 
+async def test_the_two_newest_versions_that_are_kept_are_chosen_for_comparing(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await hand.write("a.md", "one")
+    await served.engine.files.delete_file(ANA, path="a.md")
+    assert "Compare the chosen versions" not in await page(reader, "/files/a.md")
+
+    await hand.write("a.md", "two")
+    await served.engine.files.delete_file(ANA, path="a.md")
+    html = await page(reader, "/files/a.md")
+    assert re.findall(r'name="(\w+)" value="(\d+)" checked', html) == [("to", "2"), ("from", "1")]
+
+
 async def test_a_restore_that_is_refused_says_why_above_the_versions(
     served: Listening, reader: httpx2.AsyncClient, hand: Hand
 ) -> None:
