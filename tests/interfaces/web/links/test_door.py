@@ -53,6 +53,7 @@ async def test_a_shared_file_is_shown_and_nothing_around_it(
     raw = await reader.get(f"{address}?raw=1")
     assert (raw.text, raw.headers["cache-control"]) == (text, "no-store")
     assert "sandbox" in raw.headers["content-security-policy"]
+    assert "etag" not in raw.headers
     part = await reader.get(f"{address}?raw=1", headers={"range": "bytes=2-5"})
     assert (part.status_code, part.text) == (206, "Plan")
     assert (await reader.get(f"{address}?raw=1", headers={"range": "bytes=9999-"})).status_code == 416

@@ -133,7 +133,9 @@ class SharedDoor:
         if view.text("raw") is not None:
             if view.text("download") is not None:
                 self._engine.links.note_opened(link)
-            return content_response(view.request, content, pinned=False, beyond=lambda _: Response(status_code=416))
+            sent = content_response(view.request, content, pinned=False, beyond=lambda _: Response(status_code=416))
+            del sent.headers["etag"]  # it is the version, which tells how often the file was changed
+            return sent
         if part is not None:
             if part not in PARTS:
                 raise NotFound("A file has no such part.")
