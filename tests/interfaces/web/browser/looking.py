@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
@@ -14,7 +14,6 @@ ACTION_MS = 20_000
 
 Size = Literal["wide", "narrow"]
 Scheme = Literal["light", "dark"]
-SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 
 class Look(Protocol):
