@@ -902,6 +902,25 @@ DELIVERED: dict[str, Requirement] = {
             "services/automation/sending/test_attention_posts.py::test_what_a_kill_cuts_off_arrives_from_the_next_server",
         ),
     ),
+    "V7": Requirement(
+        "Every page can be used by everybody (WCAG 2.2 AA, light and dark, wide and narrow), and loads little",
+        (
+            "interfaces/web/browser/test_every_page.py::test_a_page_fits_complains_of_nothing_and_can_be_used_by_everybody",
+            "interfaces/web/browser/test_every_page.py::test_control_a_page_that_not_everybody_can_use_is_found",
+            "interfaces/web/browser/test_every_page.py::test_every_address_of_a_page_has_a_sample",
+            "interfaces/web/browser/test_every_page.py::test_our_own_scripts_and_styles_stay_small",
+        ),
+    ),
+    "V8": Requirement(
+        "Search and facts show agents' own answers, which open at the words, and contradictions side by side",
+        (
+            "interfaces/web/finding/test_search.py::test_a_search_says_what_an_agent_pays_for_the_same_answer",
+            "interfaces/web/finding/test_search.py::test_a_link_opens_at_the_line_with_the_words_marked",
+            "interfaces/web/finding/test_facts.py::test_a_contradiction_stands_side_by_side_and_only_its_owner_settles_it",
+            "interfaces/web/browser/test_finding.py::test_a_question_leads_to_the_words_in_the_middle_of_a_long_file",
+            "services/index/test_contradictions.py::test_a_page_of_contradictions_looks_at_no_more_facts_than_it_may",
+        ),
+    ),
     "V1": Requirement(
         "Content cannot script the web view",
         (

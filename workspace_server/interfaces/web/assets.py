@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 ROOT = files("workspace_server.interfaces.web")
 _SPACES = re.compile(r"\s+")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_AROUND = re.compile(r"\s*([{};,])\s*")
+_AROUND = re.compile(r"\s*([{};,>])\s*")
 
 
 class Asset:
