@@ -584,4 +584,4 @@ async def test_styles_and_scripts_are_sent_without_what_only_people_read() -> No
     js = '// Why\nconst at = "http://a//b"; // here\n\nif (at) {\n  go();\n}\n'
 
     assert lean("a.css", css) == "a,b>c{color:red;margin:0 1px}"
-    assert lean("a.js", js) == 'const at = "http://a//b"; // here\nif (at) {\ngo();\n}'
+    assert lean("a.js", js) == 'const at = "http://a//b"; // here\nif (at) {go();}\n'

@@ -34,7 +34,12 @@ def lean(name: str, text: str) -> str:
             _AROUND.sub(r"\1", _SPACES.sub(" ", _COMMENT.sub("", text))).replace(";}", "}").replace(": ", ":").strip()
         )
     lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    return "".join(f"{line}{_end_of(line)}" for line in lines if line and not line.startswith("//"))
+
+
+def _end_of(line: str) -> str:
+    """Return what must follow a line of a script: nothing where it cannot go on, unless a remark may end it."""
+    return "" if line[-1] in "{;," and "//" not in line else "\n"
 
 
 def entries(directory: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
