@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace_server.core.media import BINARY, TEXT, by_name, decode, is_image, media_type
+from workspace_server.core.media import BINARY, TEXT, by_name, decode, is_image, may_be_text, media_type
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,16 @@ def test_where_the_name_says_nothing_the_first_bytes_do(path: str, head: bytes, 
 def test_images_are_those_that_models_can_see() -> None:
     assert is_image("image/png")
     assert not is_image("image/svg+xml")
+
+
+@pytest.mark.parametrize("path", ["a.md", "a.py", "a.svg", "a.sh", "a.xml", "a.jsonl", "a.ipynb", "a.eml"])
+def test_what_people_write_may_be_text(path: str) -> None:
+    assert may_be_text(by_name(path) or TEXT)
+
+
+@pytest.mark.parametrize("path", ["a.png", "a.mp3", "a.mp4", "a.bin", "a.zip", "a.pdf", "a.docx", "a.doc", "a.odt"])
+def test_what_programs_write_is_no_text(path: str) -> None:
+    assert not may_be_text(by_name(path) or TEXT)
 
 
 @pytest.mark.parametrize(

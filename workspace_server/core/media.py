@@ -51,6 +51,17 @@ BINARY = "application/octet-stream"
 LATIN_1 = "latin-1"
 _IN_NO_TEXT = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]")
 """Control characters that no text has; logs have backspaces and escapes."""
+_FAMILIES_OF_NO_TEXT = ("audio/", "font/", "image/", "video/")
+_TEXTS_AMONG_THEM = frozenset({"image/svg+xml", "image/x-xbitmap", "image/x-xpixmap"})
+_NO_TEXT = frozenset(
+    f"application/{name}"
+    for name in (
+        *("octet-stream", "pdf", "wasm", "zip", "epub+zip", "x-tar", "x-gtar", "x-ustar", "x-cpio", "x-bcpio"),
+        *("msword", "vnd.ms-excel", "vnd.ms-powerpoint", "vnd.oasis.opendocument.text", "oda", "x-dvi"),
+        *("x-hdf", "x-hdf5", "x-netcdf", "x-pkcs12", "pkcs7-mime", "x-python-code", "x-shockwave-flash"),
+    )
+)
+_OFFICE = "application/vnd.openxmlformats-"
 
 
 class Text(NamedTuple):
@@ -90,6 +101,13 @@ def media_type(path: str, head: bytes) -> str:
 def is_image(kind: str) -> bool:
     """Whether the media type is an image that models and browsers show as such."""
     return kind in {"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+
+def may_be_text(kind: str) -> bool:
+    """Whether files of a media type may be text as they are stored, which people write and read line by line."""
+    if kind.startswith(_FAMILIES_OF_NO_TEXT):
+        return kind in _TEXTS_AMONG_THEM
+    return kind not in _NO_TEXT and not kind.startswith(_OFFICE)
 
 
 def begins_as_text(head: bytes) -> bool:

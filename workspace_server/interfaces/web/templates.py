@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from workspace_server.core.limits import LIMITS
 from workspace_server.interfaces.web.addresses import (
     agent_url,
     bytes_url,
@@ -18,7 +19,7 @@ from workspace_server.interfaces.web.addresses import (
     trigger_url,
 )
 from workspace_server.interfaces.web.assets import ROOT, asset_url, entries
-from workspace_server.interfaces.web.files.kinds import kind_of
+from workspace_server.interfaces.web.files.kinds import is_written_by_lines, kind_of
 from workspace_server.interfaces.web.marking import marked
 from workspace_server.interfaces.web.visible import visible
 from workspace_server.services.times import ago, size
@@ -104,6 +105,8 @@ def _environment() -> Environment:
             "file_url": file_url,
             "cite_url": cite_url,
             "cited": cited,
+            "edited_bytes_max": LIMITS.edited_text_bytes_max,
+            "is_written_by_lines": is_written_by_lines,
             "marked": marked,
             "page_url": page_url,
             "round_size": round_size,

@@ -36,6 +36,31 @@ async def test_a_text_is_edited_and_its_reason_stands_in_the_history(
     assert (newest["version"], newest["by"], newest["message"]) == (2, "owner", "a number")
 
 
+@pytest.mark.parametrize(
+    ("path", "content", "offered"),
+    [
+        ("a.md", b"# A\n", {"Edit", "Blame"}),
+        ("a.svg", b"<svg/>", {"Edit", "Blame"}),
+        ("a.ipynb", b"{}", {"Edit", "Blame"}),
+        ("core", b"\x7fELF\0", set()),
+        ("a.pdf", b"%PDF-1.7", set()),
+        ("a.docx", b"PK\x03\x04", set()),
+        ("a.xls", b"\xd0\xcf\x11\xe0", set()),
+        ("a.png", b"\x89PNG", set()),
+        ("long.txt", b"x" * (LIMITS.edited_text_bytes_max + 1), {"Blame"}),
+    ],
+)
+async def test_editing_and_blame_are_offered_where_they_work(
+    owner: Browser, hand: Hand, path: str, content: bytes, offered: set[str]
+) -> None:
+    await hand.write(path, content)
+    await owner.open(f"/files/{path}")
+    html = owner.page.text
+
+    assert {word for word in ("Edit", "Blame") if f"{word}</a>" in html} == offered
+    assert "Download</a>" in html
+
+
 async def test_a_browser_that_nobody_let_in_saves_as_anonymous(served: Listening, guest: Browser, hand: Hand) -> None:
     await hand.write("a.md", "one\n")
     await guest.open("/edit?path=a.md")

@@ -9,6 +9,7 @@ from workspace_server.interfaces.web.files.forms import binary
 from workspace_server.interfaces.web.files.forms.choosing import PARTS, SOURCE, choice_of
 from workspace_server.interfaces.web.files.forms.look import Form, Look, Shown, shown
 from workspace_server.interfaces.web.files.forms.source import show as show_source
+from workspace_server.interfaces.web.files.kinds import is_written_by_lines
 from workspace_server.interfaces.web.view import View
 
 
@@ -46,7 +47,7 @@ def tabs(path: str, media_type: str) -> list[tuple[str, str]]:
     choice = choice_of(path, media_type)
     seen = [] if choice is SOURCE else [("view", "View")]
     text = [] if choice.text is None else [("source", choice.text)]
-    lines = [("blame", "Blame")] if choice.text == SOURCE.text else []
+    lines = [("blame", "Blame")] if is_written_by_lines(path, media_type) else []
     return [*seen, *text, ("history", "History"), *lines, ("facts", "Facts")]
 
 

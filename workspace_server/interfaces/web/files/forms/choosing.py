@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from indexer.extractors.archives import XLSX
-from workspace_server.core.media import is_image
+from workspace_server.core.media import is_image, may_be_text
 from workspace_server.interfaces.web.files.forms import (
     framed,
     images,
@@ -33,6 +33,7 @@ class Choice:
 
 SOURCE = Choice(source.show)
 _DOCUMENT = Choice(prose.show, "Text")
+_NO_TEXT = Choice(source.show, None)
 _BY_TYPE: Mapping[str, Choice] = {
     "text/markdown": Choice(prose.show),
     **dict.fromkeys(tables.DELIMITERS, Choice(tables.show)),
@@ -66,4 +67,4 @@ def choice_of(path: str, media_type: str) -> Choice:
         return Choice(images.show, None)
     if media_type.startswith(_PLAYED):
         return Choice(recordings.show, None)
-    return SOURCE
+    return SOURCE if may_be_text(media_type) else _NO_TEXT
