@@ -1,7 +1,7 @@
 """The use cases of locks: take, renew, release, list, and end those whose time is over."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from workspace_server.core import locks as rules
 from workspace_server.core.access import Caller
@@ -147,12 +147,33 @@ class Locks:
 
             return {
                 "locks": [_shown(held, caller, tx.boot_s) for held in await locks.live(tx) if shown(held)],
-                "waiting": [
-                    _waiting(place, line if index < RANKED_MAX else (), tx.now_s)
-                    for index, place in enumerate(line)
-                    if place.waiting and shown(place)
-                ],
+                "waiting": _all_waiting(line, shown, tx.now_s),
             }
+
+        return await self._folder.db.read(read)
+
+    async def page_of_locks(self, caller: Caller, *, limit: int, after: int = 0) -> Result:
+        """Return `{locks, held, waiting, in_line, next?}`: live locks, oldest first, and the first who wait for one.
+
+        `held` and `in_line` say how many there are in all; of both no more than *limit* are returned, as `list_locks`
+        does.
+
+        Args:
+            after: `next` of the page before.
+        """
+        caller.require("read")
+        bounded("limit", limit, 1, LIMITS.list_rows_max)
+
+        async def read(tx: Transaction) -> Result:
+            held = await locks.page(tx, after=after, limit=limit + 1)
+            waiting = _all_waiting(await lock_waits.line(tx), lambda _: True, tx.now_s)
+            shown: Result = {
+                "locks": [_shown(one, caller, tx.boot_s) for one in held[:limit]],
+                "held": await locks.count_live(tx),
+                "waiting": waiting[:limit],
+                "in_line": len(waiting),
+            }
+            return shown if len(held) <= limit else {**shown, "next": held[limit - 1].lock_id}
 
         return await self._folder.db.read(read)
 
@@ -235,6 +256,14 @@ def _waiting_hint(wanted: Wanted, *, in_line: bool) -> str:
         call = f"The same call with wait_seconds={LIMITS.wait_s_max}"
     kept = f"; your place in line is kept for {LIMITS.lock_place_kept_s} s" if in_line else ""
     return f"{call} waits in line for it{kept}. Or do other work first."
+
+
+def _all_waiting(line: Sequence[Place], chosen: Callable[[Place], bool], now_s: float) -> list[Result]:
+    return [
+        _waiting(place, line if index < RANKED_MAX else (), now_s)
+        for index, place in enumerate(line)
+        if place.waiting and chosen(place)
+    ]
 
 
 def _waiting(place: Place, line: Sequence[Place], now_s: float) -> Result:

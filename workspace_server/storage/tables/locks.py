@@ -105,6 +105,25 @@ async def live(tx: Transaction) -> list[Lock]:
     return [_lock(row) for row in rows]
 
 
+async def page(tx: Transaction, *, after: int, limit: int) -> list[Lock]:
+    """Return live locks, oldest first: at most so many of those with a number above *after*."""
+    rows = await tx.all(
+        f"SELECT {_LOCK} FROM locks l WHERE l.state = 'live' AND l.deadline_s > ? AND l.lock_id > ?"
+        " ORDER BY l.lock_id LIMIT ?",
+        tx.boot_s,
+        after,
+        limit,
+    )
+    return [_lock(row) for row in rows]
+
+
+async def count_live(tx: Transaction) -> int:
+    """Return how many live locks there are."""
+    row = await tx.one("SELECT count(*) FROM locks WHERE state = 'live' AND deadline_s > ?", tx.boot_s)
+    assert row is not None
+    return int(row[0])
+
+
 async def any_live(tx: Transaction) -> bool:
     """Return whether there is a live lock at all: the cheap question before the others."""
     live = await tx.recall(_LIVE)

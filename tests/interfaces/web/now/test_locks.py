@@ -68,3 +68,29 @@ async def test_the_line_tells_each_place_and_how_long_it_is_waited_at(
 
     assert re.findall(r'data-label="Place in line">(\d+)<', html) == ["1", "2"]
     assert re.findall(r'data-since="(\d+)"', html) == ["0", "0"]
+
+
+async def test_many_locks_stand_on_pages_and_are_counted(
+    served: Listening, reader: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workspace_server.interfaces.web.now.locks.PAGE", 2)
+    for number in range(3):
+        await served.engine.locks.lock_files(ANA, paths=[f"{number}.md"])
+    waiting = []
+    for number in range(3):
+        waiting.append(asyncio.create_task(served.engine.locks.lock_files(BO, paths=[f"{number}.md"], wait_seconds=30)))
+        while len((await served.engine.locks.list_locks(ANA))["waiting"]) <= number:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+    first = (await reader.get("/locks")).text
+    [newer] = re.findall(r'href="(/locks\?after=\d+)"', first)
+    second = (await reader.get(newer)).text
+    beyond = (await reader.get("/locks?after=3")).text
+    for call in waiting:
+        call.cancel()
+
+    assert re.findall(r'data-label="Lock">(L\d)<', first) == ["L1", "L2"]
+    assert re.findall(r'data-label="Lock">(L\d)<', second) == ["L3"]
+    assert "<h2>3 locks</h2>" in first
+    assert "the first 2 of 3" in first
+    assert "Newer</a>" not in second
+    assert "No newer locks" in beyond

@@ -6,6 +6,7 @@ from workspace_server.errors import WorkspaceError
 from workspace_server.interfaces.web.view import View, lead_to
 
 ADDRESS = "/locks"
+PAGE = 50
 
 
 async def locks(view: View) -> Response:
@@ -24,13 +25,14 @@ async def break_lock(view: View) -> Response:
 
 
 async def _page(view: View, refusal: WorkspaceError | None = None) -> Response:
-    found = await view.engine.locks.list_locks(view.caller)
+    after = view.number("after") or 0
+    found = await view.engine.locks.page_of_locks(view.caller, limit=PAGE, after=after)
     return view.render(
         "now/locks.html",
         title="Locks",
         active="locks",
         code=200 if refusal is None else refusal.http_status,
-        locks=found["locks"],
-        waiting=found["waiting"],
+        found=found,
+        after=after,
         refusal=refusal,
     )
