@@ -8,6 +8,7 @@ import pytest
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import Caller
+from workspace_server.interfaces.web.now.undoing import DIFFS
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +48,19 @@ async def test_it_shows_what_would_happen_to_each_file_and_does_just_that(
     after = (await person.get(answer.headers["location"])).text
     assert "Taken back, as the commit" in after
     assert "Nothing to take back" in after
+
+
+async def test_of_many_files_all_are_listed_and_the_first_shown(
+    served: Listening, person: httpx2.AsyncClient, hand: Hand
+) -> None:
+    for number in range(DIFFS + 2):
+        await hand.write(f"plan-{number:02}.md", "three weeks\n", agent="bo")
+        await hand.write(f"plan-{number:02}.md", "nine weeks\n")
+    answer = await person.get("/undo", params={"agent": "ana"})
+
+    assert f"{DIFFS + 2} files would change" in answer.text
+    assert answer.text.count("What changes") == DIFFS
+    assert f"plan-{DIFFS + 1}.md" in answer.text
 
 
 async def test_what_happened_since_the_preview_stops_it_and_is_shown(
