@@ -45,3 +45,12 @@ async def test_a_person_finds_who_contradicts_whom_and_settles_it(look: Look, co
     await page.get_by_role("button", name="Both are right").click()
     await page.get_by_text("No files contradict each other").wait_for()
     assert (await bo.done("query_facts", query="relay port"))["conflicts"] == []
+
+
+@pytest.mark.parametrize("address", ["/search", "/facts"])
+async def test_what_narrows_a_question_down_stands_in_one_line(look: Look, address: str) -> None:
+    page = await look(address, scripts=False)
+    fields = page.locator("main form :is(input:not([type=radio]), select)")
+    heights = await fields.evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+    assert len(heights) >= 5
+    assert max(heights) < 60
