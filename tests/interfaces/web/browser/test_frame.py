@@ -58,3 +58,36 @@ async def test_everything_can_be_read_without_scripts(look: Look, connect: Conne
     await page.get_by_role("button", name="Compare the chosen versions").click()
 
     assert "four" in await page.locator("tr.added").inner_text()
+
+
+async def test_the_bar_has_room_for_a_long_name_and_much_to_attend_to(look: Look) -> None:
+    page = await look(scripts=False)
+    words = "(one, word) => { one.append(word); }"
+    await page.locator(".brand bdi").evaluate(words, "-of-the-research-on-pumps-and-valves")
+    await page.locator("#needing").evaluate("one => { one.innerHTML = '<span class=badge>1,204</span>'; }")
+    places = [await one.bounding_box() for one in await page.locator(".bar > *, .bar nav a").all()]
+    assert all(place is None or place["x"] + place["width"] <= 1280 for place in places)
+    field = await page.locator(".find").bounding_box()
+    assert field is not None
+    assert field["width"] >= 180
+
+
+async def test_a_narrow_screen_shows_every_way_and_that_something_needs_a_person(look: Look, connect: Connect) -> None:
+    ana = await connect("ana")
+    await ana.done("create_trigger", name="publish", files=["*.md"], options={"approval": "Publish?"})
+    await ana.done("write_file", path="long" * 50 + ".md", content="x\n")
+    page = await look(size="narrow")
+    await page.locator("#needing .badge").wait_for()
+    outside = "all => all.filter(one => one.getBoundingClientRect().right > innerWidth).map(one => one.outerHTML)"
+    assert await page.locator(".bar a, .bar .badge, .files .name bdi").evaluate_all(outside) == []
+
+
+async def test_a_long_name_stays_in_its_column(look: Look, connect: Connect) -> None:
+    ana = await connect("ana")
+    await ana.done("write_file", path="docs/" + "l" * 200 + ".txt", content="x\n")
+    page = await look("/files/docs", scripts=False)
+    name = await page.locator(".files .name bdi").bounding_box()
+    size = await page.locator(".files td .version").bounding_box()
+    assert name is not None
+    assert size is not None
+    assert name["x"] + name["width"] <= size["x"]
