@@ -83,6 +83,16 @@ async def test_what_an_agent_was_served_is_counted_by_tool_in_tokens_and_outlive
         assert found["last_call"]["about"] == "tariff"
 
 
+async def test_what_a_call_is_served_counts_however_long_it_has_waited(engine: Engine) -> None:
+    presence = engine.agents.presence
+    call = presence.begin(ANA, "wait_for", about="draft.md")
+    await engine.agents.write_down()  # who was seen is written down while the call waits
+    presence.end(call, 40)
+    await engine.agents.write_down()
+
+    assert (await ana(engine))["served"] == {"calls": 1, "tokens": 10}
+
+
 async def test_what_an_agent_holds_and_waits_for_is_told(engine: Engine) -> None:
     await engine.locks.lock_files(ANA, paths=["a.md", "b.md"], purpose="edit")
     await engine.jobs.add_job(BOB, queue="editor", instructions="do it")

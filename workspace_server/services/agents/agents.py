@@ -74,7 +74,7 @@ class Agents:
         """Write who has called, what was served, and which notes were shown."""
         seen, served = self.presence.drain()
         shown = self.notes.drain()
-        if not seen and not shown:
+        if not (seen or served or shown):
             return
 
         async def write(tx: Transaction) -> None:

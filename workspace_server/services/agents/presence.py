@@ -24,12 +24,13 @@ LISTS = ("files", "paths")
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call on its way; `at` in seconds since 1970."""
+    """One call on its way; `at` in seconds since 1970, `counts` when what it is served is added up."""
 
     agent: str
     tool: str
     about: str | None
     at: float
+    counts: bool = False
 
 
 class Presence:
@@ -50,6 +51,7 @@ class Presence:
             return call
         known = self._seen.get(caller.agent)
         if known is not None or len(self._seen) < LIMITS.agents_max:
+            call.counts = True
             first_at = now_s if known is None else known.first_at
             client = client or (None if known is None else known.client)
             self._seen[caller.agent] = Sighting(
@@ -60,7 +62,7 @@ class Presence:
     def end(self, call: Call, size_bytes: int) -> None:
         """Take note that a call was answered, with so many bytes of text."""
         del self._open[call]
-        if call.agent in self._seen:
+        if call.counts:  # also when who was seen has been written down meanwhile: calls may wait for long
             calls, tokens = self._served.get((call.agent, call.tool), (0, 0))
             self._served[call.agent, call.tool] = calls + 1, tokens + of_bytes(size_bytes)
 
