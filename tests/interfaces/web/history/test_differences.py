@@ -132,6 +132,15 @@ def test_front_matter_and_code_are_compared_too() -> None:
     assert "<pre><code>x = <del>1</del><ins>2</ins></code></pre>" in html
 
 
+def test_very_many_paragraphs_that_changed_are_shown_whole() -> None:
+    before = "\n\n".join(f"same {number}" for number in range(201))
+    html = prose(before, before.replace("same", "same same"))
+
+    assert html.startswith("<p><del>same 0</del></p><p><del>same 1</del></p>")
+    assert html.endswith("<p><ins>same same 200</ins></p>")
+    assert (html.count("<del>"), html.count("<ins>")) == (201, 201)
+
+
 @pytest.mark.parametrize("text", ["x" * 400_000, "- a\n" * (NODES_MAX + 1)])
 def test_very_long_prose_is_not_compared_as_it_is_read(text: str) -> None:
     assert compare_prose(text, "short", "a.md") is None

@@ -15,6 +15,8 @@ NODES_MAX = 4_000
 """Blocks of both texts together above which they are not compared."""
 WORDS_MAX = 1_000
 """Words of both forms of a paragraph above which it is shown in both."""
+PAIRS_MAX = 40_000
+"""Blocks that are held against each other, one side times the other; beyond it each counts as gone or as new."""
 ALIKE_MIN = 0.4
 """A paragraph that keeps fewer of its words than this is another one."""
 _VOID = frozenset({"br", "hr", "img", "input"})
@@ -25,6 +27,8 @@ _ALWAYS_THE_SAME = _HOLDERS - {"tr"} | {"td", "th"}
 
 Mark = Literal["ins", "del"]
 Node = Union["Element", str]
+Told = tuple[str | None, frozenset[str]]
+"""What blocks are told apart by: the tag, and the words that it says."""
 
 
 @dataclass(slots=True)
@@ -111,25 +115,34 @@ def _keys(nodes: Iterable[Node]) -> list[str]:
 
 def _replaced(before: Sequence[Node], after: Sequence[Node]) -> Iterator[str]:
     """Yield blocks in the place of others: each compared with the one that it came from, where there is one."""
-    left = list(before)
+    if len(before) * len(after) > PAIRS_MAX:
+        yield from (*_all_whole(before, "del"), *_all_whole(after, "ins"))
+        return
+    left = [(node, _told_by(node)) for node in before]
     come: list[Node] = []
     for node in after:
-        place = next((at for at, other in enumerate(left) if _is_same_thing(other, node)), None)
+        told = _told_by(node)
+        place = next((at for at, (_, other) in enumerate(left) if _is_same_thing(other, told)), None)
         if place is None:
             come.append(node)
             continue
-        yield from (*_all_whole(left[:place], "del"), *_all_whole(come, "ins"), *_changed(left[place], node))
+        yield from (*_all_whole((one for one, _ in left[:place]), "del"), *_all_whole(come, "ins"))
+        yield from _changed(left[place][0], node)
         left, come = left[place + 1 :], []
-    yield from (*_all_whole(left, "del"), *_all_whole(come, "ins"))
+    yield from (*_all_whole((one for one, _ in left), "del"), *_all_whole(come, "ins"))
 
 
-def _is_same_thing(old: Node, new: Node) -> bool:
-    """Whether a block is another one in a new form."""
-    tags = [None if isinstance(node, str) else node.tag for node in (old, new)]
-    if tags[0] != tags[1] or tags[0] in _ALWAYS_THE_SAME:
-        return tags[0] == tags[1]
-    texts = (node if isinstance(node, str) else node.text for node in (old, new))
-    before, after = ({word for word in words(text) if not word.isspace()} for text in texts)
+def _told_by(node: Node) -> Told:
+    """Return what tells a block from others."""
+    text = node if isinstance(node, str) else node.text
+    return None if isinstance(node, str) else node.tag, frozenset(word for word in words(text) if not word.isspace())
+
+
+def _is_same_thing(old: Told, new: Told) -> bool:
+    """Whether a block is another one in a new form, by what is told of both."""
+    (tag, before), (other, after) = old, new
+    if tag != other or tag in _ALWAYS_THE_SAME:
+        return tag == other
     return 2 * len(before & after) >= ALIKE_MIN * (len(before) + len(after))
 
 
