@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace_server.core.alignment import PAIRS_MAX, WORDS_MAX, Block, Part, blocks, pairs, parts
+from workspace_server.core.alignment import (
+    ANCHORED_LINES_MAX,
+    PAIRS_MAX,
+    WORDS_MAX,
+    Block,
+    Part,
+    blocks,
+    pairs,
+    parts,
+)
 from workspace_server.core.diffs import LINES_MAX
 
 LINES = st.lists(st.sampled_from("abcdef"), max_size=12)
@@ -47,6 +56,12 @@ def test_few_changes_far_apart_are_found_in_a_very_long_text() -> None:
         ((50_000, 50_000), (50_000, 50_002)),
         ((99_999, 100_000), (100_001, 100_002)),
     ]
+
+
+def test_texts_that_differ_over_very_many_lines_are_not_compared() -> None:
+    old = [str(number) for number in range(ANCHORED_LINES_MAX // 2 + 1)]
+    assert blocks(["first", *old, "last"], ["1", *old, "2"]) is None
+    assert blocks([*old, "last"], [*old, "2"]) is not None
 
 
 def test_what_comes_again_between_lines_that_do_not_is_shared_with_them() -> None:

@@ -11,6 +11,8 @@ from workspace_server.core.diffs import LINES_MAX, equal_ends
 
 COMPARED_AT_ONCE = 200
 """Lines of both texts up to which they are compared in full; of more, what stands once in both is looked for first."""
+ANCHORED_LINES_MAX = 250_000
+"""Lines of both texts, but for those with which both begin and end, above which they are not compared: 5 s at worst."""
 ANCHORED_MAX = 6
 """How often what lies between such lines is divided in the same way."""
 PAIRS_MAX = 4_000
@@ -53,8 +55,8 @@ def words(text: str) -> list[str]:
 def blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Block] | None:
     """Return the shared and the changed stretches, in order, so that they cover both sequences.
 
-    None when more than `LINES_MAX` lie between what both begin and end with and have in common once: comparing is
-    quadratic.
+    None when more than `LINES_MAX` lie between what both begin and end with and have in common once, for comparing is
+    quadratic; and when all of that is more than `ANCHORED_LINES_MAX`.
     """
     runs = _runs(old, new, ANCHORED_MAX)
     if runs is None:
@@ -101,6 +103,8 @@ def _runs(old: Sequence[Hashable], new: Sequence[Hashable], depth: int) -> list[
     start, end = equal_ends(old, new)
     middle_old, middle_new = old[start : len(old) - end], new[start : len(new) - end]
     total = len(middle_old) + len(middle_new)
+    if total > ANCHORED_LINES_MAX:
+        return None
     anchors = _anchors(middle_old, middle_new) if depth and total > COMPARED_AT_ONCE else []
     if total > LINES_MAX and not anchors:
         return None
