@@ -136,6 +136,17 @@ async def test_a_long_notebook_is_shown_by_pages(reader: httpx2.AsyncClient, han
     assert "cell 1;" in await page(reader, link(second, "Earlier cells"))
 
 
+async def test_of_very_long_text_in_a_notebook_only_the_first_is_laid_out(
+    reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    cells = [{"cell_type": "markdown", "source": f"**cell {number}** {'x' * 120_000}"} for number in (1, 2, 3)]
+    await hand.write("a.ipynb", json.dumps({"cells": cells}))
+    html = await page(reader, "/files/a.ipynb")
+
+    assert "<strong>cell 2</strong>" in html
+    assert "**cell 3**" in html
+
+
 async def test_a_page_of_html_is_shown_in_a_frame_that_may_do_nothing(reader: httpx2.AsyncClient, hand: Hand) -> None:
     await hand.write("a.html", "<title>T</title><style>p { color: red }</style><p>Hello<script>1</script>")
     html = await page(reader, "/files/a.html")

@@ -14,7 +14,12 @@ from markupsafe import Markup
 from workspace_server.interfaces.web.addresses import EVERYWHERE, Places
 from workspace_server.interfaces.web.files.render.cleaned import cleaned
 from workspace_server.interfaces.web.files.render.code import highlighted_lines
-from workspace_server.interfaces.web.files.render.markdown import Document, is_quick_to_render, render_markdown
+from workspace_server.interfaces.web.files.render.markdown import (
+    CHARS_MAX,
+    Document,
+    is_quick_to_render,
+    render_markdown,
+)
 from workspace_server.interfaces.web.visible import visible
 
 CELLS_MAX = 40
@@ -64,6 +69,21 @@ class Notebook:
     count: int
 
 
+class _Render:
+    """Renders the text of cells, of all cells of a page together no more than of one file."""
+
+    def __init__(self, render: Callable[[str], Document]) -> None:
+        self._render = render
+        self._chars_left = CHARS_MAX
+
+    def prose(self, source: str) -> Markup | None:
+        """Return the text of a cell as HTML; None when that would take long."""
+        if len(source) > self._chars_left or not is_quick_to_render(source):
+            return None
+        self._chars_left -= len(source)
+        return self._render(source).html
+
+
 class NoNotebook(Exception):
     """The text is no notebook of format 4."""
 
@@ -76,13 +96,8 @@ def read_notebook(text: str, path: str, first: int, places: Places = EVERYWHERE)
     """
     cells, language = _cells(text)
     shown = list(enumerate(cells, 1))[first - 1 : first - 1 + CELLS_MAX]
-    return Notebook(
-        [
-            _cell(cell, number, partial(render_markdown, path=path, anchored=False, places=places), language)
-            for number, cell in shown
-        ],
-        len(cells),
-    )
+    render = _Render(partial(render_markdown, path=path, anchored=False, places=places))
+    return Notebook([_cell(cell, number, render, language) for number, cell in shown], len(cells))
 
 
 def picture_in(text: str, cell: int, output: int) -> tuple[bytes, str] | None:
@@ -120,10 +135,11 @@ def _cells(text: str) -> tuple[list[Mapping[str, Any]], str]:
     return _list(whole["cells"]), language.lower() if _LANGUAGE.fullmatch(language) else "text"
 
 
-def _cell(cell: Mapping[str, Any], number: int, prose: Callable[[str], Document], language: str) -> Cell:
+def _cell(cell: Mapping[str, Any], number: int, render: _Render, language: str) -> Cell:
     source = _joined(cell.get("source"))
-    if cell.get("cell_type") == "markdown" and is_quick_to_render(source):
-        return Cell(number=number, prose=prose(source).html)
+    prose = render.prose(source) if cell.get("cell_type") == "markdown" else None
+    if prose is not None:
+        return Cell(number=number, prose=prose)
     if cell.get("cell_type") != "code":
         return Cell(number=number, lines=highlighted_lines(source, None))
     outputs = _list(cell.get("outputs"))
