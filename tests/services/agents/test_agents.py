@@ -119,8 +119,9 @@ async def test_agents_come_by_pages_those_first_that_were_seen_last(engine: Engi
 
     assert [one["agent"] for one in first["agents"] + second["agents"]] == ["c", "b", "a"]
     assert "next_cursor" not in second
-    with pytest.raises(InvalidArgument):
-        await engine.agents.list_agents(ANA, cursor="made up")
+    for cursor in ("made up", "[1]", f'[1{"0" * 400}, "ana"]'):
+        with pytest.raises(InvalidArgument):
+            await engine.agents.list_agents(ANA, cursor=cursor)
 
 
 async def test_the_server_the_operator_and_edits_on_disk_are_no_agents(engine: Engine) -> None:

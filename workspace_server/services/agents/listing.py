@@ -121,7 +121,7 @@ def _place(cursor: str) -> tuple[float, str]:
     try:
         at, name = json.loads(cursor)
         return float(at), str(name)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise refused("cursor", "is none of this list", "Leave it out to begin anew.") from None
 
 
