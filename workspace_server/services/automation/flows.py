@@ -101,13 +101,21 @@ async def _led_to(tx: Transaction, rows: Sequence[TriggerRow]) -> dict[str, list
     rules = [parse_definition(row.definition) for row in rows]
     names = {row.trigger_id: row.name for row in rows}
     return {
-        names[trigger_id]: [
-            {"path": path, "times": times, "starts": _starts(path, kind, rules)}
-            for (path, kind), times in seen.most_common(WRITTEN_SHOWN_MAX)
-        ]
-        for trigger_id, seen in (await _observed(tx, rows)).items()
-        if seen
+        names[trigger_id]: _by_path(seen, rules) for trigger_id, seen in (await _observed(tx, rows)).items() if seen
     }
+
+
+def _by_path(seen: Mapping[tuple[str, str], int], rules: Sequence[Definition]) -> list[Result]:
+    """Return what was changed most often, whether it was made, written or deleted, and which triggers that starts."""
+    times: Counter[str] = Counter()
+    starts: dict[str, dict[str, None]] = {}
+    for (path, kind), count in seen.items():
+        times[path] += count
+        starts.setdefault(path, {}).update(dict.fromkeys(_starts(path, kind, rules)))
+    return [
+        {"path": path, "times": count, "starts": list(starts[path])}
+        for path, count in times.most_common(WRITTEN_SHOWN_MAX)
+    ]
 
 
 async def _observed(tx: Transaction, rows: Sequence[TriggerRow]) -> dict[int, Counter[tuple[str, str]]]:

@@ -45,7 +45,8 @@ async def test_what_was_written_because_of_one_trigger_leads_to_the_next(
     await hand.write("draft.md", "one")
     job = (await served.engine.jobs.claim_job(EDITOR, queue="edit"))["job"]
     await hand.write("edited.md", "better", agent="editor")
-    await hand.write("notes.md", "x", agent="editor")
+    for words in ("x", "y", "z"):
+        await hand.write("notes.md", words, agent="editor")
     await served.engine.jobs.finish_job(EDITOR, job=job["job"])
     html = await text(reader, "/triggers")
 
@@ -53,6 +54,8 @@ async def test_what_was_written_because_of_one_trigger_leads_to_the_next(
     assert "<title>edited.md (1×)</title>" in html
     assert '<a href="/triggers/edit"><g class="box trigger tone-plain"><title>edit</title>' in html
     assert '<g class="box made tone-plain"><title>notes.md</title>' in html
+    assert "changed 3×" in html
+    assert html.count('href="/files/notes.md"') == 1, "made and then written, it is one file"
     assert '→</span> <a class="seen" href="/triggers/publish">' in html.replace("&rarr;", "→")
     assert "1 in flight" in html
 
