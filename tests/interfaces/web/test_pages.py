@@ -16,6 +16,7 @@ from workspace_server.core.access import ALL_VERBS, Caller
 from workspace_server.core.events import EVENT_TYPES
 from workspace_server.interfaces.web.assets import lean
 from workspace_server.interfaces.web.now.happenings import happening
+from workspace_server.interfaces.web.templates import ENVIRONMENT
 from workspace_server.storage.disk.watcher import Dirty
 
 pytestmark = pytest.mark.anyio
@@ -585,3 +586,8 @@ async def test_styles_and_scripts_are_sent_without_what_only_people_read() -> No
 
     assert lean("a.css", css) == "a,b>c{color:red;margin:0 1px}"
     assert lean("a.js", js) == 'const at = "http://a//b"; // here\nif (at) {go();}\n'
+
+
+def test_every_template_can_be_compiled() -> None:
+    for name in ENVIRONMENT.list_templates():
+        ENVIRONMENT.get_template(name)

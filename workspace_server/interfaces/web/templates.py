@@ -76,6 +76,7 @@ def _shown(value: Any) -> Any:
 
 
 def _environment() -> Environment:
+    """Return what makes pages; a template is compiled at its first use, not at each start of a server without readers."""
     sources = {name: entry.read_text(encoding="utf-8") for name, entry in entries(ROOT.joinpath("templates"))}
     environment = Environment(
         loader=DictLoader(sources),
@@ -114,8 +115,6 @@ def _environment() -> Environment:
             "when": when,
         }
     )
-    for name in sources:
-        environment.get_template(name)
     return environment
 
 
