@@ -18,6 +18,7 @@ from workspace_server.core.joins.changes import (
     without_room,
 )
 from workspace_server.core.joins.deciding import IDLE, Fire, TimedOut, Wait, advance, fire, skip, time_out
+from workspace_server.core.joins.holding import Held, held_back
 from workspace_server.core.joins.missing import missing
 from workspace_server.core.joins.rate import Rate, admit
 from workspace_server.core.joins.state import Cause, Join, Save, new_join
@@ -394,3 +395,24 @@ def test_a_join_takes_in_a_bounded_number_of_files(monkeypatch: pytest.MonkeyPat
 
 def test_a_finish_too_many_changes_nothing() -> None:
     assert Played("a").finish().join.in_flight == 0
+
+
+def held(played: Played) -> Held | None:
+    return held_back(played.rule, played.join, now_s=played.now_s)
+
+
+def test_what_holds_a_full_set_back_is_told() -> None:
+    played = Played("a", "b").save("a")
+    assert held(played) is None
+    assert held(played.save("b")) is None
+    assert held(played.save("a").save("b")) == Held(reason="busy")
+    assert held(Played("a", "b", schedule="0 9 * * *").save("a").save("b")) == Held(reason="schedule")
+    resting = Played("a", settle={"quiet_ms": 500, "max_wait_ms": 2_000}).save("a")
+    assert held(resting) == Held(reason="settle", until_s=1_000.5)
+    locked = Played("a", hold_max_seconds=60).save("a", fence=7, holder="ann")
+    assert held(locked) == Held(reason="locked", until_s=1_060, holders=("ann",))
+
+
+def test_a_full_set_that_nothing_holds_back_has_met_the_rate() -> None:
+    played = Played("a", settle={"quiet_ms": 500, "max_wait_ms": 2_000}).save("a")
+    assert held_back(played.rule, played.join, now_s=played.now_s + 1) == Held(reason="rate")

@@ -17,9 +17,10 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Look again at `until_s`, or when something happens."""
+    """Look again at `until_s`, or when something happens, such as the end of the locks of *holders* on inputs."""
 
     until_s: float
+    holders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def _decide(rule: Definition, join: Join, ready_at: float, now_s: float) -> Deci
         return Wait(due)
     decision = _fire(rule, join)
     held_until = max(ready_at, join.struck_at or 0.0) + rule.hold_max_seconds
-    return Wait(held_until) if decision.holders and now_s < held_until else decision
+    return Wait(held_until, decision.holders) if decision.holders and now_s < held_until else decision
 
 
 def _fire(rule: Definition, join: Join, *, partial: bool = False) -> Fire:

@@ -16,6 +16,7 @@ from workspace_server.services.automation.flows import Flows
 from workspace_server.services.automation.jobs import Jobs
 from workspace_server.services.automation.making import Making
 from workspace_server.services.automation.pausing import Pausing
+from workspace_server.services.automation.progress import Progress
 from workspace_server.services.automation.queues import Queues
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.rehearsing import Rehearsing
@@ -64,6 +65,7 @@ class Automation:
         self.rehearsing = Rehearsing(folder, checking)
         self.runs = Runs(folder)
         self.flows = Flows(folder)
+        self.progress = Progress(folder)
         self.trigger_file = TriggerFile(folder, making)
         self.deliveries = Deliveries(folder, self.reaction, self.policy)
         self.endpoints = Endpoints(folder, self.deliveries.due)

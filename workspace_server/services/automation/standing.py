@@ -69,6 +69,12 @@ async def keys_of(
     return (await _keys(tx, {trigger_id: rule}, limit=limit, skip=skip))[trigger_id]
 
 
+async def keys_told(tx: Transaction, some: Sequence[tuple[Definition, JoinRow]]) -> list[dict[str, Any]]:
+    """Return joins as their triggers' lists show them, with what is in and what is missing, by one query for all."""
+    lacking = await missing_of_all(tx, some)
+    return [_key(rule, row, missing) for (rule, row), missing in zip(some, lacking, strict=True)]
+
+
 def _shown(row: TriggerRow, rule: Definition, standing: _Standing, caller: Caller) -> Result:
     fired, in_flight = standing.fired[row.trigger_id]
     pending, failures = standing.left.get(row.trigger_id, (0, 0))
@@ -113,8 +119,8 @@ async def _keys(
         for row in (used or ([] if skip else _unseen(trigger_id, rules[trigger_id])))
     ]
     found: dict[int, list[dict[str, Any]]] = {trigger_id: [] for trigger_id in rules}
-    for (rule, row), missing in zip(some, await missing_of_all(tx, some), strict=True):
-        found[row.trigger_id].append(_key(rule, row, missing))
+    for (_, row), told in zip(some, await keys_told(tx, some), strict=True):
+        found[row.trigger_id].append(told)
     return found
 
 

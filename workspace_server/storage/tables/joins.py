@@ -73,6 +73,23 @@ async def keys_of(tx: Transaction, trigger_id: int, *, limit: int) -> list[tuple
     return [(row[0], json.loads(row[1])) for row in rows]
 
 
+async def filling(tx: Transaction, *, limit: int) -> list[JoinRow]:
+    """Return joins with something new in them that are not full, the last used first."""
+    return await _newest(tx, "begun_at IS NOT NULL AND ready_at IS NULL", limit)
+
+
+async def held(tx: Transaction, *, limit: int) -> list[JoinRow]:
+    """Return joins that are full and have not fired, the last used first."""
+    return await _newest(tx, "ready_at IS NOT NULL", limit)
+
+
+async def _newest(tx: Transaction, where: str, limit: int) -> list[JoinRow]:
+    rows = await tx.all(
+        f"SELECT {_JOIN} FROM joins WHERE {where} AND key <> ? ORDER BY last_at DESC LIMIT ?", SHARED, limit
+    )
+    return await _joins(tx, rows)
+
+
 async def all_of(tx: Transaction, trigger_id: int) -> list[tuple[int, str]]:
     """Return all joins of a trigger as (trigger, key)."""
     rows = await tx.all("SELECT trigger_id, key FROM joins WHERE trigger_id = ? AND key <> ?", trigger_id, SHARED)

@@ -91,6 +91,13 @@ async def by_id(tx: Transaction, trigger_id: int) -> TriggerRow:
     return _trigger(row)
 
 
+async def by_ids(tx: Transaction, trigger_ids: Sequence[int]) -> dict[int, TriggerRow]:
+    """Return triggers, deleted or not, by their ids."""
+    chosen = "trigger_id IN (SELECT value FROM json_each(?))"
+    rows = await tx.all(f"SELECT {_TRIGGER} FROM triggers WHERE {chosen}", json.dumps(trigger_ids))
+    return {row[0]: _trigger(row) for row in rows}
+
+
 async def present(tx: Transaction, *, after: str = "", limit: int = -1) -> list[TriggerRow]:
     """Return the triggers that are not deleted, by name.
 

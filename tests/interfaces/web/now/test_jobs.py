@@ -67,6 +67,26 @@ async def test_what_is_in_progress_is_told_with_what_it_waits_for(
     assert 'waits for <a class="path" href="/files/b.md">' in html
 
 
+async def test_a_firing_that_is_held_back_is_told_with_what_holds_it(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    triggers = served.engine.triggers
+    for name, rest in (("busy", "immediate"), ("resting", {"quiet_ms": 60_000, "max_wait_ms": 120_000})):
+        await triggers.create_trigger(ANA, name=name, files=[f"{name}.md"], queue=name, options={"settle": rest})
+        await hand.write(f"{name}.md", "x")
+    await hand.write("busy.md", "y")
+    locked = {"settle": "immediate", "hold_max_seconds": 600}
+    await triggers.create_trigger(ANA, name="locked", files=["locked.md"], queue="locked", options=locked)
+    lock = (await served.engine.locks.lock_files(ANA, paths=["locked.md"]))["lock"]
+    await served.engine.files.write_file(ANA, path="locked.md", content="x", lock=lock)
+    html = (await reader.get("/jobs")).text
+
+    assert 'href="/files/busy.md"><bdi>busy.md</bdi></a><span class="version">v2</span>' in html
+    assert "waits until an earlier firing is done" in html
+    assert "waits until its files are left alone" in html
+    assert "waits for the lock of <bdi>ana</bdi> to end" in html
+
+
 async def test_a_job_tells_its_inputs_at_their_versions_and_the_run_it_belongs_to(
     served: Listening, reader: httpx2.AsyncClient, hand: Hand
 ) -> None:

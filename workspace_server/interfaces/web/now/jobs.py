@@ -25,7 +25,7 @@ async def jobs(view: View) -> Response:
     engine, caller = view.engine, view.caller
     chosen = {name: view.text(name) for name in ("state", "queue", "agent", "trigger")}
     found = await engine.queues.list_jobs(caller, limit=PAGE, cursor=view.text("cursor"), **chosen)
-    triggers = (await engine.triggers.list_triggers(caller))["triggers"]
+    coming = await engine.automation.progress.show_progress(caller, limit=UNDER_WAY)
     sent = await engine.deliveries.list_deliveries(caller, state="pending", limit=UNDER_WAY)
     return view.render(
         "now/jobs.html",
@@ -37,12 +37,8 @@ async def jobs(view: View) -> Response:
         url=lambda **changed: page_url(ADDRESS, **{**chosen, **changed}),
         states=STATES,
         queues=(await engine.queues.list_queues(caller))["queues"],
-        filling=[
-            {"trigger": one["trigger"], **key}
-            for one in triggers
-            for key in one.get("keys", ())
-            if key["in"] and key["missing"]
-        ][:UNDER_WAY],
+        filling=coming["filling"],
+        held=coming["held"],
         deliveries=sent["deliveries"],
     )
 
