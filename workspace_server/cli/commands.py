@@ -23,6 +23,7 @@ COMMANDS = {
     "facts": "ask",
     "history": "look",
     "triggers": "triggers",
+    "runs": "runs",
     "deliveries": "deliveries",
     "subscriptions": "subscriptions",
     "jobs": "jobs",

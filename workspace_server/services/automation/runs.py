@@ -56,6 +56,8 @@ class Runs:
     ) -> Result:
         """Return `{runs, next_cursor?}`, newest first, each by the firing that it began with.
 
+        `others` says how many more firings the same change has set off; each is a run of its own.
+
         Args:
             trigger: Instead of the beginnings, all firings of this one.
         """
@@ -109,6 +111,7 @@ async def _beginnings(tx: Transaction, rows: Sequence[FiringRow]) -> list[Result
     """Return the runs that some firings began, each with how far it is."""
     names = await triggers.names(tx, sorted({row.trigger_id for row in rows}))
     counts = await triggers.chains(tx, sorted({row.root for row in rows}))
+    set_off = await triggers.set_off(tx, sorted({row.data["seq"] for row in rows if row.data["inputs"]}))
     shown: list[Result] = []
     for row in rows:
         firings, in_flight, asking, failed = counts[row.root]
@@ -122,6 +125,7 @@ async def _beginnings(tx: Transaction, rows: Sequence[FiringRow]) -> list[Result
                 "at": iso(row.at),
                 "inputs": inputs,
                 "firings": firings,
+                "others": set_off.get(row.data["seq"], 1) - 1,
                 "state": state,
             }
         )

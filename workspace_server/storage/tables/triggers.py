@@ -208,6 +208,16 @@ async def that_took(tx: Transaction, seqs: Sequence[int], *, limit: int) -> list
     return [row[0] for row in rows]
 
 
+async def set_off(tx: Transaction, seqs: Sequence[int]) -> dict[int, int]:
+    """Return how many firings each of these changes has set off: those of which it is the newest input."""
+    rows = await tx.all(
+        "SELECT i.seq, count(*) FROM firing_inputs i JOIN firings f USING (firing_id)"
+        " WHERE i.seq IN (SELECT value FROM json_each(?)) AND f.data ->> '$.seq' = i.seq GROUP BY i.seq",
+        json.dumps(seqs),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def page_of_firings(
     tx: Transaction, *, before: int, limit: int, trigger_id: int | None = None
 ) -> list[FiringRow]:

@@ -76,6 +76,20 @@ async def test_a_run_is_told_as_steps_and_the_one_that_went_wrong_stands_out(
     assert (await reader.get("/runs/F9")).status_code == 404
 
 
+async def test_runs_that_one_save_began_say_so(served: Listening, reader: httpx2.AsyncClient, hand: Hand) -> None:
+    create = served.engine.triggers.create_trigger
+    for name, files in (("left", ["draft.md"]), ("right", ["draft.md"]), ("both", ["draft.md", "last.md"])):
+        mode = "all" if len(files) > 1 else None
+        await create(ANA, name=name, files=files, mode=mode, queue=name, options={"settle": "immediate"})
+    await hand.write("draft.md", "one")
+    await hand.write("last.md", "two")
+    html = await text(reader, "/runs")
+    told = (await served.engine.runs.list_runs(ANA))["runs"]
+
+    assert {one["trigger"]: one["others"] for one in told} == {"left": 1, "right": 1, "both": 0}
+    assert html.count("with 1 other<") == 2
+
+
 async def test_a_run_that_asks_a_person_leads_to_the_question(
     served: Listening, reader: httpx2.AsyncClient, hand: Hand
 ) -> None:

@@ -10,7 +10,7 @@ State = Literal["done", "going", "waiting", "failed"]
 
 
 class RunLine(Result):
-    """A run by the firing that it began with; `waiting` is for a person."""
+    """A run by the firing that it began with; `others` the same change began, too; `waiting` is for a person."""
 
     run: str
     trigger: str
@@ -18,6 +18,7 @@ class RunLine(Result):
     at: str
     inputs: list[dict[str, Any]]
     firings: int
+    others: int
     state: State
 
 
