@@ -2,7 +2,7 @@
 
 import pytest
 
-from workspace_server.core.tokens import bytes_of, compact, of_bytes
+from workspace_server.core.tokens import bytes_of, bytes_said, compact, of_bytes
 
 
 @pytest.mark.parametrize(("count", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
@@ -19,3 +19,7 @@ def test_a_result_counts_as_it_goes_over_the_wire() -> None:
     result = {"path": "Übersicht.md", "lines": [1, 2]}
     assert compact(result) == '{"path":"Übersicht.md","lines":[1,2]}'
     assert bytes_of(result) == len(compact(result).encode())
+
+
+def test_what_a_model_reads_is_counted_together() -> None:
+    assert bytes_said(["abc", "äöü", "\ud800"]) == 3 + 6 + 1

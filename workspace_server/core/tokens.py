@@ -1,6 +1,7 @@
 """The token estimate of every budget: one token is four UTF-8 bytes of the compact result, rounded up."""
 
 import json
+from collections.abc import Iterable
 
 BYTES_PER_TOKEN = 4
 
@@ -18,6 +19,11 @@ def of_bytes(count: int) -> int:
 def bytes_of(value: object) -> int:
     """Return the bytes of a JSON result."""
     return len(compact(value).encode("utf-8", "surrogatepass"))
+
+
+def bytes_said(texts: Iterable[str]) -> int:
+    """Return the bytes of *texts* together, as a model is given them to read."""
+    return sum(len(text) if text.isascii() else len(text.encode(errors="replace")) for text in texts)
 
 
 def room_bytes(result: object, tokens_max: int) -> int:

@@ -17,8 +17,13 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from tests.interfaces.mcp.workspace import ERAS, serving
+from tests.interfaces.mcp.workspace import ERAS, named, serving
+from workspace_server.config import Settings
+from workspace_server.core.access import Caller
+from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.mcp.prompts import PROMPTS
+from workspace_server.interfaces.mcp.server import WorkspaceMcp
+from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
 TEMPLATE = ResourceTemplateReference(type="ref/resource", uri="workspace:///{+path}")
@@ -84,6 +89,20 @@ async def test_an_address_that_names_no_file_is_refused_with_our_error(
             await client.read_resource(uri)
     assert refusal.value.error.code == -32602
     assert refusal.value.error.data["code"] == code
+
+
+async def test_what_is_read_as_a_resource_is_counted_as_served(folder: Path) -> None:
+    async with Engine.open(folder, settings=Settings()) as engine, Client(WorkspaceMcp(engine, Guard())) as client:
+        ana = {"meta": named("ana")}
+        await client.call_tool("write_file", {"path": "a.md", "content": "ä" * 20}, **ana)
+        await client.read_resource("workspace:///a.md", **ana)
+        with pytest.raises(MCPError):
+            await client.read_resource("workspace:///absent.md", **ana)
+        told = await engine.agents.show_agent(Caller(agent="bo"), agent="ana")
+
+    [read] = [one for one in told["tools"] if one["tool"] == "resources/read"]
+    assert (read["calls"], read["tokens"]) == (2, 10)
+    assert told["last_call"]["about"] == "workspace:///absent.md"
 
 
 async def test_a_made_up_cursor_is_refused(folder: Path) -> None:

@@ -22,15 +22,19 @@ from mcp_types import (
 from workspace_server.core import media
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.tokens import bytes_said
 from workspace_server.errors import InvalidPath, TooLarge, WorkspaceError
 from workspace_server.interfaces.guard import Guard
-from workspace_server.interfaces.mcp.calls import Context, require_caller
+from workspace_server.interfaces.mcp.calls import Context, client_of, require_caller
 from workspace_server.interfaces.mcp.errors import protocol_error
+from workspace_server.services.agents.presence import ABOUT_CHARS
 
 if TYPE_CHECKING:
     from workspace_server.services.engine import Engine
 
 SCHEME = "workspace"
+READ = "resources/read"
+"""What reading a resource is called among the tools that served an agent."""
 PAGE_TOKENS = 20_000
 COMPLETIONS_MAX = 100
 """What the protocol allows in one answer."""
@@ -101,12 +105,17 @@ class Resources:
     async def read(self, ctx: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
         """Return the newest version of one file."""
         caller = require_caller(self._guard, ctx)
-        uri = str(params.uri)
+        uri, presence = str(params.uri), self._engine.agents.presence
+        call = presence.begin(caller, READ, about=uri[:ABOUT_CHARS], client=client_of(ctx))
+        size_bytes = 0
         try:
-            path = path_of(uri, self._engine.folder.name)
-            return ReadResourceResult(contents=[await self._contents(caller, uri, path)])
+            contents = await self._contents(caller, uri, path_of(uri, self._engine.folder.name))
+            size_bytes = bytes_said([contents.text if isinstance(contents, TextResourceContents) else contents.blob])
+            return ReadResourceResult(contents=[contents])
         except WorkspaceError as refusal:
             raise protocol_error(refusal) from None
+        finally:
+            presence.end(call, size_bytes)
 
     async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         """Return the paths that begin as the argument does."""

@@ -17,6 +17,7 @@ from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, No
 
 from workspace_server import __version__
 from workspace_server.core.access import Caller
+from workspace_server.core.tokens import bytes_said
 from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.interfaces.guard import Guard, asking
 from workspace_server.interfaces.mcp import errors, prompts, schemas
@@ -148,8 +149,7 @@ class WorkspaceMcp(Server[dict[str, Any]]):
 
 def _size_bytes(answer: CallToolResult) -> int:
     """Return how much of an answer a model is given to read; structured content repeats what the text says."""
-    said = [getattr(block, "text", "") or getattr(block, "data", "") for block in answer.content]
-    return sum(len(text) if text.isascii() else len(text.encode(errors="replace")) for text in said)
+    return bytes_said(getattr(block, "text", "") or getattr(block, "data", "") for block in answer.content)
 
 
 async def _shape_calls(ctx: Context, call_next: CallNext) -> HandlerResult:
