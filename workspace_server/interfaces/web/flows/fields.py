@@ -115,12 +115,19 @@ _READ: Final[Mapping[str, Callable[[str], Any]]] = {
     **{option.name: option.read for option in OPTIONS},
 }
 
+_TO: Final[Mapping[str, str]] = {
+    "queue": "Name the queue.",
+    "url": "Say the address of the webhook.",
+    "command": "Name the command.",
+    "approval": "Say what the person is asked.",
+}
+
 
 def read(form: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of a trigger that a form says; one that is empty is left out.
 
     Raises:
-        InvalidArgument: No kind of target was chosen.
+        InvalidArgument: No kind of target was chosen, or none of that kind was named.
     """
     given: dict[str, Any] = {}
     for name, meaning in _READ.items():
@@ -129,8 +136,9 @@ def read(form: Mapping[str, str]) -> dict[str, Any]:
             given[name] = value
     if form.get("kind") not in KINDS:
         raise InvalidArgument("Choose whom it calls.", hint="A queue, for example.", argument="queue")
-    if form.get("to", "").strip():
-        given[form["kind"]] = form["to"].strip()
+    if not form.get("to", "").strip():
+        raise InvalidArgument(_TO[form["kind"]], hint="It is what the trigger starts.", argument=form["kind"])
+    given[form["kind"]] = form["to"].strip()
     return given
 
 
