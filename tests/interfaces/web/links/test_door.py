@@ -156,6 +156,7 @@ async def test_what_leads_nowhere_is_told_in_the_same_words_whatever_it_was(
     ended.append((await reader.get(f"{folder}/a.md")).text)
     assert len(set(ended)) == 1
     assert "This link has ended" in ended[0]
+    assert "<bdi>Share link</bdi>" in ended[0]
     assert (await reader.get(folder)).status_code == 410
 
 
