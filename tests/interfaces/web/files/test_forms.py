@@ -11,6 +11,7 @@ import pytest
 
 from tests.indexer import files
 from tests.interfaces.web.conftest import Hand
+from workspace_server.interfaces.web.files.forms.trees import TREE_BYTES_MAX
 
 pytestmark = pytest.mark.anyio
 
@@ -81,6 +82,20 @@ async def test_what_a_tree_leaves_out_has_an_address(reader: httpx2.AsyncClient,
     assert ">n0<" in await page(reader, link(second, "From the beginning"))
     for nowhere in ("/wide/x", "/wide/900", "/absent", "/wide/0/x"):
         await page(reader, f"/files/d.json?in={nowhere}", status=400)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("{broken", "not valid JSON"), (f'["{"x" * TREE_BYTES_MAX}"]', "too large to be shown as a tree")],
+)
+async def test_json_that_makes_no_tree_is_shown_as_it_stands(
+    reader: httpx2.AsyncClient, hand: Hand, content: str, why: str
+) -> None:
+    await hand.write("d.json", content)
+    html = await page(reader, "/files/d.json")
+    assert why in html
+    assert '<div class="row" id="L1">' in html
+    assert why not in await page(reader, "/files/d.json?view=source")
 
 
 async def test_lines_of_json_are_trees_some_a_page(reader: httpx2.AsyncClient, hand: Hand) -> None:

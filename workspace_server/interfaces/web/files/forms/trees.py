@@ -20,11 +20,11 @@ async def show(look: Look) -> Shown:
     text = await look.text(TREE_BYTES_MAX)
     name, pointer, first = look.path.rpartition("/")[2], look.view.text("in") or "", look.view.number("first") or 0
     if text is None:
-        return await source.show(look)
+        return await _source(look, "It is too large to be shown as a tree.")
     try:
         tree = await rendered(_tree, text, name, pointer, first)
     except ValueError:
-        return await source.show(look)
+        return await _source(look, "It is not valid JSON, so it is shown as it stands.")
     except LookupError:
         raise InvalidArgument(
             "There is no such place in this file.", hint="Begin at its top.", argument="in", reason=pointer
@@ -38,6 +38,12 @@ async def show_records(look: Look) -> Shown:
     trees = await rendered(_records, stretch.text, stretch.first_line)
     go_on = None if stretch.next is None else look.url(**stretch.next)
     return shown("tree", trees=trees, is_part=not stretch.is_begin, has_records=True, next=go_on)
+
+
+async def _source(look: Look, why: str) -> Shown:
+    """Show the lines, and say why there is no tree."""
+    lines = await source.show(look)
+    return shown(lines.form, **lines.values, instead=why)
 
 
 def _tree(text: str, name: str, pointer: str, first: int) -> Node:
