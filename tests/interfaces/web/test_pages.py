@@ -591,3 +591,13 @@ async def test_styles_and_scripts_are_sent_without_what_only_people_read() -> No
 def test_every_template_can_be_compiled() -> None:
     for name in ENVIRONMENT.list_templates():
         ENVIRONMENT.get_template(name)
+
+
+async def test_who_acts_on_the_first_page_leads_to_a_page_that_is_there(
+    served: Listening, reader: httpx2.AsyncClient, hand: Hand
+) -> None:
+    await hand.write("a.md", "x\n", agent="external")
+    html = (await reader.get("/")).text
+    addresses = re.findall(r'<li data-key="external"><div class="what"><a href="([^"]+)"', html)
+    assert addresses == ["/activity?agent=external"]
+    assert (await reader.get(addresses[0])).status_code == 200

@@ -4,6 +4,7 @@ from typing import Final
 
 from starlette.responses import Response
 
+from workspace_server.core.access import EXTERNAL, IMPORT
 from workspace_server.interfaces.web.connecting import first_step
 from workspace_server.interfaces.web.files import table
 from workspace_server.interfaces.web.now import happenings
@@ -14,6 +15,8 @@ LOOKED_AT: Final = 100
 """How many of the newest events tell who has acted lately."""
 LOCKS_SHOWN: Final = 6
 TRIGGERS_SHOWN: Final = 6
+FOLDER: Final = frozenset({EXTERNAL, IMPORT})
+"""In whose name the log tells what was found in the folder; they call nothing, so there is no page about them."""
 
 
 async def home(view: View) -> Response:
@@ -32,6 +35,7 @@ async def home(view: View) -> Response:
         status=await engine.status.glance(caller),
         recent=recent[:RECENT],
         agents=happenings.agents(recent),
+        not_agents=FOLDER,
         locks=held[:LOCKS_SHOWN],
         held=sum(lock["mode"] != "intent" for lock in held),
         waiting=found["waiting"][:LOCKS_SHOWN],
