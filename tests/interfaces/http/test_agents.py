@@ -69,6 +69,18 @@ async def test_a_note_rides_once_in_the_next_answer_in_json(plain: httpx2.AsyncC
     assert "notice" not in second
 
 
+async def test_a_note_waits_for_an_answer_that_can_carry_it(plain: httpx2.AsyncClient) -> None:
+    async with plain:
+        await plain.put("/files/a.json", content=b'{"mine": 1}')
+        await plain.post("/agents/ana:note", json={"text": "Look here"}, headers=ADMIN)
+
+        for content in (await plain.get("/files/a.json"), await plain.get("/files/a.json?version=1")):
+            assert (content.status_code, content.content) == (200, b'{"mine": 1}')
+        assert (await plain.head("/files/a.json")).status_code == 200
+        assert (await plain.head("/files/nowhere")).status_code == 404
+        assert (await plain.get("/locks")).json()["notice"]["text"] == "Look here"
+
+
 async def test_a_note_rides_in_a_refusal_as_well_and_is_acknowledged_by_a_request(plain: httpx2.AsyncClient) -> None:
     async with plain:
         left = {"text": "Look here", "acknowledge": True}

@@ -32,7 +32,13 @@ from workspace_server.interfaces.http import (
     upkeep,
 )
 from workspace_server.interfaces.http.call import Call, read_body, read_query
-from workspace_server.interfaces.http.errors import error_response, json_response, unexpected_response, with_notice
+from workspace_server.interfaces.http.errors import (
+    JsonAnswer,
+    error_response,
+    json_response,
+    unexpected_response,
+    with_notice,
+)
 from workspace_server.interfaces.http.metrics import Metrics
 from workspace_server.interfaces.http.openapi import PREFIX, describe
 from workspace_server.interfaces.http.operations import Operation, Table, operation
@@ -94,10 +100,10 @@ class Api:
         size_bytes = 0
         try:
             response = await _response(call, entry)
-            if response.media_type == "application/json":
-                notice = agents.notes.take(call.caller.agent)
-                response = response if notice is None else with_notice(response, notice)
-            if call.request.method != "HEAD":
+            if call.request.method != "HEAD":  # whose answer has no body that could carry a note
+                if isinstance(response, JsonAnswer):
+                    notice = agents.notes.take(call.caller.agent)
+                    response = response if notice is None else with_notice(response, notice)
                 size_bytes = int(response.headers.get("content-length", 0))
             return response
         finally:

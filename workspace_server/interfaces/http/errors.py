@@ -34,18 +34,24 @@ def encode(content: Json) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
+class JsonAnswer(Response):
+    """An answer that the server words itself; the bytes of a file may be JSON as well, and are never this."""
+
+    media_type = "application/json"
+
+
 def json_response(content: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer that nobody may keep: what it says may change with the next commit."""
     fixed = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return Response(encode(content), status, {**fixed, **(headers or {})}, media_type="application/json")
+    return JsonAnswer(encode(content), status, {**fixed, **(headers or {})})
 
 
-def with_notice(response: Response, notice: Json) -> Response:
-    """Return an answer in JSON with what a person has left for the caller: in a refusal it stands under `error`."""
+def with_notice(response: JsonAnswer, notice: Json) -> Response:
+    """Return an answer with what a person has left for the caller: in a refusal it stands under `error`."""
     said = json.loads(bytes(response.body))
     (said["error"] if response.status_code >= HTTP_REFUSED else said)["notice"] = notice
     kept = {name: value for name, value in response.headers.items() if name != "content-length"}
-    return Response(encode(said), response.status_code, kept)
+    return JsonAnswer(encode(said), response.status_code, kept)
 
 
 def error_response(error: WorkspaceError, *, status: int | None = None, headers: Json | None = None) -> Response:
