@@ -76,7 +76,7 @@ def _shown(value: Any) -> Any:
 
 
 def _environment() -> Environment:
-    """Return what makes pages; a template is compiled at its first use, not at each start of a server without readers."""
+    """Return what makes pages; a template is compiled at its first use: many a server has no readers."""
     sources = {name: entry.read_text(encoding="utf-8") for name, entry in entries(ROOT.joinpath("templates"))}
     environment = Environment(
         loader=DictLoader(sources),
