@@ -93,11 +93,11 @@ async def test_an_address_that_names_no_file_is_refused_with_our_error(
 
 async def test_what_is_read_as_a_resource_is_counted_as_served(folder: Path) -> None:
     async with Engine.open(folder, settings=Settings()) as engine, Client(WorkspaceMcp(engine, Guard())) as client:
-        ana = {"meta": named("ana")}
-        await client.call_tool("write_file", {"path": "a.md", "content": "ä" * 20}, **ana)
-        await client.read_resource("workspace:///a.md", **ana)
+        ana = named("ana")
+        await client.call_tool("write_file", {"path": "a.md", "content": "ä" * 20}, meta=ana)
+        await client.read_resource("workspace:///a.md", meta=ana)
         with pytest.raises(MCPError):
-            await client.read_resource("workspace:///absent.md", **ana)
+            await client.read_resource("workspace:///absent.md", meta=ana)
         told = await engine.agents.show_agent(Caller(agent="bo"), agent="ana")
 
     [read] = [one for one in told["tools"] if one["tool"] == "resources/read"]

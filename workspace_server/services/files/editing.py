@@ -57,14 +57,14 @@ class Standing:
         version: The head; 0 when the file was deleted.
         theirs: The diff from the version that was opened to the head; None when one of them is no text, or gone.
         yours: The diff from the version that was opened to what was typed.
-        merged: What both made of it; None when they changed the same place.
+        both: The diff from the version that was opened to what both make of it; None when they changed the same place.
     """
 
     version: int
     by: str | None
     theirs: str | None
     yours: str
-    merged: str | None
+    both: str | None
 
 
 class Editing:
@@ -170,7 +170,7 @@ class Editing:
             by=last["by"],
             theirs=theirs,
             yours=_diff(before, mine, path, base, None),
-            merged=both,
+            both=None if both is None else _diff(before, both, path, base, None),
         )
 
     async def count_below(self, caller: Caller, *, path: str) -> int:
@@ -217,7 +217,7 @@ class Editing:
 
 
 def _diff(before: str, after: str, path: str, old: int, new: int | None) -> str:
-    return diffs.unified(before, after, before_name=f"{path}@{old}", after_name=f"{path}@{new or 'yours'}")
+    return diffs.unified(before, after, before_name=f"{path}@{old}", after_name=f"{path}@{new or 'unsaved'}")
 
 
 def _check_size(path: str, size: int) -> None:

@@ -1,6 +1,7 @@
 """The editor: what it opens, what a save changes, and what it offers when a save is refused."""
 
 import codecs
+import re
 
 import pytest
 
@@ -152,6 +153,13 @@ async def test_a_conflict_shows_both_sides_and_merges_them(served: Listening, ow
     assert "<code>ONE</code>" in owner.page.text
     assert "<code>FIVE</code>" in owner.page.text
     assert owner.form.buttons == ["merge", "replace", "save"]
+    merged = owner.page.text.partition("Both merged")[2]
+    assert re.findall(r"<tr class=\"(added|removed)\">.*?<code>(\w+)</code>", merged) == [
+        ("removed", "one"),
+        ("added", "ONE"),
+        ("removed", "five"),
+        ("added", "FIVE"),
+    ]
 
     await owner.send(do="merge")
     assert await stored(served, "a.md") == b"ONE\ntwo\nthree\nfour\nFIVE\n"
@@ -165,6 +173,7 @@ async def test_what_cannot_be_merged_replaces_just_the_version_that_was_shown(
     await hand.write("a.md", "theirs\n", agent="bo")
     await owner.send(text="mine\n", do="save")
     assert owner.form.buttons == ["replace", "save"]
+    assert "Both merged" not in owner.page.text
 
     await hand.write("a.md", "theirs again\n", agent="bo")
     await owner.send(do="replace")

@@ -157,14 +157,14 @@ def _new_page(view: View, directory: str, typed: Typed, refusal: WorkspaceError 
 
 
 async def _beside(view: View, typed: Typed) -> dict[str, Any]:
-    """Return both sides of a conflict, line by line."""
+    """Return both sides of a conflict and, where they can be merged, what that gives, line by line."""
     found = await view.engine.editing.standing(view.caller, path=typed.path, typed=typed.text, base=typed.base)
     return {
         "version": found.version,
         "by": found.by,
         "theirs": None if found.theirs is None else read_diff(found.theirs),
         "yours": read_diff(found.yours),
-        "mergeable": found.merged is not None,
+        "both": None if found.both is None else read_diff(found.both),
     }
 
 
