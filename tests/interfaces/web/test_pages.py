@@ -601,3 +601,12 @@ async def test_who_acts_on_the_first_page_leads_to_a_page_that_is_there(
     addresses = re.findall(r'<li data-key="external"><div class="what"><a href="([^"]+)"', html)
     assert addresses == ["/activity?agent=external"]
     assert (await reader.get(addresses[0])).status_code == 200
+
+
+async def test_the_first_page_counts_what_needs_a_person(served: Listening, reader: httpx2.AsyncClient) -> None:
+    tile = r"<dt>Need a person</dt><dd[^>]*>([0-9,]+)</dd>"
+    assert re.findall(tile, (await reader.get("/")).text) == ["0"]
+    await served.engine.jobs.add_job(ANA, queue="q", instructions="x")
+    job = await served.engine.jobs.claim_job(ANA, queue="q")
+    await served.engine.jobs.finish_job(ANA, job=job["job"]["job"], outcome="blocked", note="Which?")
+    assert re.findall(tile, (await reader.get("/")).text) == ["1"]
