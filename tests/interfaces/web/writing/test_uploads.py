@@ -157,12 +157,15 @@ async def test_a_broken_form_is_refused(owner: Browser) -> None:
     assert without_parts.status_code == 400
 
 
-async def test_one_form_takes_so_many_files(owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_form_takes_so_many_files_and_says_what_became_of_those(
+    owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(uploads, "LIMITS", replace(LIMITS, uploaded_files_max=1))
     await put(owner, part("file", b"x", "a.md"), part("file", b"x", "b.md"))
 
     assert owner.page.status_code == 400
     assert "up to 1 files" in owner.page.text
+    assert 'href="/files/a.md"><bdi>a.md</bdi></a><span class="version">v1' in owner.page.text
 
 
 async def test_a_browser_that_goes_away_leaves_nothing_behind(served: Listening, owner: Browser) -> None:

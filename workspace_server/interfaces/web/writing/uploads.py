@@ -40,10 +40,12 @@ async def upload(view: View) -> Response:
     The fields before them say who made the form, and why the files are saved.
     """
     directory = fields.folder(view)
+    done: list[Uploaded] = []
     try:
-        done = [one async for one in _taken(view, directory)]
+        async for one in _taken(view, directory):
+            done.append(one)  # noqa: PERF401 - a refusal must not take along what came before it
     except WorkspaceError as refusal:
-        return _page(view, directory, refusal=told(view, refusal))
+        return _page(view, directory, done, refusal=told(view, refusal))
     return _page(view, directory, done)
 
 
