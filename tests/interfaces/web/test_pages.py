@@ -160,7 +160,7 @@ async def test_markdown_is_rendered_with_links_that_lead_to_pages(reader: httpx2
     )
     html = await page(reader, "/files/docs/a.md")
 
-    assert '<h1 id="L4">Title</h1>' in html
+    assert '<h1 id="L4"><span id="heading-title"></span>Title</h1>' in html
     assert '<a href="/files/b.md#L3" rel="noopener noreferrer nofollow">other</a>' in html
     assert '<a href="https://example.com/" rel="noopener noreferrer nofollow">out</a>' in html
     assert '<img src="/api/v1/files/docs/pic.png" alt="pic">' in html

@@ -45,6 +45,24 @@ async def test_a_link_to_a_heading_leads_to_it(reader: httpx2.AsyncClient, hand:
     ]
 
 
+async def test_a_link_to_a_heading_of_another_file_leads_to_it(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write(
+        "docs/b.md", '# The `plan`!\n\n# The plan\n\n# Süd & "<x>\n\n#\n\n## plan 1\n\n## plan\n\n## plan\n'
+    )
+    await hand.write("a.md", "[a](docs/b.md#the-plan-1) [b](docs/b.md#s%C3%BCd--x) [c](docs/b.md#L5) [d](x.py#main)")
+    html, other = await page(reader, "/files/a.md"), await page(reader, "/files/docs/b.md")
+
+    assert [re.findall(rf'href="([^"]*)"[^>]*>{letter}<', html) for letter in "abcd"] == [
+        ["/files/docs/b.md#heading-the-plan-1"],
+        ["/files/docs/b.md#heading-s%C3%BCd--x"],
+        ["/files/docs/b.md#L5"],
+        ["/files/x.py#main"],
+    ]
+    named = re.findall(r'<span id="heading-([^"]*)"></span>', other)
+    assert named == ["the-plan", "the-plan-1", "süd--x", "", "plan-1", "plan"]
+    assert '<h1 id="L3"><span id="heading-the-plan-1"></span>The plan</h1>' in other
+
+
 async def test_json_is_a_tree_with_every_number_as_it_was_written(reader: httpx2.AsyncClient, hand: Hand) -> None:
     await hand.write("d.json", '{"price": 1.50, "big": 123456789012345678901, "a": [true, null, "x\u202ey"], "a": {}}')
     html = await page(reader, "/files/d.json")

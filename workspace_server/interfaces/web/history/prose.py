@@ -55,7 +55,7 @@ def compare_prose(before: str, after: str, path: str) -> Markup | None:
     """Return the rendered text with what changed marked; None when it is too long for that."""
     if not (is_quick_to_render(before) and is_quick_to_render(after)):
         return None
-    old, new = (_tree(render_markdown(text, path)) for text in (before, after))
+    old, new = (_tree(render_markdown(text, path, anchored=False)) for text in (before, after))
     if _count(old) + _count(new) > NODES_MAX:
         return None
     return Markup("".join(_children(old, new)))  # noqa: S704 - made of cleaned elements and escaped text
@@ -69,8 +69,7 @@ class _Reader(HTMLParser):
         self.open = [Element("article")]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        kept = [(name, value) for name, value in attrs if name != "id"]
-        element = Element(tag, "".join(f' {name}="{escape(value or "")}"' for name, value in kept))
+        element = Element(tag, "".join(f' {name}="{escape(value or "")}"' for name, value in attrs))
         self.open[-1].children.append(element)
         if tag not in _VOID:
             self.open.append(element)

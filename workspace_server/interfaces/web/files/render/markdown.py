@@ -9,13 +9,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from workspace_server.core.media import by_name
 from workspace_server.interfaces.web.addresses import EVERYWHERE, Places
 from workspace_server.interfaces.web.files.render.code import highlighted_lines
 from workspace_server.interfaces.web.visible import visible
@@ -31,7 +32,7 @@ _ATTRIBUTES = {
     "ol": {"start"},
     "th": {"class"},
     "td": {"class"},
-    "span": {"class"},
+    "span": {"class", "id"},
     "code": {"class"},
     "input": {"type", "checked", "disabled", "aria-label"},
     **{tag: {"id"} for tag in _BLOCKS - {"li", "p"}},
@@ -42,6 +43,9 @@ _WITHOUT_ANCHORS = {tag: names - {"id"} for tag, names in _ATTRIBUTES.items()}
 _VALUES = {"input": {"type": "checkbox", "disabled": ""}}
 """No input of another kind, and none that can be used."""
 _TASK = re.compile(r"\[([ xX])\](?=\s)")
+_NAMED = "heading-"
+"""What stands before a heading's name in its anchor, so that no text takes an anchor of the page around it."""
+_LINES = re.compile(r"L\d+(-L\d+)?")
 _NOT_IN_NAMES = re.compile(r"[^\w\- ]")
 _SCHEMES = {"http", "https", "mailto"}
 _FRONT_MATTER = re.compile(r"---\n(.{0,8000}?\n)---(?:\n|\Z)", re.DOTALL)
@@ -56,11 +60,12 @@ _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading, for the outline."""
+    """A heading, for the outline; by its name links of other files lead to it, as other renderers have it."""
 
     level: int
     text: str
     anchor: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,8 @@ def render_markdown(
     headings = _headings(tokens)
     _walk(tokens, posixpath.dirname(path), places)
     _lead_to_headings(tokens, headings)
+    if anchored:
+        _name_headings(tokens, headings)
     _check_tasks(tokens)
     if pages is not None:
         tokens = _with_pages(tokens, pages)
@@ -148,10 +155,15 @@ def _with_pages(tokens: Sequence[Token], pages: Pages) -> list[Token]:
 
 def _headings(tokens: Sequence[Token]) -> list[Heading]:
     found = []
+    counts: Counter[str] = Counter()
     for opening, inline in itertools.pairwise(tokens):
         if opening.type == "heading_open" and opening.map is not None:
             text = "".join(child.content for child in inline.children or () if child.type in {"text", "code_inline"})
-            found.append(Heading(int(opening.tag[1]), text or "…", f"L{opening.map[0] + 1}"))
+            text = text or "…"
+            name = _NOT_IN_NAMES.sub("", text.lower()).replace(" ", "-")
+            numbered = f"{name}-{counts[name]}" if counts[name] else name
+            found.append(Heading(int(opening.tag[1]), text, f"L{opening.map[0] + 1}", numbered))
+            counts[name] += 1
     return found
 
 
@@ -173,17 +185,25 @@ def _walk(tokens: Sequence[Token], directory: str, places: Places) -> None:
 
 
 def _lead_to_headings(tokens: Sequence[Token], headings: Sequence[Heading]) -> None:
-    """Lead `#the-plan` to the heading *The plan*, by the names that other renderers give to headings."""
+    """Lead `#the-plan` to the heading *The plan*."""
     anchors: dict[str, str] = {}
-    counts: Counter[str] = Counter()
     for heading in headings:
-        name = _NOT_IN_NAMES.sub("", heading.text.lower()).replace(" ", "-")
-        anchors.setdefault(f"#{name}-{counts[name]}" if counts[name] else f"#{name}", f"#{heading.anchor}")
-        counts[name] += 1
+        anchors.setdefault(f"#{heading.name}", f"#{heading.anchor}")
     for child in itertools.chain.from_iterable(token.children or () for token in tokens):
         if child.type == "link_open":
             named = unquote(str(child.attrGet("href")))
             child.attrSet("href", anchors.get(named, str(child.attrGet("href"))))
+
+
+def _name_headings(tokens: Sequence[Token], headings: Sequence[Heading]) -> None:
+    """Give headings a second anchor, their name, for links from other files, which know no line."""
+    inlines = (inline for opening, inline in itertools.pairwise(tokens) if opening.type == "heading_open")
+    seen: set[str] = set()
+    for inline, heading in zip(inlines, headings, strict=True):
+        if heading.name not in seen:
+            seen.add(heading.name)
+            mark = Markup('<span id="{}"></span>').format(_NAMED + heading.name)
+            inline.children = [Token("html_inline", "", 0, content=mark), *(inline.children or ())]
 
 
 def _check_tasks(tokens: Sequence[Token]) -> None:
@@ -213,11 +233,18 @@ def _link(href: str, directory: str, places: Places) -> str:
     if scheme is not None:
         return href if scheme in _SCHEMES else "#"
     path = _resolve(rest, directory)
-    anchor = f"#{fragment}" if fragment else ""
     if not rest:
-        return anchor or "#"
+        return f"#{fragment}" if fragment else "#"
     page = None if path is None else places.page(path)
-    return "#" if page is None else page + anchor
+    return "#" if page is None or path is None else page + _anchor_in(path, fragment)
+
+
+def _anchor_in(path: str, fragment: str) -> str:
+    """Return what leads to a line of the file *path* or, in Markdown, to the heading that *fragment* names."""
+    if not fragment:
+        return ""
+    is_heading = by_name(path) == "text/markdown" and not _LINES.fullmatch(fragment)
+    return f"#{_NAMED}{quote(unquote(fragment).lower())}" if is_heading else f"#{fragment}"
 
 
 def _place_image(token: Token, directory: str, places: Places) -> None:
