@@ -21,11 +21,18 @@ async def send(person: httpx2.AsyncClient, address: str, **fields: str) -> httpx
     return await person.post(address, data={"token": found[1] if found else "", **fields})
 
 
-async def test_an_empty_workspace_says_how_to_connect_an_agent(reader: httpx2.AsyncClient) -> None:
+async def test_a_workspace_without_agents_says_how_to_connect_one(reader: httpx2.AsyncClient, hand: Hand) -> None:
     html = (await reader.get("/agents")).text
+    assert "No agent has worked here yet" in html
+    assert '<a class="button" href="/connect">' in html
 
-    assert "Nobody has worked here yet" in html
-    assert 'href="/connect"' in html
+    await reader.get("/api/v1/events")  # as the page of a browser does that follows the log
+    html = (await reader.get("/agents")).text
+    assert "<bdi>anonymous</bdi>" in html
+    assert "No agent has worked here yet" in html
+
+    await hand.write("a.md", "x\n")
+    assert "No agent has worked here yet" not in (await reader.get("/agents")).text
 
 
 async def test_the_list_tells_what_each_agent_does_holds_and_has_written(

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Mapping
 
 from starlette.responses import Response
 
+from workspace_server.core.access import ANONYMOUS, OWNER
 from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.interfaces.web.addresses import agent_url
 from workspace_server.interfaces.web.view import View, lead_to
@@ -12,6 +13,8 @@ from workspace_server.services.recording import Result
 ADDRESS = "/agents"
 AGENT = "/agents/{name:path}"
 PAGE = 50
+PEOPLE = {ANONYMOUS, OWNER}
+"""As whom browsers call, this page's own among them."""
 
 
 async def agents(view: View) -> Response:
@@ -69,6 +72,7 @@ async def _list(view: View, refusal: WorkspaceError | None = None) -> Response:
         active="agents",
         code=200 if refusal is None else refusal.http_status,
         agents=found["agents"],
+        alone={one["agent"] for one in found["agents"]} <= PEOPLE and view.text("cursor") is None,
         next_cursor=found.get("next_cursor"),
         refusal=refusal,
     )
