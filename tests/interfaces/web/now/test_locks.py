@@ -30,7 +30,9 @@ async def test_a_person_breaks_a_lock_and_its_holder_is_told(served: Listening, 
     assert lost.value.facts["reason"] == "broken"
     [told] = (await served.engine.events.feed(ANA, types=["lock.broken"]))["events"]
     assert (told["agent"], told["by"], told["note"]) == ("ana", "owner", "ana has gone home")
-    assert "Nobody holds a lock" in (await person.get("/locks")).text
+    html = (await person.get("/locks")).text
+    assert "Nobody holds a lock" in html
+    assert '<section class="card" id="lock-queue" data-live></section>' in html, "so that no empty frame is drawn"
 
 
 async def test_a_lock_that_is_gone_is_refused_above_the_list(served: Listening, person: httpx2.AsyncClient) -> None:
