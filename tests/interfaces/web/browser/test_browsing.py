@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.interfaces.web.browser.conftest import Connect
 from tests.interfaces.web.browser.looking import Look
@@ -25,7 +25,7 @@ async def test_a_file_is_gone_to_by_typing_a_part_of_its_name(look: Look, connec
     await page.keyboard.type("REPORTS dra")
     offered = page.get_by_role("option")
     await offered.nth(1).wait_for()
-    assert await offered.all_inner_texts() == ["draft.md reports/2026", "draft-2.md reports/2026"]
+    await expect(offered).to_have_text(["draft.md reports/2026", "draft-2.md reports/2026"])
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("ArrowDown")
     assert await field.get_attribute("aria-activedescendant") == await offered.nth(1).get_attribute("id")
@@ -69,7 +69,7 @@ async def test_the_tree_of_folders_is_walked_by_arrow_keys(look: Look, connect: 
     assert await focused() == "e"
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/files/a/e")
-    assert await tree.locator("[aria-current=page]").inner_text() == "e"
+    await expect(tree.locator("[aria-current=page]")).to_have_text("e")
 
 
 async def test_the_tree_and_the_table_work_without_scripts(look: Look, connect: Connect) -> None:
@@ -85,7 +85,7 @@ async def test_the_tree_and_the_table_work_without_scripts(look: Look, connect: 
     await page.get_by_role("searchbox", name="Name", exact=True).fill("*.md")
     await page.get_by_role("button", name="Show").click()
 
-    assert await page.locator(".files .name a bdi").all_inner_texts() == ["b/c.md"]
+    await expect(page.locator(".files .name a bdi")).to_have_text(["b/c.md"])
 
 
 async def test_a_table_follows_what_is_typed_and_what_agents_write(look: Look, connect: Connect) -> None:
@@ -94,11 +94,11 @@ async def test_a_table_follows_what_is_typed_and_what_agents_write(look: Look, c
     names = page.locator(".files .name a bdi")
     await page.get_by_role("searchbox", name="Name", exact=True).press_sequentially("*.md")
     await page.wait_for_url(re.compile(r"name=\*?%?2?A?\.md"))
-    assert await names.all_inner_texts() == ["a/one.md", "a/two.md"]
+    await expect(names).to_have_text(["a/one.md", "a/two.md"])
     await write(connect, "bo", "c/four.md", "c/five.txt")
 
     await page.get_by_text("c/four.md").wait_for()
-    assert await names.all_inner_texts() == ["a/one.md", "a/two.md", "c/four.md"]
+    await expect(names).to_have_text(["a/one.md", "a/two.md", "c/four.md"])
 
 
 async def test_keys_are_shown_and_single_ones_can_be_turned_off(look: Look) -> None:

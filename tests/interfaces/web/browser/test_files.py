@@ -1,6 +1,7 @@
 """Files in a real browser: an open one says when it moved on, and every shape of content fits the screen."""
 
 import pytest
+from playwright.async_api import expect
 
 from tests.indexer import files as documents
 from tests.interfaces.web.browser.conftest import Connect
@@ -29,17 +30,17 @@ async def test_lines_are_chosen_and_named_by_the_address(look: Look, connect: Co
     page = await look("/files/long.log#L4000-L4002")
     chosen = page.locator(".row.chosen code")
     await page.locator("#L4000.chosen").wait_for()
-    assert await chosen.all_inner_texts() == ["entry 4000", "entry 4001", "entry 4002"]
+    await expect(chosen).to_have_text(["entry 4000", "entry 4001", "entry 4002"])
 
     await page.locator("#L4010 .no").click()
     await page.locator("#L4008 .no").click(modifiers=["Shift"])
     assert page.url.endswith("#L4008-L4010")
-    assert await chosen.all_inner_texts() == ["entry 4008", "entry 4009", "entry 4010"]
+    await expect(chosen).to_have_text(["entry 4008", "entry 4009", "entry 4010"])
 
     await page.get_by_label("Go to line").fill("17")
     await page.get_by_role("button", name="Go").click()
     await page.locator("#L17").wait_for()
-    assert await page.locator(".row code").first.inner_text() == "entry 17"
+    await expect(page.locator(".row code").first).to_have_text("entry 17")
 
 
 async def test_a_pdf_a_page_and_a_notebook_are_seen_without_scripts(look: Look, hand: Hand) -> None:

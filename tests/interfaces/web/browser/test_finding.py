@@ -1,6 +1,7 @@
 """Search and facts in a real browser: from a question to the very words, and from a contradiction to its end."""
 
 import pytest
+from playwright.async_api import expect
 
 from tests.interfaces.web.browser.conftest import Connect
 from tests.interfaces.web.browser.looking import Look
@@ -20,7 +21,7 @@ async def test_a_question_leads_to_the_words_in_the_middle_of_a_long_file(look: 
     await page.locator(".hit .cite").first.click()
 
     marks = page.locator(".source .row.found mark")
-    assert await marks.all_inner_texts() == ["heron", "nests"]
+    await expect(marks).to_have_text(["heron", "nests"])
     place = await marks.first.bounding_box()
     assert place is not None
     assert 0 < place["y"] < 900

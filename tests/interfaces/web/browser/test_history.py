@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.async_api import expect
 
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.browser.conftest import Connect
@@ -40,7 +41,7 @@ async def test_a_person_goes_from_change_to_change_and_brings_a_version_back(loo
     await page.get_by_role("link", name="Side by side").click()
     await page.locator("table.side mark", has_text="always was").wait_for()
     await page.get_by_role("link", name="Rendered").click()
-    assert await page.locator(".prose ins").all_inner_texts() == ["zero", "new", "should", "be"]
+    await expect(page.locator(".prose ins")).to_have_text(["zero", "new", "should", "be"])
     await page.get_by_role("button", name="Restore version 1").click()
     await page.locator(".prose", has_text="Step 0 is done").wait_for()
     assert (await ana.done("read_file", path="plan.md"))["version"] == 3
@@ -55,8 +56,8 @@ async def test_any_two_versions_are_compared_without_scripts_on_a_phone(look: Lo
     await page.get_by_label("To version 3").check()
     await page.get_by_role("button", name="Compare the chosen versions").click()
 
-    assert await page.locator(".removed code").inner_text() == "one"
-    assert await page.locator(".added code").inner_text() == "three"
+    await expect(page.locator(".removed code")).to_have_text("one")
+    await expect(page.locator(".added code")).to_have_text("three")
     assert not await page.get_by_role("button", name="Next change").is_visible()
 
 
