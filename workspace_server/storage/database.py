@@ -256,6 +256,8 @@ class Database:
                 connection = self._of_thread.connection = connect(self._path, read_only=True)
             except apsw.CantOpenError as error:
                 raise refusals.of_away(error) from error
+            except refusals.UNREADABLE as error:
+                raise refusals.of_read(error) from error
             self._long_readers.append(connection)
         return _read_on(connection, body, self._clock)
 
