@@ -20,7 +20,7 @@ async def served(folder: Path) -> AsyncIterator[Listening]:
 
 @pytest.fixture
 async def reader(served: Listening) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=served.url) as reading:
+    async with httpx2.AsyncClient(timeout=60, base_url=served.url) as reading:
         yield reading
 
 
@@ -30,7 +30,7 @@ async def person(served: Listening) -> AsyncIterator[httpx2.AsyncClient]:
     cookie = served.guard.redeem(served.guard.new_ticket())
     assert cookie is not None
     headers = {"cookie": f"{served.guard.cookie_name}={cookie}", "origin": served.url}
-    async with httpx2.AsyncClient(base_url=served.url, headers=headers) as browsing:
+    async with httpx2.AsyncClient(timeout=60, base_url=served.url, headers=headers) as browsing:
         yield browsing
 
 
@@ -67,5 +67,5 @@ def owner(person: httpx2.AsyncClient) -> Browser:
 @pytest.fixture
 async def guest(served: Listening) -> AsyncIterator[Browser]:
     """A browser on this machine that nobody let in."""
-    async with httpx2.AsyncClient(base_url=served.url, headers={"origin": served.url}) as browsing:
+    async with httpx2.AsyncClient(timeout=60, base_url=served.url, headers={"origin": served.url}) as browsing:
         yield Browser(browsing)

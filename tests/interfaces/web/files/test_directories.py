@@ -172,7 +172,7 @@ async def test_an_empty_workspace_shows_what_to_copy_to_connect(reader: httpx2.A
 async def test_what_to_copy_has_the_address_that_the_operator_named(tmp_path_factory: pytest.TempPathFactory) -> None:
     async with (
         listening(tmp_path_factory.mktemp("w"), public_url="https://files.example.org/") as served,
-        httpx2.AsyncClient(base_url=served.url) as reader,
+        httpx2.AsyncClient(timeout=60, base_url=served.url) as reader,
     ):
         for address in ("/", "/connect"):
             html = await page(reader, address)

@@ -12,5 +12,5 @@ from tests.interfaces.listening import Listening
 async def owner(served: Listening) -> AsyncIterator[httpx2.AsyncClient]:
     cookie = served.guard.redeem(served.guard.new_ticket())
     headers = {"cookie": f"{served.guard.cookie_name}={cookie}", "origin": served.url}
-    async with httpx2.AsyncClient(base_url=served.url, headers=headers) as browsing:
+    async with httpx2.AsyncClient(timeout=60, base_url=served.url, headers=headers) as browsing:
         yield browsing
