@@ -233,7 +233,10 @@ def judge(folder: Path, scene: Scene, life: Life, states: tuple[State, ...], *, 
     aside = bool(scene.ways and life.struck)  # the disk took no copy of what was displaced
     if cut:
         doubles.cut_power(folder, journal(folder))
-    found, final = reopened(folder, scene, boot_id=NEXT_BOOT if cut else BOOT)
+    try:
+        found, final = reopened(folder, scene, boot_id=NEXT_BOOT if cut else BOOT)
+    except WorkspaceError as refusal:
+        return [f"made again under its id, it is refused: {refusal}"]
     said = []
     if life.answered and found != after and not aside:
         said.append(f"acknowledged, and not there: {differences(found, after)}")
