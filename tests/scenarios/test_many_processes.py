@@ -15,7 +15,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.subscriptions import ResourceUpdated
 
-from tests.agents import Agent
+from tests.agents import HANDSHAKE, Agent
 from tests.processes import PROGRAM, Serving, clean_environment, run, serving
 from workspace_server.app import owner
 from workspace_server.storage.upkeep.integrity import find_damage
@@ -250,6 +250,24 @@ def test_a_call_in_flight_is_answered_by_the_next_owner(folder: Path) -> None:
         os.kill(owner_pid(folder), signal.SIGKILL)
         writing.call("write_file", path="late.md", content="x")
         assert waiting.finish(call)["status"] == "ready"
+
+
+def test_a_handshake_that_came_too_late_is_not_repeated_to_the_next_owner(folder: Path) -> None:
+    """It would make that owner take the client for one of the older protocol."""
+    modern = {
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "modern", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+    }
+    agent = Agent(folder)
+    assert agent.answer(agent.ask("tools/list", modern))["result"]["tools"]
+    agent.answer(agent.ask("initialize", HANDSHAKE))
+    os.kill(owner_pid(folder), signal.SIGKILL)
+
+    assert agent.answer(agent.ask("tools/list", modern))["result"]["tools"]
+    assert agent.end() == 0
 
 
 def test_a_subscription_outlives_its_owner(folder: Path) -> None:

@@ -70,6 +70,7 @@ class Proxy:
         self._listens: set[str] = set()
         self._swallowed: set[str] = set()
         self._opening: list[Message] = []
+        self._is_modern = False
         self._renewals = 0
         self._owner: Owner | None = None
         self._ending = False
@@ -189,7 +190,9 @@ class Proxy:
             self._pending[key] = line
             if method in LISTENING:
                 self._listens.add(key)
-            if method in {"initialize", "resources/subscribe"}:
+            # A client that asked whether the server is a modern one, and grew impatient, may shake hands all the same.
+            self._is_modern = self._is_modern or (not self._opening and method != "initialize")
+            if method == "resources/subscribe" or (method == "initialize" and not self._is_modern):
                 self._opening.append(message)
             elif method == "resources/unsubscribe":
                 self._opening = [said for said in self._opening if not _subscribes(said, params)]
