@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from workspace_server.core.diffs import LINES_MAX
+from workspace_server.core.diffs import LINES_MAX, equal_ends
 
 _END = re.compile(r"\r\n|\r|\n")
 PLAIN = "\n"
@@ -40,9 +40,7 @@ def kept(before: str, typed: str) -> str:
 
 def _same(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int]]:
     """Return the stretches of lines that stayed, each as its place in *old*, its place in *new*, and its length."""
-    shorter = min(len(old), len(new))
-    first = next((at for at in range(shorter) if old[at] != new[at]), shorter)
-    last = next((at for at in range(shorter - first) if old[-1 - at] != new[-1 - at]), shorter - first)
+    first, last = equal_ends(old, new)
     middle_old, middle_new = old[first : len(old) - last], new[first : len(new) - last]
     stretches = [(0, 0, first), (len(old) - last, len(new) - last, last)]
     if len(middle_old) + len(middle_new) <= LINES_MAX:
