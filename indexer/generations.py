@@ -60,7 +60,7 @@ class Generations:
             (self._directory / _RECORD).unlink(missing_ok=True)
         if self._coming is not None:
             self._coming.close()
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, exist_ok=True)
         self._directory.chmod(0o700)
         self._remove_all_but(record["name"] if serve and record else None)
         self._coming_name = str(int(record["name"]) + 1) if record else "1"

@@ -220,7 +220,7 @@ def _emptied(place: Path | None) -> Path:
     if place is None:
         return Path(tempfile.mkdtemp(prefix="extracting-"))
     rmtree(place, ignore_errors=True)
-    place.mkdir(mode=0o700, parents=True)
+    place.mkdir(mode=0o700)
     return place
 
 

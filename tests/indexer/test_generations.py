@@ -140,3 +140,10 @@ def test_what_has_given_up_changes_nothing_any_more(tmp_path: Path) -> None:
     assert again.verify() == Standing(7, is_current=True)
     assert found(again, "harbour") == ["a.md"]
     again.close()
+
+
+def test_an_index_whose_folder_has_been_moved_away_makes_none_in_its_place(tmp_path: Path) -> None:
+    index = Generations(tmp_path / "moved" / "index", "whoosh", form="1")
+    with pytest.raises(FileNotFoundError):
+        index.begin(serve=False)
+    assert list(tmp_path.iterdir()) == []

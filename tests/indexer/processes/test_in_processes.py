@@ -64,6 +64,13 @@ async def test_what_a_killed_server_left_of_its_parsers_is_cleared(tmp_path: Pat
     assert not place.exists()
 
 
+async def test_parsers_of_a_folder_that_was_moved_away_make_none_in_its_place(tmp_path: Path) -> None:
+    async with children(scratch=tmp_path / "moved" / "extracting") as extracting:
+        with pytest.RaisesGroup(FileNotFoundError, flatten_subgroups=True):
+            await extracting.extract([content("a.md", "Owner: Ada\n")])
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_files_of_every_kind_give_what_they_give_in_a_thread() -> None:
     contents = [
         content("notes.md", "# Falcon\n\nOwner: Ada\n"),
