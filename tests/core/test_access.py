@@ -2,22 +2,58 @@
 
 import pytest
 
-from workspace_server.core.access import ALL_VERBS, ANONYMOUS, LOCAL_VERBS, Caller, agent_name
+from workspace_server.core.access import ANONYMOUS, Caller, agent_name
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.patterns import Selector
+from workspace_server.core.scopes import ALL, LOCAL, everywhere, parse_scope
 from workspace_server.errors import Forbidden, InvalidArgument
 
 
 def test_a_local_caller_may_do_all_but_administer() -> None:
-    assert {"admin"} == ALL_VERBS - LOCAL_VERBS
-    for verb in LOCAL_VERBS:
+    assert {"admin"} == ALL.verbs - LOCAL.verbs
+    for verb in LOCAL.verbs:
         Caller(agent="alice").require(verb)
 
 
 def test_what_is_not_allowed_is_refused_with_the_verb_that_is_needed() -> None:
     with pytest.raises(Forbidden) as refusal:
-        Caller(agent="alice", verbs=frozenset({"read"})).require("write", "a.md")
+        Caller(agent="alice", scope=everywhere("read")).require("write", "a.md")
     assert refusal.value.facts == {"verb": "write", "path": "a.md"}
     assert "write" in str(refusal.value.hint)
+
+
+def test_a_scope_is_asked_with_the_path_and_without_one_for_the_whole_workspace() -> None:
+    caller = Caller(agent="alice", scope=parse_scope(["read:docs/**", "search:**"]))
+    caller.require("read", "docs/a.md")
+    caller.require("search")
+    caller.require_somewhere("read")
+    caller.require_below("read", "docs/deep")
+    caller.require_below("read", "")
+    caller.require_within("read", Selector("directory", "docs/"))
+    assert caller.sees("docs/a.md")
+    assert not caller.sees("a.md")
+    assert not caller.sees_all
+    assert caller.may("read")
+    for refused in (
+        lambda: caller.require("read"),
+        lambda: caller.require("read", "a.md"),
+        lambda: caller.require_somewhere("write"),
+        lambda: caller.require_below("read", "other"),
+        lambda: caller.require_within("read", Selector("directory", "")),
+    ):
+        with pytest.raises(Forbidden):
+            refused()
+
+
+def test_a_refusal_says_whether_the_verb_or_the_place_is_lacking() -> None:
+    caller = Caller(agent="alice", scope=parse_scope(["read:docs/**"]))
+    with pytest.raises(Forbidden, match=r"needs the verb read there") as there:
+        caller.require("read", "a.md")
+    assert there.value.facts == {"verb": "read", "path": "a.md"}
+    with pytest.raises(Forbidden, match=r"needs the verb read in the whole workspace"):
+        caller.require("read")
+    with pytest.raises(Forbidden, match=r"needs the verb admin for this"):
+        caller.require("admin")
 
 
 @pytest.mark.parametrize(

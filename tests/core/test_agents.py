@@ -4,14 +4,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from workspace_server.core.access import ALL_VERBS, SERVER, Caller
+from workspace_server.core.access import SERVER, Caller
 from workspace_server.core.agents import FREE, Note, Pause, Standing, check_free, note_name, note_number
 from workspace_server.core.agents_written import Acted, Saved, acted, saved
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Paused
 
 ANA = Caller(agent="ana")
 BOB = Caller(agent="bob")
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 PAUSE = Pause(by="owner", at=10.0, note="wrong sources")
 NOTE = Note(number=3, agent="ana", by="owner", at=10.0, text="Use the new figures", must_acknowledge=True)
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import apsw
 
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL
 from workspace_server.services.engine import Engine
 from workspace_server.services.upkeep.collecting import Collector
 from workspace_server.storage.upkeep.archive import backup
@@ -27,7 +28,7 @@ ANN = Caller(agent="ann")
 ONCE = Caller(agent="ann", request_id="once")
 """Who makes the change; made again under this id, it is the same change."""
 LARGE = "0123456789abcde\n" * (LIMITS.inline_bytes_max // 16 + 500)
-ADMIN = Caller(agent="ada", verbs=ALL_VERBS, request_id="once")
+ADMIN = Caller(agent="ada", scope=ALL, request_id="once")
 
 
 async def _nothing(_engine: Engine) -> None:

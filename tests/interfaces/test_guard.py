@@ -129,7 +129,7 @@ def test_what_a_caller_works_for_may_come_as_its_trace() -> None:
 
 
 def is_admin(caller: Caller) -> bool:
-    return "admin" in caller.verbs
+    return caller.may("admin")
 
 
 def test_admin_needs_the_key_and_a_wrong_one_is_told() -> None:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Gone, Unavailable, WorkspaceError
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree.external import External, Recorded
@@ -29,7 +30,7 @@ from workspace_server.storage.upkeep.discarding import Discarded
 from workspace_server.storage.upkeep.integrity import find_damage
 
 ADA = Caller(agent="ada")
-ADMIN = Caller(agent="op", verbs=ALL_VERBS)
+ADMIN = Caller(agent="op", scope=ALL)
 LARGE = "a line of what is stored as an object\n" * 2_000
 AGENTS = 8
 CONTENTS = ("", "a", "b", LARGE + "a", LARGE + "b")

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from workspace_server.config import Settings
 from workspace_server.core import undo
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import NotFound
 from workspace_server.services.engine import Engine
 
 AGENTS = ("ann", "bob", "cy")
 PATHS = ("a.md", "b.md", "dir/c.md", "dir/d.bin")
 TEXTS = ("", "one\n", "one\ntwo\n", "zero\none\ntwo\nthree\n", "\x00\x01")
-PAT = Caller(agent="pat", verbs=ALL_VERBS)
+PAT = Caller(agent="pat", scope=ALL)
 
 operations = st.one_of(
     st.tuples(st.just("write"), st.sampled_from(AGENTS), st.sampled_from(PATHS), st.sampled_from(TEXTS)),

@@ -20,8 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.model.workspace_model import PATHS, TTL_S, Answer, Draft, Lock, Model, Refused
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import LockLost, WorkspaceError
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
@@ -40,7 +41,7 @@ words = st.sampled_from(["none", "right", "stale", "absent", "overwrite"])
 modes = st.sampled_from(["exclusive", "exclusive", "shared", "intent"])
 handles = st.none() | st.integers(0, 9)
 ANN = Caller(agent="ann")
-PAT = Caller(agent="pat", verbs=ALL_VERBS)
+PAT = Caller(agent="pat", scope=ALL)
 
 
 class Workspace(RuleBasedStateMachine):

@@ -13,6 +13,7 @@ from workspace_server.core import tokens
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import NOTHING
 from workspace_server.errors import Forbidden, InvalidArgument, InvalidPath
 from workspace_server.services.engine import Engine
 from workspace_server.services.tail import Tail
@@ -225,7 +226,7 @@ async def test_wrong_arguments_are_refused(engine: Engine, given: dict[str, Any]
 
 async def test_who_may_not_read_sees_no_event(engine: Engine) -> None:
     with pytest.raises(Forbidden):
-        await engine.events.feed(Caller(agent="x", verbs=frozenset()))
+        await engine.events.feed(Caller(agent="x", scope=NOTHING))
     with pytest.raises(InvalidPath):
         await engine.events.feed(ANN, path="../x")
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import (
     Forbidden,
     Gone,
@@ -25,7 +26,7 @@ from workspace_server.services.engine import Engine
 pytestmark = pytest.mark.anyio
 
 ANA = Caller(agent="ana")
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 
 
 async def share(engine: Engine, path: str, **how: object) -> str:
@@ -156,7 +157,7 @@ async def test_what_cannot_be_shared_so_is_refused(engine: Engine) -> None:
 
 async def test_the_id_is_kept_nowhere(engine: Engine) -> None:
     await write(engine, "a.md", "one")
-    repeated = Caller(agent="owner", verbs=ALL_VERBS, request_id="once")
+    repeated = Caller(agent="owner", scope=ALL, request_id="once")
     first = await engine.links.create_link(repeated, path="a.md")
     again = await engine.links.create_link(repeated, path="a.md")
     assert again == {name: value for name, value in first.items() if name != "url"} | {"replayed": True}

@@ -8,6 +8,7 @@ import pytest
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import NOTHING
 from workspace_server.errors import Forbidden, InvalidArgument, InvalidPath
 from workspace_server.services.engine import Engine
 
@@ -167,7 +168,7 @@ async def test_a_path_that_cannot_be_is_refused_rather_than_waited_for(engine: E
     with pytest.raises(InvalidPath):
         await engine.waits.wait_for(BOB, files=["../a.md"])
     with pytest.raises(Forbidden):
-        await engine.waits.wait_for(Caller(agent="x", verbs=frozenset()), files=["a.md"])
+        await engine.waits.wait_for(Caller(agent="x", scope=NOTHING), files=["a.md"])
 
 
 async def test_many_waits_end_with_one_write(engine: Engine) -> None:

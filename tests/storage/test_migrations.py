@@ -7,8 +7,9 @@ import apsw
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Locked, LockLost
 from workspace_server.services.engine import Engine
 from workspace_server.storage.migrations import migrate, steps
@@ -119,7 +120,7 @@ def schema_7(folder: Path) -> Path:
 
 
 async def test_a_trigger_that_waited_for_approval_can_be_approved(schema_7: Path, clock: ManualClock) -> None:
-    person = Caller(agent="pat", verbs=ALL_VERBS)
+    person = Caller(agent="pat", scope=ALL)
     async with Engine.open(schema_7, settings=Settings(deliveries=False), clock=clock) as engine:
         [entry] = (await engine.decisions.list_attention(person))["attention"]
         assert (entry["attention"], entry["url"]) == ("A1", "https://hooks.example.com/hook")

@@ -2,17 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.patterns import Selector
+from workspace_server.core.scopes import LOCAL, Scope, Verb
 from workspace_server.errors import Forbidden, InvalidArgument
 
-Verb = Literal["read", "write", "lock", "search", "trigger", "jobs", "admin"]
 Door = Literal["mcp", "http", "web", "stdio", "engine"]
-
-ALL_VERBS: frozenset[Verb] = frozenset(get_args(Verb))
-LOCAL_VERBS: frozenset[Verb] = ALL_VERBS - {"admin"}
-"""What a local caller without a token may do: all but `admin`, which needs proof."""
 
 EXTERNAL = "external"
 """The agent name of edits made on disk by a process outside."""
@@ -37,39 +34,86 @@ class Caller:
 
     Attributes:
         agent: The name under which the call is recorded.
-        verbs: What the caller may do.
+        scope: What the caller may do where.
         verified: Whether the name was proven, or only claimed.
         door: Where the call came in.
         request_id: The caller's id of this request; a repeat under the same id is answered from the record.
         asked: What tells this request from another one under the same id: a digest of what it asks for.
         cause: The id of the firing that the caller says it works for.
         session: The process that calls, where one lives on between its calls: it keeps its locks while it does.
+        token: The public id of the token by which the caller has proven who it is.
     """
 
     agent: str
-    verbs: frozenset[Verb] = LOCAL_VERBS
+    scope: Scope = LOCAL
     verified: bool = False
     door: Door = "engine"
     request_id: str | None = None
     asked: str | None = None
     cause: str | None = None
     session: str | None = None
+    token: str | None = None
+
+    def may(self, verb: Verb) -> bool:
+        """Return whether the caller has *verb* anywhere at all."""
+        return self.scope.may(verb)
+
+    def sees(self, path: str) -> bool:
+        """Return whether the caller may read the file at *path*: nothing that it is told may come from another one."""
+        return self.scope.allows("read", path)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the caller may read every file, and what is told of none."""
+        return self.scope.is_whole("read")
 
     def require(self, verb: Verb, path: str | None = None) -> None:
-        """Pass when the caller has *verb*.
+        """Pass when the caller has *verb* for *path*; without one, for the whole workspace.
 
         Raises:
             Forbidden: It has not.
         """
-        if verb not in self.verbs:
-            raise Forbidden(
-                f"{self.agent} needs the verb {verb} for this.",
-                hint="The command line on the folder has it, and `workspace-server open` gives it to your browser."
-                if verb == "admin"
-                else f"Ask the operator for the verb {verb}.",
-                verb=verb,
-                path=path,
-            )
+        if not (self.scope.is_whole(verb) if path is None else self.scope.allows(verb, path)):
+            raise self._lacks(verb, path)
+
+    def require_somewhere(self, verb: Verb) -> None:
+        """Pass when the caller has *verb* anywhere: for who then leaves out of the answer what it does not see.
+
+        Raises:
+            Forbidden: It has not.
+        """
+        if not self.scope.may(verb):
+            raise self._lacks(verb, None)
+
+    def require_below(self, verb: Verb, directory: str) -> None:
+        """Pass when the caller may have *verb* for a file below the canonical *directory*.
+
+        Raises:
+            Forbidden: It has not.
+        """
+        if not self.scope.near(verb, directory):
+            raise self._lacks(verb, directory or None)
+
+    def require_within(self, verb: Verb, selector: Selector) -> None:
+        """Pass when the caller has *verb* for all that *selector* may name.
+
+        Raises:
+            Forbidden: It has not.
+        """
+        if not self.scope.within(verb, selector):
+            raise self._lacks(verb, selector.shown)
+
+    def _lacks(self, verb: Verb, path: str | None) -> Forbidden:
+        anywhere = self.scope.may(verb)
+        where = "" if not anywhere else " in the whole workspace" if path is None else " there"
+        return Forbidden(
+            f"{self.agent} needs the verb {verb}{where} for this.",
+            hint="The command line on the folder has it, and `workspace-server open` gives it to your browser."
+            if verb == "admin"
+            else f"Ask the operator for the verb {verb}{where}.",
+            verb=verb,
+            path=path,
+        )
 
 
 SERVER: Final = Caller(agent="server")

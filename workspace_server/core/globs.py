@@ -21,7 +21,10 @@ class One:
         if len(self.ranges) == 1 and self.ranges[0][0] == self.ranges[0][1] and not self.negated:
             return re.escape(self.ranges[0][0])
         inside = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in self.ranges)
-        return f"[^/{inside}]" if self.negated else f"[{inside}]"
+        if self.negated:
+            return f"[^/{inside}]"
+        crosses = any(low <= "/" <= high for low, high in self.ranges)
+        return f"(?!/)[{inside}]" if crosses else f"[{inside}]"
 
     def meets(self, other: "One") -> bool:
         """Return whether some character may be both; may err towards yes."""

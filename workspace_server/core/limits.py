@@ -291,6 +291,19 @@ class Limits:
     link_misses_per_second: int = 10
     """Most addresses of share links that lead nowhere and are answered so in a second; the rest are told to wait."""
 
+    live_tokens_max: int = 1_000
+    """Most tokens that are neither revoked nor expired."""
+    grants_max: int = 32
+    """Most grants of one token."""
+    token_s_min: int = 60
+    """Shortest life of a token that expires, in seconds."""
+    token_s_max: int = 10 * 365 * 24 * 3600
+    """Longest life of a token that expires, in seconds."""
+    logins_max: int = 1_000
+    """Most browsers that are logged in at once; the oldest one has to log in again."""
+    token_misses_per_second: int = 10
+    """Most wrong tokens that are answered so in a second; the rest are told to wait."""
+
     reserve_bytes: int = 4 * MIB
     """Room on the disk that is kept back, so that deleting and unlocking go on when the disk is full, in bytes."""
     queue_writes_max: int = 10_000

@@ -20,8 +20,9 @@ from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from workspace_server.core.access import ALL_VERBS, LOCAL_VERBS, Caller, Door, agent_name
+from workspace_server.core.access import Caller, Door, agent_name
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL, LOCAL
 from workspace_server.errors import Forbidden, InvalidArgument, Unauthenticated, WorkspaceError
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -156,7 +157,7 @@ class Guard:
         self._heard(agent, session)
         return Caller(
             agent=agent,
-            verbs=ALL_VERBS if admin else LOCAL_VERBS,
+            scope=ALL if admin else LOCAL,
             door=door,
             request_id=_token(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),
             cause=_token(said.get(CAUSE_META), CAUSE_META) or _trace(said.get(TRACE_META, trace)),

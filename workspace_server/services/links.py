@@ -13,6 +13,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.links import Link
 from workspace_server.core.pace import Pace
 from workspace_server.core.paths import canonical_directory
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import Gone, IsDirectory, NotFound, QuotaExceeded, RateLimited
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.files.listing import Listing
@@ -26,7 +27,7 @@ from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import links
 
 LISTING_TOKENS = 20_000
-VISITOR = Caller(agent=LINK, verbs=frozenset({"read"}), verified=False, door="web")
+VISITOR = Caller(agent=LINK, scope=everywhere("read"), verified=False, door="web")
 """Who reads by a link."""
 
 

@@ -5,11 +5,12 @@ import httpx2
 import pytest
 
 from tests.interfaces.listening import Listening
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 
 pytestmark = pytest.mark.anyio
 
-ADMIN = Caller(agent="op", verbs=ALL_VERBS)
+ADMIN = Caller(agent="op", scope=ALL)
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ import pytest
 from mcp import Client
 
 from tests.interfaces.mcp.workspace import ERAS, error_of, named, serving, text_of
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.interfaces.mcp.tools import TOOLS
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 ANA = named("ana")
 
 

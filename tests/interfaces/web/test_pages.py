@@ -12,8 +12,9 @@ import pytest
 from tests.indexer import files as documents
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.events import EVENT_TYPES
+from workspace_server.core.scopes import ALL
 from workspace_server.interfaces.web.assets import lean
 from workspace_server.interfaces.web.now.happenings import happening
 from workspace_server.interfaces.web.templates import ENVIRONMENT
@@ -554,7 +555,7 @@ async def test_a_fault_of_ours_is_a_page_that_tells_an_id_and_nothing_else(
 async def test_a_purged_file_is_shown_as_one_and_not_as_one_that_comes_back(
     served: Listening, reader: httpx2.AsyncClient, hand: Hand
 ) -> None:
-    admin = Caller(agent="op", verbs=ALL_VERBS)
+    admin = Caller(agent="op", scope=ALL)
     await hand.write("a.md", "secret")
     await hand.write("a.md", "clean")
     await hand.write("b.md", "b")

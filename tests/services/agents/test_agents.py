@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument, NotFound, Unavailable
 from workspace_server.services.agents.agents import BATCH
 from workspace_server.services.agents.presence import about
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 ANA = Caller(agent="ana", door="mcp")
 BOB = Caller(agent="bob", door="mcp")
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 DAY_S = 24 * 3600
 
 

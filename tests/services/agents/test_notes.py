@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Forbidden, InvalidArgument, JobLost, Paused, QuotaExceeded
 from workspace_server.services.engine import Engine
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 ANA = Caller(agent="ana")
 BOB = Caller(agent="bob")
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 
 
 async def leave(engine: Engine, text: str, *, agent: str = "ana", acknowledge: bool = False) -> str:

@@ -7,8 +7,9 @@ import pytest
 
 from tests.services.tree.folders import aged, reconcile
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Forbidden, InvalidArgument, Paused
 from workspace_server.services.engine import Engine
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 ANA = Caller(agent="ana")
 BOB = Caller(agent="bob")
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 WAIT_S = 20
 
 

@@ -12,8 +12,9 @@ import anyio
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Forbidden, InvalidArgument, NotFound
 from workspace_server.services.automation import commands
 from workspace_server.services.engine import Engine
@@ -21,7 +22,7 @@ from workspace_server.services.engine import Engine
 pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
-OPERATOR = Caller(agent="op", verbs=ALL_VERBS)
+OPERATOR = Caller(agent="op", scope=ALL)
 
 
 def table(code: str, **fields: Any) -> dict[str, Any]:
@@ -299,8 +300,8 @@ async def test_no_agent_can_make_a_trigger_that_starts_a_command_nor_claim_its_j
         for caller in (
             ANN,
             Caller(agent="ann", door="http"),
-            Caller(agent="ann", verbs=ALL_VERBS, door="mcp"),
-            Caller(agent="ann", verbs=ALL_VERBS, door="stdio"),
+            Caller(agent="ann", scope=ALL, door="mcp"),
+            Caller(agent="ann", scope=ALL, door="stdio"),
         ):
             with pytest.raises(Forbidden) as caught:
                 await engine.triggers.create_trigger(caller, name="t", files=["a.md"], command="editor")

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.attention import ACTIONS
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Conflict, Forbidden, InvalidArgument, NotFound, WorkspaceError
 from workspace_server.services.automation import attention
 from workspace_server.services.engine import Engine
@@ -19,7 +20,7 @@ from workspace_server.services.recording import Commit, Result
 pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
-PAT = Caller(agent="pat", verbs=ALL_VERBS)
+PAT = Caller(agent="pat", scope=ALL)
 """A person: has proven the verb admin."""
 FAR = "https://hooks.example.com/hook"
 

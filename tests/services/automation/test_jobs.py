@@ -11,6 +11,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import WorkspaceError
 from workspace_server.services.automation import claiming
 from workspace_server.services.engine import Engine
@@ -479,7 +480,7 @@ async def test_wrong_arguments_are_refused_by_name(engine: Engine) -> None:
 
 
 async def test_jobs_need_their_verb(engine: Engine) -> None:
-    reader = Caller(agent="reader", verbs=frozenset({"read"}))
+    reader = Caller(agent="reader", scope=everywhere("read"))
     for call in (
         engine.jobs.add_job(reader, queue="q", instructions="x"),
         engine.jobs.claim_job(reader, queue="q"),

@@ -18,10 +18,11 @@ from tests.services.automation.acting import (
     turn,
     watch,
 )
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.joins import changes
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.errors import InvalidArgument, JobLost
 from workspace_server.services.engine import Engine
 from workspace_server.storage.tables import triggers
@@ -376,7 +377,7 @@ async def test_a_paused_trigger_takes_note_and_fires_once_it_goes_on(engine: Eng
 
 async def test_a_save_in_the_name_of_a_webhooks_agent_is_its_own(engine: Engine) -> None:
     await engine.triggers.create_trigger(
-        Caller(agent="root", verbs=frozenset({"trigger", "admin"})),
+        Caller(agent="root", scope=everywhere("trigger", "admin")),
         name="hook",
         files=["a.md"],
         url="https://hooks.example.com/x",
@@ -394,7 +395,7 @@ async def test_a_save_in_the_name_of_a_webhooks_agent_is_its_own(engine: Engine)
 async def hooked(engine: Engine) -> None:
     """Make a trigger whose webhook's receiver acts as editor, and let its first firing arrive."""
     await engine.triggers.create_trigger(
-        Caller(agent="root", verbs=ALL_VERBS),
+        Caller(agent="root", scope=ALL),
         name="hook",
         files=["a.md"],
         url="https://hooks.example.com/x",
@@ -435,7 +436,7 @@ async def test_a_file_from_before_the_kept_log_counts_all_the_same(engine: Engin
 
 
 async def test_what_a_person_approves_starts_the_next_with_that_version(engine: Engine) -> None:
-    root = Caller(agent="root", verbs=ALL_VERBS)
+    root = Caller(agent="root", scope=ALL)
     await engine.triggers.create_trigger(ANN, name="ask", files=["a.md"], mode="any", options={"approval": "Go on?"})
     await watch(engine, ["*.md"], on=["approval.granted"])
     first = await save(engine, "a.md", "one")

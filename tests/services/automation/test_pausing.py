@@ -6,6 +6,7 @@ import pytest
 
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import Forbidden, NotFound
 from workspace_server.services.engine import Engine
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
 EDITOR = Caller(agent="editor")
-READER = Caller(agent="reader", verbs=frozenset({"read"}))
+READER = Caller(agent="reader", scope=everywhere("read"))
 
 
 async def watch(engine: Engine, **fields: Any) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.errors import Conflict, Forbidden, InvalidArgument, JobLost, NotFound, WorkspaceError
 from workspace_server.services.engine import Engine
 from workspace_server.storage.tables import job_logs
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
 BOB = Caller(agent="bob")
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 
 
 async def add(engine: Engine, queue: str = "q", **given: Any) -> str:
@@ -131,7 +132,7 @@ async def test_what_is_not_there_and_what_cannot_be_is_refused_by_name(engine: E
 
 
 async def test_jobs_are_seen_with_their_verb_only(engine: Engine) -> None:
-    reader = Caller(agent="reader", verbs=frozenset({"read"}))
+    reader = Caller(agent="reader", scope=everywhere("read"))
     for call in (
         engine.queues.list_queues(reader),
         engine.queues.list_jobs(reader),

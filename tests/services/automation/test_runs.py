@@ -5,15 +5,16 @@ from typing import Any
 import pytest
 
 from tests.services.automation.acting import ANN, BOB, EDITOR, REPORTS, claim, finish, save, turn, watch
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument, NotFound, WorkspaceError
 from workspace_server.services.automation import tracing
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
-ADMIN = Caller(agent="owner", verbs=ALL_VERBS)
+ADMIN = Caller(agent="owner", scope=ALL)
 
 
 async def steps(engine: Engine, run: str) -> list[str]:

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Forbidden, InvalidArgument
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
-ROOT = Caller(agent="root", verbs=ALL_VERBS)
+ROOT = Caller(agent="root", scope=ALL)
 EDITOR = '[editor]\nfiles = ["draft.md"]\nqueue = "editor"\n'
 HOOK = '[hook]\nfiles = ["**"]\nurl = "https://hooks.example/a"\n'
 

@@ -20,9 +20,10 @@ from tests.services.automation.acting import (
     turn,
     watch,
 )
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.firings import trace_of
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.delivery.signing import new_secret
 from workspace_server.errors import Conflict, InvalidArgument, NameTaken, NotFound, WorkspaceError
 from workspace_server.services.automation.timers import Timers
@@ -378,7 +379,7 @@ async def test_only_its_maker_or_an_admin_changes_a_webhook(engine: Engine) -> N
         with pytest.raises(WorkspaceError) as caught:
             await engine.triggers.change_trigger(BOB, name="hook", **fields)
         assert caught.value.code == "forbidden"
-    for caller in (ANN, Caller(agent="root", verbs=ALL_VERBS)):
+    for caller in (ANN, Caller(agent="root", scope=ALL)):
         await engine.triggers.change_trigger(caller, name="hook", instructions=f"For {caller.agent}.")
         (shown,) = (await engine.triggers.list_triggers(caller))["triggers"]
         assert (shown["url"], shown["instructions"]) == ("https://hooks.example/a", f"For {caller.agent}.")
@@ -496,7 +497,7 @@ async def test_a_webhook_goes_only_where_the_operator_says(engine: Engine) -> No
     assert waiting["state"] == "needs_approval"
     await save(engine, "a.md", "a")
     assert await told(engine, "trigger.fired") == []
-    admin = Caller(agent="root", verbs=ALL_VERBS)
+    admin = Caller(agent="root", scope=ALL)
     made = await engine.triggers.create_trigger(admin, name="u", files=["b.md"], url=url)
     assert (made["state"], made["secret"][:6]) == ("active", "whsec_")
     again = await engine.triggers.create_trigger(admin, name="u", files=["b.md"], url=url)
@@ -517,7 +518,7 @@ async def test_a_secret_too_short_is_refused(engine: Engine, secret: str) -> Non
 
 
 async def test_triggers_need_their_verb(engine: Engine) -> None:
-    reader = Caller(agent="reader", verbs=frozenset({"read"}))
+    reader = Caller(agent="reader", scope=everywhere("read"))
     await refused("forbidden", engine=engine, caller=reader, name="t", files=["a"], queue="q")
 
 

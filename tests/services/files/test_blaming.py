@@ -10,6 +10,7 @@ import pytest
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.errors import Forbidden, Gone, InvalidArgument, IsDirectory, NotFound, NotText, TooLarge
 from workspace_server.services.engine import Engine
 from workspace_server.services.files import blaming
@@ -113,7 +114,7 @@ async def test_it_says_where_it_stopped_when_versions_are_many_large_or_slow(
 
 
 async def test_it_says_where_content_is_kept_no_longer_or_is_no_text(engine: Engine) -> None:
-    owner = Caller(agent="owner", verbs=Caller(agent="x").verbs | {"admin"})
+    owner = Caller(agent="owner", scope=ALL)
     for content in (b"\0", b"one\n", b"one\ntwo\n", b"one\ntwo\nthree\n"):
         await write(engine, "a.md", content)
     found = await engine.blaming.blame(owner, path="a.md")
@@ -151,4 +152,4 @@ async def test_what_has_no_lines_is_refused(engine: Engine) -> None:
         with pytest.raises(InvalidArgument):
             await blamed(engine, "dir/a.md", **wrong)
     with pytest.raises(Forbidden):
-        await engine.blaming.blame(Caller(agent="eve", verbs=frozenset({"write"})), path="dir/a.md")
+        await engine.blaming.blame(Caller(agent="eve", scope=everywhere("write")), path="dir/a.md")

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from tests.services.files.test_drafts import literally, refused
-from tests.services.files.test_writing import ANN, BOB, READER, events, lock, text, write
+from tests.services.files.test_writing import ANN, BOB, events, lock, text, write
 from workspace_server.config import Settings
 from workspace_server.core import elision
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.elision import Loss, Marker
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import Conflict, InvalidArgument, Locked, LockLost, NotFound, SuspiciousWrite
 from workspace_server.services.engine import Engine
 from workspace_server.services.files import guarding
@@ -290,7 +291,7 @@ async def test_a_reader_that_knows_a_version_gets_only_what_changed(engine: Engi
 
 
 async def test_who_may_not_read_is_told_no_purpose_and_nothing_of_inputs(engine: Engine) -> None:
-    writer = Caller(agent="wri", verbs=READER.verbs - {"read"} | {"write"})
+    writer = Caller(agent="wri", scope=everywhere("write", "lock", "search"))
     await write(engine, "a.md", "1")
     await write(engine, "a.md", "2", expect_version=1)
     await engine.locks.lock_files(ANN, paths=["b.md"], mode="intent", purpose="secret")

@@ -13,6 +13,7 @@ from workspace_server.core import tokens
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import NOTHING
 from workspace_server.errors import Forbidden, InvalidArgument, InvalidPath, NotFound
 from workspace_server.services.engine import Engine
 
@@ -131,7 +132,7 @@ async def test_a_place_that_is_none_is_refused(engine: Engine) -> None:
     with pytest.raises(InvalidPath):
         await engine.listing.list_files(ANN, path="../x")
     with pytest.raises(Forbidden):
-        await engine.listing.list_files(Caller(agent="x", verbs=frozenset()))
+        await engine.listing.list_files(Caller(agent="x", scope=NOTHING))
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "999", "1.99999", "0", "-1", "1.0", "9" * 40, "\ud800"])

@@ -15,6 +15,7 @@ from workspace_server.core import tokens
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import Forbidden, InvalidArgument, IsDirectory, NotFound, NotText, TooLarge
 from workspace_server.services.engine import Engine
 from workspace_server.services.files.cuts import cut_text
@@ -227,7 +228,7 @@ async def test_a_directory_is_not_read(engine: Engine) -> None:
 
 
 async def test_what_is_not_there_is_not_found_and_what_may_not_be_read_is_forbidden(engine: Engine) -> None:
-    stranger = Caller(agent="x", verbs=frozenset({"write"}))
+    stranger = Caller(agent="x", scope=everywhere("write"))
     for caller, refusal in ((ANN, NotFound), (stranger, Forbidden)):
         for call in (
             engine.files.read_file(caller, path="a.md"),

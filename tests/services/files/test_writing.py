@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace_server.core.access import ALL_VERBS, LOCAL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.errors import (
     Conflict,
     EditFailed,
@@ -36,8 +37,8 @@ pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
 BOB = Caller(agent="bob")
-READER = Caller(agent="rea", verbs=frozenset({"read"}))
-ROOT = Caller(agent="root", verbs=ALL_VERBS)
+READER = Caller(agent="rea", scope=everywhere("read"))
+ROOT = Caller(agent="root", scope=ALL)
 
 
 async def write(engine: Engine, path: str, content: str, caller: Caller = ANN, **given: Any) -> dict[str, Any]:
@@ -374,7 +375,7 @@ async def test_a_guarded_file_may_be_copied_to_another_name_also_within_a_commit
     for path, to in (("CLAUDE.md", "AGENTS.md"), ("one.md", "AGENTS.md")):
         with pytest.raises(Forbidden):
             await engine.files.commit_files(ANN, changes=[{**copy, "path": path, "to": to}])
-    blind = Caller(agent="ann", verbs=LOCAL_VERBS - {"read"})
+    blind = Caller(agent="ann", scope=everywhere("write", "lock"))
     with pytest.raises(Forbidden) as refusal:
         await engine.files.commit_files(blind, changes=[{**copy, "to": "three.md"}])
     assert refusal.value.facts == {"verb": "read", "path": "CLAUDE.md", "change": 0}
@@ -484,7 +485,7 @@ async def test_an_edit_that_misquotes_is_shown_the_nearest_text(engine: Engine) 
     with pytest.raises(EditFailed) as refusal:
         await engine.files.edit_file(ANN, path="a.md", edits=[{"old_text": "The price is 13 euros.", "new_text": "x"}])
     assert refusal.value.facts == {"edit": 0, "matches": 0, "nearest": "The price is 12 euros."}
-    blind = Caller(agent="b", verbs=frozenset({"write"}))
+    blind = Caller(agent="b", scope=everywhere("write"))
     with pytest.raises(EditFailed) as refusal:
         await engine.files.edit_file(blind, path="a.md", edits=[{"old_text": "The price is 13", "new_text": "x"}])
     assert "nearest" not in refusal.value.facts
@@ -831,7 +832,7 @@ async def test_who_may_not_read_is_not_told_what_a_lock_is_for(engine: Engine) -
     with pytest.raises(Locked) as refusal:
         await write(engine, "a.md", "x", BOB)
     assert refusal.value.facts["purpose"] == "secret plan"
-    blind = Caller(agent="b", verbs=frozenset({"write", "lock"}))
+    blind = Caller(agent="b", scope=everywhere("write", "lock"))
     for call in (write(engine, "a.md", "x", blind), engine.locks.lock_files(blind, paths=["a.md"])):
         with pytest.raises(Locked) as refusal:
             await call

@@ -6,6 +6,7 @@ import pytest
 
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import Forbidden, InvalidArgument, NotFound
 from workspace_server.services.engine import Engine
 
@@ -120,7 +121,7 @@ async def test_a_moment_that_is_none_is_refused(engine: Engine) -> None:
 
 async def test_the_past_is_as_closed_as_the_present(engine: Engine) -> None:
     await engine.files.write_file(ANN, path="a.md", content="a\n")
-    nobody = Caller(agent="eve", verbs=frozenset({"search"}))
+    nobody = Caller(agent="eve", scope=everywhere("search"))
 
     with pytest.raises(Forbidden):
         await engine.listing.list_files(nobody, as_of_seq=1)

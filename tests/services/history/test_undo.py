@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.errors import Conflict, Forbidden, InvalidArgument, NotFound
 from workspace_server.services.engine import Engine
 from workspace_server.services.history import undo as module
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 ANN = Caller(agent="ann")
 BOB = Caller(agent="bob")
-PAT = Caller(agent="pat", verbs=ALL_VERBS, verified=True)
+PAT = Caller(agent="pat", scope=ALL, verified=True)
 """A person with the admin's key."""
 
 LINES = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n"
@@ -403,12 +404,12 @@ async def test_only_an_admin_takes_back_what_another_agent_did(engine: Engine) -
     with pytest.raises(Forbidden):
         await undo(engine, caller=BOB)
     with pytest.raises(Forbidden):
-        await undo(engine, caller=Caller(agent="ann", verbs=frozenset({"read"})))
+        await undo(engine, caller=Caller(agent="ann", scope=everywhere("read")))
     assert did(await undo(engine, caller=ANN)) == {"a.md": "deleted"}
 
 
 async def test_a_guarded_file_is_listed_for_who_may_not_write_it(engine: Engine) -> None:
-    await engine.files.write_file(Caller(agent="ann", verbs=ALL_VERBS), path="AGENTS.md", content="obey\n")
+    await engine.files.write_file(Caller(agent="ann", scope=ALL), path="AGENTS.md", content="obey\n")
 
     assert set(left(await undo(engine, caller=ANN))) == {"AGENTS.md"}
     assert did(await undo(engine)) == {"AGENTS.md": "deleted"}
@@ -462,7 +463,7 @@ async def test_triggers_do_not_fire_for_what_comes_back_unless_they_are_to(engin
 async def test_a_repeated_request_gives_the_first_answer(engine: Engine) -> None:
     seq = await write(engine, BOB, "a.md", "old\n")
     await write(engine, ANN, "a.md", "new\n")
-    asking = Caller(agent="pat", verbs=ALL_VERBS, request_id="r1", asked="x")
+    asking = Caller(agent="pat", scope=ALL, request_id="r1", asked="x")
 
     first = await undo(engine, seq, caller=asking)
     again = await undo(engine, seq, caller=asking)

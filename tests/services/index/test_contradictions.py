@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Forbidden, InvalidArgument, NotFound
 from workspace_server.services.engine import Engine
 from workspace_server.storage.tables import fact_topics
@@ -15,7 +16,7 @@ from workspace_server.storage.tables import fact_topics
 pytestmark = pytest.mark.anyio
 
 RITA = Caller(agent="rita")
-ADMIN = Caller(agent="op", verbs=ALL_VERBS)
+ADMIN = Caller(agent="op", scope=ALL)
 
 
 @pytest.fixture

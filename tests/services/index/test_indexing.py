@@ -11,7 +11,8 @@ import pytest
 from indexer.model import Change, Found
 from indexer.searching import IndexInThread
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Forbidden
 from workspace_server.services.engine import Engine
 from workspace_server.services.recording import Result
@@ -21,7 +22,7 @@ from workspace_server.storage.tables.index_source import WorkspaceSource
 pytestmark = pytest.mark.anyio
 
 RITA = Caller(agent="rita")
-ADMIN = Caller(agent="op", verbs=ALL_VERBS)
+ADMIN = Caller(agent="op", scope=ALL)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 from indexer.model import Change
 from tests.model_server import ModelServer, facts, model_server, vector_of
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
@@ -19,7 +20,7 @@ from workspace_server.storage.database import Transaction
 pytestmark = pytest.mark.anyio
 
 RITA = Caller(agent="rita")
-ADMIN = Caller(agent="ada", verbs=ALL_VERBS)
+ADMIN = Caller(agent="ada", scope=ALL)
 LEASE = "# Lease\n\nThe tenant pays 1,250 EUR each month, and the term ends on 31 March 2029.\n"
 
 

@@ -8,8 +8,9 @@ import anyio
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.engine import Engine
 from workspace_server.services.upkeep.collecting import Collector
@@ -18,7 +19,7 @@ from workspace_server.storage.database import Transaction
 pytestmark = pytest.mark.anyio
 
 RITA, SAM = Caller(agent="rita"), Caller(agent="sam")
-ADMIN = Caller(agent="op", verbs=ALL_VERBS)
+ADMIN = Caller(agent="op", scope=ALL)
 
 
 @pytest.fixture

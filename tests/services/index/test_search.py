@@ -11,6 +11,7 @@ import pytest
 from workspace_server.config import Settings
 from workspace_server.core import tokens
 from workspace_server.core.access import Caller
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import Forbidden, InvalidArgument, NotFound
 from workspace_server.services.engine import Engine
 
@@ -403,7 +404,7 @@ async def test_wrong_arguments_are_named(engine: Engine, tool: str, arguments: d
 
 
 async def test_who_may_not_search_is_refused(engine: Engine) -> None:
-    writer = Caller(agent="w", verbs=frozenset({"write"}))
+    writer = Caller(agent="w", scope=everywhere("write"))
     await save(engine, "a.md", "x")
 
     for call in (

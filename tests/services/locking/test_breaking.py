@@ -2,16 +2,17 @@
 
 import pytest
 
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Forbidden, InvalidArgument, LockLost, NotFound
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
 ANN, BOB = Caller(agent="ann"), Caller(agent="bob")
-OP = Caller(agent="op", verbs=ALL_VERBS)
+OP = Caller(agent="op", scope=ALL)
 
 
 async def taken(engine: Engine, path: str = "a.md") -> tuple[str, str]:

@@ -13,6 +13,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import InvalidArgument, Locked, QuotaExceeded, Unavailable
 from workspace_server.services.engine import Engine
 from workspace_server.services.locking import line as waiting_line
@@ -153,7 +154,7 @@ async def test_who_waits_gets_the_lock_however_it_ends(engine: Engine, clock: Ma
             clock.advance(10)
             await engine.locks.expire()
         elif how == "broken":
-            admin = Caller(agent="op", verbs=frozenset({"admin"}))
+            admin = Caller(agent="op", scope=everywhere("admin"))
             await engine.locks.end_lock(admin, held["lock"].partition("-")[0])
         else:
             await engine.jobs.finish_job(ANN, job=job)

@@ -12,6 +12,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import (
     Forbidden,
     InvalidArgument,
@@ -337,7 +338,7 @@ async def test_unlocking_nothing_is_refused(engine: Engine, given: dict[str, Any
 
 
 async def test_who_has_not_the_verb_gets_no_lock(engine: Engine) -> None:
-    reader = Caller(agent="rea", verbs=frozenset({"read", "write"}))
+    reader = Caller(agent="rea", scope=everywhere("read", "write"))
     for call in (lock(engine, "a.md", caller=reader), engine.locks.unlock_files(reader, lock="L1-abcd")):
         with pytest.raises(Forbidden):
             await call

@@ -4,6 +4,7 @@ import pytest
 
 from workspace_server.core.access import Caller
 from workspace_server.core.cursors import Place, cursor
+from workspace_server.core.scopes import NOTHING
 from workspace_server.core.subscriptions import parse_wanted
 from workspace_server.errors import Forbidden
 from workspace_server.services.engine import Engine
@@ -58,7 +59,7 @@ async def test_a_page_is_the_same_from_memory_from_the_log_and_from_a_long_part_
 
 
 async def test_who_may_not_read_gets_no_events(engine: Engine) -> None:
-    nobody = Caller(agent="eve", verbs=frozenset())
+    nobody = Caller(agent="eve", scope=NOTHING)
     with pytest.raises(Forbidden):
         await engine.subscribing.reading.begin(nobody, None)
     with pytest.raises(Forbidden):

@@ -13,14 +13,15 @@ from workspace_server.core.access import ANONYMOUS, Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.cursors import cursor, seq_of
 from workspace_server.core.limits import LIMITS, Limits
+from workspace_server.core.scopes import NOTHING, everywhere
 from workspace_server.delivery.signing import new_secret
 from workspace_server.errors import Forbidden, InvalidArgument, NotFound, QuotaExceeded, RateLimited, Unavailable
 from workspace_server.services.engine import Engine
 from workspace_server.services.subscribing import asked, matching
 
 pytestmark = pytest.mark.anyio
-OPERATOR = Caller(agent="root", verbs=frozenset({"read", "admin"}))
-NOBODY = Caller(agent="ann", verbs=frozenset())
+OPERATOR = Caller(agent="root", scope=everywhere("read", "admin"))
+NOBODY = Caller(agent="ann", scope=NOTHING)
 
 
 async def write(engine: Engine, path: str, content: str = "x", caller: Caller = ANN) -> int:
@@ -239,7 +240,7 @@ async def test_the_operator_ends_a_subscription_and_its_receiver_is_told(
 
 async def test_who_may_read_no_more_is_told_once_and_hears_nothing(engine: Engine, subscriber: Subscriber) -> None:
     await subscriber.subscribe(engine)
-    engine.subscribing.standing = lambda agent: Caller(agent=agent, verbs=frozenset())
+    engine.subscribing.standing = lambda agent: Caller(agent=agent, scope=NOTHING)
     await write(engine, "secret.md")
     await write(engine, "secret-too.md")
     said = await subscriber.heard()
@@ -257,7 +258,7 @@ async def test_what_is_still_on_its_way_is_not_sent_to_who_may_read_no_more(
     await write(engine, "a.md")
     await subscriber.next()
     await settled(engine, last_error="http_5xx")
-    engine.subscribing.standing = lambda agent: Caller(agent=agent, verbs=frozenset())
+    engine.subscribing.standing = lambda agent: Caller(agent=agent, scope=NOTHING)
     clock.advance(60.0)
     engine.deliveries.look()
     await settled(engine, pending=0)
@@ -450,7 +451,7 @@ async def test_one_host_is_asked_so_many_times_a_minute(
 
 async def test_only_a_named_caller_who_may_read_can_subscribe(engine: Engine, subscriber: Subscriber) -> None:
     service = engine.subscribing.subscriptions
-    for caller in (Caller(agent=ANONYMOUS), NOBODY, replace(ANN, verbs=frozenset({"read"}))):
+    for caller in (Caller(agent=ANONYMOUS), NOBODY, replace(ANN, scope=everywhere("read"))):
         with pytest.raises(Forbidden):
             await service.subscribe(caller, subscriber.asks())
         with pytest.raises(Forbidden):

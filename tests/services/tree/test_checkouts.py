@@ -6,8 +6,9 @@ import pytest
 
 from tests.services.tree.folders import ANN, BOB, aged, history, opened, reconcile, text, types, write
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.errors import Forbidden, InvalidPath, IsDirectory, Locked, LockLost, Unavailable, VersionRequired
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree import checkouts
@@ -125,10 +126,10 @@ async def test_what_no_agent_may_write_cannot_be_checked_out(folder: Path) -> No
         for call in (engine.checkouts.check_out, engine.checkouts.check_in):
             with pytest.raises(Forbidden):
                 await call(BOB, path="CLAUDE.md")
-        for verbs in ({"read", "lock"}, {"read", "write"}):
+        for scope in (everywhere("read", "lock"), everywhere("read", "write")):
             with pytest.raises(Forbidden):
-                await engine.checkouts.check_out(Caller(agent="bob", verbs=frozenset(verbs)), path="a.md")  # type: ignore[arg-type]  # literals
-        await engine.checkouts.check_out(Caller(agent="boss", verbs=ALL_VERBS), path="CLAUDE.md")
+                await engine.checkouts.check_out(Caller(agent="bob", scope=scope), path="a.md")
+        await engine.checkouts.check_out(Caller(agent="boss", scope=ALL), path="CLAUDE.md")
         assert [kind for kind, _ in await types(engine)] == ["lock.acquired"]
 
 

@@ -10,9 +10,10 @@ import apsw
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.retention import DAY_S
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Forbidden, Gone, Unavailable
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree.external import External, Recorded
@@ -28,7 +29,7 @@ from workspace_server.storage.upkeep.integrity import find_damage
 pytestmark = pytest.mark.anyio
 
 ADA = Caller(agent="ada")
-ADMIN = Caller(agent="op", verbs=ALL_VERBS)
+ADMIN = Caller(agent="op", scope=ALL)
 LARGE = "a line of a large file, which is stored as an object\n" * 2_000
 
 

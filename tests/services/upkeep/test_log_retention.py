@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.retention import DAY_S
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.services.engine import Engine
 from workspace_server.services.tail import Tail
@@ -25,7 +26,7 @@ from workspace_server.storage.upkeep.integrity import find_damage
 pytestmark = pytest.mark.anyio
 
 ANN, BOB = Caller(agent="ann"), Caller(agent="bob")
-PAT = Caller(agent="pat", verbs=ALL_VERBS)
+PAT = Caller(agent="pat", scope=ALL)
 SETTINGS = Settings(retention_events_days=1)
 CONTENT = {"file.created", "file.updated", "file.moved", "file.restored"}
 

@@ -8,7 +8,8 @@ import anyio
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Conflict, Forbidden, Gone, InvalidArgument, Locked, NotFound, Unavailable
 from workspace_server.services.engine import Engine
 from workspace_server.services.upkeep.purging import Purging
@@ -17,7 +18,7 @@ from workspace_server.storage.upkeep.integrity import find_damage
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking]  # the tests read the server's files
 
 ADA = Caller(agent="ada", request_id=None)
-ADMIN = Caller(agent="op", verbs=ALL_VERBS)
+ADMIN = Caller(agent="op", scope=ALL)
 
 
 def secret() -> str:

@@ -14,9 +14,10 @@ import apsw
 import pytest
 
 from workspace_server.config import Settings
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.paths import UNFINISHED
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument, LockLost, NotFound, Unavailable, WorkspaceError
 from workspace_server.services.engine import Engine
 from workspace_server.storage.clock import SystemClock
@@ -100,7 +101,7 @@ async def test_locks_of_before_are_ended(folder: Path, tmp_path: Path) -> None:
 
 
 async def test_share_links_of_before_lead_nowhere(folder: Path, tmp_path: Path) -> None:
-    owner = Caller(agent="owner", verbs=ALL_VERBS)
+    owner = Caller(agent="owner", scope=ALL)
     async with Engine.open(folder, settings=Settings()) as engine:
         await filled(engine)
         made = await engine.links.create_link(owner, path="a.md")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
 
-from workspace_server.core.access import Caller, Verb
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import Verb
 from workspace_server.interfaces.mcp.errors import compact
 from workspace_server.interfaces.mcp.schemas import Arguments, Schema, terse
 

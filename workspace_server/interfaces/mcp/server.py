@@ -99,7 +99,7 @@ class WorkspaceMcp(Server[dict[str, Any]]):
 
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:  # noqa: ARG002
         caller = require_caller(self._guard, ctx)
-        return ListToolsResult(tools=[tool.listed for tool in self.tools.values() if tool.verb in caller.verbs])
+        return ListToolsResult(tools=[tool.listed for tool in self.tools.values() if caller.may(tool.verb)])
 
     async def _call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
         try:

@@ -77,6 +77,6 @@ class Site:
 
 def named(caller: Caller) -> Caller:
     """Return the caller with the name under which a browser decides that proved to be the owner's."""
-    if "admin" in caller.verbs and caller.agent == ANONYMOUS:
+    if caller.may("admin") and caller.agent == ANONYMOUS:
         return replace(caller, agent=OWNER)
     return caller

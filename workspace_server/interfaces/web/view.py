@@ -10,8 +10,9 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from workspace_server.core.access import Caller, Verb
+from workspace_server.core.access import Caller
 from workspace_server.core.limits import KIB
+from workspace_server.core.scopes import Verb
 from workspace_server.errors import Forbidden, InvalidArgument
 from workspace_server.interfaces.web.templates import ENVIRONMENT
 from workspace_server.services.engine import Engine
@@ -84,7 +85,7 @@ class View:
 
     def may(self, verb: Verb) -> bool:
         """Whether who looks may also do this; a page offers nothing else."""
-        return verb in self.caller.verbs
+        return self.caller.may(verb)
 
     async def form(self, bytes_max: int = FORM_BYTES_MAX) -> dict[str, str]:
         """Return the fields of one of our forms; of a field that is given twice the last.

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import anyio
 
-from workspace_server.core.access import ALL_VERBS, CONFIG, Caller
+from workspace_server.core.access import CONFIG, Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.services.automation.making import Making, says
 from workspace_server.services.folder import Folder
@@ -20,7 +21,7 @@ from workspace_server.storage.tables import triggers
 FILE: Final = Path(".workspace", "triggers.toml")
 """Where it is looked for, below the folder, when the setting `triggers_file` names no other."""
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
-_CALLER: Final = Caller(agent=CONFIG, verbs=ALL_VERBS, verified=True)
+_CALLER: Final = Caller(agent=CONFIG, scope=ALL, verified=True)
 """Who makes them. Whoever can write the file can start programs on this machine already."""
 
 

@@ -75,14 +75,14 @@ async def explained(folder: Folder, caller: Caller, refusal: WorkspaceError) -> 
 async def conflict(folder: Folder, caller: Caller, refusal: Conflict) -> Conflict:
     """Add the diff from the version that the caller knew to what stands there now."""
     path, expected = str(refusal.facts["path"]), refusal.facts["expected"]
-    if "read" in caller.verbs and isinstance(expected, int) and expected > 0:
+    if caller.may("read") and isinstance(expected, int) and expected > 0:
         refusal.facts["diff"] = await version_diff(folder, path, expected, None)
     return refusal
 
 
 def locked(caller: Caller, refusal: Locked) -> Locked:
     """Leave out what the holder says it is doing, for who may not read what it works on."""
-    if "read" not in caller.verbs:
+    if not caller.may("read"):
         refusal.facts["purpose"] = None
     return refusal
 
@@ -106,7 +106,7 @@ async def lock_lost(folder: Folder, caller: Caller, refusal: LockLost) -> LockLo
     known, current, changed = await folder.db.read(read)
     refusal.facts["version"] = current
     refusal.facts["changed_since_lock"] = changed
-    if known and changed and "read" in caller.verbs:
+    if known and changed and caller.may("read"):
         refusal.facts["diff"] = await version_diff(folder, path, known, None)
     return refusal
 
@@ -132,7 +132,7 @@ def _standing(row: FileRow | None) -> int:
 
 async def edit_failed(folder: Folder, caller: Caller, refusal: EditFailed, path: str, old_text: str) -> EditFailed:
     """Add the place of the file that looks most like the text that was not found."""
-    if refusal.facts.get("matches") == 0 and "read" in caller.verbs:
+    if refusal.facts.get("matches") == 0 and caller.may("read"):
 
         async def read(tx: Transaction) -> str | None:
             text = await version_text(tx, folder, path, None)

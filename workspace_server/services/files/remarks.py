@@ -26,10 +26,10 @@ async def added(
         sources: The versions that the change says it was made from.
         moved_on: What its caller has read of late, but for *paths*, and has moved on since.
     """
-    intents = await others_intents(commit.tx, commit.caller.agent, paths, may_read="read" in commit.caller.verbs)
+    intents = await others_intents(commit.tx, commit.caller.agent, paths, may_read=commit.caller.may("read"))
     if intents:
         result["intents"] = intents
-    if (moved_on or sources) and "read" in commit.caller.verbs:
+    if (moved_on or sources) and commit.caller.may("read"):
         unknown, overtaken = await _amiss(commit.tx, sources, paths)
         stale = {str(one["path"]): one for one in overtaken}
         for one in moved_on:

@@ -93,7 +93,7 @@ async def told(db: Database, caller: Caller, granted: Result) -> Result:
         held = await locks.by_handle(tx, granted["lock"])
         if held is None:
             return {"versions": {}}
-        intents = await others_near(tx, held, may_read="read" in caller.verbs)
+        intents = await others_near(tx, held, may_read=caller.may("read"))
         versions = await covered(tx, held.selectors, limit=VERSIONS_SHOWN_MAX)
         return {"versions": versions, **({"intents": intents} if intents else {})}
 

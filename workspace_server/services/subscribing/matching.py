@@ -231,7 +231,7 @@ class Matching:
 
     async def _put(self, tx: Transaction, row: SubscriptionRow, event: Event, found: _Found, gone: set[int]) -> None:
         """Put an event on its way, when its subscriber may still have it and the way is not full."""
-        if "read" not in self._standing(row.principal).verbs:
+        if not self._standing(row.principal).sees_all:
             message = f"{row.principal} may not read any more."
             await self._terminate(tx, row, self._numbers.forbidden, message, gone)
             return

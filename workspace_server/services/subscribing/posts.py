@@ -67,7 +67,7 @@ class Posts:
         said = await self._folder.db.read(lambda tx: self._said(tx, data["subscription"], data["seq"]))
         if said is None:
             raise Unsendable("the subscription has ended")
-        if "read" not in self._standing(said.row.principal).verbs:
+        if not self._standing(said.row.principal).sees_all:
             raise Unsendable(f"{said.row.principal} may not read any more")
         if said.event is None:
             raise Unsendable("the event is not kept any more")

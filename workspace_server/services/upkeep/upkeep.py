@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Unavailable, WorkspaceError
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.indexing import Indexing
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 HOUR_S = 3600.0
 RETRY_S = 60.0
 """How long after a failure, or for the sake of a reader, a purge is tried again."""
-_SERVER = Caller(agent="server", verbs=ALL_VERBS, verified=True)
+_SERVER = Caller(agent="server", scope=ALL, verified=True)
 Work = Callable[[Progress], Awaitable[Result]]
 
 

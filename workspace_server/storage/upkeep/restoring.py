@@ -10,8 +10,9 @@ from pathlib import Path
 
 import apsw
 
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import Clock
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
@@ -20,7 +21,7 @@ from workspace_server.storage.tables import audit, intents
 from workspace_server.storage.upkeep.archive import Manifest, Progress, disk_errors, resting_on_nothing, unpack
 from workspace_server.storage.upkeep.new_folders import new_workspace
 
-_OPERATOR = Caller(agent="server", verbs=ALL_VERBS, verified=True)
+_OPERATOR = Caller(agent="server", scope=ALL, verified=True)
 
 
 @disk_errors("the restore")

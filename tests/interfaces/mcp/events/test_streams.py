@@ -14,6 +14,7 @@ from tests.interfaces.mcp.workspace import ERAS, serving
 from workspace_server.core.access import Caller
 from workspace_server.core.cursors import Place, cursor, seq_of
 from workspace_server.core.limits import LIMITS, Limits
+from workspace_server.core.scopes import NOTHING
 from workspace_server.core.subscriptions import parse_wanted
 from workspace_server.errors import Unavailable
 from workspace_server.interfaces.mcp.events import streams
@@ -158,7 +159,7 @@ async def test_who_may_read_no_more_is_told_and_gets_nothing(folder: Path) -> No
         async with anyio.create_task_group() as held:
             held.start_soon(listen)
             await ear.next("active")
-            server._engine.subscribing.standing = lambda agent: Caller(agent=agent, verbs=frozenset())
+            server._engine.subscribing.standing = lambda agent: Caller(agent=agent, scope=NOTHING)
             await write(other, "secret.md")
             last = await ear.next("event", "terminated")
             await ended.wait()

@@ -19,6 +19,7 @@ from tests.services.receiver import listening
 from tests.services.subscribing.subscriber import Subscriber
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import Limits
+from workspace_server.core.scopes import NOTHING
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.interfaces.mcp.streamable import SessionManager, mcp_routes
 from workspace_server.services.subscribing import asked
@@ -116,6 +117,6 @@ async def test_an_end_carries_the_numbers_that_the_setting_asks_for(folder: Path
     async with reached(folder, mcp_provisional_error_codes=True) as (server, receiver), Client(server) as client:
         await ask(client, "events/subscribe", name="file.created", delivery=delivery(receiver), _meta=ANN)
         engine = server._engine
-        engine.subscribing.standing = lambda agent: Caller(agent=agent, verbs=frozenset())
+        engine.subscribing.standing = lambda agent: Caller(agent=agent, scope=NOTHING)
         await write(client, "a.md", agent="bob")
         assert (await receiver.heard())["error"]["code"] == -32024

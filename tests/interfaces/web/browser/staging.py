@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from tests.indexer import files as documents
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060f8ff1f000401"
@@ -37,7 +38,7 @@ NOTEBOOK = json.dumps(
     }
 )
 MANAGER, ANA, BO = Caller(agent="manager"), Caller(agent="ana"), Caller(agent="bo")
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 
 SAMPLES: Sequence[str] = (
     "/",

@@ -18,7 +18,8 @@ from tests.interfaces.web.browser.watching import Watch
 from tests.interfaces.web.conftest import Hand
 from tests.interfaces.web.hostile.contents import ACT, LIVE, NAMES, acting, contents
 from tests.interfaces.web.hostile.listening import Somebody, somebody
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +53,7 @@ PAGES = (
     "/delete?path=bad",
     "/links?path=bad/page.html",
 )
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 LOOKS = 30
 SETTLED_MS = 1_500
 """A page that refreshes itself does so a second after it was opened."""

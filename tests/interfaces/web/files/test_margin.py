@@ -6,6 +6,7 @@ import pytest
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 
 pytestmark = pytest.mark.anyio
 
@@ -41,9 +42,7 @@ async def test_a_fact_stands_beside_its_line_with_what_says_otherwise(
     assert "<bdi>21 EUR</bdi> in <bdi>b.md</bdi>" in row(html, 3)
     assert "fact-note" not in row(html, 1)
 
-    await served.engine.contradictions.dismiss_conflict(
-        Caller(agent="owner", verbs=ANA.verbs | {"admin"}), subject="Alpha", key="price"
-    )
+    await served.engine.contradictions.dismiss_conflict(Caller(agent="owner", scope=ALL), subject="Alpha", key="price")
     assert "21 EUR" not in await page(reader, "/files/a.md?view=source")
 
 

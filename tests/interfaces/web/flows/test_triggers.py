@@ -8,7 +8,8 @@ import pytest
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from tests.interfaces.web.flows.conftest import Send
-from workspace_server.core.access import ALL_VERBS, CONFIG, Caller
+from workspace_server.core.access import CONFIG, Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.interfaces.web.flows.triggers import PAGE
 
 pytestmark = pytest.mark.anyio
@@ -164,7 +165,7 @@ async def test_what_is_refused_stands_on_the_page(served: Listening, person: htt
 
 
 async def test_the_operators_own_triggers_are_not_changed_here(served: Listening, person: httpx2.AsyncClient) -> None:
-    owner = Caller(agent=CONFIG, verbs=ALL_VERBS)
+    owner = Caller(agent=CONFIG, scope=ALL)
     await served.engine.triggers.create_trigger(owner, name="fixed", files=["a.md"], queue="q")
     html = await text(person, "/triggers/fixed")
 

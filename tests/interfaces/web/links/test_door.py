@@ -9,12 +9,13 @@ import pytest
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.browser.staging import PIXEL
 from tests.interfaces.web.conftest import Hand
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL
 
 pytestmark = pytest.mark.anyio
 
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 SECRETS = ("reports", "atlas", "ana", "secret", "/files/", "/api/", "history", "Activity", "<script", "first draft")
 """What tells of the workspace around what is shared."""
 

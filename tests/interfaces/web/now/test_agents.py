@@ -7,13 +7,14 @@ import pytest
 
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import Paused
 
 pytestmark = pytest.mark.anyio
 
 ANA = Caller(agent="ana", door="mcp")
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 
 
 async def send(person: httpx2.AsyncClient, address: str, **fields: str) -> httpx2.Response:

@@ -8,8 +8,9 @@ import pytest
 from tests.interfaces.listening import Listening
 from tests.interfaces.web.conftest import Hand
 from tests.interfaces.web.filling import Browser
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import VersionRequired
 
 pytestmark = pytest.mark.anyio
@@ -320,7 +321,7 @@ async def test_a_workspace_that_is_paused_says_so_and_leaves_the_text_in_the_for
     served: Listening, guest: Browser, hand: Hand
 ) -> None:
     await hand.write("a.md", "one\n")
-    await served.engine.agents.pauses.pause_workspace(Caller(agent="owner", verbs=ALL_VERBS), note="release day")
+    await served.engine.agents.pauses.pause_workspace(Caller(agent="owner", scope=ALL), note="release day")
     await guest.open("/edit?path=a.md")
     await guest.send(text="mine\n", do="save")
 

@@ -12,9 +12,10 @@ from tests.processes import Serving
 from tests.services.receiver import Receiver
 from tests.services.webhooks import ANN, SETTINGS, told, until, workspace
 from workspace_server.cli.api import Address, Api
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.retry import WAIT_S_MAX
+from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.automation.sending.attention_posts import receiver_of
 from workspace_server.services.engine import Engine
@@ -22,7 +23,7 @@ from workspace_server.services.engine import Engine
 pytestmark = pytest.mark.anyio
 
 SECRET = "whsec_" + "QUFB" * 10
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ import pytest
 
 from tests.services.receiver import Receiver
 from tests.services.webhooks import ANN, save, told, until, watch
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
-PAT = Caller(agent="pat", verbs=ALL_VERBS)
+PAT = Caller(agent="pat", scope=ALL)
 
 
 async def listed(engine: Engine, *, ended: bool = False) -> list[tuple[str, str]]:

@@ -6,16 +6,17 @@ import pytest
 
 from tests.services.receiver import Receiver
 from tests.services.webhooks import ANN, attempts_made, save, told, until, watch, workspace
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.errors import WorkspaceError
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
 BOB = Caller(agent="bob")
-ADMIN = Caller(agent="root", verbs=ALL_VERBS)
+ADMIN = Caller(agent="root", scope=ALL)
 NEW_SECRET = "whsec_" + "QUJD" * 10
 
 
@@ -264,6 +265,6 @@ async def test_a_delivery_shows_what_it_says(engine: Engine, receiver: Receiver)
     assert shown["body"].encode() == received.body
     assert secret not in shown["body"]
     with pytest.raises(WorkspaceError):
-        await engine.deliveries.read_body(Caller(agent="x", verbs=frozenset({"trigger"})), delivery=received.message_id)
+        await engine.deliveries.read_body(Caller(agent="x", scope=everywhere("trigger")), delivery=received.message_id)
     with pytest.raises(WorkspaceError):
         await engine.endpoints.pause_endpoint(ANN, endpoint="E9")

@@ -11,6 +11,7 @@ from tests.services.webhooks import ANN, attempts_made, save, until, watch
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.errors import WorkspaceError
 from workspace_server.services.engine import Engine
 
@@ -103,7 +104,7 @@ async def test_content_that_was_purged_meanwhile_is_null(
     await save(engine, "draft.md", "secret: 1\n")
     await attempts_made(engine, 1)
     await save(engine, "draft.md", "nothing\n")
-    admin = Caller(agent="root", verbs=ANN.verbs | {"admin"})
+    admin = Caller(agent="root", scope=ALL)
     await engine.upkeep.purge(admin, path="draft.md", version=1)
     clock.advance(10)
     engine.deliveries.look()
@@ -157,7 +158,7 @@ async def test_a_standard_body_is_read_by_the_cloudevents_package(engine: Engine
 
 
 async def test_who_may_not_read_asks_for_no_content(engine: Engine, receiver: Receiver) -> None:
-    blind = Caller(agent="blind", verbs=frozenset({"trigger", "write"}))
+    blind = Caller(agent="blind", scope=everywhere("trigger", "write"))
     with pytest.raises(WorkspaceError) as caught:
         await engine.triggers.create_trigger(
             blind, name="t", files=["a.md"], url=receiver.url, options={"include": ["content"]}

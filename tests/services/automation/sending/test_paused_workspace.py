@@ -4,13 +4,14 @@ import pytest
 
 from tests.services.receiver import Receiver
 from tests.services.webhooks import ANN, save, until, watch
-from workspace_server.core.access import ALL_VERBS, Caller
+from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import ALL
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
-OWNER = Caller(agent="owner", verbs=ALL_VERBS)
+OWNER = Caller(agent="owner", scope=ALL)
 
 
 async def test_webhooks_wait_for_a_paused_workspace_and_none_is_lost(

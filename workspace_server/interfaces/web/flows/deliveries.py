@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from workspace_server.core.access import Verb
+from workspace_server.core.scopes import Verb
 from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.interfaces.web.addresses import page_url
 from workspace_server.interfaces.web.view import View, lead_to
