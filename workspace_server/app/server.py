@@ -147,6 +147,7 @@ async def _serve(
             hosts=[settings.host],
             public_url=settings.public_url,
             heard=engine.automation.terms.heard_of,
+            tokens=engine.tokens,
         )
         mcp = WorkspaceMcp(engine, guard)
         ending = Ending()

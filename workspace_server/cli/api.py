@@ -63,7 +63,10 @@ class Api:
     ) -> None:
         self._locate = locate
         self._address: Address | None = None
-        self.agent = agent or os.environ.get("WORKSPACE_AGENT") or _user()
+        given = agent or os.environ.get("WORKSPACE_AGENT")
+        self.agent = given or _user()
+        self._is_named = bool(given)
+        self._token = os.environ.get("WORKSPACE_TOKEN")
         self._patience_s = patience_s
         self._timeout_s = timeout_s
 
@@ -181,6 +184,10 @@ class Api:
         sent = {"x-agent": self.agent, **headers}
         if self._address is not None and self._address.key is not None:
             sent["x-admin-key"] = self._address.key
+        elif self._token is not None:
+            sent["authorization"] = f"Bearer {self._token}"
+            if not self._is_named:  # the token says who acts
+                del sent["x-agent"]
         try:
             connection.request(method, target, body=body, headers=sent)
             return connection, connection.getresponse()

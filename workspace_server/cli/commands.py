@@ -38,6 +38,7 @@ COMMANDS = {
     "retry": "attention",
     "dismiss": "attention",
     "links": "links",
+    "token": "token",
     "list": "servers",
     "open": "servers",
     "stop": "servers",

@@ -60,7 +60,9 @@ class Proxy:
     def __init__(self, root: Path, agent: str | None) -> None:
         self._root = root
         self._nonce = secrets.token_hex(8)
-        self._preface: Message = {"session": self._nonce, **({"agent": agent} if agent else {})}
+        token = os.environ.get("WORKSPACE_TOKEN")
+        self._proof: Message = {"token": token} if token else {}
+        self._preface: Message = {"session": self._nonce, **self._proof, **({"agent": agent} if agent else {})}
         self._is_beating = False
         self._calls = itertools.count(1)
         self._sending = threading.Lock()
@@ -260,7 +262,7 @@ class Proxy:
                 raise Unreachable(answer["error"].get("message", "the server refused"))
             raise OSError("the owner went away")
         # The name stays with this process, whichever owner gave it.
-        self._preface = {"session": self._nonce, "agent": answer["agent"]}
+        self._preface = {"session": self._nonce, **self._proof, "agent": answer["agent"]}
         return owner
 
     def _refuse_large(self, message: Message, size_bytes: int) -> None:

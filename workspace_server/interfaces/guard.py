@@ -2,8 +2,9 @@
 
 A web page can make a browser send requests to this machine, under a foreign name that resolves to it or straight to
 its address. Both show: in `Host`, which then carries the foreign name, and in `Origin`. So both are checked on every
-bind, loopback included. Names of agents are claims: nothing proves them until there are tokens. The verb `admin` needs
-proof: the key that the owner of the folder wrote to `.workspace/owner.json`, or a cookie got for it.
+bind, loopback included. Once a token was made, every caller has to bear one, in `Authorization` or by a browser that
+has logged in with it; until then names of agents are claims. The verb `admin` needs proof besides: a token that grants
+it, the key that the owner of the folder wrote to `.workspace/owner.json`, or a cookie got for that.
 """
 
 import hashlib
@@ -11,19 +12,24 @@ import ipaddress
 import json
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, cookie_parser
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workspace_server.core.access import Caller, Door, agent_name
+from workspace_server.core.access_tokens import Token
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import ALL, LOCAL
+from workspace_server.core.scopes import Scope as AccessScope
 from workspace_server.errors import Forbidden, InvalidArgument, Unauthenticated, WorkspaceError
+from workspace_server.interfaces.logins import Logins
+from workspace_server.services.tokens import HINT as BEAR
+from workspace_server.services.tokens import Tokens
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 ADMIN_HEADER = "x-admin-key"
@@ -36,9 +42,35 @@ TRACE_META = "traceparent"
 TRACE_HEADER = "traceparent"
 TRACE_CHARS = 55
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN = frozenset({"/healthz", "/login", "/admission"})
+OPEN_BELOW = ("/static/", "/s/")
 TICKETS_MAX = 16
 """Most unused tickets at once; the oldest one goes."""
 _PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a caller has proven.
+
+    Attributes:
+        is_owner: To have access to the folder itself.
+        token: To bear this token.
+    """
+
+    is_owner: bool = False
+    token: Token | None = None
+
+    @property
+    def scope(self) -> AccessScope:
+        """What it may do."""
+        if self.is_owner:
+            return ALL
+        return LOCAL if self.token is None else self.token.scope
+
+
+OWNERS = Proof(is_owner=True)
+NO_PROOF = Proof()
 
 
 class Guard:
@@ -49,6 +81,7 @@ class Guard:
         hosts: The names and addresses under which the server is reached besides those of loopback.
         public_url: The address before a proxy; its host and origin are allowed too.
         heard: Told the name of every caller, and its session if it has one: a sign of life keeps its jobs.
+        tokens: Says what tokens prove; without it there are none.
     """
 
     def __init__(
@@ -58,9 +91,12 @@ class Guard:
         hosts: Collection[str] = (),
         public_url: str | None = None,
         heard: Callable[[str, str | None], None] = lambda *_: None,
+        tokens: Tokens | None = None,
     ) -> None:
         self._key = admin_key
         self._heard = heard
+        self._tokens = tokens
+        self.logins = Logins(secure=public_url is not None and public_url.startswith("https:"), key=admin_key)
         public = urlsplit(public_url) if public_url else None
         named = {host.strip("[]").lower() for host in hosts} | ({public.hostname} if public else set())
         self._hosts = LOOPBACK_NAMES | {host for host in named if host and not _is_wildcard(host)}
@@ -129,8 +165,40 @@ class Guard:
             meta=meta,
             request_id=headers.get(REQUEST_ID_HEADER),
             trace=headers.get(TRACE_HEADER),
-            admin=self._is_admin(connection),
+            proof=self.proof(connection),
         )
+
+    def proof(self, connection: HTTPConnection) -> Proof:
+        """Return what a request proves: to be the owner's, or a token's; nothing where nothing has to be proven.
+
+        Raises:
+            Unauthenticated: It proves nothing and has to, or says something that proves nothing.
+            RateLimited: Too many tokens were tried that prove nothing.
+        """
+        if self._is_admin(connection):
+            return OWNERS
+        said = connection.headers.getlist("authorization")
+        if said:
+            kind, _, token = said[0].partition(" ")
+            if len(said) > 1 or kind.lower() != "bearer":
+                raise Unauthenticated("The request needs one Authorization header, with a token.", hint=BEAR)
+            return self.bearer(token.strip())
+        token_id = self.logins.token_of(connection)
+        if token_id is not None and self._tokens is not None:
+            return Proof(token=self._tokens.check(token_id))
+        return self.bearer(None)
+
+    def bearer(self, token: str | None) -> Proof:
+        """Return what a token proves, or that nothing has to be proven.
+
+        Raises:
+            Unauthenticated, RateLimited: As `proof`.
+        """
+        if self._tokens is None or (token is None and not self._tokens.required):
+            return NO_PROOF
+        if token is None:
+            raise Unauthenticated("This server asks every caller for a token.", hint=BEAR)
+        return Proof(token=self._tokens.bearer(token))
 
     def identify(
         self,
@@ -140,24 +208,27 @@ class Guard:
         meta: Mapping[str, Any] | None = None,
         request_id: str | None = None,
         trace: str | None = None,
-        admin: bool = False,
+        proof: Proof = NO_PROOF,
         session: str | None = None,
     ) -> Caller:
         """Return the caller for what it says of itself.
 
         Args:
             trace: The W3C trace context of the request, from which its cause is told when it does not say that.
+            proof: What the caller has proven.
             session: The process that calls, where one lives on between its calls.
 
         Raises:
             InvalidArgument: A name or id is malformed.
+            Forbidden: The name is not the token's.
         """
         said = meta or {}
-        agent = agent_name(said.get(AGENT_META, claimed))
+        name = said.get(AGENT_META, claimed)
+        agent = agent_name(name) if proof.token is None else proof.token.acts_as(name)
         self._heard(agent, session)
-        return Caller(
-            agent=agent,
-            scope=ALL if admin else LOCAL,
+        known = Caller(agent=agent, scope=proof.scope) if proof.token is None else proof.token.caller(agent)
+        return replace(
+            known,
             door=door,
             request_id=_token(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),
             cause=_token(said.get(CAUSE_META), CAUSE_META) or _trace(said.get(TRACE_META, trace)),
@@ -187,6 +258,15 @@ class Guard:
     def form_token(self) -> str:
         """What a form of our own pages carries; it tells nobody the cookie that it is made from."""
         return hashlib.sha256(f"form {self._cookie}".encode()).hexdigest()
+
+    @property
+    def login_form_token(self) -> str:
+        """What the form carries that everybody may see."""
+        return hashlib.sha256(f"login form {self._cookie}".encode()).hexdigest()
+
+    def form_token_of(self, connection: HTTPConnection) -> str:
+        """Return what the forms of this browser carry: each that has logged in has its own."""
+        return self.logins.form_token(connection, self.form_token)
 
     def _is_admin(self, connection: HTTPConnection) -> bool:
         given = connection.headers.get(ADMIN_HEADER)
@@ -228,12 +308,32 @@ class GuardMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with the refusal."""
         if scope["type"] == "http":
+            connection = HTTPConnection(scope)
             try:
-                self._guard.check_address(Headers(scope=scope))
+                self._guard.check_address(connection.headers)
+                if not is_open(scope["path"]):
+                    self._guard.proof(connection)
+            except Unauthenticated as refusal:
+                await unauthenticated(connection, refusal)(scope, receive, send)
+                return
             except WorkspaceError as refusal:
                 await JSONResponse({"error": refusal.as_dict()}, refusal.http_status)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def is_open(path: str) -> bool:
+    """Return whether nobody has to prove anything at an address: signs of life, what pages load, share links, doors."""
+    return path in OPEN or path.startswith(OPEN_BELOW)
+
+
+def unauthenticated(connection: HTTPConnection, refusal: Unauthenticated) -> Response:
+    """Return what asks for a proof: the login page's address for who looks at a page, the scheme for everybody else."""
+    headers = connection.headers
+    if connection.scope["method"] in SAFE_METHODS and "text/html" in headers.get("accept", ""):
+        return RedirectResponse("/login", 303, headers={"cache-control": "no-store"})
+    scheme = 'Bearer realm="workspace"' + (', error="invalid_token"' if "authorization" in headers else "")
+    return JSONResponse({"error": refusal.as_dict()}, refusal.http_status, headers={"www-authenticate": scheme})
 
 
 def asking(caller: Caller, *what: object) -> Caller:

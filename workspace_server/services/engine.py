@@ -38,6 +38,7 @@ from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
 from workspace_server.services.status import Status
 from workspace_server.services.subscribing.subscribing import Subscribing
+from workspace_server.services.tokens import Tokens
 from workspace_server.services.tree.checkouts import Checkouts
 from workspace_server.services.tree.working_tree import WorkingTree
 from workspace_server.services.upkeep.purging import Purging
@@ -84,6 +85,7 @@ class Engine:
         self.listing = Listing(folder)
         self.blaming = Blaming(folder)
         self.links = Links(folder, self.files, self.listing)
+        self.tokens = Tokens(folder)
         self.browsing = Browsing(folder)
         self.provenances = Provenances(folder)
         self.undo = Undo(folder)
@@ -106,6 +108,7 @@ class Engine:
         self.decisions = self.automation.decisions
         self.endpoints = self.automation.endpoints
         self.subscribing = Subscribing(folder, self.events, self.automation)
+        self.subscribing.standing = self.tokens.standing
         folder.recorder.reaction = self.automation.reaction
         folder.recorder.attend = self.automation.attend
         self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
@@ -183,8 +186,10 @@ class Engine:
             await db.write(leases.resume, essential=True)
             engine = cls(folder, head, tree, open_index=open_index)
             await engine.agents.notes.load(db)
+            await engine.tokens.load(db)
             opened.push_async_callback(engine.agents.finish)
             opened.push_async_callback(engine.links.flush)
+            opened.push_async_callback(engine.tokens.flush)
             await engine.automation.begin()
             failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
@@ -237,6 +242,7 @@ class Engine:
         await self.folder.seen.flush(self.db)
         await self.agents.write_down()
         await self.links.flush()
+        await self.tokens.flush()
 
     async def _forget_old(self) -> None:
         async def forget(tx: Transaction) -> None:

@@ -27,6 +27,7 @@ from workspace_server.interfaces.http import (
     search,
     status,
     subscriptions,
+    tokens,
     triggers,
     undo,
     upkeep,
@@ -61,7 +62,7 @@ class Api:
         self._followers = events.Followers()
         nouns = (
             *(reading, files, checkouts, undo, locks, links, search, events, subscriptions),
-            *(triggers, runs, deliveries, attention, jobs, agents, upkeep, status),
+            *(triggers, runs, deliveries, attention, jobs, agents, tokens, upkeep, status),
         )
         described = operation("GET", "/openapi.json", self.describe_api, result=results.Anything)
         self.table = Table([*(entry for noun in nouns for entry in noun.OPERATIONS), described])

@@ -1,7 +1,7 @@
 """Who sends a request, by whichever transport it came."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -25,10 +25,12 @@ class Peer:
     Attributes:
         agent: The name under which it acts, unless a request says another one.
         session: What tells this process from others, also under the next owner; None when it did not say.
+        token: What it proves who it is by, looked at again in every call.
     """
 
     agent: str
     session: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 def caller_of(guard: Guard, ctx: Context) -> Caller:
@@ -41,7 +43,8 @@ def caller_of(guard: Guard, ctx: Context) -> Caller:
     if isinstance(ctx.request, Request):
         return guard.admit(ctx.request, door="mcp", meta=meta)
     if isinstance(ctx.request, Peer):
-        return guard.identify(ctx.request.agent, door="stdio", meta=meta, session=ctx.request.session)
+        peer = ctx.request
+        return guard.identify(peer.agent, door="stdio", meta=meta, session=peer.session, proof=guard.bearer(peer.token))
     return guard.identify(None, door="mcp", meta=meta)
 
 

@@ -44,7 +44,7 @@ class WorkspaceMcp(Server[dict[str, Any]]):
 
     def __init__(self, engine: "Engine", guard: Guard) -> None:
         self._engine = engine
-        self._guard = guard
+        self.guard = self._guard = guard
         core_only = engine.settings.tools == "core"
         self.tools: Mapping[str, ToolSpec] = {tool.name: tool for tool in TOOLS if tool.core or not core_only}
         self.updates = Updates(engine)

@@ -102,13 +102,24 @@ class SocketDoor:
     async def _named(self, preface: bytes) -> Peer:
         try:
             said = json.loads(preface)
-            given, client, session = said.get("agent"), said.get("client"), said.get("session")
+            given, client, session, token = (said.get(name) for name in ("agent", "client", "session", "token"))
         except (ValueError, AttributeError):
             raise InvalidArgument(
                 "The first line is an object with `agent` or `client`.", hint="Use `workspace-server stdio`."
             ) from None
-        name = agent_name(given) if given else await naming.next_name(self._engine.folder, declared_name(client))
-        return Peer(agent=name, session=session if isinstance(session, str) and SESSION.fullmatch(session) else None)
+        token = token if isinstance(token, str) else None
+        bears = self._server.guard.bearer(token).token
+        if bears is None:
+            name = agent_name(given) if given else await self._next_name(client)
+        elif given or not bears.is_crew:
+            name = bears.acts_as(given)
+        else:
+            name = bears.acts_as(await self._next_name(client))
+        is_session = isinstance(session, str) and SESSION.fullmatch(session)
+        return Peer(agent=name, session=session if is_session else None, token=token)
+
+    async def _next_name(self, client: object) -> str:
+        return await naming.next_name(self._engine.folder, declared_name(client))
 
     async def _serve_peer(self, line: "_Line", peer: Peer) -> None:
         incoming, to_server = create_context_streams[Incoming](0)

@@ -19,6 +19,7 @@ from workspace_server.interfaces.web.home import home
 from workspace_server.interfaces.web.keys import keys
 from workspace_server.interfaces.web.links import door
 from workspace_server.interfaces.web.links.routes import LINKS
+from workspace_server.interfaces.web.login import routes as login_routes
 from workspace_server.interfaces.web.needs.routes import NEEDS
 from workspace_server.interfaces.web.now.routes import NOW
 from workspace_server.interfaces.web.site import FILES, Site
@@ -34,6 +35,7 @@ def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
     """Return the routes of the web view over one engine."""
     site = Site(engine, guard)
     return [
+        *login_routes(guard),
         RawPrefix(FILES, site.files),
         RawPrefix(door.PREFIX, door.SharedDoor(engine)),
         *(

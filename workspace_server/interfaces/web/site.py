@@ -59,7 +59,7 @@ class Site:
             needing = await self._engine.decisions.count()
         except WorkspaceError as refusal:
             return Response(f"{refusal.message}\n", refusal.http_status, headers=HEADERS, media_type="text/plain")
-        view = View(self._engine, caller, request, form_token=self._guard.form_token, needing=needing)
+        view = View(self._engine, caller, request, form_token=self._guard.form_token_of(request), needing=needing)
         try:
             return await page(view)
         except WorkspaceError as refusal:

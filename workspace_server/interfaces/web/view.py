@@ -97,17 +97,7 @@ class View:
             Forbidden: No page of ours made it.
             InvalidArgument: It is no form, or too large for one.
         """
-        body = bytearray()
-        async for chunk in self.request.stream():
-            body += chunk
-            if len(body) > bytes_max:
-                raise _no_form("it is too large")
-        try:
-            fields = (
-                await anyio.to_thread.run_sync(_fields, bytes(body)) if bytes_max > FORM_BYTES_MAX else _fields(body)
-            )
-        except ValueError:
-            raise _no_form("it is no form") from None
+        fields = await form_fields(self.request, bytes_max)
         self.check_token(fields.get("token", ""))
         return fields
 
@@ -134,6 +124,7 @@ class View:
             paused=self.engine.folder.gate.workspace,
             token=self.form_token,
             may=self.may,
+            logged_in=None if self.caller.token is None else self.caller.agent,
             folders=self.folders,
             here=self.here,
             title=title,
@@ -153,6 +144,25 @@ class Section:
 
     pages: Mapping[str, Page] = field(default_factory=dict)
     forms: Mapping[str, Page] = field(default_factory=dict)
+
+
+async def form_fields(request: Request, bytes_max: int = FORM_BYTES_MAX) -> dict[str, str]:
+    """Return the fields of a form; of a field that is given twice the last.
+
+    Raises:
+        InvalidArgument: It is no form, or too large for one.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > bytes_max:
+            raise _no_form("it is too large")
+    try:
+        if bytes_max > FORM_BYTES_MAX:
+            return await anyio.to_thread.run_sync(_fields, bytes(body))
+        return _fields(body)
+    except ValueError:
+        raise _no_form("it is no form") from None
 
 
 def lead_to(address: str) -> Response:

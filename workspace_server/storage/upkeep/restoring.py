@@ -17,7 +17,7 @@ from workspace_server.errors import InvalidArgument
 from workspace_server.storage.content import ObjectStore
 from workspace_server.storage.database import connect
 from workspace_server.storage.migrations import migrate
-from workspace_server.storage.tables import audit, intents
+from workspace_server.storage.tables import audit, intents, tokens
 from workspace_server.storage.upkeep.archive import Manifest, Progress, disk_errors, resting_on_nothing, unpack
 from workspace_server.storage.upkeep.new_folders import new_workspace
 
@@ -73,6 +73,7 @@ def _begin_anew(connection: apsw.Connection, clock: Clock) -> None:
         connection.execute(f"DELETE FROM {table}")
     connection.execute("UPDATE files SET tree_sha256 = NULL, tree_signature = NULL")
     intents.open_all(connection)
+    tokens.revoke_all(connection)
     data = json.dumps({"head_before": counted["seq"], "locks_ended": ended})
     connection.execute(
         "INSERT INTO events (seq, at, type, agent, data) VALUES (?, ?, 'log.restored', 'server', ?)", (seq, now_s, data)

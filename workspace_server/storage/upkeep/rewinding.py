@@ -13,7 +13,7 @@ import apsw
 from workspace_server.core.audit_chain import ChainHead
 from workspace_server.errors import InvalidArgument
 from workspace_server.storage.database import Row
-from workspace_server.storage.tables import intents
+from workspace_server.storage.tables import intents, tokens
 from workspace_server.storage.tables.audit import HEAD, spell_head
 
 CLEARED = (
@@ -72,6 +72,7 @@ REWOUND = (
     "extractions",
     "counters",
     "meta",
+    "tokens",
 )
 """What is taken back to the moment."""
 SERVER = "server"
@@ -102,6 +103,7 @@ def rewind(connection: apsw.Connection, seq: int) -> list[str]:
         _contents(connection)
         missing = _delete_removed(connection)
         intents.open_all(connection)
+        tokens.revoke_all(connection)
         left = connection.execute("PRAGMA foreign_key_check").fetchall()
         assert not left, f"rows without a parent: {left[:3]}"
     connection.execute("PRAGMA foreign_keys = ON")

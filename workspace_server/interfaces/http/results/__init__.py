@@ -83,6 +83,7 @@ from workspace_server.interfaces.http.results.search import (
     Passage,
     SaidValue,
 )
+from workspace_server.interfaces.http.results.tokens import CreatedToken, ListedToken, RevokedToken, TokenList
 from workspace_server.interfaces.http.results.upkeep import Purged, UpkeepState
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "Committed",
     "Contradiction",
     "CreatedLink",
+    "CreatedToken",
     "CreatedTrigger",
     "Decided",
     "Deleted",
@@ -138,6 +140,7 @@ __all__ = [
     "ListedConflicts",
     "ListedFile",
     "ListedJob",
+    "ListedToken",
     "LockList",
     "LoggedJob",
     "Moved",
@@ -156,6 +159,7 @@ __all__ = [
     "ReloadedTriggers",
     "Result",
     "RevokedLink",
+    "RevokedToken",
     "RotatedSecret",
     "Run",
     "RunLine",
@@ -165,6 +169,7 @@ __all__ = [
     "ShareLink",
     "Subscription",
     "Subscriptions",
+    "TokenList",
     "Trigger",
     "TriggerList",
     "UndoneFile",

@@ -1,0 +1,83 @@
+"""Tokens in a terminal: make one, list them, revoke one."""
+
+import click
+
+from workspace_server.cli import show
+from workspace_server.cli.api import Answer, Api, path_of
+from workspace_server.cli.options import SPAN, api_options, as_json_option
+
+
+@click.group("token")
+def token_command() -> None:
+    """Make, list and revoke tokens. Once there is one, every caller has to bear one."""
+
+
+@token_command.command("create")
+@click.option("--agent", help="The agent that acts by it.")
+@click.option("--crew", help="Instead: a crew, whose members act as CREW/NAME by it.")
+@click.option("--allow", multiple=True, metavar="VERBS:GLOB", help="Such as read,search:docs/**; else all but admin.")
+@click.option("--expires", type=SPAN, help="Until when it proves anything, such as 12h or 30d; for ever unless given.")
+@click.option("--note", help="What it is for.")
+@api_options
+@as_json_option
+def create_command(
+    api: Api,
+    *,
+    as_json: bool,
+    agent: str | None,
+    crew: str | None,
+    allow: tuple[str, ...],
+    expires: int | None,
+    note: str | None,
+) -> None:
+    """Make a token and print it; it is shown this once."""
+    if (agent is None) == (crew is None):
+        raise click.UsageError("Give either --agent or --crew.")
+    wanted = {"allow": list(allow), "expires_in_seconds": expires, "note": note}
+    answer = api.post("/tokens", {"agent": agent or crew, "crew": crew is not None, **wanted})
+    show.as_json(answer) if as_json else click.echo(_made(answer))
+
+
+@token_command.command("list")
+@api_options
+@as_json_option
+def list_command(api: Api, *, as_json: bool) -> None:
+    """List tokens by their ids, newest first."""
+    answer = api.get("/tokens")
+    if as_json:
+        show.as_json(answer)
+        return
+    show.table(
+        (
+            (
+                one["id"],
+                f"{one['agent']}/*" if one["crew"] else one["agent"],
+                one["state"],
+                " ".join(one["allow"]),
+                show.when(one["expires_at"]) if "expires_at" in one else "never",
+                show.when(one["used_at"]) if "used_at" in one else "never",
+                one["by"],
+                one.get("note", ""),
+            )
+            for one in answer["tokens"]
+        ),
+        head=("ID", "AGENT", "STATE", "ALLOW", "EXPIRES", "USED", "BY", "NOTE"),
+        empty="no tokens",
+    )
+
+
+@token_command.command("revoke")
+@click.argument("token_id", metavar="ID")
+@api_options
+@as_json_option
+def revoke_command(api: Api, *, as_json: bool, token_id: str) -> None:
+    """Let a token prove nothing from now on."""
+    answer = api.delete(f"/tokens/{path_of(token_id)}")
+    show.as_json(answer) if as_json else click.echo(f"{show.plain(token_id)}: {answer['state']}")
+
+
+def _made(answer: Answer) -> str:
+    token = answer.get("token")
+    if token is None:  # the connection broke after it was made, and it is kept nowhere
+        return f"{answer['id']} was made, but the token was lost on the way: revoke it, and make another one."
+    return str(token)

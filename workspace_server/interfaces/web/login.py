@@ -1,0 +1,66 @@
+"""How a browser logs in with a token, and out again: the page that everybody may see, so that it tells of nothing."""
+
+import secrets
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from workspace_server.errors import Forbidden, WorkspaceError
+from workspace_server.interfaces.guard import Guard
+from workspace_server.interfaces.web.templates import ENVIRONMENT
+from workspace_server.interfaces.web.view import HEADERS, form_fields, lead_to
+
+
+def routes(guard: Guard) -> list[BaseRoute]:
+    """Return the routes of logging in and out."""
+
+    def page(refusal: WorkspaceError | None = None) -> Response:
+        html = ENVIRONMENT.get_template("login.html").render(
+            token=guard.login_form_token, refusal=None if refusal is None else refusal.message
+        )
+        return HTMLResponse(html, 200 if refusal is None else refusal.http_status, headers=HEADERS)
+
+    async def show(_: Request) -> Response:
+        """Show the form."""
+        return page()
+
+    async def begin(request: Request) -> Response:
+        """Let the browser stand for the token that was typed."""
+        try:
+            fields = await _checked(request, guard.login_form_token)
+            token = guard.bearer(fields.get("bearer", "").strip()).token
+        except WorkspaceError as refusal:
+            return page(refusal)
+        assert token is not None  # the guard knows the tokens of the workspace that it guards
+        answer = lead_to("/")
+        guard.logins.begin(answer, token.token_id)
+        return answer
+
+    async def end(request: Request) -> Response:
+        """Let the browser stand for nobody any more."""
+        try:
+            await _checked(request, guard.form_token_of(request))
+        except WorkspaceError as refusal:
+            return page(refusal)
+        answer = lead_to("/login")
+        guard.logins.end(request, answer)
+        return answer
+
+    return [
+        Route("/login", show, methods=["GET"]),
+        Route("/login", begin, methods=["POST"]),
+        Route("/logout", end, methods=["POST"]),
+    ]
+
+
+async def _checked(request: Request, form_token: str) -> dict[str, str]:
+    """Return the fields of a form of ours.
+
+    Raises:
+        Forbidden, InvalidArgument: It is none.
+    """
+    fields = await form_fields(request)
+    if not secrets.compare_digest(fields.get("token", "").encode("utf-8", "replace"), form_token.encode()):
+        raise Forbidden("This form was not made by this server, or by an earlier run of it.", reason="form")
+    return fields

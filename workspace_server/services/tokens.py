@@ -1,0 +1,205 @@
+"""The use cases of tokens: make one, list and revoke them, and say who bears one.
+
+Those that prove something are held in memory, by their digests: a call costs no look into the database, and as one
+process owns the folder, a token that it has revoked proves nothing from the next call on, also to what is open already.
+"""
+
+import secrets
+from collections.abc import Sequence
+
+from workspace_server.core import access_tokens as rules
+from workspace_server.core.access import Caller, local
+from workspace_server.core.access_tokens import Token
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.pace import Pace
+from workspace_server.core.scopes import LOCAL, parse_scope, union
+from workspace_server.errors import QuotaExceeded, RateLimited, Unauthenticated
+from workspace_server.services.arguments import plain_text
+from workspace_server.services.folder import Folder
+from workspace_server.services.recording import Commit, Result
+from workspace_server.services.times import iso
+from workspace_server.storage.database import Database, Transaction
+from workspace_server.storage.tables import audit, tokens
+
+LISTED_MAX = 1_000
+HINT = "Send `Authorization: Bearer wst_…`; the operator makes a token with `workspace-server token create`."
+
+
+class Tokens:
+    """Tokens. Errors: not_found, invalid_argument, forbidden, quota_exceeded; unauthenticated, rate_limited.
+
+    Attributes:
+        required: Whether callers have to bear one: from the first one on that was ever made.
+    """
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._live: dict[str, Token] = {}
+        self._used: dict[str, float] = {}
+        self._misses = Pace.full(LIMITS.token_misses_per_second, now_s=folder.clock.boot_s())
+        self.required = False
+
+    async def load(self, db: Database) -> None:
+        """Learn which tokens there are."""
+
+        async def read(tx: Transaction) -> tuple[dict[str, Token], bool]:
+            return await tokens.live(tx), await tokens.any_ever(tx)
+
+        self._live, self.required = await db.read(read)
+
+    def bearer(self, token: str) -> Token:
+        """Return what a token proves.
+
+        Raises:
+            Unauthenticated: Nothing, in the same words whatever it was.
+            RateLimited: Too many were tried that prove nothing; those that do go on.
+        """
+        digest = rules.digest(token)
+        found = None if digest is None else self._live.get(digest)
+        now_s = self._folder.clock.wall_s()
+        if found is None or found.state(now_s) != "live":
+            self._misses, granted = self._misses.take(1, now_s=self._folder.clock.boot_s())
+            if not granted:
+                raise RateLimited("Too many tokens were tried that prove nothing.", retry_after_seconds=1)
+            raise Unauthenticated("This token proves nothing: it is unknown, expired or revoked.", hint=HINT)
+        self._used[found.token_id] = now_s
+        return found
+
+    def check(self, token_id: str) -> Token:
+        """Return the token of a browser that has logged in by it.
+
+        Raises:
+            Unauthenticated: It proves nothing any more.
+        """
+        now_s = self._folder.clock.wall_s()
+        for one in self._live.values():
+            if one.token_id == token_id and one.state(now_s) == "live":
+                self._used[token_id] = now_s
+                return one
+        raise Unauthenticated("You are not logged in any more.", hint="Log in again.")
+
+    def standing(self, agent: str) -> Caller:
+        """Return an agent with what it may do by now while nobody is at the door for it: what all its tokens grant."""
+        if not self.required:
+            return local(agent)
+        now_s = self._folder.clock.wall_s()
+        scope = union(one.scope for one in self._live.values() if one.is_of(agent) and one.state(now_s) == "live")
+        return Caller(agent=agent, scope=scope, verified=True)
+
+    async def create_token(
+        self,
+        caller: Caller,
+        *,
+        agent: str,
+        crew: bool = False,
+        allow: Sequence[str] = (),
+        expires_in_seconds: float | None = None,
+        note: str | None = None,
+    ) -> Result:
+        """Make a token and return `{token, id, agent, allow, expires_at?}`; *token* is shown this once.
+
+        Args:
+            agent: Who acts by it; with *crew*, its members do, as `agent/NAME`.
+            allow: Grants such as `read,search:docs/**`; without any, all verbs but `admin` in the whole workspace.
+            expires_in_seconds: Until when it proves anything; for ever unless given.
+        """
+        caller.require("admin")
+        name = rules.check_owner(agent, is_crew=crew)
+        rules.check_term(expires_in_seconds)
+        said = plain_text("note", note, LIMITS.note_chars_max)
+        scope = parse_scope(allow) if allow else LOCAL
+        token_id = secrets.token_hex(rules.ID_BYTES)
+        secret = rules.spelled(token_id, secrets.token_urlsafe(rules.SECRET_BYTES))
+        digest = rules.digest(secret)
+        assert digest is not None
+
+        async def body(commit: Commit) -> Result:
+            now_s = commit.tx.now_s
+            if len([one for one in self._live.values() if one.state(now_s) == "live"]) >= LIMITS.live_tokens_max:
+                raise QuotaExceeded(
+                    f"There are {LIMITS.live_tokens_max} tokens already.",
+                    hint="Revoke those that nobody needs.",
+                    limit=LIMITS.live_tokens_max,
+                    actual=LIMITS.live_tokens_max,
+                )
+            made = Token(
+                token_id=token_id,
+                agent=name,
+                is_crew=crew,
+                scope=scope,
+                note=said,
+                created_by=caller.agent,
+                created_at=now_s,
+                expires_at=None if expires_in_seconds is None else now_s + expires_in_seconds,
+            )
+            await tokens.add(commit.tx, made, digest)
+            await audit.add(commit.tx, caller, "create_token", token_id, None)
+            commit.tx.after_commit(lambda: self._add(digest, made))
+            return _listed(made, now_s)
+
+        # The token is added beside the commit: the answer to a request id is stored, and the token must not be.
+        made = await self._folder.recorder.change(caller, "create_token", body)
+        return made if made.get("replayed") else {**made, "token": secret}
+
+    async def list_tokens(self, caller: Caller) -> Result:
+        """Return `{tokens}`, newest first; never a token itself."""
+        caller.require("admin")
+        rows = await self._folder.db.read(lambda tx: tokens.newest(tx, limit=LISTED_MAX))
+        now_s = self._folder.clock.wall_s()
+        return {"tokens": [{**_listed(row, now_s), **self._when_used(row)} for row in rows]}
+
+    async def revoke_token(self, caller: Caller, *, token: str) -> Result:
+        """Let a token prove nothing from now on and return `{id, state}`; one that has ended stays as it is."""
+        caller.require("admin")
+        token_id = rules.check_id(token)
+
+        async def body(commit: Commit) -> Result:
+            found = await tokens.by_id(commit.tx, token_id)
+            if found is None:
+                raise rules.unknown()
+            state = found.state(commit.tx.now_s)
+            if state == "live":
+                await tokens.revoke(commit.tx, token_id, by=caller.agent)
+                await audit.add(commit.tx, caller, "revoke_token", token_id, None)
+                commit.tx.after_commit(lambda: self._drop(token_id))
+                state = "revoked"
+            return {"id": token_id, "state": state}
+
+        return await self._folder.recorder.change(caller, "revoke_token", body)
+
+    async def flush(self) -> None:
+        """Write down which tokens were used since the last time."""
+        if not self._used:
+            return
+        used, self._used = self._used, {}
+        await self._folder.db.write(lambda tx: tokens.set_used(tx, used))
+
+    def _add(self, digest: str, made: Token) -> None:
+        self._live[digest] = made
+        self.required = True
+
+    def _drop(self, token_id: str) -> None:
+        self._live = {digest: one for digest, one in self._live.items() if one.token_id != token_id}
+
+    def _when_used(self, token: Token) -> Result:
+        used_at = self._used.get(token.token_id, token.used_at)
+        return {} if used_at is None else {"used_at": iso(used_at)}
+
+
+def _listed(token: Token, now_s: float) -> Result:
+    said = {
+        "note": token.note,
+        "expires_at": None if token.expires_at is None else iso(token.expires_at),
+        "revoked_at": None if token.revoked_at is None else iso(token.revoked_at),
+        "revoked_by": token.revoked_by,
+    }
+    return {
+        "id": token.token_id,
+        "agent": token.agent,
+        "crew": token.is_crew,
+        "allow": [str(grant) for grant in token.scope.grants],
+        "state": token.state(now_s),
+        "by": token.created_by,
+        "at": iso(token.created_at),
+        **{name: value for name, value in said.items() if value is not None},
+    }
