@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from workspace_server.core import tokens
 from workspace_server.core.access import Caller
-from workspace_server.core.events import EVENT_TYPES, paths_of
+from workspace_server.core.events import EVENT_TYPES, FILE_CHANGES, paths_of
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
 from workspace_server.services.arguments import bounded, plain_text, refused, too_small
@@ -28,6 +28,13 @@ PATHS_SHOWN = 5
 AGENTS_TYPES = tuple(kind for kind in EVENT_TYPES if kind != "file.indexed" and not kind.startswith("attention."))
 """What agents are told unasked: who did what. The index and the list for people follow from that."""
 PAST_ALL = "\U0010ffff"
+OF_FILES = FILE_CHANGES | {"file.indexed", "lock.acquired", "lock.released", "lock.expired", "lock.broken"}
+"""Events that name no other files than those they are about."""
+TOLD = frozenset(
+    "message sha256 size_bytes media_type op sources moved_from previous_version index_state created"
+    " lock paths mode purpose fence ttl_seconds expires_at by note".split()
+)
+"""What is told of such an event to whoever may not read all files: a fact that is added is told once it stands here."""
 
 
 class Head:
@@ -125,7 +132,7 @@ class Events:
         """
         bounded("limit", limit, 1, LIMITS.events_page_max)
         bounded("since_seq", since_seq, 0, 1 << 53)
-        near = self.tail.after(since_seq) if path is None else None
+        near = self.tail.after(since_seq) if path is None and caller.sees_all else None
         if near is not None:
             return self._near(caller, near, since_seq=since_seq, types=types, agent=agent, limit=limit)
         page = await self._page(caller, since_seq=since_seq, types=types, path=path, agent=agent, limit=limit)
@@ -183,7 +190,8 @@ class Events:
             more = True
             while len(found) < limit and more:
                 page = await select(tx, at, limit=limit, only=only)
-                found += [one for one in page if chosen is None or _concerns(one, chosen)]
+                fitting = (one for one in page if chosen is None or _concerns(one, chosen))
+                found += [one for told in fitting if (one := told_to(caller, told)) is not None]
                 more = len(page) == limit
                 at = page[-1].seq if page else at
             del found[limit:]
@@ -193,12 +201,12 @@ class Events:
             return _Page(found, next_seq, truncated=since_seq < (await cutting.floor(tx)).seq)
 
         # What is filtered may have to look at the whole log, so it does that off the event loop's thread.
-        filtered = path is not None or agent is not None
+        filtered = path is not None or agent is not None or not caller.sees_all
         return await (self._folder.db.read_long(read) if filtered else self._folder.db.read(read))
 
 
 def _check(caller: Caller, types: Sequence[str] | None, agent: str | None) -> None:
-    caller.require("read")
+    caller.require_somewhere("read")
     for kind in types or ():
         if kind not in EVENT_TYPES:
             raise refused("types", f"there is no event type {kind}", f"One of {', '.join(EVENT_TYPES)}")
@@ -208,6 +216,26 @@ def _check(caller: Caller, types: Sequence[str] | None, agent: str | None) -> No
 def _concerns(event: Event, chosen: Selector) -> bool:
     """Whether the event is about a chosen path; a move is about both of its paths."""
     return any(chosen.covers(path) for path in paths_of(event.path, event.data))
+
+
+def told_to(caller: Caller, event: Event) -> Event | None:
+    """Return what a caller is told of an event; None for nothing, when it is not about files that the caller may read.
+
+    What is about no file is told to whoever may read all of them: it may name any.
+    """
+    if caller.sees_all:
+        return event
+    listed = event.data.get("paths", ())
+    if event.type not in OF_FILES or not all(map(caller.sees, [*([event.path] if event.path else []), *listed])):
+        return None
+    if event.path is None and not listed:
+        return None
+    origin = event.data.get("moved_from")
+    hidden = {"moved_from"} if isinstance(origin, Mapping) and not caller.sees(str(origin.get("path"))) else set()
+    data = {name: value for name, value in event.data.items() if name in TOLD and name not in hidden}
+    if "sources" in data:
+        data["sources"] = [one for one in data["sources"] if caller.sees(str(one["path"]))]
+    return event._replace(data=data)
 
 
 def _bounds(chosen: Selector) -> tuple[str, str]:

@@ -84,11 +84,11 @@ async def matching(
     return found[:limit]
 
 
-async def covered(tx: Transaction, chosen: Sequence[Selector], *, limit: int) -> dict[str, int]:
+async def covered(tx: Transaction, chosen: Sequence[Selector], *, limit: int, view: View = NOW) -> dict[str, int]:
     """Return the versions of the live files that the selectors cover, by path."""
     versions: dict[str, int] = {}
     for selector in chosen:
-        for row in await matching(tx, selector, limit=limit - len(versions)):
+        for row in await matching(tx, selector, limit=limit - len(versions), view=view):
             versions[row.path] = row.version
         if len(versions) >= limit:
             break

@@ -78,6 +78,15 @@ class Tokens:
                 return one
         raise Unauthenticated("You are not logged in any more.", hint="Log in again.")
 
+    def check_open(self, caller: Caller) -> None:
+        """Pass when what a caller has open may go on.
+
+        Raises:
+            Unauthenticated: The token that it was opened by has ended.
+        """
+        if caller.token is not None:
+            self.check(caller.token)
+
     def standing(self, agent: str) -> Caller:
         """Return an agent with what it may do by now while nobody is at the door for it: what all its tokens grant."""
         if not self.required:

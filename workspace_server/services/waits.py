@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
@@ -31,6 +31,14 @@ LOCK_AGAIN_S = 1.0
 """How often it does while a lock holds it up: that may expire quietly."""
 LOOK_AGAIN_S = 30.0
 """How often a wait looks again in any case."""
+
+
+class Wanted(NamedTuple):
+    """What a wait is for: files, and how many of them."""
+
+    files: Names
+    mode: Mode
+    number: int | None
 
 
 class Waits:
@@ -65,7 +73,7 @@ class Waits:
         Level-triggered: what was there before the wait counts. With *since_seq* only changes beyond it count: a path
         must have changed, and of a directory or a pattern at least one file. Each file that counts must be unlocked.
         """
-        caller.require("read")
+        caller.require_somewhere("read")
         bounded("timeout_seconds", timeout_seconds, 0, min(LIMITS.wait_s_max, self._folder.settings.wait_max_seconds))
         if not 1 <= len(files) <= LIMITS.wait_files_max:
             reason = f"takes 1 to {LIMITS.wait_files_max} entries"
@@ -76,13 +84,15 @@ class Waits:
         few = all(isinstance(name, str) and PATH_LIKE.fullmatch(name) for name in files)  # else it may have to scan
         chosen = await self._folder.db.read(lambda tx: selectors(tx, files, argument="files"))
         wide = [selector for selector in chosen if selector.kind != "path"]
+        for selector in chosen:
+            caller.require_within("read", selector)
         with self._watches.watch(_paths(files, chosen), wide) as watch:
             while True:
                 upto = await self._indexed_seq() if indexed else None
                 bounds = since_seq or 0, upto
 
                 async def look(tx: Transaction, bounds: tuple[int, int | None] = bounds) -> tuple[Result, bool]:
-                    return await self._look(tx, files, mode, count, bounds)
+                    return await self._look(tx, caller, Wanted(files, mode, count), bounds)
 
                 answer, ready = await (self._folder.db.read(look) if few else self._folder.db.read_long(look))
                 left_s = deadline_s - self._folder.clock.boot_s()
@@ -94,15 +104,17 @@ class Waits:
                 await watch.wait(min(left_s, INDEX_AGAIN_S if "indexing" in reasons else again_s))
 
     async def _look(
-        self, tx: Transaction, names: Names, mode: Mode, count: int | None, bounds: tuple[int, int | None]
+        self, tx: Transaction, caller: Caller, wanted: Wanted, bounds: tuple[int, int | None]
     ) -> tuple[Result, bool]:
         """Return what is there now, and whether that is enough."""
         since_seq, indexed_upto = bounds
         there: dict[str, Result] = {}
         missing: dict[str, Result] = {}
         satisfied = 0
+        names, mode, count = wanted
         chosen = await selectors(tx, names, argument="files")
         for selector in chosen:
+            caller.require_within("read", selector)  # again: what was a pattern may have become a path
             rows = await matching(tx, selector, limit=LIMITS.list_rows_max)
             reasons = [await _why_not(tx, row, since_seq, indexed_upto) for row in rows]
             there |= {row.path: _present(row, tx.now_s) for row, why in zip(rows, reasons, strict=True) if why is None}

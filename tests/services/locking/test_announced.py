@@ -4,6 +4,7 @@ import pytest
 
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import LockLost
 from workspace_server.services.engine import Engine
 from workspace_server.services.locking.announced import INTENTS_SHOWN_MAX, others_intents
@@ -21,8 +22,8 @@ async def announce(engine: Engine, *paths: str, caller: Caller = ANN, ttl_second
     )
 
 
-async def heard(engine: Engine, *paths: str, agent: str = "bob", may_read: bool = True) -> list[Result]:
-    return await engine.db.write(lambda tx: others_intents(tx, agent, paths, may_read=may_read))
+async def heard(engine: Engine, *paths: str, caller: Caller = BOB) -> list[Result]:
+    return await engine.db.write(lambda tx: others_intents(tx, caller, paths))
 
 
 async def test_others_are_told_what_somebody_is_about_to_do(engine: Engine, clock: ManualClock) -> None:
@@ -32,8 +33,9 @@ async def test_others_are_told_what_somebody_is_about_to_do(engine: Engine, cloc
     assert await heard(engine, "docs/deep/a.txt") == [told]
     assert await heard(engine, "x.txt", "b.md") == [told]
     assert await heard(engine, "x.txt") == []
-    assert await heard(engine, "b.md", agent="ann") == []
-    assert await heard(engine, "b.md", may_read=False) == [told | {"purpose": None}]
+    assert await heard(engine, "b.md", caller=ANN) == []
+    writer = Caller(agent="bob", scope=everywhere("write"))
+    assert await heard(engine, "b.md", caller=writer) == [told | {"purpose": None}]
 
 
 async def test_who_locks_or_announces_near_an_announcement_is_told_of_it(engine: Engine) -> None:

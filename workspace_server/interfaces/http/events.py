@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import InvalidArgument, Unavailable
+from workspace_server.errors import InvalidArgument, Unauthenticated, Unavailable
 from workspace_server.interfaces.http import results
 from workspace_server.interfaces.http.arguments import Commas, Count
 from workspace_server.interfaces.http.call import Call, Query
@@ -69,8 +69,13 @@ class Followers:
         if found is None:
             if len(self._frames) >= FRAMES_MAX:
                 self._frames.clear()
-            found = self._frames[seq] = b"id: %d\ndata: %s\n\n" % (seq, encode(event))
+            found = self._frames[seq] = encoded(event)
         return found
+
+
+def encoded(event: dict[str, Any]) -> bytes:
+    """Return an event as it goes over the wire."""
+    return b"id: %d\ndata: %s\n\n" % (event["seq"], encode(event))
 
 
 async def list_events(call: Call, query: ListEvents) -> Response:
@@ -112,6 +117,8 @@ async def _stream(call: Call, query: ListEvents) -> Response:
 
 
 async def _frames(call: Call, query: ListEvents, page: dict[str, Any]) -> AsyncIterator[bytes]:
+    # What is left out for one reader must not be for others: only whole events are encoded once for all.
+    frame = call.followers.frame if call.caller.sees_all else encoded
     try:
         said = f"retry: {RECONNECT_MS}\n\n".encode()
         told = False
@@ -120,7 +127,7 @@ async def _frames(call: Call, query: ListEvents, page: dict[str, Any]) -> AsyncI
                 # An event of its own name: whoever listens for changes alone is not given what is none.
                 said += b"event: truncated\ndata: {}\n\n"
                 told = True
-            said += b"".join(map(call.followers.frame, page["events"]))
+            said += b"".join(map(frame, page["events"]))
             seq = page["next_seq"]
             is_behind = seq < call.engine.events.head_seq
             if not is_behind:
@@ -131,11 +138,14 @@ async def _frames(call: Call, query: ListEvents, page: dict[str, Any]) -> AsyncI
             if not is_behind:
                 await call.engine.events.wait(seq, HEARTBEAT_S)
             page = await _page(call, query, seq)
+    except Unauthenticated:  # the token has ended, and so does the stream
+        return
     finally:
         call.followers.leave()
 
 
 async def _page(call: Call, query: ListEvents, since: int) -> dict[str, Any]:
+    call.engine.tokens.check_open(call.caller)
     return await call.engine.events.feed(
         call.caller, since_seq=since, types=query.types, path=query.path, agent=query.agent, limit=query.limit
     )

@@ -47,7 +47,7 @@ class WorkspaceMcp(Server[dict[str, Any]]):
         self.guard = self._guard = guard
         core_only = engine.settings.tools == "core"
         self.tools: Mapping[str, ToolSpec] = {tool.name: tool for tool in TOOLS if tool.core or not core_only}
-        self.updates = Updates(engine)
+        self.updates = Updates(engine, guard)
         resources = Resources(engine, guard)
         super().__init__(
             NAME,
@@ -85,7 +85,7 @@ class WorkspaceMcp(Server[dict[str, Any]]):
 
     def end_streams(self) -> None:
         """End everything that waits for news, each with its result: the server ends."""
-        self.updates.listen.close()
+        self.updates.close()
         self.events.streams.close()
 
     @property

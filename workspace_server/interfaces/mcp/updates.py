@@ -14,13 +14,25 @@ from mcp import MCPError
 from mcp.server.connection import Connection
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated, ServerEvent
-from mcp_types import INTERNAL_ERROR, EmptyResult, NotificationParams, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp_types import (
+    INTERNAL_ERROR,
+    EmptyResult,
+    NotificationParams,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
+    UnsubscribeRequestParams,
+)
 
 from workspace_server.core.access import Caller
 from workspace_server.core.events import FILE_CHANGES, paths_of
 from workspace_server.core.limits import LIMITS
-from workspace_server.interfaces.mcp.calls import Context
-from workspace_server.interfaces.mcp.resources import uri_of
+from workspace_server.core.paths import canonical_file
+from workspace_server.errors import WorkspaceError
+from workspace_server.interfaces.guard import Guard
+from workspace_server.interfaces.mcp.calls import Context, require_caller
+from workspace_server.interfaces.mcp.errors import protocol_error
+from workspace_server.interfaces.mcp.resources import path_of, uri_of
 
 if TYPE_CHECKING:
     from workspace_server.services.engine import Engine
@@ -37,12 +49,13 @@ NAMES_CHANGED = frozenset({"file.created", "file.deleted", "file.moved", "file.r
 class Updates:
     """Follows the log and tells whoever subscribed."""
 
-    def __init__(self, engine: "Engine") -> None:
+    def __init__(self, engine: "Engine", guard: Guard) -> None:
         self._engine = engine
+        self._guard = guard
         self._bus = _Bus()
         self._subscribed: dict[Connection, set[str]] = {}
         self._legacy: set[Connection] = set()
-        self.listen = ListenHandler(self._bus, max_subscriptions=LIMITS.followers_max)
+        self._listening = ListenHandler(self._bus, max_subscriptions=LIMITS.followers_max)
 
     async def run(self) -> None:
         """Tell of changes until cancelled."""
@@ -60,8 +73,19 @@ class Updates:
                     log.exception("following the log failed")
                     seq = head
 
+    async def listen(self, ctx: Context, params: SubscriptionsListenRequestParams) -> SubscriptionsListenResult:
+        """Tell whoever asks, for as long as the request is open (stateless era)."""
+        for uri in params.notifications.resource_subscriptions or ():
+            self._check(ctx, str(uri))
+        return await self._listening(ctx, params)
+
+    def close(self) -> None:
+        """End every listening request."""
+        self._listening.close()
+
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> EmptyResult:
         """Tell this connection of a file's changes (handshake era)."""
+        self._check(ctx, str(params.uri))
         connection = _connection(ctx)
         if connection not in self._subscribed:
             self._subscribed[connection] = set()
@@ -83,6 +107,16 @@ class Updates:
         if connection not in self._legacy:
             self._legacy.add(connection)
             connection.exit_stack.callback(self._legacy.discard, connection)
+
+    def _check(self, ctx: Context, uri: str) -> None:
+        """Pass when the caller may read the file at an address; when that changes is a fact of the file."""
+        caller = require_caller(self._guard, ctx)
+        if caller.sees_all:
+            return
+        try:
+            caller.require("read", canonical_file(path_of(uri, self._engine.folder.name)))
+        except WorkspaceError as refusal:
+            raise protocol_error(refusal) from None
 
     def _anybody(self) -> bool:
         # One listener of the bus is our own, for the handshake era.

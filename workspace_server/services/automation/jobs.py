@@ -76,7 +76,7 @@ class Jobs:
             there = None if key is None else await jobs.unfinished(tx, queue, key)
             if there is not None:
                 return {"job": job_name(there)}
-            named = [await _input(tx, entry) for entry in inputs]
+            named = [await _input(tx, caller, entry) for entry in inputs]
             job_id = await meta.raise_counter(tx, "job")
             await jobs.insert(
                 tx, job_id=job_id, queue=queue, instructions=instructions, inputs=named, agent=caller.agent, key=key
@@ -266,11 +266,12 @@ async def _call_a_person(commit: Commit, row: JobRow, state: State, note: str | 
     await attention.add(commit, kind=kind, key=name, summary=summary, about=known)
 
 
-async def _input(tx: Transaction, entry: str | Mapping[str, Any]) -> Input:
+async def _input(tx: Transaction, caller: Caller, entry: str | Mapping[str, Any]) -> Input:
     """Return an input as `{path, version}`; without a version it is the one that stands there."""
     if not isinstance(entry, (str, Mapping)):
         raise refused("inputs", "an entry is a path or {path, version}", 'For example ["draft.md"].')
     path = canonical_file(entry if isinstance(entry, str) else str(entry.get("path", "")))
+    caller.require("read", path)
     version = None if isinstance(entry, str) else entry.get("version")
     row = await files.by_path(tx, path)
     if row is None or (version is None and not row.live):

@@ -121,6 +121,10 @@ class Walk:
     async def back(self, way: Way) -> None:
         """Go back until every line is found, the first version is reached, or a limit is."""
         while way.trace.pending and way.stopped is None:
+            origin = _origin(way.passed[-1].row)
+            if origin is not None and not self._caller.sees(origin["path"]):
+                way.stopped = "scope"
+                return
             before = await self._before(way.passed[-1])
             if before is None:
                 return
@@ -147,7 +151,6 @@ class Walk:
         if origin is None:
             found = await files.version(self._tx, at.row.file_id, at.row.version - 1)
             return None if found is None else Passed(at.path, found)
-        self._caller.require("read", origin["path"])
         return Passed(origin["path"], (await changes.known_version(self._tx, origin["path"], origin["version"]))[1])
 
     def _spent(self, way: Way) -> str | None:

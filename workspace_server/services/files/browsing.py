@@ -94,7 +94,7 @@ class Browsing:
             after: From `next` of the page before, as *value*: after which row the page begins.
         """
         directory = canonical_directory(path)
-        caller.require("read", directory or None)
+        caller.require("read")
         bounded("limit", limit, 1, LIMITS.list_rows_max)
         only = None if narrowed is None else _only(narrowed, self._folder.clock.wall_s())
         below, place = (after[:-1], None) if after.endswith("/") else ("", _place(order, after, value))
@@ -111,7 +111,7 @@ class Browsing:
             after: From `next` of the answer before: after which directory this one begins.
         """
         directory, way = canonical_directory(path), canonical_directory(opened)
-        caller.require("read", directory or None)
+        caller.require("read")
         bounded("limit", limit, 1, LIMITS.list_rows_max)
         return await self._folder.db.read(lambda tx: _branches(tx, directory, f"{way}/", after, limit))
 

@@ -1,13 +1,27 @@
 """Which files a call means that names a file or a directory."""
 
+from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_file
+from workspace_server.core.patterns import Selector
+from workspace_server.core.scopes import Verb
 from workspace_server.core.versions import check_exists
 from workspace_server.errors import IsDirectory
 from workspace_server.services.arguments import refused
 from workspace_server.services.files import changes
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files
+
+
+def within(caller: Caller, place: str, path: str, verb: Verb) -> None:
+    """Pass when the caller has *verb* for a file below the directory *place* that it named.
+
+    Raises:
+        Forbidden: It has not; which file that is it is not told.
+    """
+    if not caller.scope.allows(verb, path):
+        caller.require_within(verb, Selector("directory", f"{place}/"))
+        caller.require(verb, path)
 
 
 async def moved(tx: Transaction, path: str, to: str) -> list[tuple[str, str]]:

@@ -75,14 +75,15 @@ async def explained(folder: Folder, caller: Caller, refusal: WorkspaceError) -> 
 async def conflict(folder: Folder, caller: Caller, refusal: Conflict) -> Conflict:
     """Add the diff from the version that the caller knew to what stands there now."""
     path, expected = str(refusal.facts["path"]), refusal.facts["expected"]
-    if caller.may("read") and isinstance(expected, int) and expected > 0:
+    if caller.sees(path) and isinstance(expected, int) and expected > 0:
         refusal.facts["diff"] = await version_diff(folder, path, expected, None)
     return refusal
 
 
 def locked(caller: Caller, refusal: Locked) -> Locked:
     """Leave out what the holder says it is doing, for who may not read what it works on."""
-    if not caller.may("read"):
+    path = refusal.facts.get("path")
+    if not caller.sees_all and not (isinstance(path, str) and caller.sees(path)):
         refusal.facts["purpose"] = None
     return refusal
 
@@ -106,7 +107,7 @@ async def lock_lost(folder: Folder, caller: Caller, refusal: LockLost) -> LockLo
     known, current, changed = await folder.db.read(read)
     refusal.facts["version"] = current
     refusal.facts["changed_since_lock"] = changed
-    if known and changed and caller.may("read"):
+    if known and changed and caller.sees(path):
         refusal.facts["diff"] = await version_diff(folder, path, known, None)
     return refusal
 
@@ -132,7 +133,7 @@ def _standing(row: FileRow | None) -> int:
 
 async def edit_failed(folder: Folder, caller: Caller, refusal: EditFailed, path: str, old_text: str) -> EditFailed:
     """Add the place of the file that looks most like the text that was not found."""
-    if refusal.facts.get("matches") == 0 and caller.may("read"):
+    if refusal.facts.get("matches") == 0 and caller.sees(path):
 
         async def read(tx: Transaction) -> str | None:
             text = await version_text(tx, folder, path, None)

@@ -15,7 +15,7 @@ from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused, too_small
 from workspace_server.services.files.shown import file_facts
 from workspace_server.services.folder import Folder
-from workspace_server.services.history.moment import View, view_of
+from workspace_server.services.history.moment import View, seen_by, view_of
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import existing, matching
 from workspace_server.services.times import ago, size
@@ -89,7 +89,7 @@ class Listing:
         """
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         directory = canonical_directory(path)
-        caller.require("read", directory or None)
+        caller.require_below("read", directory)
         plain_text("pattern", pattern, LIMITS.pattern_chars_max)
 
         async def read(tx: Transaction) -> tuple[Page, int, list[Lock]]:
@@ -100,7 +100,7 @@ class Listing:
 
         async def look(tx: Transaction) -> tuple[Page, int, list[Lock]]:
             after = "" if cursor is None else await _decoded(tx, cursor)
-            view = await view_of(tx, as_of_seq)
+            view = seen_by(caller, await view_of(tx, as_of_seq))
             if pattern is not None:
                 page = await _matching(tx, view, await _pattern(tx, view, directory, pattern), after, deleted=deleted)
             else:

@@ -10,12 +10,14 @@ from workspace_server.services.files import changes
 from workspace_server.services.folder import Folder
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files
-from workspace_server.storage.tables.files import FileRow, Source
+from workspace_server.storage.tables.files import FileRow, Source, VersionRow
 
 NEAR_MAX = 8
 """Files that are told of one step away, in each direction."""
 FAR_MAX = 4
 """Files that are told of beyond each of them."""
+HIDDEN_MAX = 1_000
+"""Uses that are looked at for those that the caller may read."""
 
 State = Literal["current", "stale", "deleted", "unknown"]
 
@@ -64,13 +66,13 @@ class Provenances:
 
         async def read(tx: Transaction) -> Provenance:
             row, found = await changes.known_version(tx, place, version)
-            sources = files.sources_of(found)
-            uses = await files.uses(tx, place, limit=NEAR_MAX + 1)
+            sources = _seen_sources(caller, found)
+            uses = await _seen_uses(tx, caller, place, NEAR_MAX + 1)
             return Provenance(
                 path=place,
                 version=found.version,
-                sources=[await _source(tx, one, is_near=True) for one in sources[:NEAR_MAX]],
-                uses=[await _use(tx, one, row, is_near=True) for one in uses[:NEAR_MAX]],
+                sources=[await _source(tx, caller, one, is_near=True) for one in sources[:NEAR_MAX]],
+                uses=[await _use(tx, caller, one, row, is_near=True) for one in uses[:NEAR_MAX]],
                 more_sources=len(sources) > NEAR_MAX,
                 more_uses=len(uses) > NEAR_MAX,
             )
@@ -78,35 +80,44 @@ class Provenances:
         return await self._folder.db.read_long(read)
 
 
-async def _source(tx: Transaction, source: Source, *, is_near: bool) -> Related:
+async def _source(tx: Transaction, caller: Caller, source: Source, *, is_near: bool) -> Related:
     path, version = source["path"], source["version"]
     row = await files.by_path(tx, path)
     found = None if row is None else await files.version(tx, row.file_id, version)
     if row is None or found is None:
         return Related(path=path, version=version, state="unknown", newest=0)
-    beyond = files.sources_of(found) if is_near else []
+    beyond = _seen_sources(caller, found) if is_near else []
     return Related(
         path=path,
         version=version,
         state=_state(row, version) if row.live else "deleted",
         newest=row.version,
-        beyond=[await _source(tx, one, is_near=False) for one in beyond[:FAR_MAX]],
+        beyond=[await _source(tx, caller, one, is_near=False) for one in beyond[:FAR_MAX]],
         more=len(beyond) > FAR_MAX,
     )
 
 
-async def _use(tx: Transaction, use: files.Use, used: FileRow, *, is_near: bool) -> Related:
+async def _use(tx: Transaction, caller: Caller, use: files.Use, used: FileRow, *, is_near: bool) -> Related:
     row = await files.by_path(tx, use.path)
     assert row is not None, "what was made from another file has a row"
-    beyond = await files.uses(tx, use.path, limit=FAR_MAX + 1) if is_near else []
+    beyond = await _seen_uses(tx, caller, use.path, FAR_MAX + 1) if is_near else []
     return Related(
         path=use.path,
         version=use.version,
         state=_state(used, use.used_version) if row.live else "deleted",
         newest=used.version,
-        beyond=[await _use(tx, one, row, is_near=False) for one in beyond[:FAR_MAX]],
+        beyond=[await _use(tx, caller, one, row, is_near=False) for one in beyond[:FAR_MAX]],
         more=len(beyond) > FAR_MAX,
     )
+
+
+def _seen_sources(caller: Caller, row: VersionRow) -> list[Source]:
+    return [one for one in files.sources_of(row) if caller.sees(one["path"])]
+
+
+async def _seen_uses(tx: Transaction, caller: Caller, path: str, limit: int) -> list[files.Use]:
+    found = await files.uses(tx, path, limit=limit if caller.sees_all else HIDDEN_MAX)
+    return [one for one in found if caller.sees(one.path)][:limit]
 
 
 def _state(used: FileRow, version: int) -> State:

@@ -131,7 +131,7 @@ class Reading:
             header["locked_by"] = holder
         announced = [lock for lock in covering if lock.mode == "intent" and lock.agent != caller.agent]
         if announced:
-            header["intents"] = shown(announced, now_s=now_s, may_read=True)
+            header["intents"] = shown(announced, caller, now_s=now_s)
         if known is not None and known.sha256 == found.sha256:
             del header["encoding"]  # nothing of it is in this answer
             self._carry(caller, found, self._folder.seen.parts(caller.agent, place, known.version))
@@ -178,8 +178,8 @@ class Reading:
                 tx, row.file_id, from_version=found[-1].version if found else 0, to_version=top
             )
             gone = await removed.reasons(tx, {one.sha256 for one in found})
-            rows = [version_facts(one, gone.get(one.sha256)) for one in found]
-            rows += [deletion_facts(one) for one in deleted]
+            rows = [version_facts(one, caller, gone.get(one.sha256)) for one in found]
+            rows += [deletion_facts(one, caller) for one in deleted]
             return sorted(rows, key=lambda one: -int(one["seq"]))
 
         result: Result = {"path": place, "versions": await self._folder.db.read(read)}

@@ -26,10 +26,13 @@ async def added(
         sources: The versions that the change says it was made from.
         moved_on: What its caller has read of late, but for *paths*, and has moved on since.
     """
-    intents = await others_intents(commit.tx, commit.caller.agent, paths, may_read=commit.caller.may("read"))
+    intents = await others_intents(commit.tx, commit.caller, paths)
     if intents:
         result["intents"] = intents
-    if (moved_on or sources) and commit.caller.may("read"):
+    sees = commit.caller.sees
+    sources = [one for one in sources if sees(str(one["path"]))]
+    moved_on = [one for one in moved_on if sees(str(one["path"]))]
+    if moved_on or sources:
         unknown, overtaken = await _amiss(commit.tx, sources, paths)
         stale = {str(one["path"]): one for one in overtaken}
         for one in moved_on:

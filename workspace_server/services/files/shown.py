@@ -1,5 +1,6 @@
 """How rows of files, versions and deletes look in an answer."""
 
+from workspace_server.core.access import Caller
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.storage.tables import files
@@ -26,21 +27,23 @@ def file_facts(row: FileRow, locked_by: str | None, gone: str | None = None) -> 
     return facts
 
 
-def version_facts(row: VersionRow, gone: str | None = None) -> Result:
-    """Return a version as a history shows it; *gone* says why its bytes were removed."""
+def version_facts(row: VersionRow, caller: Caller, gone: str | None = None) -> Result:
+    """Return a version as a history shows it to a caller; *gone* says why its bytes were removed."""
     facts = _change_facts(row, row.op)
-    facts |= {"size_bytes": row.size_bytes, "sha256": row.sha256, "sources": sources_of(row)}
+    sources = [one for one in sources_of(row) if caller.sees(one["path"])]
+    facts |= {"size_bytes": row.size_bytes, "sha256": row.sha256, "sources": sources}
     if gone is not None:
         facts["gone"] = gone
-    if row.moved_from:
-        facts["moved_from"] = files.json_object(row.moved_from)
+    origin = files.json_object(row.moved_from) if row.moved_from else None
+    if origin is not None and caller.sees(origin["path"]):
+        facts["moved_from"] = origin
     return facts
 
 
-def deletion_facts(row: DeletionRow) -> Result:
-    """Return a delete as a history shows it."""
+def deletion_facts(row: DeletionRow, caller: Caller) -> Result:
+    """Return a delete as a history shows it to a caller."""
     facts = _change_facts(row, "delete")
-    if row.moved_to is not None:
+    if row.moved_to is not None and caller.sees(row.moved_to):
         facts["moved_to"] = row.moved_to
     return facts
 

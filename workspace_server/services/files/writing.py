@@ -169,6 +169,8 @@ class Writing:
             pairs = await directories.moved(commit.tx, source, target)
             touched[:] = [name for pair in pairs for name in pair]
             for old, new in pairs:
+                directories.within(caller, source, old, "read" if copy else "write")
+                directories.within(caller, target, new, "write")
                 if not copy:
                     self._folder.may_write(caller, old)
                 self._folder.may_write(caller, new)
@@ -212,6 +214,7 @@ class Writing:
             await allowed(commit, held, place)
             touched[:] = await directories.deleted(commit.tx, place, recursive)
             for name in touched:
+                directories.within(caller, place, name, "write")
                 self._folder.may_write(caller, name)
             lock_rules.check_use(held.given, touched)
             if expect_version is not None and touched != [place]:

@@ -2,6 +2,7 @@
 
 from typing import Final, Protocol
 
+from workspace_server.core.access import Caller
 from workspace_server.errors import NotFound
 from workspace_server.services.arguments import refused
 from workspace_server.storage.database import Transaction
@@ -53,6 +54,38 @@ class AsOf:
 
 
 NOW: Final = Now()
+HIDDEN_PAGE = 1_000
+"""How many files are looked at for one that a caller may see, before the next ones are."""
+
+
+class Seen:
+    """The files of another view that a caller may read: the others are not there."""
+
+    def __init__(self, view: View, caller: Caller) -> None:
+        self._view = view
+        self._caller = caller
+
+    async def by_path(self, tx: Transaction, path: str) -> FileRow | None:
+        """Return what stands at *path*, if the caller may read it."""
+        return await self._view.by_path(tx, path) if self._caller.sees(path) else None
+
+    async def below(
+        self, tx: Transaction, directory: str, *, after: str = "", limit: int = -1, deleted: bool = False
+    ) -> list[FileRow]:
+        """Return the files below *directory* that the caller may read."""
+        found: list[FileRow] = []
+        while limit < 0 or len(found) < limit:
+            page = await self._view.below(tx, directory, after=after, limit=HIDDEN_PAGE, deleted=deleted)
+            found += [row for row in page if self._caller.sees(row.path)]
+            if len(page) < HIDDEN_PAGE:
+                break
+            after = page[-1].path
+        return found if limit < 0 else found[:limit]
+
+
+def seen_by(caller: Caller, view: View) -> View:
+    """Return what a caller may see of a view."""
+    return view if caller.sees_all else Seen(view, caller)
 
 
 async def view_of(tx: Transaction, as_of_seq: int | None) -> View:

@@ -9,6 +9,7 @@ from anyio import to_thread
 from indexer.gist import profiles, symbols, telling
 from indexer.limits import GIST_FACTS_MAX, GIST_HEADINGS_MAX
 from indexer.model import Extraction, LiveFact
+from workspace_server.core.access import Caller
 from workspace_server.services.arguments import refused
 from workspace_server.services.extracted import extraction_of
 from workspace_server.services.files import changes
@@ -22,6 +23,8 @@ from workspace_server.storage.tables.index_source import change_of
 
 RELATED_MAX = 10
 """Files listed as sources, and as users."""
+HIDDEN_MAX = 1_000
+"""Users that are looked at for those that the caller may read."""
 OUTLINE_SHARE = 0.08
 """Of the room that is left, the most that one line of the outline may take: a long outline ends early."""
 PROFILE_SHARE = 0.2
@@ -38,17 +41,18 @@ class _Known:
     row: VersionRow
     is_head: bool
     key: str | None
+    sources: list[Source]
     used_by: list[Source]
 
 
-async def describe(folder: Folder, path: str, version: int | None, *, max_tokens: int) -> Result:
+async def describe(folder: Folder, caller: Caller, path: str, version: int | None, *, max_tokens: int) -> Result:
     """Return the description of a version (None: the head's).
 
     Raises:
         NotFound, Gone, IsDirectory: There is no such version.
         InvalidArgument: The budget is too small for the file's own name.
     """
-    known = await folder.db.read(lambda tx: _look_up(tx, path, version))
+    known = await folder.db.read(lambda tx: _look_up(tx, caller, path, version))
     extraction = await facts.beginning_of(folder.db, known.key) if known.key else None
     extraction = extraction or await _extracted(folder, path, known)
     result = _description(path, known, extraction, max_tokens)
@@ -89,20 +93,21 @@ def _description(path: str, known: _Known, extraction: Extraction, max_tokens: i
     if budget.left_bytes < 0:
         raise refused("max_tokens", f"{max_tokens} tokens do not hold even the name of this file", "Give more.")
     profile = _profile(extraction, budget)
-    for name, related in (("sources", sources_of(known.row)), ("used_by", known.used_by)):
+    for name, related in (("sources", known.sources), ("used_by", known.used_by)):
         lists[name] += [one for one in related[:RELATED_MAX] if budget.take(one, share=0.25)]
     lists["outline"] += _fitting(_outline(extraction), budget, share=OUTLINE_SHARE)
     lists["facts"] += _fitting(_facts(path, known.row, extraction), budget)
     return {**result, **profile, **lists}
 
 
-async def _look_up(tx: Transaction, path: str, number: int | None) -> _Known:
+async def _look_up(tx: Transaction, caller: Caller, path: str, number: int | None) -> _Known:
     row, found = await changes.known_version(tx, path, number)
     state = await facts.state(tx, path, found.version)
     is_head = bool(row.live) and found.version == row.version
-    uses = await files.uses(tx, path, version=number, limit=RELATED_MAX)
-    used_by: list[Source] = [{"path": use.path, "version": use.version} for use in uses]
-    return _Known(found, is_head, state[2] if state else None, used_by)
+    uses = await files.uses(tx, path, version=number, limit=RELATED_MAX if caller.sees_all else HIDDEN_MAX)
+    used_by: list[Source] = [{"path": use.path, "version": use.version} for use in uses if caller.sees(use.path)]
+    sources = [one for one in sources_of(found) if caller.sees(one["path"])]
+    return _Known(found, is_head, state[2] if state else None, sources, used_by)
 
 
 def _fitting(lines: Iterable[object], budget: Budget, *, share: float = 1.0) -> list[object]:

@@ -55,46 +55,45 @@ def path_range(selector: Selector | None) -> tuple[str, str]:
     return prefix, prefix + "\U0010ffff"
 
 
-async def look_up(tx: Transaction, wanted: Wanted, selector: Selector | None) -> Findings:
+async def look_up(tx: Transaction, wanted: Wanted, filters: Filters) -> Findings:
     """Return the facts that are wanted, of several files, and who says otherwise.
 
     Raises:
         InvalidArgument: The log does not go as far as the asked moment.
     """
     await view_of(tx, wanted.as_of_seq)
-    filters = Filters(selector=selector)
     wanted = replace(wanted, paths=await few(tx, filters, ever=wanted.as_of_seq is not None))
     sifts = wanted.paths is None and not filters.are_told_by_prefix
     more = replace(wanted, limit=SIFTED_MIN if sifts else max(LOOKED_AT_MIN, LOOKED_AT_PER_FACT * wanted.limit))
     looked_at = await fact_search.find(tx, more)
-    found = [live for live in looked_at if not selector or selector.covers(live.path)]
+    found = [live for live in looked_at if filters.covers(live.path)]
     chosen = spread(distinct(found), lambda live: live.path, wanted.limit)
     topics = {topic for live in chosen if (topic := topic_of(live.fact)) is not None}
     said = await fact_search.about(tx, topics, wanted)
-    others = [live for live in said if not selector or selector.covers(live.path)]
+    others = [live for live in said if filters.covers(live.path)]
     conflicts = await contradictions.undismissed(tx, conflicts_among([*chosen, *others]))
     sifted = sifts and len(looked_at) >= SIFTED_MIN and len(found) < wanted.limit
-    return Findings(chosen, conflicts, await _unknown(tx, wanted, selector), sifted)
+    return Findings(chosen, conflicts, await _unknown(tx, wanted, filters), sifted)
 
 
-async def beside(tx: Transaction, path: str, version: int, lines: tuple[int, int]) -> Findings:
+async def beside(tx: Transaction, path: str, version: int, lines: tuple[int, int], filters: Filters) -> Findings:
     """Return the facts that begin on these lines of a version, and who says otherwise."""
     found = await fact_search.on_lines(tx, path, version, lines, limit=BESIDE_MAX)
     topics = sorted({topic for live in found if (topic := topic_of(live.fact)) is not None})
     others: list[LiveFact] = []
     for at in range(0, len(topics), TOPICS_AT_ONCE):
         said = await fact_search.about(tx, topics[at : at + TOPICS_AT_ONCE], Wanted())
-        others += [live for live in said if live.path != path]
+        others += [live for live in said if live.path != path and filters.covers(live.path)]
     return Findings(found, await contradictions.undismissed(tx, conflicts_among([*found, *others])))
 
 
-async def _unknown(tx: Transaction, wanted: Wanted, selector: Selector | None) -> str | None:
+async def _unknown(tx: Transaction, wanted: Wanted, filters: Filters) -> str | None:
     if wanted.as_of_seq is None:
         return None
     paths = await past_facts.unknown_at(tx, wanted.as_of_seq, wanted.path_range, limit=UNKNOWN_MAX)
-    if len(paths) == UNKNOWN_MAX or selector is None:
+    if filters.is_whole and (len(paths) == UNKNOWN_MAX or filters.selector is None):
         return paths[0] if paths else None
-    return next((path for path in paths if selector.covers(path)), None)
+    return next((path for path in paths if filters.covers(path)), None)
 
 
 def fill(result: Result, found: Findings, detail: Detail, max_tokens: int, *, beside: Sequence[Result] = ()) -> Budget:

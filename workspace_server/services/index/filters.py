@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from indexer.limits import SCOPE_PATHS_MAX
 from workspace_server.core.patterns import Selector
+from workspace_server.core.scopes import ALL, Scope
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files
 from workspace_server.storage.tables.files import FileRow
@@ -20,6 +21,8 @@ class Filters:
     media_type: str | None = None
     modified_by: str | None = None
     modified_after_s: float | None = None
+    scope: Scope = ALL
+    """What the caller may search."""
 
     @property
     def path_prefix(self) -> str:
@@ -30,13 +33,25 @@ class Filters:
     def are_told_by_prefix(self) -> bool:
         """Whether all files whose paths begin so are among them."""
         others = (self.media_type, self.modified_by, self.modified_after_s)
-        return (self.selector is None or self.selector.kind == "directory") and others == (None, None, None)
+        is_prefix = self.selector is None or self.selector.kind == "directory"
+        return is_prefix and others == (None, None, None) and self.is_whole
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the caller may search all files."""
+        return self.scope.is_whole("search")
+
+    def covers(self, path: str) -> bool:
+        """Return whether a path is one of those that were asked about, and that the caller may search."""
+        if self.selector is not None and not self.selector.covers(path):
+            return False
+        return self.is_whole or self.scope.allows("search", path)
 
     def allow(self, row: FileRow) -> bool:
         """Return whether a file is among them; a media type may be given by its first half (``text/``)."""
         kind = self.media_type
         return (
-            (self.selector is None or self.selector.covers(row.path))
+            self.covers(row.path)
             and (kind is None or row.media_type == kind or (kind.endswith("/") and row.media_type.startswith(kind)))
             and (self.modified_by is None or row.modified_by == self.modified_by)
             and (self.modified_after_s is None or row.modified_at > self.modified_after_s)
@@ -55,7 +70,7 @@ async def few(tx: Transaction, filters: Filters, *, ever: bool = False) -> tuple
     if filters.are_told_by_prefix:
         return None
     if selector is not None and selector.kind == "path":
-        return (selector.text,)
+        return (selector.text,) if filters.covers(selector.text) else ()
     found: list[str] = []
     after = ""
     while len(found) <= SCOPE_PATHS_MAX:
@@ -69,7 +84,7 @@ async def few(tx: Transaction, filters: Filters, *, ever: bool = False) -> tuple
             ever=ever,
             limit=PAGE_PATHS,
         )
-        found += [path for path in page if selector is None or selector.covers(path)]
+        found += [path for path in page if filters.covers(path)]
         if len(page) < PAGE_PATHS:
             return tuple(found) if len(found) <= SCOPE_PATHS_MAX else None
         after = page[-1]

@@ -71,7 +71,7 @@ class Search:
         The hits are passages by rank, or every line that holds *query*.
         `exact` and `regex` read the files themselves: they need no index and miss nothing.
         """
-        caller.require("search")
+        caller.require_somewhere("search")
         if mode not in get_args(Mode):
             raise refused("mode", f"is one of {', '.join(get_args(Mode))}")
         _check_query(query)
@@ -81,7 +81,8 @@ class Search:
         bounded("context_lines", context_lines, 0, CONTEXT_LINES_MAX)
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         filters = Filters(
-            selector=await self._selector(path),
+            scope=caller.scope,
+            selector=await self._selector(caller, path),
             media_type=_kind_of(media_type),
             modified_by=modified_by,
             modified_after_s=_seconds_of(modified_after),
@@ -129,7 +130,7 @@ class Search:
         With *as_of_seq* the facts of the files as they were then, without passages; `complete` is false, with a
         `reason`, when those of some file are not kept.
         """
-        caller.require("search")
+        caller.require_somewhere("search")
         for name, text in (("query", query), ("subject", subject), ("key", key)):
             if text is not None:
                 _check_query(text, name)
@@ -139,18 +140,18 @@ class Search:
             raise refused("detail", "is 'brief' or 'full'")
         bounded("limit", limit, 1, HITS_MAX)
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
-        selector = await self._selector(path)
+        filters = Filters(scope=caller.scope, selector=await self._selector(caller, path))
         wanted = Wanted(
             query=query,
             subject=subject,
             key=key,
             kind=kind,
-            path_range=facts.path_range(selector),
+            path_range=facts.path_range(filters.selector),
             as_of_seq=as_of_seq,
             limit=limit,
         )
         state = await self._freshness("facts", min_seq)
-        found = await self._folder.db.read_long(lambda tx: facts.look_up(tx, wanted, selector))
+        found = await self._folder.db.read_long(lambda tx: facts.look_up(tx, wanted, filters))
         if as_of_seq is not None:
             state["complete"] = state["indexed_seq"] >= max(as_of_seq, min_seq or 0) and found.unknown is None
         if found.sifted:
@@ -161,7 +162,7 @@ class Search:
         result: Result = {"facts": [], "conflicts": [], "passages": [], **state}
         passages: list[Result] = []
         if query and as_of_seq is None:
-            passages = await self._beside(result, query, selector)
+            passages = await self._beside(result, query, filters)
         budget = facts.fill(result, found, detail, max_tokens, beside=passages)
         result["passages"] += _fitting(passages, budget)
         return result
@@ -173,7 +174,7 @@ class Search:
         bounded("max_tokens", max_tokens, LIMITS.tokens_min, LIMITS.tokens_max)
         place = canonical_file(path)
         caller.require("read", place)
-        return await describing.describe(self._folder, place, version, max_tokens=max_tokens)
+        return await describing.describe(self._folder, caller, place, version, max_tokens=max_tokens)
 
     async def _freshness(self, part: Part, min_seq: int | None) -> Result:
         """Return how far the index is, after waiting for *min_seq* as long as the setting allows."""
@@ -191,8 +192,8 @@ class Search:
         place = canonical_file(path)
         caller.require("read", place)
         caller.require("search", place)
-        lines = (first_line, last_line)
-        found = await self._folder.db.read_long(lambda tx: facts.beside(tx, place, version, lines))
+        lines, filters = (first_line, last_line), Filters(scope=caller.scope)
+        found = await self._folder.db.read_long(lambda tx: facts.beside(tx, place, version, lines, filters))
         rows = []
         for live in found.facts:
             row = {**fact_row(live, "full"), "says_otherwise": []}
@@ -203,15 +204,18 @@ class Search:
             rows.append(row)
         return rows
 
-    async def _selector(self, path: str | None) -> Selector | None:
+    async def _selector(self, caller: Caller, path: str | None) -> Selector | None:
         """Return the part of the workspace that is asked about: a path, a directory (also without `/`), a pattern."""
         if path is None:
             return None
-        return (await self._folder.db.read(lambda tx: places(tx, [path], argument="path")))[0]
+        chosen = (await self._folder.db.read(lambda tx: places(tx, [path], argument="path")))[0]
+        if chosen.kind == "path":
+            caller.require("search", chosen.text)
+        return chosen
 
-    async def _beside(self, result: Result, query: str, selector: Selector | None) -> list[Result]:
+    async def _beside(self, result: Result, query: str, filters: Filters) -> list[Result]:
         """Return the passages that may stand beside facts, the best first; tell in *result* what they may lack."""
-        found = await self._ranked.find(query, Filters(selector=selector), limit=PASSAGES_BESIDE_FACTS)
+        found = await self._ranked.find(query, filters, limit=PASSAGES_BESIDE_FACTS)
         if found.words_only:
             result["words_only"] = True
         if (found.cut and self._indexing.has_begun("passages")) or found.sifted:  # a late start is no more than late

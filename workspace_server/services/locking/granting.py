@@ -12,6 +12,7 @@ from workspace_server.core.lock_queue import Place
 from workspace_server.core.locks import HANDLE_ALPHABET, Lock, Mode
 from workspace_server.core.patterns import Selector
 from workspace_server.errors import QuotaExceeded
+from workspace_server.services.history.moment import NOW, seen_by
 from workspace_server.services.locking import leases
 from workspace_server.services.locking.announced import others_near
 from workspace_server.services.recording import Commit, Result
@@ -54,6 +55,8 @@ async def acquire(commit: Commit, wanted: Wanted, chosen: Sequence[Selector] | N
     tx, agent = commit.tx, commit.caller.agent
     if chosen is None:
         chosen = await places(tx, wanted.paths, argument="paths")
+    for one in chosen:
+        commit.caller.require_within("lock", one)
     for over in await locks.expired(tx):
         await leases.end(commit, over, "expired")
     live = await locks.live(tx)
@@ -93,8 +96,8 @@ async def told(db: Database, caller: Caller, granted: Result) -> Result:
         held = await locks.by_handle(tx, granted["lock"])
         if held is None:
             return {"versions": {}}
-        intents = await others_near(tx, held, may_read=caller.may("read"))
-        versions = await covered(tx, held.selectors, limit=VERSIONS_SHOWN_MAX)
+        intents = await others_near(tx, held, caller)
+        versions = await covered(tx, held.selectors, limit=VERSIONS_SHOWN_MAX, view=seen_by(caller, NOW))
         return {"versions": versions, **({"intents": intents} if intents else {})}
 
     return {**granted, **await db.read_long(around)}

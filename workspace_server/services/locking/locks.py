@@ -60,7 +60,7 @@ class Locks:
             wait_seconds: For how long to wait in the line when somebody holds it, or waits for it and came first.
             on_disk: The caller edits the files in the folder itself; such an edit is the caller's, and breaks no lock.
         """
-        caller.require("lock")
+        caller.require_somewhere("lock")
         rules.check_ttl(ttl_seconds)
         bounded("wait_seconds", wait_seconds, 0, LIMITS.wait_s_max)
         plain_text("purpose", purpose, LIMITS.purpose_chars_max)
@@ -85,7 +85,7 @@ class Locks:
         self, caller: Caller, *, lock: str | Sequence[str] | None = None, paths: Names | None = None
     ) -> Result:
         """Release locks by handle, or the caller's own that lie wholly within *paths*; return `{released}`."""
-        caller.require("lock")
+        caller.require_somewhere("lock")
         if not lock and not paths:
             raise refused("lock", "nothing to unlock", "unlock_files(lock='L42-…') or unlock_files(paths=['a.md'])")
 
@@ -134,14 +134,17 @@ class Locks:
         `waiting: [{paths, mode, agent, purpose, queue_position?, waiting_seconds}]`; far back in a long line nobody is
         told the position.
         """
-        caller.require("read")
+        caller.require_somewhere("read")
 
         async def read(tx: Transaction) -> Result:
             wanted = (await places(tx, [path], argument="path"))[0] if path is not None else None
             line = await lock_waits.line(tx)
 
+            def seen(part: Selector) -> bool:
+                return caller.scope.within("read", part)
+
             def shown(one: Lock | Place) -> bool:
-                if mine and one.agent != caller.agent:
+                if one.agent != caller.agent and (mine or not all(map(seen, one.selectors))):
                     return False
                 return wanted is None or any(wanted.overlaps(part) for part in one.selectors)
 

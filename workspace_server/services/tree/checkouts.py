@@ -60,10 +60,10 @@ class Checkouts:
             session: Tells two that work under one name apart: what one has checked out is locked for the other.
             purpose: What others are told, and the message of the version.
         """
-        caller.require("lock")
         rules.check_ttl(ttl_seconds)
         plain_text("purpose", purpose, LIMITS.purpose_chars_max)
         place = self._folder.place(caller, path)
+        caller.require("lock", place)
         await self._take_in(place)
         mine = _named(session)
         wanted = Wanted(paths=[{"path": place}], mode="exclusive", ttl_s=ttl_seconds, purpose=purpose, on_disk=True)
@@ -91,9 +91,9 @@ class Checkouts:
         Returns `{path, version, by, released}`; version 0 when no file stands there. `by` is another one than the
         caller when the check-out had ended before.
         """
-        caller.require("lock")
         place = canonical_file(path)
         self._folder.may_write(caller, place)
+        caller.require("lock", place)
         await self._take_in(place)
         mine = _named(session)
 

@@ -233,7 +233,7 @@ class LeftWay(Result):
 
     path: str
     version: int
-    reason: Literal["versions", "bytes", "time", "gone", "not_text", "too_different"]
+    reason: Literal["versions", "bytes", "time", "gone", "not_text", "too_different", "scope"]
 
 
 class FileBlame(Result):
