@@ -29,7 +29,7 @@ async def filled(engine: Engine) -> Engine:
     """A workspace with the same outside as inside, and with threads between the two."""
     for path, text in (
         ("open/plan.md", "# Relay\n\nprice: 40 EUR\n"),
-        (f"{SECRET}/plan.md", f"# Relay\n\nprice: 41 EUR\n"),
+        (f"{SECRET}/plan.md", "# Relay\n\nprice: 41 EUR\n"),
         (f"open-{SECRET}.md", f"# The relay\n\nmarzipan {SECRET}\n"),
     ):
         await engine.files.write_file(OWNER, path=path, content=text)
@@ -90,7 +90,7 @@ def shown(answer: Any) -> str:
 
 async def test_totals_count_what_may_be_seen(filled: Engine) -> None:
     found = await filled.search.search(BOB, query="relay", mode="exact")
-    assert found["total_matches"] == len(found["hits"]) == 3
+    assert found["total_matches"] == len(found["hits"]) == 2
     listed = await filled.listing.list_files(BOB, detail="full")
     assert [(row["path"], row.get("files")) for row in listed["files"]] == [("open", 3)]
 

@@ -84,8 +84,7 @@ class Making:
         if isinstance(rule.target, Command):
             self._check_command(commit.caller, rule.target.name)
         self._check_checks(rule)
-        if isinstance(rule.target, Webhook) and rule.target.include:
-            commit.caller.require("read")  # what goes out is what its author may see
+        require_seen(commit.caller, rule)
         if rule.schedule is not None:
             schedules.check(rule.schedule)
         there = await triggers.by_name(tx, rule.name)
@@ -245,6 +244,20 @@ async def _standing(tx: Transaction, rule: Definition, entries: Iterable[Entry])
             rows = await matching(tx, Selector("directory", _directory(entry)), limit=EXISTING_MAX)
             found |= {row.path: row for row in rows if entry.capture(row.path) is not None}
     return sorted((row for path, row in found.items() if rule.is_watched(path)), key=lambda row: row.seq)
+
+
+def require_seen(caller: Caller, rule: Definition) -> None:
+    """Pass when the caller may read all that a trigger watches: that is what its firings tell of.
+
+    Raises:
+        Forbidden: It may not.
+    """
+    for entry in [*rule.entries, *([] if rule.manifest is None else [rule.manifest])]:
+        if entry.path is not None:
+            caller.require("read", entry.path)
+        else:
+            assert entry.pattern is not None
+            caller.require_within("read", Selector("pattern", entry.pattern.text, entry.pattern))
 
 
 def _directory(entry: Entry) -> str:

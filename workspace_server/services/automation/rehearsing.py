@@ -19,7 +19,7 @@ from workspace_server.core.triggers.targets import Target
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.automation.catalogue import Active, Catalogue
 from workspace_server.services.automation.checking import Checking
-from workspace_server.services.automation.making import definition_of, named
+from workspace_server.services.automation.making import definition_of, named, require_seen
 from workspace_server.services.automation.placing import Placing, Touched, Work
 from workspace_server.services.automation.playing import Playing
 from workspace_server.services.automation.schedules import moments
@@ -88,6 +88,7 @@ class Rehearsing:
             else:
                 assert fields is not None
                 rule = await definition_of(tx, {"name": "rehearsed", **fields})
+            require_seen(caller, rule)
             raise _DoneError(await self._rehearse(tx, rule, since_seq, limit))
 
         try:
