@@ -1243,10 +1243,29 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/web/now/test_undoing.py::test_what_happened_since_the_preview_stops_it_and_is_shown",
         ),
     ),
+    "P10": Requirement(
+        "A token's scope is a boundary: path globs and verbs, on every door",
+        (
+            "core/test_scopes.py::test_what_lies_within_a_scope_is_allowed_path_by_path",
+            "services/test_scoped.py::test_no_answer_tells_of_what_lies_outside_of_the_scope",
+            "services/test_scoped.py::test_outside_it_is_the_same_whether_or_not_a_file_is_there",
+            "interfaces/test_matrix.py::test_every_tool_has_a_rule_that_holds_for_every_principal",
+            "interfaces/test_matrix.py::test_every_operation_has_a_rule_that_holds_for_every_principal",
+        ),
+    ),
+    "I1": Requirement(
+        "A token proves who bears it on every door, and nothing any more from the moment on at which it is revoked",
+        (
+            "services/test_tokens.py::test_a_token_proves_who_bears_it_until_it_is_revoked",
+            "services/test_tokens.py::test_a_token_is_kept_nowhere_and_the_next_owner_knows_it_by_its_digest",
+            "interfaces/web/test_login.py::test_a_browser_logs_in_with_a_token_and_revocation_ends_it",
+            "interfaces/mcp/test_unix_socket.py::test_a_process_proves_who_it_is_until_its_token_is_revoked",
+            "interfaces/http/test_tokens.py::test_an_open_stream_ends_with_its_token",
+        ),
+    ),
 }
 
 LATER: dict[str, str] = {
-    "P10": "A token's scope is a boundary: path globs and verbs, on every door",
     "P3-power": "Acknowledged means durable, after a power cut",
     "T8": "Schedules",
     "X3": "PDF and Office files",

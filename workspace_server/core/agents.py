@@ -84,7 +84,7 @@ def check_free(standing: Standing, caller: Caller, action: str) -> None:
     Raises:
         Paused: The caller, or everybody, is paused, or has a note to acknowledge first.
     """
-    if action in GIVES_BACK | HAS_HAPPENED or caller.may("admin") or is_reserved(caller.agent):
+    if action in GIVES_BACK | HAS_HAPPENED or caller.scope.is_whole("admin") or is_reserved(caller.agent):
         return
     pause = standing.pause_of(caller.agent)
     if pause is not None:

@@ -83,7 +83,7 @@ class Folder:
             Forbidden: It has not the verb, or the path is one that agents and tools obey unasked.
         """
         caller.require("write", path)
-        if not caller.may("admin") and self.is_guarded(path):
+        if not caller.scope.allows("admin", path) and self.is_guarded(path):
             raise Forbidden(
                 f"{path} is a file that agents and tools obey unasked; writing it needs the verb admin.",
                 hint="Write to another name and ask a person to put it in place.",

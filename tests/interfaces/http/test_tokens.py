@@ -1,9 +1,12 @@
 """Tokens over HTTP."""
 
+import anyio
 import httpx2
 import pytest
 
 from tests.interfaces.listening import ADMIN_KEY, Listening
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 
 pytestmark = pytest.mark.anyio
 ADMIN = {"X-Admin-Key": ADMIN_KEY}
@@ -34,3 +37,22 @@ async def test_what_makes_no_token_is_refused(client: httpx2.AsyncClient) -> Non
         assert (await client.post("/tokens", json=wrong, headers=ADMIN)).status_code == 400
     assert (await client.post("/tokens", json={"agent": "ann"})).status_code == 403
     assert (await client.delete("/tokens/nothing", headers=ADMIN)).status_code == 404
+
+
+async def test_an_open_stream_ends_with_its_token(served: Listening) -> None:
+    boss = Caller(agent="boss", scope=ALL)
+    made = await served.engine.tokens.create_token(boss, agent="ann", allow=["read:open/**"])
+    headers = {"authorization": f"Bearer {made['token']}", "accept": "text/event-stream"}
+    async with (
+        httpx2.AsyncClient(base_url=served.url) as reading,
+        reading.stream("GET", "/api/v1/events", headers=headers) as stream,
+    ):
+        lines = stream.aiter_lines()
+        for path in ("secret.md", "open/a.md"):
+            await served.engine.files.write_file(boss, path=path, content="x")
+        with anyio.fail_after(10):
+            while "open/a.md" not in (line := await anext(lines)):
+                assert "secret.md" not in line
+            await served.engine.tokens.revoke_token(boss, token=made["id"])
+            await served.engine.files.write_file(boss, path="open/b.md", content="x")
+            assert not [line async for line in lines if "open/b.md" in line]

@@ -13,6 +13,8 @@ import pytest
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY
 
 from workspace_server.config import Settings
+from workspace_server.core.access import Caller
+from workspace_server.core.scopes import ALL
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.interfaces.mcp.unix_socket import SocketDoor
@@ -51,8 +53,9 @@ class Process:
 
 
 class Owner:
-    def __init__(self, door: SocketDoor, path: Path) -> None:
+    def __init__(self, door: SocketDoor, path: Path, engine: Engine) -> None:
         self.door = door
+        self.engine = engine
         self._path = path
         self.processes: list[Process] = []
 
@@ -71,9 +74,9 @@ async def owner(folder: Path) -> AsyncIterator[Owner]:
     listener.listen()
     listener.setblocking(False)
     async with Engine.open(folder, settings=Settings()) as engine, anyio.create_task_group() as tasks:
-        door = SocketDoor(engine, WorkspaceMcp(engine, Guard()))
+        door = SocketDoor(engine, WorkspaceMcp(engine, Guard(tokens=engine.tokens)))
         tasks.start_soon(door.serve, listener)
-        here = Owner(door, path)
+        here = Owner(door, path, engine)
         yield here
         for process in here.processes:
             await process.close()
@@ -144,3 +147,26 @@ async def test_a_process_that_goes_away_is_forgotten_with_its_calls(folder: Path
         with anyio.fail_after(10):
             while here.door.connected:  # noqa: ASYNC110 - the door tells nobody who leaves
                 await anyio.sleep(0.001)
+
+
+async def test_a_process_proves_who_it_is_until_its_token_is_revoked(folder: Path) -> None:
+    boss = Caller(agent="boss", scope=ALL)
+    async with owner(folder) as here:
+        early = await here.connect({"agent": "ann"})
+        assert await early.receive() == {"agent": "ann"}
+        mine = await here.engine.tokens.create_token(boss, agent="ann", allow=["read,write:open/**"])
+        crew = await here.engine.tokens.create_token(boss, agent="crew", crew=True)
+        assert (await early.call("list_files", {}))["code"] == "unauthenticated"
+        for wrong in ({"agent": "ann"}, {"agent": "ann", "token": "wst_nonsense"}):
+            assert (await (await here.connect(wrong)).receive())["error"]["code"] == "unauthenticated"
+        stolen = await here.connect({"agent": "bob", "token": mine["token"]})
+        assert (await stolen.receive())["error"]["code"] == "forbidden"
+
+        process = await here.connect({"client": "claude-code", "token": mine["token"]})
+        assert await process.receive() == {"agent": "ann"}
+        member = await here.connect({"client": "claude-code", "token": crew["token"]})
+        assert await member.receive() == {"agent": "crew/claude-code-1"}
+        assert (await process.call("write_file", {"path": "open/a.md", "content": "x"}))["version"] == 1
+        assert (await process.call("write_file", {"path": "a.md", "content": "x"}))["code"] == "forbidden"
+        await here.engine.tokens.revoke_token(boss, token=mine["id"])
+        assert (await process.call("list_files", {}))["code"] == "unauthenticated"

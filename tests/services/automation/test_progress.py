@@ -7,6 +7,7 @@ import pytest
 from tests.services.automation.acting import ANN, claim, finish, save, turn, watch
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
+from workspace_server.core.scopes import everywhere
 from workspace_server.errors import Forbidden, InvalidArgument
 from workspace_server.services.engine import Engine
 
@@ -66,4 +67,4 @@ async def test_what_fills_is_told_the_last_used_first_and_so_many(engine: Engine
     with pytest.raises(InvalidArgument):
         await told(engine, "held", limit=0)
     with pytest.raises(Forbidden):
-        await engine.automation.progress.show_progress(Caller(agent="reader", verbs=frozenset({"read"})))
+        await engine.automation.progress.show_progress(Caller(agent="reader", scope=everywhere("read")))

@@ -47,7 +47,7 @@ class Presence:
         now_s = self._clock.wall_s()
         call = Call(caller.agent, tool, about, now_s)
         self._open[call] = None
-        if caller.may("admin"):  # the operator's own programs are no agents
+        if caller.scope.is_whole("admin"):  # the operator's own programs are no agents
             return call
         known = self._seen.get(caller.agent)
         if known is not None or len(self._seen) < LIMITS.agents_max:

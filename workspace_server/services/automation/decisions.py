@@ -292,7 +292,7 @@ async def _shown(tx: Transaction, row: AttentionRow, caller: Caller) -> Result:
         shown["stale"] = (await _moved(tx, (await _firing(tx, row)).data["inputs"]))[:INPUTS_NAMED_MAX] or None
     if row.kind == "failed_extraction" and row.path is not None:
         shown["reason"] = await _why_unread(tx, row.path)
-    if row.kind == "needs_approval" and row.ended_at is None and caller.may("admin"):
+    if row.kind == "needs_approval" and row.ended_at is None and caller.scope.is_whole("admin"):
         trigger = await triggers.by_name(tx, row.key)  # who decides sees the whole address; it may hold a secret
         shown["url"] = None if trigger is None else trigger.definition["url"]
     return {name: value for name, value in shown.items() if value is not None}

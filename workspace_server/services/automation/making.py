@@ -150,7 +150,7 @@ class Making:
     def _state(self, caller: Caller, rule: Definition) -> str:
         """A misled agent must not send files out: where to is the operator's word."""
         target = rule.target
-        if not isinstance(target, Webhook) or caller.may("admin") or self._policy.permits(target.url):
+        if not isinstance(target, Webhook) or caller.scope.is_whole("admin") or self._policy.permits(target.url):
             return "active"
         return "needs_approval"
 
@@ -162,7 +162,7 @@ class Making:
 
     def _check_command(self, caller: Caller, name: str) -> None:
         """Which program starts is the operator's word, and so is what starts it."""
-        if not caller.may("admin") or caller.door in AGENTS_DOORS:
+        if not caller.scope.is_whole("admin") or caller.door in AGENTS_DOORS:
             raise Forbidden(
                 "Only the operator makes a trigger that starts a command: never an agent, over MCP or HTTP.",
                 hint="Use queue=… and let `workspace-server work` run the program; or ask the operator for the trigger"

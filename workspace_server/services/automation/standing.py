@@ -89,7 +89,7 @@ def _shown(row: TriggerRow, rule: Definition, standing: _Standing, caller: Calle
         "pending": pending,
         "failures": failures,
     }
-    if isinstance(rule.target, Webhook) and caller.agent != row.created_by and not caller.may("admin"):
+    if isinstance(rule.target, Webhook) and caller.agent != row.created_by and not caller.scope.is_whole("admin"):
         answer["url"] = origin(rule.target.url)
     last = standing.last.get(row.trigger_id)
     if last is not None:

@@ -103,7 +103,7 @@ class Subscriptions:
     async def list_subscriptions(self, caller: Caller) -> Result:
         """Return `{subscriptions}`: the caller's own, or all for the operator."""
         caller.require("read")
-        mine = None if caller.may("admin") else caller.agent
+        mine = None if caller.scope.is_whole("admin") else caller.agent
 
         async def read(tx: Transaction) -> Result:
             return {"subscriptions": [await _shown(tx, row) for row in await subscriptions.present(tx, mine)]}

@@ -166,6 +166,6 @@ def _locked(held: Lock, path: str, caller: Caller, now_s: float) -> Exception:
     if held.agent == caller.agent:
         refusal.hint = "Another session under your name edits it: wait until it is done, or use a name of your own."
         refusal.retryable = True
-    if not caller.may("read"):
+    if not caller.sees(path):
         refusal.facts["purpose"] = None
     return refusal

@@ -1,0 +1,33 @@
+"""`token`: making, listing and revoking tokens in a terminal, and acting by one from elsewhere."""
+
+import pytest
+
+from tests.processes import serving
+from workspace_server.cli import commands
+
+
+def test_a_token_is_made_listed_used_and_revoked(
+    tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tmp_path_factory.mktemp("served")) as running:
+        here = ("--dir", str(running.folder))
+
+        def told(*arguments: str) -> str:
+            commands.run(arguments)
+            return capsys.readouterr().out
+
+        made = told("token", "create", "--crew", "crew", "--allow", "read,write:open/**", "--expires", "30d", *here)
+        token_id = made.split("_")[1]
+        listed = told("token", "list", *here)
+        assert [token_id, "crew/*", "live", "read,write:open/**"] == listed.splitlines()[1].split()[:4]
+        assert made.strip() not in listed
+
+        assert commands.run(["locks", "--url", running.url]) != 0
+        monkeypatch.setenv("WORKSPACE_TOKEN", made.strip())
+        assert commands.run(["locks", "--url", running.url]) in (0, None)
+        monkeypatch.setenv("WORKSPACE_AGENT", "other/name")
+        assert commands.run(["locks", "--url", running.url]) != 0
+
+        assert told("token", "revoke", token_id, *here) == f"{token_id}: revoked\n"
+        assert "revoked" in told("token", "list", "--json", *here)
+        assert commands.run(["token", "create", *here]) != 0
