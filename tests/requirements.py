@@ -1243,8 +1243,8 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/web/now/test_undoing.py::test_what_happened_since_the_preview_stops_it_and_is_shown",
         ),
     ),
-    "P10": Requirement(
-        "A token's scope is a boundary: path globs and verbs, on every door",
+    "I2": Requirement(
+        "Outside of its scope a caller is refused by every tool and operation, and told of nothing",
         (
             "core/test_scopes.py::test_what_lies_within_a_scope_is_allowed_path_by_path",
             "services/test_scoped.py::test_no_answer_tells_of_what_lies_outside_of_the_scope",
@@ -1266,6 +1266,7 @@ DELIVERED: dict[str, Requirement] = {
 }
 
 LATER: dict[str, str] = {
+    "P10": "A token's scope is a boundary: path globs and verbs, on every door",
     "P3-power": "Acknowledged means durable, after a power cut",
     "T8": "Schedules",
     "X3": "PDF and Office files",

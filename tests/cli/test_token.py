@@ -13,6 +13,7 @@ def test_a_token_is_made_listed_used_and_revoked(
         here = ("--dir", str(running.folder))
 
         def told(*arguments: str) -> str:
+            capsys.readouterr()
             commands.run(arguments)
             return capsys.readouterr().out
 

@@ -15,7 +15,8 @@ from workspace_server import config
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.paths import UNFINISHED
-from workspace_server.errors import InvalidArgument, InvalidPath, LockLost, NotFound, Unavailable
+from workspace_server.core.scopes import ALL
+from workspace_server.errors import InvalidArgument, InvalidPath, LockLost, NotFound, Unauthenticated, Unavailable
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.upkeep import rewinding
@@ -204,6 +205,20 @@ async def test_the_settings_go_along_but_for_those_of_one_server(engine: Engine,
     assert (settings.deliveries, settings.name, settings.port) == (False, None, Settings().port)
     assert settings.ignore == ("*.tmp", "ü\x7f")
     assert settings.webhooks_allow_loopback is True
+
+
+async def test_a_fork_asks_for_tokens_and_none_of_the_originals_proves_anything(engine: Engine, tmp_path: Path) -> None:
+    owner = Caller(agent="owner", scope=ALL)
+    made = await engine.tokens.create_token(owner, agent="ann")
+
+    fork(engine.root, tmp_path / "other", at_seq=None)
+
+    async with Engine.open(tmp_path / "other", settings=Settings()) as other:
+        assert other.tokens.required
+        with pytest.raises(Unauthenticated):
+            other.tokens.bearer(made["token"])
+        (listed,) = (await other.tokens.list_tokens(owner))["tokens"]
+        assert (listed["state"], listed["revoked_by"]) == ("revoked", "server")
 
 
 async def test_every_table_is_either_cleared_rewound_or_kept(engine: Engine) -> None:
