@@ -2,7 +2,7 @@
 
 import pytest
 
-from workspace_server.core.access import ANONYMOUS, Caller, agent_name
+from workspace_server.core.access import ANONYMOUS, Caller, agent_name, local
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
 from workspace_server.core.scopes import ALL, LOCAL, everywhere, parse_scope
@@ -43,6 +43,10 @@ def test_a_scope_is_asked_with_the_path_and_without_one_for_the_whole_workspace(
     ):
         with pytest.raises(Forbidden):
             refused()
+
+
+def test_an_agent_that_nobody_is_at_the_door_for_may_do_what_local_callers_may() -> None:
+    assert local("ann") == Caller(agent="ann", scope=LOCAL)
 
 
 def test_a_refusal_says_whether_the_verb_or_the_place_is_lacking() -> None:

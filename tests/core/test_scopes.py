@@ -101,6 +101,8 @@ def test_what_lies_within_a_scope_is_allowed_path_by_path(outer: str, inner: str
         ("?", "x", True),
         ("x", "xy", False),
         ("xy", "x", False),
+        ("**/a/**/b", "a/a/a/c", False),
+        ("*a*b", "aaac", False),
     ],
 )
 def test_one_pattern_lies_in_another(grant: str, pattern: str, within: bool) -> None:
