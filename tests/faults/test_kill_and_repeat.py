@@ -16,8 +16,6 @@ from workspace_server.core.access import Caller
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Row, Transaction
 
-pytestmark = [pytest.mark.timeout(240)]
-
 KILLS = 24
 LIVES = 2.5
 """Longest that a server lives here, in times that one takes to answer: as far on a slow machine as on a fast one."""

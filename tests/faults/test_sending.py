@@ -7,8 +7,6 @@ import pytest
 
 from tests.faults.sending import Double, Lives, Receiver
 
-pytestmark = [pytest.mark.timeout(240)]
-
 KILLS = 12
 
 

@@ -3,12 +3,9 @@
 from pathlib import Path
 
 import anyio
-import pytest
 
 from tests.faults.sending import Receiver
 from tests.faults.subscribing import SubscribedLives, serve
-
-pytestmark = [pytest.mark.timeout(240)]
 
 KILLS = 6
 

@@ -10,8 +10,6 @@ from tests.faults.scenes import SCENES, Scene
 from tests.faults.strikes import Kind, Strike
 from tests.faults.sweep import Life, Orders, copied, judge, live, moments, spread, template
 
-pytestmark = [pytest.mark.timeout(240)]
-
 KILLS, ERRORS, SECOND_KILLS = 10, 3, 8
 """How many moments are tried of each change; `make soak` tries all."""
 

@@ -402,7 +402,7 @@ class Workspace(RuleBasedStateMachine):
         }
 
 
-TestWorkspace = pytest.mark.timeout(300)(Workspace.TestCase)
+TestWorkspace = Workspace.TestCase
 TestWorkspace.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 
 
@@ -433,7 +433,6 @@ class Fenceless(Careless):
             return await self._files.write_file(caller, **given | {"lock": None})
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("double", [Careless, Fenceless])
 def test_a_workspace_that_breaks_its_word_is_found(double: type[Careless]) -> None:
     class Broken(Workspace):

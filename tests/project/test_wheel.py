@@ -75,7 +75,6 @@ def test_both_wheels_carry_the_version_of_the_package(wheels: dict[str, Path]) -
     assert len(wheels) == 2
 
 
-@pytest.mark.timeout(400)
 def test_the_wheel_installs_into_an_empty_environment_and_serves(installed: Path, folder: Path) -> None:
     program = installed / PROGRAM
     assert __version__ in run(program, "--version")

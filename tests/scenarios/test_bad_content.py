@@ -19,7 +19,7 @@ MIB = 1024 * 1024
 HTTP, STDIO = DOORS[0], DOORS[3]
 BOTH = pytest.mark.parametrize("door", [HTTP, STDIO])
 
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking]
 
 
 def put(server: Serving, path: str, data: bytes) -> None:

@@ -48,7 +48,7 @@ NEEDED: dict[str, dict[str, Any]] = {
 WAITS = {"timeout_seconds", "wait_seconds", "min_seq"}
 """Where a large number is no fault and makes a call wait."""
 
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking]
 
 
 def properties() -> Iterator[tuple[str, str, dict[str, Any], bool]]:

@@ -17,7 +17,7 @@ Setup = Callable[[Agent, Agent, str], Awaitable[None]]
 Case = tuple[Setup, str, dict[str, Any], str]
 """What is there, the call that is refused, its arguments, and the code of the refusal."""
 
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking]
 
 
 async def nothing(alice: Agent, bob: Agent, room: str) -> None:

@@ -23,7 +23,7 @@ FEW = (
 )
 """One or two for each way of doing harm; `make soak ARGS=hostile` takes all of them, and larger ones."""
 
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking]
 
 
 def put(server: Serving, path: str, data: bytes) -> None:

@@ -24,8 +24,6 @@ AGENTS = 4
 SWARM = 20
 GONE_S = 30.0
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture
 def folder(folder: Path) -> Iterator[Path]:

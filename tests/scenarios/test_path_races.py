@@ -2,11 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.scenarios.racing import race
-
-pytestmark = pytest.mark.timeout(240)
 
 RACE_S = 5.0
 CONTROL_S = 60.0

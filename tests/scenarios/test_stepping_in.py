@@ -3,12 +3,8 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.agents import Agent
 from tests.processes import run, serving
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def operator(folder: Path, *arguments: str) -> str:

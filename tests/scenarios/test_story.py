@@ -14,7 +14,7 @@ from workspace_server.demo.processes import Server
 from workspace_server.demo.story import Outcome, Story
 from workspace_server.storage.upkeep.integrity import find_damage
 
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking, pytest.mark.timeout(300)]  # a stage full of processes
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking]
 
 
 async def test_the_story_is_played_and_its_checks_would_notice_if_it_were_not(tmp_path: Path) -> None:

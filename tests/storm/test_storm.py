@@ -12,8 +12,6 @@ from tests.storm.checks import check_all
 from tests.storm.doubles import CONTROLS, Control
 from tests.storm.storm import Plan, rage
 
-pytestmark = pytest.mark.timeout(300)  # a storm, and what is still due after it
-
 FINDS: dict[Control, set[str]] = {
     "drops the fence": {"stale", "lost", "chain", "fences"},
     "skips the version check": {"stale", "lost", "chain", "linearizability"},

@@ -25,7 +25,7 @@ from workspace_server.storage.upkeep import integrity, write_ahead
 from workspace_server.storage.upkeep.integrity import find_damage
 
 # Verify is for a process of its own; every place of every file is a workspace to open, and a busy machine takes long.
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.anyio, pytest.mark.blocking]
 
 ADA = Caller(agent="ada")
 LARGE = "a line of a large file, which is an object\n" * 3_000
