@@ -8,7 +8,20 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.soak import calls, crowd, deliveries, full, hostile, interop, machine, power, storm, swapping, syscalls
+from tests.soak import (
+    calls,
+    crowd,
+    deliveries,
+    full,
+    fuzzing,
+    hostile,
+    interop,
+    machine,
+    power,
+    storm,
+    swapping,
+    syscalls,
+)
 from tests.soak.parts import WRONG_SHOWN, Budget, Part, Report
 
 PARTS = {
@@ -21,6 +34,7 @@ PARTS = {
         Part("storm", "8 agents over HTTP, MCP and stdio; agents and servers stopped and killed", storm.run, 3),
         Part("swap", "every door, while directories change places with links to outside", swapping.run),
         Part("model", "whatever agents do in any order, against a plain model of it", machine.run),
+        Part("fuzz", "paths, patterns, grants, headers, questions, front matter, signatures, times", fuzzing.run),
         Part("deliveries", "webhooks from commit to answer; the server is killed 200 times", deliveries.run, 2),
         Part("crowd", "20 processes started at once on a fresh folder, some killed, and their owner", crowd.run),
         Part("interop", "the recipes for Airflow and Prefect, with the real frameworks", interop.run),

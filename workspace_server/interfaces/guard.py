@@ -10,6 +10,7 @@ it, the key that the owner of the folder wrote to `.workspace/owner.json`, or a 
 import hashlib
 import ipaddress
 import json
+import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection, cookie_parser
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,6 +28,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import ALL, LOCAL
 from workspace_server.core.scopes import Scope as AccessScope
 from workspace_server.errors import Forbidden, InvalidArgument, Unauthenticated, WorkspaceError
+from workspace_server.interfaces.cookies import cookie_of
 from workspace_server.interfaces.logins import Logins
 from workspace_server.services.tokens import HINT as BEAR
 from workspace_server.services.tokens import Tokens
@@ -47,6 +49,8 @@ OPEN_BELOW = ("/static/", "/s/")
 TICKETS_MAX = 16
 """Most unused tickets at once; the oldest one goes."""
 _PORTS = {"http": 80, "https": 443}
+_PORT_MAX = 65_535
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{0,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,21 +280,20 @@ class Guard:
                     "That is not the admin key of this server.", hint="Read it again from .workspace/owner.json."
                 )
             return True
-        cookies = cookie_parser(connection.headers.get("cookie", ""))
-        if not secrets.compare_digest(cookies.get(self.cookie_name, "").encode(), self._cookie.encode()):
+        held = cookie_of(connection.headers, self.cookie_name)
+        if not secrets.compare_digest(held.encode(), self._cookie.encode()):
             return False
         # A browser sends cookies unasked; it also says which page asked it to, and without that nothing is changed.
         return connection.scope.get("method") in SAFE_METHODS or "origin" in connection.headers
 
     def _is_our_origin(self, origin: str, port: int | None) -> bool:
-        try:
-            parts = urlsplit(origin)
-            found = (parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme])
-        except (ValueError, KeyError):
+        scheme, _, address = origin.lower().partition("://")
+        host, said = _host_and_port(address)
+        if scheme not in _PORTS:
             return False
-        if found == self._public_origin:
+        if (scheme, host, said or _PORTS[scheme]) == self._public_origin:
             return True
-        return parts.hostname in self._hosts and found[2] == (port or _PORTS[parts.scheme])
+        return host in self._hosts and (said or _PORTS[scheme]) == (port or _PORTS[scheme])
 
 
 class GuardMiddleware:
@@ -363,15 +366,12 @@ def _token(value: object, argument: str) -> str | None:
     return value
 
 
-def _host_and_port(header: str) -> tuple[str | None, int | None]:
-    try:
-        parts = urlsplit("//" + header)
-        port = parts.port
-    except ValueError:
+def _host_and_port(address: str) -> tuple[str | None, int | None]:
+    """Return the name and the port in a Host or an Origin; Python's reader of addresses takes `x[::1]` for `::1`."""
+    found = _ADDRESS.fullmatch(address)
+    if found is None or int(found[2] or 0) > _PORT_MAX:
         return None, None
-    if parts.username is not None or parts.path or parts.query or parts.fragment:
-        return None, None
-    return parts.hostname, port
+    return found[1].strip("[]").lower(), int(found[2]) if found[2] else None
 
 
 def _is_wildcard(host: str) -> bool:

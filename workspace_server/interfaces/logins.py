@@ -6,10 +6,11 @@ The cookie is drawn at random, so that the token itself lies in no browser, and 
 import hashlib
 import secrets
 
-from starlette.requests import HTTPConnection, cookie_parser
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from workspace_server.core.limits import LIMITS
+from workspace_server.interfaces.cookies import cookie_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -59,7 +60,7 @@ class Logins:
         return hashlib.sha256(f"form {cookie}".encode()).hexdigest()
 
     def _cookie(self, connection: HTTPConnection) -> str:
-        return cookie_parser(connection.headers.get("cookie", "")).get(self.cookie_name, "")
+        return cookie_of(connection.headers, self.cookie_name)
 
 
 def _digest(cookie: str) -> str:
