@@ -1,6 +1,7 @@
 """The line for locks: first come, first served, and nobody stuck."""
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
@@ -221,3 +222,4 @@ class LineMachine(RuleBasedStateMachine):
 
 
 TestLine = LineMachine.TestCase
+TestLine.settings = settings(max_examples=40)

@@ -21,7 +21,7 @@ from workspace_server.storage.tables import intents
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("the folder is checked from outside")]
 
-ROUNDS = 6
+ROUNDS = 3
 WRITER = """
 import asyncio, json, sys
 from functools import partial

@@ -49,7 +49,7 @@ def installed(wheels: dict[str, Path], tmp_path: Path) -> Path:
     venv.create(tmp_path / "environment")
     programs = tmp_path / "environment/bin"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--python", str(programs / "python")]
-    run(*pip, "install", "--constraint", versions, wheels["workspace_server"])
+    run(*pip, "install", "--no-compile", "--constraint", versions, wheels["workspace_server"])
     return programs
 
 

@@ -136,7 +136,8 @@ class _Storm:
                 os.killpg(agent.process.pid, signal.SIGCONT)
             agent.process.terminate()
         for agent in self.agents.values():
-            assert agent.process.wait(timeout=END_S) == 0
+            # One that was started a moment ago does not listen for the signal yet, and has asked for nothing.
+            assert agent.process.wait(timeout=END_S) in (0, -signal.SIGTERM)
 
     def kill(self) -> None:
         for agent in self.agents.values():

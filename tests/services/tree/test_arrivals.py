@@ -138,7 +138,7 @@ TWO_SPELLINGS = Story({}, [], [], [("*.md", "exclusive")], [], {"a.md": "empty",
 
 @given(story=STORIES)
 @example(story=TWO_SPELLINGS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_files_that_come_together_are_recorded_as_if_each_came_alone(story: Story) -> None:
     found = []
     for least in (1, 1_000_000):

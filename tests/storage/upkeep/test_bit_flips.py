@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.blocking]
 
 ADA = Caller(agent="ada")
 LARGE = "a line of a large file, which is an object\n" * 3_000
-FLIPS, CUTS = 6, 2
+FLIPS, CUTS = 3, 1
 Act = Callable[[Path], None]
 
 
