@@ -97,19 +97,19 @@ TOOL_RULES: Mapping[str, Rule] = {
     "describe_file": needs("read", path="$"),
     "wait_for": needs("read", files=["$"], timeout_seconds=0),
     "list_events": anywhere("read"),
-    "create_trigger": whole("trigger", "read", name="t", files=["**"], queue="q"),
-    "list_triggers": whole("trigger"),
-    "delete_trigger": whole("trigger", name="t"),
+    "create_trigger": needs("trigger", "read", name="t", files=["$"], queue="q"),
+    "list_triggers": anywhere("trigger"),
+    "delete_trigger": anywhere("trigger", name="t"),
     "add_job": whole("jobs", queue="q", instructions="do"),
     "claim_job": whole("jobs", queue="q"),
     "finish_job": whole("jobs", job="J1"),
 }
 ADMINS = whole("admin")
-TRIGGERS = whole("trigger")
+TRIGGERS = anywhere("trigger")
 JOBS = whole("jobs")
 FLOWS = {
     "GET /triggers": TRIGGERS,
-    "POST /triggers": whole("trigger", "read", name="t2", files=["**"], queue="q"),
+    "POST /triggers": needs("trigger", "read", name="t2", files=["$"], queue="q"),
     "GET /triggers/{name}": TRIGGERS,
     "PATCH /triggers/{name}": TRIGGERS,
     "DELETE /triggers/{name}": TRIGGERS,
@@ -118,14 +118,14 @@ FLOWS = {
     "POST /triggers/{name}:test": TRIGGERS,
     "POST /triggers/{name}:send_test": TRIGGERS,
     "POST /triggers/{name}:rotate_secret": TRIGGERS,
-    "POST /triggers:test": whole("trigger", "read", name="t", files=["**"], queue="q"),
+    "POST /triggers:test": needs("trigger", "read", files=["$"], queue="q"),
     "POST /triggers:reload": ADMINS,
     "GET /runs": TRIGGERS,
     "GET /runs/{id}": TRIGGERS,
     "GET /deliveries": TRIGGERS,
     "GET /deliveries/{id}": TRIGGERS,
     "POST /deliveries/{id}:redeliver": TRIGGERS,
-    "POST /deliveries:redeliver": whole("trigger", since="1h"),
+    "POST /deliveries:redeliver": anywhere("trigger", since="1h"),
     "GET /endpoints": TRIGGERS,
     "POST /endpoints/{id}:enable": TRIGGERS,
     "POST /endpoints/{id}:pause": TRIGGERS,
@@ -222,6 +222,9 @@ async def served(folder: Path) -> AsyncIterator[Listening]:
 @pytest.fixture
 async def tokens(served: Listening) -> dict[str, str]:
     """A token for each principal, in a workspace whose files are the same inside and outside."""
+    await served.engine.triggers.create_trigger(
+        OWNER, name=SECRET, files=[f"{SECRET}/*", "open/*"], queue=SECRET, settle="immediate", instructions=SECRET
+    )
     for path in (INSIDE, OUTSIDE):
         sources = [{"path": INSIDE, "version": 1}, {"path": OUTSIDE, "version": 1}]
         content = f"The relay is {path}.\n"

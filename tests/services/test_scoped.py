@@ -197,7 +197,6 @@ WHOLE: dict[str, Call] = {
     "agents": lambda engine, caller: engine.agents.list_agents(caller),
     "status": lambda engine, caller: engine.status.status(caller),
     "attention": lambda engine, caller: engine.decisions.list_attention(caller),
-    "triggers": lambda engine, caller: engine.triggers.list_triggers(caller),
     "jobs": lambda engine, caller: engine.jobs.claim_job(caller, queue="q"),
     "links": lambda engine, caller: engine.links.list_links(caller),
     "folders": lambda engine, caller: engine.browsing.directories(caller, path=""),

@@ -377,7 +377,7 @@ async def test_a_paused_trigger_takes_note_and_fires_once_it_goes_on(engine: Eng
 
 async def test_a_save_in_the_name_of_a_webhooks_agent_is_its_own(engine: Engine) -> None:
     await engine.triggers.create_trigger(
-        Caller(agent="root", scope=everywhere("trigger", "admin")),
+        Caller(agent="root", scope=everywhere("trigger", "read", "admin")),
         name="hook",
         files=["a.md"],
         url="https://hooks.example.com/x",

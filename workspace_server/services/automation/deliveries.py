@@ -7,6 +7,7 @@ from workspace_server.core.access import SERVER, Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.moments import parse_moment
 from workspace_server.core.triggers.fields import check_name
+from workspace_server.core.triggers.reach import has_all
 from workspace_server.delivery.guard import Policy, origin
 from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, page_cursor, plain_text, refused
@@ -16,11 +17,11 @@ from workspace_server.services.automation.endpoints import (
     endpoint_name,
     endpoint_number,
 )
-from workspace_server.services.automation.making import named
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.sending.dispatch import Dispatch
 from workspace_server.services.automation.sending.kinds import Kind, Unsendable
 from workspace_server.services.automation.sending.webhooks import FiringWebhook, WebhookTest
+from workspace_server.services.automation.sight import named, page, present, seen_among
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
@@ -71,8 +72,8 @@ class Deliveries:
         limit: int = 50,
         cursor: str | None = None,
     ) -> Result:
-        """Return `{deliveries, next_cursor?}` with their attempts, newest first."""
-        caller.require("trigger")
+        """Return `{deliveries, next_cursor?}` with their attempts, newest first; a page may be short."""
+        caller.require_somewhere("trigger")
         bounded("limit", limit, 1, LIMITS.deliveries_page_max)
         if trigger is not None:
             check_name("trigger", trigger)
@@ -81,30 +82,39 @@ class Deliveries:
         endpoint_id = None if endpoint is None else endpoint_number(endpoint)
 
         async def read(tx: Transaction) -> Result:
-            rows = await deliveries.page(
-                tx, before=before, limit=limit + 1, state=state, trigger=trigger, endpoint_id=endpoint_id
+            chosen = None
+            if trigger is not None:
+                chosen = sorted(await seen_among(tx, caller, await triggers.ever_named(tx, trigger)))
+
+            async def some(before: int | None, most: int) -> list[DeliveryRow]:
+                return await deliveries.page(
+                    tx, before=before, limit=most, state=state, trigger_ids=chosen, endpoint_id=endpoint_id
+                )
+
+            rows, following = await page(
+                tx, caller, some, before=before, limit=limit, place=lambda row: (row.delivery_id, row.trigger_id)
             )
-            shown: Result = {"deliveries": await _shown(tx, rows[:limit])}
-            return shown if len(rows) <= limit else {**shown, "next_cursor": str(rows[limit - 1].delivery_id)}
+            shown: Result = {"deliveries": await _shown(tx, rows)}
+            return shown if following is None else {**shown, "next_cursor": str(following)}
 
         return await self._folder.db.read_long(read)
 
     async def get_delivery(self, caller: Caller, *, delivery: str) -> Result:
         """Return one delivery with its attempts, as the list shows it."""
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         plain_text("delivery", delivery, ID_CHARS_MAX)
 
         async def read(tx: Transaction) -> Result:
-            return (await _shown(tx, [await _found(tx, delivery)]))[0]
+            return (await _shown(tx, [await _found(tx, caller, delivery)]))[0]
 
         return await self._folder.db.read(read)
 
     async def read_body(self, caller: Caller, *, delivery: str) -> Result:
         """Return `{delivery, body?, problem?}`: what a delivery says, as it would be sent now; not its signature."""
-        caller.require("trigger")
-        caller.require("read")  # it may hold what files hold
+        caller.require_somewhere("trigger")
+        caller.require_somewhere("read")
         plain_text("delivery", delivery, ID_CHARS_MAX)
-        row = await self._folder.db.read(lambda tx: _found(tx, delivery))
+        row = await self._folder.db.read(lambda tx: _found(tx, caller, delivery))
         if row.kind not in OF_TRIGGERS:
             caller.require("admin")  # what goes to somebody's subscription is between the two
         try:
@@ -115,11 +125,11 @@ class Deliveries:
 
     async def redeliver(self, caller: Caller, *, delivery: str) -> Result:
         """Send a delivery again under the same id and return `{delivery, state}`; a disabled endpoint is tried anew."""
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         plain_text("delivery", delivery, ID_CHARS_MAX)
 
         async def body(commit: Commit) -> Result:
-            await self._send_again(commit, [await _found(commit.tx, delivery)])
+            await self._send_again(commit, [await _found(commit.tx, caller, delivery)])
             return {"delivery": delivery, "state": "pending"}
 
         return await self._folder.recorder.change(caller, "redeliver", body)
@@ -145,7 +155,7 @@ class Deliveries:
             How many are on their way again, and whether there are more: then call again with the same `until`, so that
             what has arrived or failed anew meanwhile is not sent once more.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         if state not in {"dead", "delivered"}:
             raise refused("state", "must be dead or delivered")
         chosen: State = "dead" if state == "dead" else "delivered"
@@ -156,9 +166,9 @@ class Deliveries:
 
         async def body(commit: Commit) -> Result:
             most = LIMITS.redeliveries_max
-            trigger_id = None if trigger is None else (await named(commit.tx, trigger)).trigger_id
+            trigger_ids = await _chosen(commit.tx, caller, trigger)
             rows = await deliveries.ended_between(
-                commit.tx, since_s, until_s, state=chosen, trigger_id=trigger_id, limit=most + 1
+                commit.tx, since_s, until_s, state=chosen, trigger_ids=trigger_ids, limit=most + 1
             )
             await self._send_again(commit, rows[:most])
             return {"redelivered": len(rows[:most]), "more": len(rows) > most, "until": iso(until_s)}
@@ -218,13 +228,20 @@ def _check_state(state: str | None) -> None:
         raise refused("state", f"must be one of {', '.join(STATES)}")
 
 
-async def _found(tx: Transaction, delivery: str) -> DeliveryRow:
+async def _found(tx: Transaction, caller: Caller, delivery: str) -> DeliveryRow:
     row = await deliveries.by_message(tx, delivery)
-    if row is None:
+    if row is None or not (has_all(caller) or await seen_among(tx, caller, [row.trigger_id])):
         raise NotFound(
             f"There is no delivery {delivery}.", hint="GET /api/v1/deliveries lists them.", delivery=delivery
         )
     return row
+
+
+async def _chosen(tx: Transaction, caller: Caller, trigger: str | None) -> Sequence[int] | None:
+    """Return whose deliveries are meant: the trigger's of that name, or all that the caller sees; None for any."""
+    if trigger is not None:
+        return [(await named(tx, caller, trigger)).trigger_id]
+    return None if has_all(caller) else [row.trigger_id for row in await present(tx, caller)]
 
 
 async def _shown(tx: Transaction, rows: Sequence[DeliveryRow]) -> list[Result]:

@@ -9,17 +9,18 @@ from workspace_server.core.access import Caller
 from workspace_server.core.breaker import Breaker, let_one_through
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.triggers.fields import check_name
+from workspace_server.core.triggers.reach import has_all
 from workspace_server.delivery.guard import origin
 from workspace_server.delivery.signing import check_secret, new_secret
 from workspace_server.errors import Forbidden, NotFound
 from workspace_server.services.arguments import bounded, page_cursor, refused
 from workspace_server.services.automation import attention
-from workspace_server.services.automation.making import named
+from workspace_server.services.automation.sight import named, present, sees
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import deliveries, endpoints, meta, signing_secrets
+from workspace_server.storage.tables import deliveries, endpoints, meta, signing_secrets, subscriptions, triggers
 from workspace_server.storage.tables.endpoints import EndpointRow
 from workspace_server.storage.tables.triggers import TriggerRow
 
@@ -38,25 +39,28 @@ class Endpoints:
         self._due = due
 
     async def list_endpoints(self, caller: Caller, *, limit: int = 50, cursor: str | None = None) -> Result:
-        """Return `{endpoints, next_cursor?}`, newest first: where they are, their state, what waits and what failed."""
-        caller.require("trigger")
+        """Return `{endpoints, next_cursor?}`, newest first: where they are, their state, what waits and what failed.
+
+        Who does not see all triggers is shown those that a trigger sends to which it sees, with the counts of such.
+        """
+        caller.require_somewhere("trigger")
         bounded("limit", limit, 1, LIMITS.deliveries_page_max)
         before = page_cursor(cursor)
 
         async def read(tx: Transaction) -> Result:
-            rows = await endpoints.page(tx, before=before, limit=limit + 1)
-            shown: Result = {"endpoints": await shown_endpoints(tx, rows[:limit])}
+            rows = await endpoints.page(tx, before=before, limit=limit + 1, urls=await _urls(tx, caller))
+            shown: Result = {"endpoints": await shown_endpoints(tx, caller, rows[:limit])}
             return shown if len(rows) <= limit else {**shown, "next_cursor": str(rows[limit - 1].endpoint_id)}
 
         return await self._folder.db.read_long(read)
 
     async def get_endpoint(self, caller: Caller, *, endpoint: str) -> Result:
         """Return one endpoint, as the list shows it."""
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         number = endpoint_number(endpoint)
 
         async def read(tx: Transaction) -> Result:
-            return (await shown_endpoints(tx, [await _known(tx, number)]))[0]
+            return (await shown_endpoints(tx, caller, [await _known(tx, caller, number)]))[0]
 
         return await self._folder.db.read(read)
 
@@ -73,12 +77,12 @@ class Endpoints:
 
         What was given up meanwhile stays so until it is redelivered.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         number = endpoint_number(endpoint)
 
         async def body(commit: Commit) -> Result:
             tx = commit.tx
-            row = await _known(tx, number)
+            row = await _own(tx, caller, number)
             await enable(commit, number)
             if not row.breaker.is_closed:
                 await endpoints.set_breaker(tx, number, Breaker())
@@ -92,12 +96,12 @@ class Endpoints:
 
         It does not wait behind what is on its way there, nor for an endpoint that is left alone.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         check_name("trigger", trigger)
 
         async def body(commit: Commit) -> Result:
             tx = commit.tx
-            row = await _webhook(tx, trigger)
+            row = await _webhook(tx, caller, trigger)
             if row.state != "active":
                 raise Forbidden(
                     f"{trigger} is not active, so nothing is sent to its URL.",
@@ -140,13 +144,13 @@ class Endpoints:
         Args:
             secret: The new one; by default the server makes it, and shows it this once.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         check_name("trigger", trigger)
         new = new_secret() if secret is None else check_secret(secret)
 
         async def body(commit: Commit) -> Result:
             tx = commit.tx
-            row = await _webhook(tx, trigger)
+            row = await _webhook(tx, caller, trigger)
             if caller.agent != row.created_by:
                 caller.require("admin")  # who knows the secret can speak in this server's name
             old_until = tx.now_s + LIMITS.secret_overlap_s
@@ -157,14 +161,14 @@ class Endpoints:
         return await self._folder.recorder.change(caller, "rotate_secret", body)
 
     async def _hold(self, caller: Caller, endpoint: str, *, paused: bool) -> Result:
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         number = endpoint_number(endpoint)
 
         async def body(commit: Commit) -> Result:
-            await _known(commit.tx, number)
+            await _own(commit.tx, caller, number)
             await endpoints.set_paused(commit.tx, number, paused=paused)
             commit.tx.after_commit(lambda: self._due(number))
-            row = await _known(commit.tx, number)
+            row = await _known(commit.tx, caller, number)
             return {"endpoint": endpoint, "state": _state(row, commit.tx.now_s)["state"]}
 
         return await self._folder.recorder.change(caller, "pause_endpoint" if paused else "resume_endpoint", body)
@@ -194,16 +198,48 @@ def endpoint_number(name: str) -> int:
     return int(found[1])
 
 
-async def _known(tx: Transaction, number: int) -> EndpointRow:
+async def _known(tx: Transaction, caller: Caller, number: int) -> EndpointRow:
+    """Return an endpoint that a trigger sends to which the caller sees."""
     row = await endpoints.by_id(tx, number)
-    if row is None:
+    if row is None or not (
+        has_all(caller) or any(sees(caller, one) for one in await triggers.sending_to(tx, [row.url]))
+    ):
         raise NotFound(f"There is no endpoint {endpoint_name(number)}.", hint="GET /api/v1/endpoints lists them.")
     return row
 
 
-async def shown_endpoints(tx: Transaction, rows: Sequence[EndpointRow]) -> list[Result]:
-    """Return endpoints as lists show them."""
-    counts = await deliveries.counts_by_endpoint(tx, [row.endpoint_id for row in rows])
+async def _own(tx: Transaction, caller: Caller, number: int) -> EndpointRow:
+    """Return an endpoint that nobody sends to but triggers which the caller sees: what it does there is its own.
+
+    Raises:
+        NotFound: It sees none that sends there.
+        Forbidden: Others send there as well.
+    """
+    row = await _known(tx, caller, number)
+    others = [one for one in await triggers.sending_to(tx, [row.url]) if not sees(caller, one)]
+    if not has_all(caller) and (others or await subscriptions.any_at(tx, number)):
+        raise Forbidden(
+            f"Others send to {endpoint_name(number)} as well.",
+            hint="Pause or change your trigger instead, or ask the operator.",
+            verb="trigger",
+        )
+    return row
+
+
+async def _urls(tx: Transaction, caller: Caller) -> Sequence[str] | None:
+    """Return where the triggers send that the caller sees; None for anywhere."""
+    if has_all(caller):
+        return None
+    return sorted({row.definition["url"] for row in await present(tx, caller) if "url" in row.definition})
+
+
+async def shown_endpoints(tx: Transaction, caller: Caller, rows: Sequence[EndpointRow]) -> list[Result]:
+    """Return endpoints as lists show them, with the counts of what the caller sees."""
+    mine = None
+    if not has_all(caller):
+        sending = await triggers.sending_to(tx, [row.url for row in rows])
+        mine = [row.trigger_id for row in sending if sees(caller, row)]
+    counts = await deliveries.counts_by_endpoint(tx, [row.endpoint_id for row in rows], mine)
     return [
         {
             "endpoint": endpoint_name(row.endpoint_id),
@@ -227,8 +263,8 @@ def _state(row: EndpointRow, now_s: float) -> Result:
     return {"state": "failing", "held_until": iso(held_until if held_until is not None else now_s)}
 
 
-async def _webhook(tx: Transaction, name: str) -> TriggerRow:
-    row = await named(tx, name)
+async def _webhook(tx: Transaction, caller: Caller, name: str) -> TriggerRow:
+    row = await named(tx, caller, name)
     if row.definition.get("url") is None:
         raise refused("trigger", f"{name} sends no webhooks", "Name one with a url.")
     return row

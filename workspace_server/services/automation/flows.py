@@ -13,10 +13,12 @@ from workspace_server.core.events import FILE_CHANGES
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.triggers.definition import Definition
 from workspace_server.core.triggers.parsing import parse_definition
+from workspace_server.core.triggers.reach import require_all_of
 from workspace_server.core.triggers.targets import Webhook
 from workspace_server.services.arguments import bounded, plain_text
 from workspace_server.services.automation.endpoints import shown_endpoints
 from workspace_server.services.automation.making import definition_of
+from workspace_server.services.automation.sight import present
 from workspace_server.services.automation.standing import shown
 from workspace_server.services.automation.triggers import NAME_CHARS_MAX
 from workspace_server.services.folder import Folder
@@ -46,17 +48,17 @@ class Flows:
         `led_to` has for each trigger `{path, times, starts}` of what was done because of it lately: the files that were
         changed most often, and which of these triggers that may start.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         bounded("limit", limit, 1, LIMITS.list_rows_max)
         plain_text("cursor", cursor, NAME_CHARS_MAX)
 
         async def read(tx: Transaction) -> Result:
-            rows = await triggers.present(tx, after=cursor or "", limit=limit + 1)
+            rows = await present(tx, caller, after=cursor or "", limit=limit + 1)
             more = {"next_cursor": rows[limit - 1].name} if len(rows) > limit else {}
             rows = rows[:limit]
             listed = await shown(tx, rows, caller)
-            await _add_receivers(tx, rows, listed)
-            return {"triggers": listed, "led_to": await _led_to(tx, rows), **more}
+            await _add_receivers(tx, caller, rows, listed)
+            return {"triggers": listed, "led_to": await _led_to(tx, caller, rows), **more}
 
         return await self._folder.db.read_long(read)
 
@@ -66,16 +68,17 @@ class Flows:
         Args:
             fields: Of a trigger that there is not yet.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
 
         async def read(tx: Transaction) -> list[str]:
-            rule = await definition_of(tx, {"name": "new", **fields})
+            rule = await definition_of(tx, {"name": "new", **fields}, caller)
+            require_all_of(caller, rule)
             known = not isinstance(rule.target, Webhook) or rule.target.agent is not None
             if known and not rule.include_own_writes:
                 return []  # what those write themselves does not start it
             target = _target(rule.as_mapping())
-            rows = [row for row in await triggers.present(tx) if _target(row.definition) == target]
-            found = await _observed(tx, rows)
+            rows = [row for row in await present(tx, caller) if _target(row.definition) == target]
+            found = await _observed(tx, caller, rows)
             done = {one for seen in found.values() for one in seen}
             return sorted({path for path, kind in done if _starts(path, kind, [rule])})[:WRITTEN_SHOWN_MAX]
 
@@ -86,23 +89,22 @@ def _target(definition: Mapping[str, Any]) -> list[Any]:
     return [definition.get(kind) for kind in _TARGETS]
 
 
-async def _add_receivers(tx: Transaction, rows: Sequence[TriggerRow], listed: Sequence[Result]) -> None:
+async def _add_receivers(tx: Transaction, caller: Caller, rows: Sequence[TriggerRow], listed: Sequence[Result]) -> None:
     """Say of each trigger that sends webhooks how its receiver does, once anything was sent there."""
     urls = [row.definition["url"] for row in rows if "url" in row.definition]
     known = await endpoints.of_urls(tx, urls)
-    shown_ones = dict(zip((row.url for row in known), await shown_endpoints(tx, known), strict=True))
+    shown_ones = dict(zip((row.url for row in known), await shown_endpoints(tx, caller, known), strict=True))
     for row, trigger in zip(rows, listed, strict=True):
         receiver = shown_ones.get(row.definition.get("url", ""))
         if receiver is not None:
             trigger["receiver"] = receiver
 
 
-async def _led_to(tx: Transaction, rows: Sequence[TriggerRow]) -> dict[str, list[Result]]:
+async def _led_to(tx: Transaction, caller: Caller, rows: Sequence[TriggerRow]) -> dict[str, list[Result]]:
     rules = [parse_definition(row.definition) for row in rows]
     names = {row.trigger_id: row.name for row in rows}
-    return {
-        names[trigger_id]: _by_path(seen, rules) for trigger_id, seen in (await _observed(tx, rows)).items() if seen
-    }
+    observed = await _observed(tx, caller, rows)
+    return {names[trigger_id]: _by_path(seen, rules) for trigger_id, seen in observed.items() if seen}
 
 
 def _by_path(seen: Mapping[tuple[str, str], int], rules: Sequence[Definition]) -> list[Result]:
@@ -118,13 +120,16 @@ def _by_path(seen: Mapping[tuple[str, str], int], rules: Sequence[Definition]) -
     ]
 
 
-async def _observed(tx: Transaction, rows: Sequence[TriggerRow]) -> dict[int, Counter[tuple[str, str]]]:
-    """Return how often each (path, kind of event) came about because of each trigger, of what happened lately."""
+async def _observed(tx: Transaction, caller: Caller, rows: Sequence[TriggerRow]) -> dict[int, Counter[tuple[str, str]]]:
+    """Return how often each (path, kind of event) came about because of each trigger, of what happened lately.
+
+    Only of files that the caller may read.
+    """
     found: dict[int, Counter[tuple[str, str]]] = {row.trigger_id: Counter() for row in rows}
     newest = await triggers.newest_firings(tx, limit=FIRINGS_SEEN)
     whose = {triggers.firing_name(firing): trigger for firing, trigger in newest if trigger in found}
     for event in await events.led_to(tx, list(whose), types=LEADING, limit=CHANGES_SEEN):
-        if event.path is not None:
+        if event.path is not None and caller.sees(event.path):
             found[whose[event.data["cause"]["firing"]]][event.path, event.type] += 1
     return found
 

@@ -10,14 +10,16 @@ from workspace_server.core.patterns import Selector
 from workspace_server.core.triggers.definition import Definition
 from workspace_server.core.triggers.entries import Entry
 from workspace_server.core.triggers.parsing import parse_definition
+from workspace_server.core.triggers.reach import require_all_of
 from workspace_server.core.triggers.targets import Command, Webhook
 from workspace_server.delivery.guard import Policy, origin
 from workspace_server.delivery.signing import check_secret, new_secret
-from workspace_server.errors import Forbidden, NameTaken, NotFound, QuotaExceeded
+from workspace_server.errors import Forbidden, NameTaken, QuotaExceeded
 from workspace_server.services.arguments import refused
 from workspace_server.services.automation import attention, schedules
 from workspace_server.services.automation.checking import Checking
 from workspace_server.services.automation.reaction import Reaction
+from workspace_server.services.automation.sight import sees, unknown
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.selecting import existing, matching
 from workspace_server.storage.database import Transaction
@@ -50,7 +52,8 @@ class Making:
         Args:
             paused: Whether it begins with a pause.
         """
-        rule = await definition_of(commit.tx, _without_secret(given))
+        rule = await definition_of(commit.tx, _without_secret(given), commit.caller)
+        require_all_of(commit.caller, rule)
         return await self._create(commit, rule, given.get("secret"), paused=paused)
 
     async def remove(self, commit: Commit, name: str) -> None:
@@ -59,7 +62,7 @@ class Making:
         Raises:
             NotFound: There is none of that name.
         """
-        row = await named(commit.tx, name)
+        row = await _named(commit.tx, name)
         await triggers.delete(commit.tx, row.trigger_id)
         await new_edition(commit.tx)
         await attention.resolve_all_of(commit, name)
@@ -70,7 +73,7 @@ class Making:
         Raises:
             NotFound: There is none of that name.
         """
-        row = await named(commit.tx, name)
+        row = await _named(commit.tx, name)
         await triggers.set_state(commit.tx, row.trigger_id, "active")
         await new_edition(commit.tx)
         rule = parse_definition(row.definition)
@@ -84,12 +87,11 @@ class Making:
         if isinstance(rule.target, Command):
             self._check_command(commit.caller, rule.target.name)
         self._check_checks(rule)
-        require_seen(commit.caller, rule)
         if rule.schedule is not None:
             schedules.check(rule.schedule)
         there = await triggers.by_name(tx, rule.name)
         if there is not None:
-            return _same(there, rule, secret if given_secret is not None else None)
+            return _same(commit.caller, there, rule, secret if given_secret is not None else None)
         if await triggers.count(tx) >= LIMITS.triggers_max:
             raise QuotaExceeded(
                 f"There are {LIMITS.triggers_max} triggers.",
@@ -174,27 +176,27 @@ class Making:
             raise refused("command", f"the settings have no [commands.{name}]", f"There are: {known}.")
 
 
-async def says(tx: Transaction, row: TriggerRow, given: Mapping[str, Any]) -> bool:
+async def says(tx: Transaction, row: TriggerRow, given: Mapping[str, Any], caller: Caller) -> bool:
     """Return whether a trigger is as its fields say; a secret that they leave out stays as it is."""
-    same = await definition_of(tx, _without_secret(given)) == parse_definition(row.definition)
+    same = await definition_of(tx, _without_secret(given), caller) == parse_definition(row.definition)
     return same and given.get("secret", row.secret) == row.secret
 
 
-async def definition_of(tx: Transaction, given: Mapping[str, Any]) -> Definition:
-    """Return what the fields of a trigger mean beside the files that stand there.
+async def definition_of(tx: Transaction, given: Mapping[str, Any], caller: Caller) -> Definition:
+    """Return what the fields of a trigger mean beside the files that stand there and that *caller* may know of.
 
     Raises:
         InvalidArgument: They make no trigger.
     """
-    there = await existing(tx, _named(given))
-    return parse_definition(given, exists=there.__contains__)
+    there = await existing(tx, _paths_in(given))
+    return parse_definition(given, exists=lambda path: path in there and caller.sees(path))
 
 
 def _without_secret(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name != "secret"}
 
 
-def _named(given: Mapping[str, Any]) -> list[str | Mapping[str, Any]]:
+def _paths_in(given: Mapping[str, Any]) -> list[str | Mapping[str, Any]]:
     """Return what may be paths among the fields, whatever their form is."""
     listed = [given.get(name, ()) for name in ("files", "not_files", "manifest")]
     return [one for some in listed for one in ([some] if isinstance(some, (str, Mapping)) else _items(some))]
@@ -204,15 +206,10 @@ def _items(value: object) -> Sequence[Any]:
     return value if isinstance(value, (list, tuple)) else ()
 
 
-async def named(tx: Transaction, name: str) -> TriggerRow:
-    """Return the trigger of that name.
-
-    Raises:
-        NotFound: There is none.
-    """
+async def _named(tx: Transaction, name: str) -> TriggerRow:
     row = await triggers.by_name(tx, name)
     if row is None:
-        raise NotFound(f"There is no trigger {name}.", hint="list_triggers() shows those that are.", trigger=name)
+        raise unknown(name)
     return row
 
 
@@ -222,8 +219,10 @@ async def new_edition(tx: Transaction) -> None:
     await triggers.set_edition(tx, secrets.token_hex(8))
 
 
-def _same(there: TriggerRow, rule: Definition, given_secret: str | None) -> Result:
+def _same(caller: Caller, there: TriggerRow, rule: Definition, given_secret: str | None) -> Result:
     """Return the trigger that is there when it is the one that is asked for."""
+    if not sees(caller, there):  # names are the workspace's: all that is told is that this one is not free
+        raise NameTaken(f"The name {there.name} is taken.", hint="Choose another name.", existing=there.name)
     if parse_definition(there.definition) != rule or (given_secret or there.secret) != there.secret:
         raise NameTaken(
             f"There is another trigger {there.name}.",
@@ -244,20 +243,6 @@ async def _standing(tx: Transaction, rule: Definition, entries: Iterable[Entry])
             rows = await matching(tx, Selector("directory", _directory(entry)), limit=EXISTING_MAX)
             found |= {row.path: row for row in rows if entry.capture(row.path) is not None}
     return sorted((row for path, row in found.items() if rule.is_watched(path)), key=lambda row: row.seq)
-
-
-def require_seen(caller: Caller, rule: Definition) -> None:
-    """Pass when the caller may read all that a trigger watches: that is what its firings tell of.
-
-    Raises:
-        Forbidden: It may not.
-    """
-    for entry in [*rule.entries, *([] if rule.manifest is None else [rule.manifest])]:
-        if entry.path is not None:
-            caller.require("read", entry.path)
-        else:
-            assert entry.pattern is not None
-            caller.require_within("read", Selector("pattern", entry.pattern.text, entry.pattern))
 
 
 def _directory(entry: Entry) -> str:

@@ -7,8 +7,9 @@ from workspace_server.core.events import EventType
 from workspace_server.core.triggers.parsing import parse_definition
 from workspace_server.services.arguments import plain_text
 from workspace_server.services.automation import schedules
-from workspace_server.services.automation.making import named, new_edition
+from workspace_server.services.automation.making import new_edition
 from workspace_server.services.automation.reaction import Reaction
+from workspace_server.services.automation.sight import named
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.storage.tables import schedules as schedule_rows
@@ -61,11 +62,11 @@ class Pausing:
         note: str | None = None,
     ) -> Result:
         """Set a trigger's pause and do *what* follows; nothing when it stands that way already."""
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         paused = event == "trigger.paused"
 
         async def body(commit: Commit) -> Result:
-            row = await named(commit.tx, name)
+            row = await named(commit.tx, caller, name)
             if (row.paused_at is not None) != paused:
                 await triggers.set_paused(commit.tx, row.trigger_id, paused=paused)
                 await new_edition(commit.tx)

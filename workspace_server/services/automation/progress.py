@@ -6,7 +6,9 @@ from workspace_server.core.access import Caller
 from workspace_server.core.joins.holding import held_back
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.triggers.parsing import parse_definition
+from workspace_server.core.triggers.reach import has_all
 from workspace_server.services.arguments import bounded
+from workspace_server.services.automation.sight import present
 from workspace_server.services.automation.standing import keys_told
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
@@ -31,11 +33,13 @@ class Progress:
         `locked`, files have to rest (`settle`), its `schedule` has not come round, the trigger is `paused`, or has
         fired as often as it may for now (`rate`).
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         bounded("limit", limit, 1, LIMITS.list_rows_max)
 
         async def read(tx: Transaction) -> Result:
-            filling, full = await joins.filling(tx, limit=limit), await joins.held(tx, limit=limit)
+            mine = None if has_all(caller) else [row.trigger_id for row in await present(tx, caller)]
+            filling = await joins.filling(tx, limit=limit, trigger_ids=mine)
+            full = await joins.held(tx, limit=limit, trigger_ids=mine)
             owners = await triggers.by_ids(tx, sorted({row.trigger_id for row in (*filling, *full)}))
             return {
                 "filling": [one for one in await _named(tx, filling, owners) if one["in"] and one["missing"]],

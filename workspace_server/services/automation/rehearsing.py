@@ -15,14 +15,16 @@ from workspace_server.core.joins.state import Save
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.triggers.definition import Definition
 from workspace_server.core.triggers.parsing import parse_definition
+from workspace_server.core.triggers.reach import require_all_of
 from workspace_server.core.triggers.targets import Target
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.automation.catalogue import Active, Catalogue
 from workspace_server.services.automation.checking import Checking
-from workspace_server.services.automation.making import definition_of, named, require_seen
+from workspace_server.services.automation.making import definition_of
 from workspace_server.services.automation.placing import Placing, Touched, Work
 from workspace_server.services.automation.playing import Playing
 from workspace_server.services.automation.schedules import moments
+from workspace_server.services.automation.sight import named
 from workspace_server.services.automation.standing import keys_of
 from workspace_server.services.automation.targets.handing import Handed, Made, Taken, Taker
 from workspace_server.services.folder import Folder
@@ -77,18 +79,18 @@ class Rehearsing:
             the event that brought it), `key` and `inputs`; the keys as they stand in the end. `more` when there are
             later events than were played.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         bounded("limit", limit, 1, LIMITS.rehearsal_events_max)
         if (name is None) == (fields is None):
             raise refused("name", "either a trigger that there is or the fields of a new one", "Give one of the two.")
 
         async def body(tx: Transaction) -> None:
             if name is not None:
-                rule = parse_definition((await named(tx, name)).definition)
+                rule = parse_definition((await named(tx, caller, name)).definition)
             else:
                 assert fields is not None
-                rule = await definition_of(tx, {"name": "rehearsed", **fields})
-            require_seen(caller, rule)
+                rule = await definition_of(tx, {"name": "rehearsed", **fields}, caller)
+                require_all_of(caller, rule)
             raise _DoneError(await self._rehearse(tx, rule, since_seq, limit))
 
         try:

@@ -12,8 +12,8 @@ from workspace_server.core.triggers.fields import check_name
 from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, refused
 from workspace_server.services.automation.deliveries import shown_delivery
-from workspace_server.services.automation.making import named
-from workspace_server.services.automation.tracing import Traced, input_seqs, trace
+from workspace_server.services.automation.sight import named, page, seen_among
+from workspace_server.services.automation.tracing import Traced, input_seqs, seen_of, trace
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
@@ -56,12 +56,13 @@ class Runs:
     ) -> Result:
         """Return `{runs, next_cursor?}`, newest first, each by the firing that it began with.
 
-        `others` says how many more firings the same change has set off; each is a run of its own.
+        `others` says how many more firings the same change has set off; each is a run of its own. Who does not see all
+        triggers is shown the runs that one began which it sees, and its firings alone count; a page may be short.
 
         Args:
             trigger: Instead of the beginnings, all firings of this one.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         bounded("limit", limit, 1, LIMITS.runs_page_max)
         if trigger is not None:
             check_name("trigger", trigger)
@@ -70,10 +71,16 @@ class Runs:
             raise refused("cursor", "is not one that this list gave")
 
         async def read(tx: Transaction) -> Result:
-            trigger_id = None if trigger is None else (await named(tx, trigger)).trigger_id
-            rows = await triggers.page_of_firings(tx, before=before, limit=limit + 1, trigger_id=trigger_id)
-            page: Result = {"runs": await _beginnings(tx, rows[:limit])}
-            return page if len(rows) <= limit else {**page, "next_cursor": page["runs"][-1]["run"]}
+            trigger_id = None if trigger is None else (await named(tx, caller, trigger)).trigger_id
+
+            async def some(before: int | None, most: int) -> list[FiringRow]:
+                return await triggers.page_of_firings(tx, before=before or 0, limit=most, trigger_id=trigger_id)
+
+            rows, following = await page(
+                tx, caller, some, before=before, limit=limit, place=lambda row: (row.firing_id, row.trigger_id)
+            )
+            shown: Result = {"runs": await _beginnings(tx, caller, rows)}
+            return shown if following is None else {**shown, "next_cursor": triggers.firing_name(following)}
 
         return await self._folder.db.read_long(read)
 
@@ -86,17 +93,18 @@ class Runs:
         Returns:
             `{run, state, wrong?, more, steps}`: each step with `step, kind, at, state, depth, gap_seconds?, after` and
             what its kind has to tell. `wrong` names the one that failed first. `more` when not all of it is shown.
+            Steps of files and triggers that the caller does not see are left out, and tell nothing of the state.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         number = triggers.firing_number(run)
 
         async def read(tx: Transaction) -> Traced:
             if number is not None:
-                return await trace(tx, firings=[number])
-            return await trace(tx, seqs=[int(run)]) if _is_seq(run) else Traced()
+                return await seen_of(tx, caller, await trace(tx, firings=[number]))
+            return await seen_of(tx, caller, await trace(tx, seqs=[int(run)])) if _is_seq(run) else Traced()
 
         found = await self._folder.db.read_long(read)
-        if not found.firings and not found.changes:
+        if not (number in found.firings or (_is_seq(run) and int(run) in found.changes)):
             raise NotFound(
                 "There is no such run.", hint="GET /api/v1/runs lists the firings that runs began with.", run=run[:40]
             )
@@ -107,14 +115,19 @@ class Runs:
         return {**shown, "steps": [_placed(placed) for placed in made.steps]}
 
 
-async def _beginnings(tx: Transaction, rows: Sequence[FiringRow]) -> list[Result]:
-    """Return the runs that some firings began, each with how far it is."""
+async def _beginnings(tx: Transaction, caller: Caller, rows: Sequence[FiringRow]) -> list[Result]:
+    """Return the runs that some firings began, each with how far it is, as far as the caller sees it."""
     names = await triggers.names(tx, sorted({row.trigger_id for row in rows}))
     counts = await triggers.chains(tx, sorted({row.root for row in rows}))
     set_off = await triggers.set_off(tx, sorted({row.data["seq"] for row in rows if row.data["inputs"]}))
+    beside = {one for some in set_off.values() for one, _ in some} | {
+        one[0] for some in counts.values() for one in some
+    }
+    seen = await seen_among(tx, caller, beside)
     shown: list[Result] = []
     for row in rows:
-        firings, in_flight, asking, failed = counts[row.root]
+        mine = [count for trigger_id, *count in counts[row.root] if trigger_id in seen]
+        firings, in_flight, asking, failed = (sum(some) for some in zip(*mine, strict=True))
         inputs = [{name: one[name] for name in ("path", "version", "agent")} for one in row.data["inputs"]]
         state: State = "failed" if failed else "waiting" if asking else "going" if in_flight else "done"
         shown.append(
@@ -125,7 +138,7 @@ async def _beginnings(tx: Transaction, rows: Sequence[FiringRow]) -> list[Result
                 "at": iso(row.at),
                 "inputs": inputs,
                 "firings": firings,
-                "others": set_off.get(row.data["seq"], 1) - 1,
+                "others": max(0, sum(count for one, count in set_off.get(row.data["seq"], ()) if one in seen) - 1),
                 "state": state,
             }
         )

@@ -4,10 +4,14 @@ Everything is found by its number or by an index, so that a run costs what is sh
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from workspace_server.core.access import Caller
 from workspace_server.core.events import FILE_CHANGES
+from workspace_server.core.triggers.reach import has_all
+from workspace_server.services.automation.sight import seen_among, sees
+from workspace_server.services.events import told_to
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import attempts, deliveries, events, jobs, triggers
 from workspace_server.storage.tables.attempts import AttemptRow
@@ -69,6 +73,38 @@ async def trace(tx: Transaction, *, firings: Sequence[int] = (), seqs: Sequence[
     made = await attempts.of_deliveries(tx, [row.delivery_id for row in sent])
     found.deliveries = [(row, made[row.delivery_id]) for row in sent]
     return found
+
+
+async def seen_of(tx: Transaction, caller: Caller, found: Traced) -> Traced:
+    """Return what a caller sees of it: the firings of its triggers with what they led to, and changes of its files."""
+    if has_all(caller):
+        return found
+    seen = await seen_among(tx, caller, (row.trigger_id for row in found.firings.values()))
+    firings = {number: row for number, row in found.firings.items() if row.trigger_id in seen}
+    changes = {}
+    for seq, event in found.changes.items():
+        told = await _told_to(tx, caller, event)
+        if told is not None:
+            cause = event.data.get("cause")
+            own = cause is not None and triggers.firing_number(cause["firing"]) in firings
+            changes[seq] = told._replace(data=told.data | {"cause": cause if own else None})
+    return replace(
+        found,
+        changes=changes,
+        firings=firings,
+        jobs=[row for row in found.jobs if row.firing_id in firings],
+        deliveries=[(row, made) for row, made in found.deliveries if row.firing_id in firings],
+    )
+
+
+async def _told_to(tx: Transaction, caller: Caller, event: Event) -> Event | None:
+    """Return what a caller is told of a change; of what a trigger or an approval says, when it sees that trigger."""
+    if "trigger" not in event.data:
+        return told_to(caller, event)
+    row = await triggers.by_name(tx, event.data["trigger"])
+    named = [event.path, *(one["path"] for one in event.data.get("inputs", ()))]
+    is_seen = row is not None and sees(caller, row) and all(path is None or caller.sees(path) for path in named)
+    return event if is_seen else None
 
 
 async def _back(tx: Transaction, found: Traced, begun: Sequence[FiringRow]) -> None:

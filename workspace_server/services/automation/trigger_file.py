@@ -66,7 +66,7 @@ class TriggerFile:
             row = await triggers.by_name(commit.tx, name)
             own = row is not None and row.created_by == CONFIG
             if row is not None:
-                if own and await says(commit.tx, row, {"name": name, **fields}):
+                if own and await says(commit.tx, row, {"name": name, **fields}, _CALLER):
                     return
                 await self._making.remove(commit, name)
             kept = {"secret": row.secret} if row is not None and own and row.secret and "url" in fields else {}

@@ -9,7 +9,8 @@ from workspace_server.core.triggers.fields import check_name
 from workspace_server.core.triggers.parsing import parse_definition
 from workspace_server.errors import Forbidden
 from workspace_server.services.arguments import bounded, plain_text, refused
-from workspace_server.services.automation.making import Making, named, says
+from workspace_server.services.automation.making import Making, says
+from workspace_server.services.automation.sight import named, present, sees
 from workspace_server.services.automation.standing import keys_of, shown
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
@@ -48,7 +49,7 @@ class Triggers:
         Returns:
             `{trigger, state, secret?, warnings}`; the secret of a webhook is shown this once.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         given = _flat({"name": name, "files": files, **fields}, options)
 
         async def body(commit: Commit) -> Result:
@@ -61,16 +62,16 @@ class Triggers:
 
         It begins anew: what was in for its next firing counts as its `since` says. Its secret stays, unless given.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         check_name("name", name)
 
         async def body(commit: Commit) -> Result:
-            row = await _outside_file(commit.tx, name)
+            row = await _outside_file(commit.tx, caller, name)
             if row.secret is not None and caller.agent != row.created_by:
                 caller.require("admin")  # it stays, and where to and by which secret is its maker's word
             given = parse_definition(row.definition).as_mapping() | fields
             kept = {one: value for one, value in given.items() if value is not None}
-            if await says(commit.tx, row, given):
+            if await says(commit.tx, row, given, caller):
                 return {"trigger": name, "state": row.state, "warnings": []}
             if "url" in kept and row.secret is not None:
                 kept.setdefault("secret", row.secret)
@@ -89,7 +90,7 @@ class Triggers:
             limit: How many; by default all.
             cursor: From the page before.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         if limit is not None:
             bounded("limit", limit, 1, LIMITS.list_rows_max)
         plain_text("cursor", cursor, NAME_CHARS_MAX)
@@ -97,8 +98,8 @@ class Triggers:
         async def read(tx: Transaction) -> Result:
             if name is not None:
                 row = await triggers.by_name(tx, name)
-                return {"triggers": await shown(tx, [] if row is None else [row], caller)}
-            rows = await triggers.present(tx, after=cursor or "", limit=-1 if limit is None else limit + 1)
+                return {"triggers": await shown(tx, [] if row is None or not sees(caller, row) else [row], caller)}
+            rows = await present(tx, caller, after=cursor or "", limit=None if limit is None else limit + 1)
             page: Result = {"triggers": await shown(tx, rows[:limit], caller)}
             return page if limit is None or len(rows) <= limit else {**page, "next_cursor": rows[limit - 1].name}
 
@@ -110,12 +111,12 @@ class Triggers:
         Args:
             skip: How many to leave out before those.
         """
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         bounded("limit", limit, 1, LIMITS.list_rows_max)
         bounded("skip", skip, 0, LIMITS.trigger_keys_max)
 
         async def read(tx: Transaction) -> Result:
-            row = await named(tx, name)
+            row = await named(tx, caller, name)
             keys = await keys_of(tx, parse_definition(row.definition), row.trigger_id, limit=limit + 1, skip=skip)
             return {"keys": keys[:limit], "more": len(keys) > limit}
 
@@ -123,11 +124,11 @@ class Triggers:
 
     async def delete_trigger(self, caller: Caller, *, name: str) -> Result:
         """Delete a trigger and return `{deleted}`; what it has set off goes on."""
-        caller.require("trigger")
+        caller.require_somewhere("trigger")
         check_name("name", name)
 
         async def body(commit: Commit) -> Result:
-            await _outside_file(commit.tx, name)
+            await _outside_file(commit.tx, caller, name)
             await self._making.remove(commit, name)
             return {"deleted": name}
 
@@ -143,8 +144,8 @@ def _flat(given: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[s
     return fields
 
 
-async def _outside_file(tx: Transaction, name: str) -> TriggerRow:
-    """Return the trigger of that name, about which the operator's file says nothing.
+async def _outside_file(tx: Transaction, caller: Caller, name: str) -> TriggerRow:
+    """Return the trigger of that name that the caller sees, about which the operator's file says nothing.
 
     Were one of the file made anew by somebody else, the file could not be brought in line when the server starts.
 
@@ -152,7 +153,7 @@ async def _outside_file(tx: Transaction, name: str) -> TriggerRow:
         NotFound: There is none.
         Forbidden: It stands in the file.
     """
-    row = await named(tx, name)
+    row = await named(tx, caller, name)
     if row.created_by == CONFIG:
         raise Forbidden(
             f"The trigger {name} stands in the operator's file of triggers.",

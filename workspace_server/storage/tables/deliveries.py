@@ -109,17 +109,15 @@ async def page(
     before: int | None,
     limit: int,
     state: str | None = None,
-    trigger: str | None = None,
+    trigger_ids: Sequence[int] | None = None,
     endpoint_id: int | None = None,
 ) -> list[DeliveryRow]:
-    """Return deliveries, newest first."""
+    """Return deliveries, newest first: all, or those of some triggers, nearly always one."""
     where: list[str] = ["d.delivery_id < ?"]
     parameters: list[Any] = [before if before is not None else 1 << 62]
-    if trigger is not None:
-        # By their ids, nearly always one: so an index has them in order. Deleted ones of the name have theirs.
-        ids = [row[0] for row in await tx.all("SELECT trigger_id FROM triggers WHERE name = ?", trigger)]
-        where.append(f"d.trigger_id IN ({', '.join('?' * len(ids))})")
-        parameters += ids
+    if trigger_ids is not None:
+        where.append(f"d.trigger_id IN ({', '.join('?' * len(trigger_ids))})")  # so an index has them in order
+        parameters += trigger_ids
     for column, value in (("d.state", state), ("d.endpoint_id", endpoint_id)):
         if value is not None:
             where.append(f"{column} = ?")
@@ -131,15 +129,15 @@ async def page(
 
 
 async def ended_between(
-    tx: Transaction, since_s: float, until_s: float, *, state: State, trigger_id: int | None, limit: int
+    tx: Transaction, since_s: float, until_s: float, *, state: State, trigger_ids: Sequence[int] | None, limit: int
 ) -> list[DeliveryRow]:
     """Return deliveries that came to that end from one moment up to another, the first one first; tests are none."""
-    chosen = "" if trigger_id is None else " AND d.trigger_id = ?"
+    chosen = "" if trigger_ids is None else " AND d.trigger_id IN (SELECT value FROM json_each(?))"
     rows = await tx.all(
         f"{_DELIVERY} WHERE d.state = ? AND d.ended_at >= ? AND d.ended_at <= ? AND d.kind <> 'test'{chosen}"
         " ORDER BY d.ended_at, d.delivery_id LIMIT ?",
         *(state, since_s, until_s),
-        *(() if trigger_id is None else (trigger_id,)),
+        *(() if trigger_ids is None else (json.dumps(trigger_ids),)),
         limit,
     )
     return [_delivery(row) for row in rows]
@@ -259,12 +257,16 @@ async def of_firings(tx: Transaction, firing_ids: Sequence[int]) -> list[Deliver
     return [_delivery(row) for row in rows]
 
 
-async def counts_by_endpoint(tx: Transaction, endpoint_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Return (pending, dead) deliveries of each of these endpoints."""
-    of_it = "(SELECT count(*) FROM deliveries d WHERE d.endpoint_id = e.value AND d.state = '{}')"
+async def counts_by_endpoint(
+    tx: Transaction, endpoint_ids: Sequence[int], trigger_ids: Sequence[int] | None = None
+) -> dict[int, tuple[int, int]]:
+    """Return (pending, dead) deliveries of each of these endpoints: all, or those of some triggers."""
+    chosen = "" if trigger_ids is None else " AND d.trigger_id IN (SELECT value FROM json_each(?2))"
+    of_it = f"(SELECT count(*) FROM deliveries d WHERE d.endpoint_id = e.value AND d.state = '{{}}'{chosen})"
     rows = await tx.all(
-        f"SELECT e.value, {of_it.format('pending')}, {of_it.format('dead')} FROM json_each(?) e",
+        f"SELECT e.value, {of_it.format('pending')}, {of_it.format('dead')} FROM json_each(?1) e",
         json.dumps(endpoint_ids),
+        *(() if trigger_ids is None else (json.dumps(trigger_ids),)),
     )
     return {row[0]: (row[1], row[2]) for row in rows}
 

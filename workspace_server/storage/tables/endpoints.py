@@ -48,12 +48,16 @@ async def of_urls(tx: Transaction, urls: Sequence[str]) -> list[EndpointRow]:
     return [_endpoint(row) for row in rows]
 
 
-async def page(tx: Transaction, *, before: int | None, limit: int) -> list[EndpointRow]:
-    """Return endpoints, newest first."""
+async def page(
+    tx: Transaction, *, before: int | None, limit: int, urls: Sequence[str] | None = None
+) -> list[EndpointRow]:
+    """Return endpoints, newest first: all, or those of some addresses."""
+    chosen = "" if urls is None else " AND url IN (SELECT value FROM json_each(?3))"
     rows = await tx.all(
-        f"{_ENDPOINT} WHERE endpoint_id < ? ORDER BY endpoint_id DESC LIMIT ?",
+        f"{_ENDPOINT} WHERE endpoint_id < ?1{chosen} ORDER BY endpoint_id DESC LIMIT ?2",
         before if before is not None else 1 << 62,
         limit,
+        *(() if urls is None else (json.dumps(urls),)),
     )
     return [_endpoint(row) for row in rows]
 

@@ -73,19 +73,23 @@ async def keys_of(tx: Transaction, trigger_id: int, *, limit: int) -> list[tuple
     return [(row[0], json.loads(row[1])) for row in rows]
 
 
-async def filling(tx: Transaction, *, limit: int) -> list[JoinRow]:
-    """Return joins with something new in them that are not full, the last used first."""
-    return await _newest(tx, "begun_at IS NOT NULL AND ready_at IS NULL", limit)
+async def filling(tx: Transaction, *, limit: int, trigger_ids: Sequence[int] | None = None) -> list[JoinRow]:
+    """Return joins with something new in them that are not full, the last used first: all, or of some triggers."""
+    return await _newest(tx, "begun_at IS NOT NULL AND ready_at IS NULL", limit, trigger_ids)
 
 
-async def held(tx: Transaction, *, limit: int) -> list[JoinRow]:
-    """Return joins that are full and have not fired, the last used first."""
-    return await _newest(tx, "ready_at IS NOT NULL", limit)
+async def held(tx: Transaction, *, limit: int, trigger_ids: Sequence[int] | None = None) -> list[JoinRow]:
+    """Return joins that are full and have not fired, the last used first: all, or of some triggers."""
+    return await _newest(tx, "ready_at IS NOT NULL", limit, trigger_ids)
 
 
-async def _newest(tx: Transaction, where: str, limit: int) -> list[JoinRow]:
+async def _newest(tx: Transaction, where: str, limit: int, trigger_ids: Sequence[int] | None) -> list[JoinRow]:
+    chosen = "" if trigger_ids is None else " AND trigger_id IN (SELECT value FROM json_each(?3))"
     rows = await tx.all(
-        f"SELECT {_JOIN} FROM joins WHERE {where} AND key <> ? ORDER BY last_at DESC LIMIT ?", SHARED, limit
+        f"SELECT {_JOIN} FROM joins WHERE {where} AND key <> ?1{chosen} ORDER BY last_at DESC LIMIT ?2",
+        SHARED,
+        limit,
+        *(() if trigger_ids is None else (json.dumps(trigger_ids),)),
     )
     return await _joins(tx, rows)
 

@@ -104,6 +104,12 @@ async def counts(tx: Transaction, principal: str) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+async def any_at(tx: Transaction, endpoint_id: int) -> bool:
+    """Return whether a subscription sends to an endpoint that has not ended."""
+    found = "SELECT 1 FROM subscriptions WHERE endpoint_id = ? AND ended_at IS NULL LIMIT 1"
+    return await tx.one(found, endpoint_id) is not None
+
+
 async def begin(
     tx: Transaction,
     *,

@@ -84,6 +84,21 @@ async def by_name(tx: Transaction, name: str) -> TriggerRow | None:
     return None if row is None else _trigger(row)
 
 
+async def ever_named(tx: Transaction, name: str) -> list[int]:
+    """Return the triggers that have or had that name, deleted ones too; nearly always one."""
+    return [row[0] for row in await tx.all("SELECT trigger_id FROM triggers WHERE name = ?", name)]
+
+
+async def sending_to(tx: Transaction, urls: Sequence[str]) -> list[TriggerRow]:
+    """Return the triggers that are not deleted and send webhooks to one of those addresses."""
+    rows = await tx.all(
+        f"SELECT {_TRIGGER} FROM triggers WHERE state <> 'deleted' AND definition ->> 'url' IN"
+        " (SELECT value FROM json_each(?))",
+        json.dumps(urls),
+    )
+    return [_trigger(row) for row in rows]
+
+
 async def by_id(tx: Transaction, trigger_id: int) -> TriggerRow:
     """Return a trigger, deleted or not."""
     row = await tx.one(f"SELECT {_TRIGGER} FROM triggers WHERE trigger_id = ?", trigger_id)
@@ -208,14 +223,17 @@ async def that_took(tx: Transaction, seqs: Sequence[int], *, limit: int) -> list
     return [row[0] for row in rows]
 
 
-async def set_off(tx: Transaction, seqs: Sequence[int]) -> dict[int, int]:
-    """Return how many firings each of these changes has set off: those of which it is the newest input."""
+async def set_off(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    """Return the firings that each of these changes has set off, being their newest input, as (trigger, how many)."""
     rows = await tx.all(
-        "SELECT i.seq, count(*) FROM firing_inputs i JOIN firings f USING (firing_id)"
-        " WHERE i.seq IN (SELECT value FROM json_each(?)) AND f.data ->> '$.seq' = i.seq GROUP BY i.seq",
+        "SELECT i.seq, f.trigger_id, count(*) FROM firing_inputs i JOIN firings f USING (firing_id)"
+        " WHERE i.seq IN (SELECT value FROM json_each(?)) AND f.data ->> '$.seq' = i.seq GROUP BY 1, 2",
         json.dumps(seqs),
     )
-    return {row[0]: row[1] for row in rows}
+    found: dict[int, list[tuple[int, int]]] = {}
+    for seq, trigger_id, count in rows:
+        found.setdefault(seq, []).append((trigger_id, count))
+    return found
 
 
 async def page_of_firings(
@@ -238,16 +256,23 @@ async def newest_firings(tx: Transaction, *, limit: int) -> list[tuple[int, int]
     return [(row[0], row[1]) for row in rows]
 
 
-async def chains(tx: Transaction, roots: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:
-    """Return of each chain (firings, those in flight, jobs that ask a person, jobs and deliveries that failed)."""
+async def chains(tx: Transaction, roots: Sequence[str]) -> dict[str, list[tuple[int, int, int, int, int]]]:
+    """Return of each chain, by trigger, how it does.
+
+    As (trigger, firings, those in flight, jobs that ask a person, jobs and deliveries that failed).
+    """
     rows = await tx.all(
-        "SELECT f.root, count(*), sum(f.in_flight), sum(EXISTS (SELECT 1 FROM jobs j WHERE j.firing_id = f.firing_id"
+        "SELECT f.root, f.trigger_id, count(*), sum(f.in_flight),"
+        " sum(EXISTS (SELECT 1 FROM jobs j WHERE j.firing_id = f.firing_id"
         " AND j.state = 'blocked')), sum(EXISTS (SELECT 1 FROM jobs j WHERE j.firing_id = f.firing_id AND j.state IN"
         " ('failed', 'dead')) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.firing_id = f.firing_id AND"
-        " d.state = 'dead')) FROM firings f WHERE f.root IN (SELECT value FROM json_each(?)) GROUP BY f.root",
+        " d.state = 'dead')) FROM firings f WHERE f.root IN (SELECT value FROM json_each(?)) GROUP BY 1, 2",
         json.dumps(roots),
     )
-    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+    found: dict[str, list[tuple[int, int, int, int, int]]] = {}
+    for root, *of_trigger in rows:
+        found.setdefault(root, []).append(tuple(of_trigger))
+    return found
 
 
 async def last_firings(tx: Transaction, trigger_ids: Sequence[int]) -> dict[int, FiringRow]:

@@ -164,6 +164,3 @@ async def test_who_may_not_read_asks_for_no_content(engine: Engine, receiver: Re
             blind, name="t", files=["a.md"], url=receiver.url, options={"include": ["content"]}
         )
     assert caught.value.code == "forbidden"
-    await engine.triggers.create_trigger(blind, name="t", files=["a.md"], url=receiver.url, settle="immediate")
-    await save(engine, "a.md", "a")
-    await until(engine, state="delivered")
