@@ -156,6 +156,21 @@ class Settings:
         least=0,
         most=8_760,
     )
+    quota_files: int = _setting(
+        0, "Most files that may stand in the workspace; 0: no bound. What is deleted does not count.", least=0
+    )
+    quota_bytes: int = _setting(
+        0,
+        "Most bytes that the files in the workspace may have together, in their present versions; 0: no bound.",
+        least=0,
+    )
+    agent_quota_files: int = _setting(
+        0,
+        "Most files of which one agent was the last to write the present version; 0: no bound. Agents of a crew"
+        " (`crew/NAME`) count together.",
+        least=0,
+    )
+    agent_quota_bytes: int = _setting(0, "Most bytes that these files may have together; 0: no bound.", least=0)
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "What the server's log says at least.")
     deliveries: bool = _setting(
         True, "Whether webhooks are sent. Those of a fork are not, until you say so: they wait, and jobs are as ever."

@@ -175,3 +175,19 @@ def test_the_files_of_an_older_schema_are_counted_and_found_in_their_folders(fol
 
     assert list(connection.execute("SELECT files, bytes FROM totals")) == [(2, 14)]
     assert list(connection.execute("SELECT count(*) FROM files INDEXED BY files_in_directory WHERE live = 1")) == [(2,)]
+
+
+def test_what_each_agent_holds_in_an_older_schema_is_counted(folder: Path) -> None:
+    connection = left_by(folder, 23)
+    for path, live, agent in (("a", 1, "team/one"), ("b", 1, "team/two"), ("c", 1, "ann"), ("d", 0, "ann")):
+        connection.execute(
+            "INSERT INTO files (path, fold, live, version, seq, sha256, size_bytes, media_type, modified_at,"
+            " modified_by) VALUES (?1, ?1, ?2, 1, 1, '', 7, 'text/markdown', 0, ?3)",
+            (path, live, agent),
+        )
+    migrate(connection)
+
+    counted = "SELECT agent, files, bytes FROM agent_totals ORDER BY agent"
+    assert list(connection.execute(counted)) == [("ann", 1, 7), ("team", 2, 14)]
+    connection.execute("DELETE FROM files WHERE path IN ('a', 'c')")
+    assert list(connection.execute(counted)) == [("team", 1, 7)]

@@ -21,6 +21,7 @@ Kind = Literal[
     "blocked_job",
     "dead_job",
     "failed_command",
+    "over_quota",
 ]
 Action = Literal["approve", "deny", "reply", "retry", "dismiss"]
 
@@ -37,6 +38,7 @@ ACTIONS: Final[Mapping[Kind, tuple[Action, ...]]] = {
     "blocked_job": ("reply",),
     "dead_job": ("retry", "dismiss"),
     "failed_command": ("retry", "dismiss"),
+    "over_quota": ("dismiss",),
 }
 """What a person may do about an entry of each kind; what only a decision can end cannot be dismissed."""
 SUMMARY_CHARS_MAX: Final = 300

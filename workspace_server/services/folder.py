@@ -9,11 +9,12 @@ from indexer.ports import Extracting
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import Clock
-from workspace_server.core.paths import FilePath, canonical_file
+from workspace_server.core.paths import FilePath, canonical_file, fold
 from workspace_server.core.patterns import Pattern, parse_pattern
 from workspace_server.errors import Forbidden
 from workspace_server.services.agents.gate import Gate
 from workspace_server.services.files.seen import Seen
+from workspace_server.services.quotas import Quotas
 from workspace_server.services.recording import Body, Recorder, Result
 from workspace_server.services.tree.materialise import Materialiser
 from workspace_server.storage.content import ObjectStore
@@ -28,6 +29,7 @@ class Folder:
         extracting: Where it is read what stands in files.
         seen: What each agent has seen of which file.
         gate: Whose changes a person holds up.
+        quotas: How much may stand in it.
         base_url: Where people and programs reach it; set once the server listens.
         local_url: Where programs on this machine reach it, also when others go through a proxy.
     """
@@ -45,10 +47,13 @@ class Folder:
     local_url: str = base_url
     seen: Seen = field(default_factory=Seen)
     gate: Gate = field(default_factory=Gate)
+    quotas: Quotas = field(init=False)
     _guarded: list[Pattern] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._guarded = [parse_pattern(text.casefold()) for text in self.settings.guarded_files]
+        self.quotas = Quotas(self.settings)
+        self.recorder.bounds = self.quotas
+        self._guarded = [parse_pattern(fold(text)) for text in self.settings.guarded_files]
 
     @property
     def source(self) -> str:
@@ -93,7 +98,7 @@ class Folder:
 
     def is_guarded(self, path: str) -> bool:
         """Whether *path* is one of the setting `guarded_files`."""
-        folded = path.casefold()
+        folded = fold(path)
         return any(pattern.matches(folded) for pattern in self._guarded)
 
     async def change(self, caller: Caller, action: str, body: Body, paths: Iterable[str]) -> Result:

@@ -40,6 +40,20 @@ Attend = Callable[["Commit", Sequence[Event]], Awaitable[None]]
 """Called with what happened at the end of a commit, still inside of it, to keep the list of what needs a person."""
 
 
+class Bounds(Protocol):
+    """What a change is held to besides its own rules: the quotas."""
+
+    async def begin(self, tx: Transaction, agent: str) -> Any:
+        """Return what holds for what *agent* changes, and what stands there now; falsy for nothing."""
+
+    async def end(self, commit: "Commit", action: str, held: Any) -> None:
+        """Pass when *commit* may stand.
+
+        Raises:
+            QuotaExceeded: It may not.
+        """
+
+
 class NewEvent(Protocol):
     """An event to be, before it has its seq."""
 
@@ -214,6 +228,7 @@ class Recorder:
         self._committed = committed
         self.reaction = reaction
         self.attend: Attend | None = None
+        self.bounds: Bounds | None = None
         self.follow: Callable[[dict[str, Goal | None]], None] = lambda _goals: None
         self.freed: Callable[[], None] = lambda: None
         self.noticed: Callable[[Sequence[Event]], None] = lambda _happened: None
@@ -228,6 +243,7 @@ class Recorder:
         Raises:
             InvalidArgument: The request id was used for something else.
             Paused: A person holds up what the caller changes.
+            QuotaExceeded: More would stand there than may.
             Unavailable: The disk is full, and this is not essential.
         """
         self.check_room(action)
@@ -241,7 +257,11 @@ class Recorder:
             await gate.allow(tx, caller, action)
             commit = Commit(tx, caller, self.reaction, self.attend)
             commit.freed = self.freed
+            held = None if self.bounds is None else await self.bounds.begin(tx, caller.agent)
             result = await body(commit)
+            if held:
+                assert self.bounds is not None, "what has begun is not taken away"
+                await self.bounds.end(commit, action, held)
             await commit.finish(action)
             if commit.warnings:
                 result = {**result, "warnings": [*result.get("warnings", []), *commit.warnings]}

@@ -6,7 +6,7 @@ from workspace_server.core.access import Caller
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import files, intents, locks, meta, usage
+from workspace_server.storage.tables import intents, locks, meta, totals, usage
 
 Part = Callable[[], Awaitable[Result]]
 """What another service adds to the status."""
@@ -30,7 +30,7 @@ class Status:
         self._parts[name] = part
 
     async def status(self, caller: Caller) -> Result:
-        """Return `{workspace, url, seq, files, bytes, stored_by, locks, open_intents, …}` and a part for each service.
+        """Return `{workspace, url, seq, files, bytes, quota, stored_by, locks, …}` and a part for each service.
 
         `stored_by` are `{agent, versions, bytes}` of the agents whose kept versions take most. In a large
         workspace it is up to some minutes old.
@@ -38,13 +38,14 @@ class Status:
         caller.require("read")
 
         async def read(tx: Transaction) -> Result:
-            count, size_bytes = await files.counts(tx)
+            count, size_bytes = await totals.of_workspace(tx)
             return {
                 "workspace": self._folder.name,
                 "url": self._folder.base_url,
                 "seq": await meta.counter(tx, "seq"),
                 "files": count,
                 "bytes": size_bytes,
+                "quota": await self._folder.quotas.status(tx),
                 "locks": len(await locks.live(tx)),
                 "open_intents": [intent.path for intent in (await intents.all_open(tx))[:20]],
             }
@@ -60,7 +61,7 @@ class Status:
         caller.require("read")
 
         async def read(tx: Transaction) -> Result:
-            count, size_bytes = await files.counts(tx)
+            count, size_bytes = await totals.of_workspace(tx)
             return {"seq": await meta.counter(tx, "seq"), "files": count, "bytes": size_bytes}
 
         return {**await self._folder.db.read(read), "folder": await self._parts["folder"]()}

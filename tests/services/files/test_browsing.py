@@ -13,7 +13,7 @@ from workspace_server.errors import InvalidArgument
 from workspace_server.services.engine import Engine
 from workspace_server.services.files import browsing
 from workspace_server.services.files.browsing import Narrowed
-from workspace_server.storage.tables import files
+from workspace_server.storage.tables import totals
 
 pytestmark = pytest.mark.anyio
 
@@ -196,6 +196,6 @@ async def test_what_there_is_in_all_is_known_without_a_count(engine: Engine, clo
     counted = await engine.db.read(
         lambda tx: tx.one("SELECT count(*), sum(size_bytes) FROM files NOT INDEXED WHERE live = 1")
     )
-    assert await engine.db.read(files.counts) == counted
+    assert await engine.db.read(totals.of_workspace) == counted
     glance = await engine.status.glance(ANN)
     assert (glance["files"], glance["bytes"]) == counted

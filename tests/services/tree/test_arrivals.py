@@ -21,7 +21,7 @@ from workspace_server.services.tree.external import External, Recorded
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.disk.watcher import Watcher
-from workspace_server.storage.tables import files
+from workspace_server.storage.tables import totals
 from workspace_server.storage.upkeep.integrity import find_damage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("it plays the programs that make files, in the same thread")]
@@ -259,7 +259,7 @@ async def test_content_that_was_cleared_before_it_was_named_is_read_again(
         paths = many(folder, "new")
 
         async def all_there() -> bool:
-            return (await engine.db.read(files.counts))[0] == len(paths)
+            return (await engine.db.read(totals.of_workspace))[0] == len(paths)
 
         await until(all_there)
         assert await text(engine, paths[-1]) == paths[-1]

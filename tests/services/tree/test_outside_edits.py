@@ -27,7 +27,7 @@ from workspace_server.errors import LockLost, NameTaken
 from workspace_server.services.engine import Engine
 from workspace_server.services.tree import reconcile as reconciling
 from workspace_server.services.tree.external import conflict_path
-from workspace_server.storage.tables import files
+from workspace_server.storage.tables import totals
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("it plays the editors, in the same thread")]
 
@@ -158,7 +158,7 @@ async def test_a_tree_that_is_deleted_and_one_that_is_renamed_are_recorded(folde
         await until(seen)
 
         async def moved() -> bool:
-            return (await engine.db.read(files.counts))[0] == 38
+            return (await engine.db.read(totals.of_workspace))[0] == 38
 
         await until(moved)
         assert await text(engine, "new/7.md") == "moved 7"
@@ -195,7 +195,7 @@ async def test_a_mass_change_that_overflows_the_kernels_queue_is_found_whole(fol
             subprocess.run([sys.executable, "-c", code, str(folder), str(count)], check=True)
 
         async def all_found() -> bool:
-            return (await engine.db.read(files.counts))[0] == count + 10
+            return (await engine.db.read(totals.of_workspace))[0] == count + 10
 
         async def overflow_seen() -> bool:
             return bool(overflowed)

@@ -18,7 +18,7 @@ from workspace_server.services.engine import Engine
 from workspace_server.services.tree import materialise
 from workspace_server.storage.database import connect
 from workspace_server.storage.disk.watcher import Dirty
-from workspace_server.storage.tables import files, intents
+from workspace_server.storage.tables import intents, totals
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace blocks; the tests themselves write files")]
 
@@ -144,7 +144,7 @@ async def test_files_that_are_not_on_disk_yet_have_not_vanished(folder: Path) ->
                 assert reconciler.guard.stopped is None
             finally:
                 may_place.set()
-        assert await engine.db.read(files.counts) == (20, 20)
+        assert await engine.db.read(totals.of_workspace) == (20, 20)
 
 
 @pytest.mark.parametrize("edit", ["saved", "deleted"])
@@ -212,5 +212,5 @@ async def test_a_file_that_is_found_missing_just_before_it_is_placed_is_not_dele
             reconciler._surveyor.survey = survey_and_wait  # type: ignore[method-assign]
             await reconciler.reconcile(Dirty(True, set()))
             reconciler._surveyor.survey = survey  # type: ignore[method-assign]
-        assert await engine.db.read(files.counts) == (1, 4)
+        assert await engine.db.read(totals.of_workspace) == (1, 4)
         assert (folder / "x.md").exists()

@@ -9,6 +9,7 @@ from workspace_server.core.agents import Pause
 from workspace_server.core.jobs import job_name
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock
+from workspace_server.core.quotas import Usage, account
 from workspace_server.errors import NotFound
 from workspace_server.services.agents.presence import Presence
 from workspace_server.services.arguments import bounded, refused
@@ -17,7 +18,7 @@ from workspace_server.services.locking import leases
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import agents, events, jobs, locks, notes, pauses
+from workspace_server.storage.tables import agents, events, jobs, locks, notes, pauses, totals
 from workspace_server.storage.tables.agents import AgentRow
 from workspace_server.storage.tables.notes import NoteRow
 
@@ -105,9 +106,16 @@ class Listing:
                 "bytes": row.bytes,
                 "day": {"files": day.files, "versions": day.versions, "bytes": day.bytes},
             },
+            "stored": await self._stored(tx, row.agent),
             "served": {"calls": calls, "tokens": tokens},
             "notes_open": await notes.open_of(tx, row.agent),
         }
+
+    async def _stored(self, tx: Transaction, agent: str) -> Result:
+        """Return what stands there of an agent, or of its crew, and what may."""
+        whose, quota = account(agent), self._folder.quotas.agent
+        held = Usage(0, 0) if whose is None else await totals.of_account(tx, whose)
+        return {"files": held.files, "bytes": held.bytes, "files_max": quota.files, "bytes_max": quota.bytes}
 
     def _waiting(self, agent: str, now_s: float) -> list[Result]:
         return [

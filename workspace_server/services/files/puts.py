@@ -97,7 +97,7 @@ async def upload_put(
     """Return a write of what comes in a stream, which is on disk first when it is large."""
     text, used = message_text(message), sources_list(sources)
     place = folder.place(caller, path)
-    content = await folder.objects.put_stream(chunks, bytes_max=LIMITS.file_bytes_max)
+    content = await folder.quotas.take_in(folder.db, folder.objects, caller, place, chunks)
     data = await _looked_at(folder, content)
     put = Put(
         path=place,

@@ -22,7 +22,7 @@ from workspace_server.services.events import Head
 from workspace_server.services.folder import Folder
 from workspace_server.services.index.models import Models
 from workspace_server.services.recording import Commit, Result
-from workspace_server.storage.tables import files
+from workspace_server.storage.tables import totals
 from workspace_server.storage.tables.facts import Body, SqlFactStore
 from workspace_server.storage.tables.index_source import WorkspaceSource
 
@@ -119,7 +119,7 @@ class Indexing:
 
     async def reindex(self, told: Told) -> Result:
         """Extract every file again and make the search index anew, while both answer; return `{files}`."""
-        total, _ = await self._folder.db.read(files.counts)
+        total, _ = await self._folder.db.read(totals.of_workspace)
         await self._facts.renew(lambda done: told("reading the files", done, total))
         self.models.look_again()
         await self._passages.renew(lambda done: told("making the search index", done, total))

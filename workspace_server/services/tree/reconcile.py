@@ -31,7 +31,7 @@ from workspace_server.storage.disk.scan import LeftOut
 from workspace_server.storage.disk.tree import Tree
 from workspace_server.storage.disk.watcher import Dirty, Marks
 from workspace_server.storage.pins import Pins
-from workspace_server.storage.tables import files, intents
+from workspace_server.storage.tables import files, intents, totals
 from workspace_server.storage.tables.files import FileRow
 
 log = logging.getLogger(__name__)
@@ -302,7 +302,7 @@ class Reconciler:
 
     async def _may_go(self, survey: Survey, vanished: int) -> bool:
         held = self.guard.held
-        live, _ = await self._db.read_long(files.counts) if vanished else (0, 0)
+        live, _ = await self._db.read_long(totals.of_workspace) if vanished else (0, 0)
         allowed = self.guard.allows(vanished, live, stands=survey.stands, everywhere=survey.everything)
         if survey.everything:
             held_back = survey.vanished if self.guard.held is not None else []

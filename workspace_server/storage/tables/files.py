@@ -325,13 +325,6 @@ async def set_tree(tx: Transaction, path: str, sha256: str | None, signature: st
     await tx.run("UPDATE files SET tree_sha256 = ?, tree_signature = ? WHERE path = ?", sha256, signature, path)
 
 
-async def counts(tx: Transaction) -> tuple[int, int]:
-    """Return (live files, their bytes)."""
-    row = await tx.one("SELECT files, bytes FROM totals")
-    assert row is not None
-    return int(row[0]), int(row[1])
-
-
 def sources_of(row: VersionRow) -> list[Source]:
     """Return what a version was written from."""
     return json.loads(row.sources) if row.sources else []

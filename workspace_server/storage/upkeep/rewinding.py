@@ -76,7 +76,7 @@ REWOUND = (
 )
 """What is taken back to the moment."""
 SERVER = "server"
-KEPT = ("endpoints", "totals")
+KEPT = ("endpoints", "totals", "agent_totals")
 """What stays as it is, or follows by itself."""
 
 

@@ -74,6 +74,15 @@ class WrittenWork(Result):
     day: WrittenToday
 
 
+class StoredWork(Result):
+    """What stands there of an agent, or of its crew, and what may; null for no bound."""
+
+    files: int
+    bytes: int
+    files_max: int | None
+    bytes_max: int | None
+
+
 class Served(Result):
     """How many calls of an agent were answered, and with how many tokens of four bytes."""
 
@@ -97,6 +106,7 @@ class Agent(Result):
     locks: list[AgentsLock]
     jobs: list[AgentsJob]
     written: WrittenWork
+    stored: StoredWork
     served: Served
     notes_open: int
 
