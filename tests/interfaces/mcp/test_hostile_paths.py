@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
+from mcp_types import ResourceTemplateReference
 
 from tests.interfaces.mcp.workspace import error_of, serving
 
@@ -82,3 +84,20 @@ async def test_no_tool_fails_on_any_of_them(folder: Path) -> None:
                 result = await client.call_tool(tool, arguments)
                 if result.is_error:
                     assert error_of(result)["code"] not in {"internal", "unavailable"}, (tool, case, error_of(result))
+
+
+async def test_no_resource_is_read_by_a_path_that_must_be_refused(folder: Path) -> None:
+    (folder.parent / "secret").write_text("secret")
+    async with serving(folder) as server, Client(server) as client:
+        for case in PLAIN:
+            raw = case["path"].encode("utf-8", "surrogatepass")
+            # Nothing was written, so that what is an ordinary name is not there either.
+            with pytest.raises(MCPError) as refusal:
+                await client.read_resource(f"workspace:///{quote(raw)}")
+            assert refusal.value.error.data["code"] in REFUSED, case
+            if case["path"].isprintable():
+                beginning = {"name": "path", "value": case["path"]}
+                answer = await client.complete(
+                    ResourceTemplateReference(type="ref/resource", uri="workspace:///{+path}"), beginning
+                )
+                assert answer.completion.values == []
