@@ -1,29 +1,11 @@
 """Every promise has a test, and every test that a promise names is there."""
 
-import ast
 import re
 
 import pytest
 
-from tests.project.tree import ROOT
+from tests.project.tree import ROOT, named_tests
 from tests.requirements import DELIVERED, LATER
-
-
-def named_tests(file: str) -> set[str]:
-    """Return the names of the tests in a file below `tests/`, those of state machines included."""
-    path = ROOT / "tests" / file
-    if not path.exists():
-        return set()
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    functions = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-    assigned = {
-        target.id
-        for node in nodes
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    return {name for name in functions | assigned if name.lower().startswith("test")}
 
 
 @pytest.mark.parametrize("number", DELIVERED)

@@ -32,3 +32,20 @@ def imports(tree: ast.AST) -> Iterator[str]:
             assert node.level == 0, "imports are absolute"
             assert node.module is not None
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def named_tests(file: str) -> set[str]:
+    """Return the names of the tests in a file below `tests/`, those of state machines included."""
+    path = ROOT / "tests" / file
+    if not path.exists():
+        return set()
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    functions = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assigned = {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return {name for name in functions | assigned if name.lower().startswith("test")}
