@@ -8,8 +8,9 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 import uvloop
@@ -19,12 +20,15 @@ from starlette.middleware import Middleware
 from indexer.processes.in_processes import InProcesses
 from indexer.remote.process import IndexInProcess
 from workspace_server.app.admission import routes as admission_routes
+from workspace_server.app.connections import BoundedProtocol
 from workspace_server.app.door import SOCKET_NAME, listening_socket
 from workspace_server.app.ending import Ending, EndingMiddleware
 from workspace_server.app.idling import Idling
 from workspace_server.app.owner import Kind, OwnerRecord, Ownership, state_directory
 from workspace_server.config import Settings
+from workspace_server.core.limits import LIMITS, Limits
 from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.core.places import Places
 from workspace_server.errors import InvalidArgument, Unavailable
 from workspace_server.interfaces.guard import LOOPBACK_NAMES, Guard, GuardMiddleware
 from workspace_server.interfaces.http.routes import routes as http_routes
@@ -241,16 +245,20 @@ def address(host: str, port: int) -> str:
 class Server(uvicorn.Server):
     """Uvicorn's server, ended by us: its own handlers would end the process by the signal, not with exit code 0."""
 
-    def __init__(self, app: Starlette, *, log_level: str) -> None:
+    def __init__(
+        self, app: Starlette, *, log_level: str, most: int = 2_048, most_of_one: int = 1_024, limits: Limits = LIMITS
+    ) -> None:
+        places = Places[BoundedProtocol](most=most, most_of_one=most_of_one)
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=cast("type[asyncio.Protocol]", partial(BoundedProtocol, places=places, limits=limits)),
                 ws="none",
                 lifespan="on",
                 log_level=log_level,
                 access_log=False,
                 timeout_graceful_shutdown=DRAIN_S,
+                timeout_keep_alive=limits.keep_alive_s,
                 server_header=False,
             )
         )

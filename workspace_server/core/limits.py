@@ -304,6 +304,23 @@ class Limits:
     token_misses_per_second: int = 10
     """Most wrong tokens that are answered so in a second; the rest are told to wait."""
 
+    target_bytes_max: int = 16 * KIB
+    """Longest address of a request, with its query."""
+    headers_max: int = 100
+    """Most headers of a request."""
+    head_bytes_max: int = 64 * KIB
+    """Most bytes of them."""
+    head_s: float = 10.0
+    """How long a connection may take until the headers of its request are there, in seconds."""
+    slow_window_s: float = 15.0
+    """For how long a body may come, or an answer be taken, more slowly than the next line says, in seconds."""
+    bytes_per_s_min: int = 1 * KIB
+    """Slowest pace of a body that comes, and of an answer that waits to be taken, in bytes a second."""
+    pipelined_max: int = 16
+    """Most requests that wait on one connection for the answer to the one before."""
+    keep_alive_s: int = 5
+    """How long a connection stays open after an answer, in seconds."""
+
     reserve_bytes: int = 4 * MIB
     """Room on the disk that is kept back, so that deleting and unlocking go on when the disk is full, in bytes."""
     queue_writes_max: int = 10_000
