@@ -82,7 +82,8 @@ class Settings:
             "**/.codex/**",
             "**/.gemini/**",
         ),
-        "Files that coding agents and editors obey unasked; to write one needs the verb admin. Letter case is ignored.",
+        "Files that coding agents and editors obey unasked; to write one needs the verb admin. Letter case and"
+        " width are ignored. Each change of one has a row of its own in the audit log.",
     )
     ignore: tuple[str, ...] = _setting(
         (

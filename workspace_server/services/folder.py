@@ -9,8 +9,8 @@ from indexer.ports import Extracting
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import Clock
-from workspace_server.core.paths import FilePath, canonical_file, fold
-from workspace_server.core.patterns import Pattern, parse_pattern
+from workspace_server.core.guarded import Guarded
+from workspace_server.core.paths import FilePath, canonical_file
 from workspace_server.errors import Forbidden
 from workspace_server.services.agents.gate import Gate
 from workspace_server.services.files.seen import Seen
@@ -30,6 +30,7 @@ class Folder:
         seen: What each agent has seen of which file.
         gate: Whose changes a person holds up.
         quotas: How much may stand in it.
+        guarded: The files that agents and tools obey unasked.
         base_url: Where people and programs reach it; set once the server listens.
         local_url: Where programs on this machine reach it, also when others go through a proxy.
     """
@@ -48,12 +49,12 @@ class Folder:
     seen: Seen = field(default_factory=Seen)
     gate: Gate = field(default_factory=Gate)
     quotas: Quotas = field(init=False)
-    _guarded: list[Pattern] = field(init=False)
+    guarded: Guarded = field(init=False)
 
     def __post_init__(self) -> None:
         self.quotas = Quotas(self.settings)
         self.recorder.bounds = self.quotas
-        self._guarded = [parse_pattern(fold(text)) for text in self.settings.guarded_files]
+        self.guarded = self.recorder.guarded = Guarded(self.settings.guarded_files)
 
     @property
     def source(self) -> str:
@@ -88,18 +89,13 @@ class Folder:
             Forbidden: It has not the verb, or the path is one that agents and tools obey unasked.
         """
         caller.require("write", path)
-        if not caller.scope.allows("admin", path) and self.is_guarded(path):
+        if not caller.scope.allows("admin", path) and self.guarded.covers(path):
             raise Forbidden(
                 f"{path} is a file that agents and tools obey unasked; writing it needs the verb admin.",
                 hint="Write to another name and ask a person to put it in place.",
                 verb="admin",
                 path=path,
             )
-
-    def is_guarded(self, path: str) -> bool:
-        """Whether *path* is one of the setting `guarded_files`."""
-        folded = fold(path)
-        return any(pattern.matches(folded) for pattern in self._guarded)
 
     async def change(self, caller: Caller, action: str, body: Body, paths: Iterable[str]) -> Result:
         """Commit *body* and bring *paths* in the tree up to it.

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from workspace_server.core.access import Caller
-from workspace_server.core.events import EventType
+from workspace_server.core.events import FILE_CHANGES, EventType, paths_of
+from workspace_server.core.guarded import Guarded
 from workspace_server.core.room import ESSENTIAL, check_room
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.agents import gate
@@ -67,7 +68,12 @@ class Commit:
     """One change in the making: it draws seqs, collects events, and is finished exactly once."""
 
     def __init__(
-        self, tx: Transaction, caller: Caller, reaction: Reaction | None, attend: Attend | None = None
+        self,
+        tx: Transaction,
+        caller: Caller,
+        reaction: Reaction | None,
+        attend: Attend | None,
+        guarded: Guarded,
     ) -> None:
         self.tx = tx
         self.caller = caller
@@ -82,6 +88,7 @@ class Commit:
         """Called once this is durable, when it ends a lock or leaves the line for one."""
         self._reaction = reaction
         self._attend = attend
+        self._guarded = guarded
         self._cause: dict[str, Any] | None = None
         self._cause_known = False
 
@@ -164,6 +171,7 @@ class Commit:
             return
         first = next((event for event in self.events if event.path is not None), self.events[0])
         await audit.add(self.tx, self.caller, action, first.path, first.seq)
+        await self._mark_guarded()
         followed = 0
         while followed < len(self.events):  # what follows is an event, too, and something may follow from it
             happened = tuple(self.events[followed:])
@@ -173,6 +181,13 @@ class Commit:
             if self._reaction is not None:
                 for made in await self._reaction.advance(self, happened):
                     await self.add(made.type, path=made.path, version=made.version, agent="server", **made.data)
+
+    async def _mark_guarded(self) -> None:
+        """Give each change of a file that agents obey unasked an audit row of its own, also those made on disk."""
+        for event in self.events:
+            if event.type in FILE_CHANGES:
+                for path in filter(self._guarded.covers, paths_of(event.path, event.data)):
+                    await audit.add(self.tx, self.caller, "change_guarded", path, event.seq)
 
     async def _shared(self) -> dict[str, Any]:
         """Return what all events of this commit say: of which bracket they are, and what caused them."""
@@ -229,6 +244,7 @@ class Recorder:
         self.reaction = reaction
         self.attend: Attend | None = None
         self.bounds: Bounds | None = None
+        self.guarded = Guarded(())
         self.follow: Callable[[dict[str, Goal | None]], None] = lambda _goals: None
         self.freed: Callable[[], None] = lambda: None
         self.noticed: Callable[[Sequence[Event]], None] = lambda _happened: None
@@ -255,7 +271,7 @@ class Recorder:
                 if first is not None:
                     return _again(asked, *first)
             await gate.allow(tx, caller, action)
-            commit = Commit(tx, caller, self.reaction, self.attend)
+            commit = Commit(tx, caller, self.reaction, self.attend, self.guarded)
             commit.freed = self.freed
             held = None if self.bounds is None else await self.bounds.begin(tx, caller.agent)
             result = await body(commit)
