@@ -13,6 +13,7 @@ from tests.bench import (
     engine,
     facts,
     followers,
+    hostile,
     index,
     latency,
     processes,
@@ -42,6 +43,7 @@ PARTS = {
     "index": index.run,
     "memory": index.memory,
     "processes": processes.run,
+    "hostile": hostile.run,
 }
 
 

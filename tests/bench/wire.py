@@ -19,11 +19,12 @@ Message = dict[str, Any]
 
 
 class HttpAgent:
-    """One agent on one keep-alive connection."""
+    """One agent on one keep-alive connection, with a token where the server asks for one."""
 
-    def __init__(self, url: str, agent: str) -> None:
+    def __init__(self, url: str, agent: str, *, token: str | None = None) -> None:
         self._address = urlsplit(url)
         self._agent = agent
+        self._proof = "" if token is None else f"Authorization: Bearer {token}\r\n"
         self._id = 0
 
     async def __aenter__(self) -> Self:
@@ -35,6 +36,10 @@ class HttpAgent:
 
     async def call(self, tool: str, **arguments: object) -> Message:
         """Call a tool and return its result."""
+        return checked(await self.answer(tool, **arguments))
+
+    async def answer(self, tool: str, **arguments: object) -> Message:
+        """Call a tool and return the answer, whatever it is."""
         self._id += 1
         body = json.dumps(
             {
@@ -45,13 +50,13 @@ class HttpAgent:
             }
         ).encode()
         head = (
-            f"POST /mcp HTTP/1.1\r\nHost: {self._address.netloc}\r\nX-Agent: {self._agent}\r\n"
+            f"POST /mcp HTTP/1.1\r\nHost: {self._address.netloc}\r\nX-Agent: {self._agent}\r\n{self._proof}"
             "Accept: application/json, text/event-stream\r\nContent-Type: application/json\r\n"
             f"MCP-Protocol-Version: {VERSION}\r\nMCP-Method: tools/call\r\nMCP-Name: {tool}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         self._writer.write(head.encode() + body)
-        return checked(await self._answer())
+        return await self._answer()
 
     async def _answer(self) -> Message:
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()

@@ -1,0 +1,124 @@
+"""What a victim feels beside clients that do harm: an agent that writes and reads small files, quiet and attacked."""
+
+import asyncio
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.bench.attackers import KINDS, LARGE
+from tests.bench.measure import percentile
+from tests.bench.processes import running_server
+from tests.bench.wire import HttpAgent
+from tests.processes import run as run_program
+
+OPEN_FILES = 32_768
+QUIET_S = 4.0
+ATTACKED_S = 8.0
+REST_S = 0.005
+LARGE_BYTES = 8 * 1024 * 1024
+FILES = 300
+"""Files that questions and expressions go over."""
+
+
+async def run() -> None:
+    """Print the figures."""
+    _allow_open_files()
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory) / "w"
+        folder.mkdir()
+        (folder / LARGE).write_bytes(bytes(LARGE_BYTES))
+        for number in range(FILES):
+            (folder / f"hall-{number}.md").write_text(f"# Hall {number}\n\nTide: {number} cm\n\n" + "aab tide " * 500)
+        async with running_server(folder) as server:
+            victim, attacker = (_token(folder, name) for name in ("victim", "attacker"))
+            await asyncio.sleep(5)  # until the files are indexed
+            print("\nA victim that writes and reads small files over HTTP, beside clients that do harm")
+            print(f"  {'':<46}{'p50 ms':>9}{'p99 ms':>9}{'quiet':>9}{'quiet':>9}   ratios       server   cut off")
+            for kind, (name, _, _) in KINDS.items():
+                quiet = await _felt(server.url, victim, QUIET_S)
+                async with _attacked(kind, server.url, attacker) as ended:
+                    attacked = await _felt(server.url, victim, ATTACKED_S)
+                    memory_mb = server.memory_mb()
+                    cut = await ended()
+                print(f"{_line(name, quiet, attacked)}  {memory_mb:5.0f} MB  {cut:>8}", flush=True)
+            print(f"  {'memory in the end':<46}{server.memory_mb():9.0f} MB")
+
+
+def _allow_open_files() -> None:
+    """Raise how many files may be open here, and so in the server and the attackers."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _token(folder: Path, agent: str) -> str:
+    made = run_program("token", "create", "--agent", agent, "--dir", folder)
+    assert made.returncode == 0, made.stderr
+    return next(word for word in made.stdout.split() if word.startswith("wst_"))
+
+
+async def _felt(url: str, token: str, seconds: float) -> list[float]:
+    """Return how long each call took, in seconds: a write and a read in turn."""
+    times: list[float] = []
+    until = time.perf_counter() + seconds
+    async with HttpAgent(url, "victim", token=token) as agent:
+        while time.perf_counter() < until:
+            for tool, arguments in (
+                ("write_file", {"path": "mine.md", "content": f"{len(times)}\n" * 100, "overwrite": True}),
+                ("read_file", {"path": "mine.md"}),
+            ):
+                begun = time.perf_counter()
+                await agent.call(tool, **arguments)
+                times.append(time.perf_counter() - begun)
+            await asyncio.sleep(REST_S)
+    return times
+
+
+@asynccontextmanager
+async def _attacked(kind: str, url: str, token: str) -> AsyncIterator["Ending"]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.bench.attackers",
+        kind,
+        url,
+        token,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    try:
+        yield Ending(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await asyncio.sleep(1)  # until the server has taken leave of them
+
+
+class Ending:
+    """Ends an attack."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def __call__(self) -> str:
+        """Return how many connections were cut off meanwhile, and came again."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"\n")
+        return (await self._process.stdout.readline()).decode().strip()
+
+
+def _line(name: str, quiet: list[float], attacked: list[float]) -> str:
+    before, after = (
+        [value * 1e3 for value in (statistics.median(times), percentile(times, 0.99))] for times in (quiet, attacked)
+    )
+    ratios = "  ".join(f"{now / then:4.1f}×" for now, then in zip(after, before, strict=True))
+    return f"  {name:<46}{after[0]:9.2f}{after[1]:9.2f}{before[0]:9.2f}{before[1]:9.2f}  {ratios}"
