@@ -3,7 +3,7 @@
 `P` are the promises of the README. The other letters are rules of the documented behaviour: `W` writes, `L` locks,
 `M` MCP, `A` identity, `F` files and folder, `E` events, `T` triggers, `D` deliveries, `J` jobs, `X` index,
 `O` processes, `U` upkeep, `H` HTTP, `V` web view, `C` command line, `S` the story,
-`Y` history and undo, `R` recovery from faults, `K` the project itself.
+`Y` history and undo, `I` the boundary, `R` recovery from faults, `K` the project itself.
 """
 
 from dataclasses import dataclass
@@ -120,6 +120,18 @@ DELIVERED: dict[str, Requirement] = {
             "indexer/test_citations.py::test_every_quote_stands_at_its_span_and_on_its_lines",
             "services/index/test_search.py::test_a_fact_is_told_with_its_place_and_its_writer",
             "services/index/test_search.py::test_only_the_head_of_a_file_is_told",
+        ),
+    ),
+    "P10": Requirement(
+        "A token's scope is a boundary: path globs and verbs, on every door",
+        (
+            "interfaces/test_matrix.py::test_every_tool_has_a_rule_that_holds_for_every_principal",
+            "interfaces/test_matrix.py::test_every_operation_has_a_rule_that_holds_for_every_principal",
+            "interfaces/mcp/test_scoped.py::test_resources_are_those_that_may_be_read",
+            "interfaces/mcp/test_unix_socket.py::test_a_process_proves_who_it_is_until_its_token_is_revoked",
+            "services/test_scoped.py::test_no_answer_tells_of_what_lies_outside_of_the_scope",
+            "services/test_scoped.py::test_what_is_about_the_whole_workspace_takes_a_grant_for_all_of_it",
+            "fuzz/test_patterns.py::test_what_lies_in_a_grant_is_allowed_path_by_path",
         ),
     ),
     "W1": Requirement(
@@ -607,6 +619,16 @@ DELIVERED: dict[str, Requirement] = {
             "core/test_triggers.py::test_a_trigger_that_can_never_fire_is_refused",
         ),
     ),
+    "T8": Requirement(
+        "A schedule fires at its moments, in its own time zone; what was missed is made up for once, or not at all",
+        (
+            "services/automation/test_schedules.py::test_a_schedule_fires_at_its_moments_and_only_then",
+            "services/automation/test_schedules.py::test_a_schedule_is_read_in_its_own_time_zone",
+            "services/automation/test_schedules.py::test_moments_without_a_server_are_named_and_run_once_or_not_at_all",
+            "services/automation/test_schedules.py::test_a_clock_that_is_set_back_does_not_put_the_next_moment_off",
+            "fuzz/test_moments.py::test_a_schedule_comes_in_the_minutes_that_it_names",
+        ),
+    ),
     "T10": Requirement(
         "What needs a person is one list, which follows from the log and has an event for each entry",
         (
@@ -802,6 +824,15 @@ DELIVERED: dict[str, Requirement] = {
     "X2": Requirement(
         "Exact search goes through every head",
         ("services/index/test_search.py::test_exact_search_needs_no_index_and_counts_every_line",),
+    ),
+    "X3": Requirement(
+        "PDF, Office files and mail are read, each fact with its page, slide or cell",
+        (
+            "indexer/test_documents.py::test_a_pdf_says_on_which_page_each_fact_and_passage_stands",
+            "indexer/test_documents.py::test_a_docx_gives_headings_tables_and_fields_with_the_page_after_each_break",
+            "indexer/test_documents.py::test_a_workbook_gives_cells_with_sheet_and_address",
+            "indexer/test_documents.py::test_slides_are_pages",
+        ),
     ),
     "O1": Requirement(
         "Any number of stdio processes share one workspace",
@@ -1263,12 +1294,84 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/http/test_tokens.py::test_an_open_stream_ends_with_its_token",
         ),
     ),
+    "I3": Requirement(
+        "A token of an agent acts as that one, a crew's as CREW/NAME, and no other name is taken",
+        (
+            "core/test_access_tokens.py::test_a_token_may_be_for_an_agent_or_a_crew",
+            "services/test_tokens.py::test_a_token_proves_who_bears_it_until_it_is_revoked",
+        ),
+    ),
+    "I4": Requirement(
+        "Without tokens this machine alone is listened to, and does all but what takes `admin`, which needs proof",
+        (
+            "app/test_server.py::test_without_tokens_only_this_machine_is_listened_to",
+            "core/test_access.py::test_a_local_caller_may_do_all_but_administer",
+            "interfaces/test_guard.py::test_admin_needs_the_key_and_a_wrong_one_is_told",
+            "app/test_server.py::test_the_socket_and_the_key_are_for_this_user_only",
+        ),
+    ),
+    "I5": Requirement(
+        "What is offered is what the scope allows somewhere",
+        ("interfaces/test_matrix.py::test_the_tools_that_are_listed_are_those_that_may_be_used_somewhere",),
+    ),
+    "I6": Requirement(
+        "Who guesses tokens or share links has to wait, and who has one goes on",
+        (
+            "services/test_tokens.py::test_who_guesses_tokens_has_to_wait_and_who_has_one_goes_on",
+            "interfaces/web/links/test_door.py::test_guessing_is_slowed_down",
+        ),
+    ),
+    "I7": Requirement(
+        "Two agents never share a lock, whatever they call themselves and however they come",
+        (
+            "scenarios/test_bad_input.py::test_no_handle_but_a_live_one_of_ones_own_opens_a_lock",
+            "scenarios/test_bad_input.py::test_two_clients_of_one_name_do_not_share_a_lock",
+        ),
+    ),
+    "I8": Requirement(
+        "Every threat that is written down has a defence, and a test that shows it",
+        (
+            "project/test_threat_model.py::test_every_threat_has_a_defence_and_tests_that_are_there",
+            "project/test_threat_model.py::test_everybody_who_may_do_harm_is_thought_of",
+        ),
+    ),
+    "I9": Requirement(
+        "Whatever is sent as a path, pattern, grant, header, question or time is read strictly or refused, in one pass",
+        (
+            "fuzz/test_paths.py::test_a_path_that_passes_stays_inside_for_whoever_resolves_it",
+            "fuzz/test_patterns.py::test_a_pattern_means_what_a_plain_reading_of_it_means",
+            "fuzz/test_patterns.py::test_a_grant_is_refused_or_read_back_as_it_is_written",
+            "fuzz/test_headers.py::test_only_our_names_are_ours",
+            "fuzz/test_headers.py::test_a_cookie_is_the_first_of_its_name_as_it_stands",
+            "fuzz/test_questions.py::test_a_question_is_bounded_and_always_the_same",
+            "fuzz/test_moments.py::test_a_moment_is_one_of_three_things_or_refused",
+        ),
+    ),
+    "I10": Requirement(
+        "Every limit, error and setting is documented, and refusals are told with their facts and a call that works",
+        (
+            "project/test_docs.py::test_every_limit_is_documented_with_its_meaning",
+            "project/test_docs.py::test_every_error_is_documented_with_its_status_and_exit_code",
+            "scenarios/test_hints.py::test_the_call_in_a_hint_is_one_that_works",
+        ),
+    ),
+    "I11": Requirement(
+        "A fault of ours tells an id and nothing else, at every face",
+        (
+            "interfaces/http/test_bad_input.py::test_a_fault_of_ours_tells_an_id_and_nothing_else",
+            "interfaces/web/test_pages.py::test_a_fault_of_ours_is_a_page_that_tells_an_id_and_nothing_else",
+            "interfaces/web/links/test_door.py::test_a_fault_of_ours_says_nothing_either",
+        ),
+    ),
+    "I12": Requirement(
+        "What operators are told to do can be done as it is told, and what they are to watch is there",
+        (
+            "project/test_operations.py::test_every_command_that_is_shown_does_what_it_should",
+            "project/test_operations.py::test_every_metric_to_watch_is_one_that_the_server_tells",
+            "project/test_operations.py::test_the_unit_is_sound_and_lets_the_server_change_its_folder_only",
+        ),
+    ),
 }
 
-LATER: dict[str, str] = {
-    "P10": "A token's scope is a boundary: path globs and verbs, on every door",
-    "P3-power": "Acknowledged means durable, after a power cut",
-    "T8": "Schedules",
-    "X3": "PDF and Office files",
-}
+LATER: dict[str, str] = {}
 """What is decided and not built yet. Nothing may promise these."""
