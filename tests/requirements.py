@@ -997,6 +997,8 @@ DELIVERED: dict[str, Requirement] = {
             "core/test_audit_chain.py::test_every_field_of_a_row_is_in_its_digest",
             "storage/tables/test_audit.py::test_the_chain_holds_over_batches_refusals_and_restarts",
             "storage/tables/test_audit.py::test_an_edit_a_removal_an_exchange_and_an_addition_are_found",
+            "storage/tables/test_audit.py::test_a_log_that_was_cut_and_closed_again_is_found_by_what_lies_beside_the_database",
+            "core/test_audit_lines.py::test_every_act_on_the_file_is_found",
         ),
     ),
     "U2": Requirement(

@@ -49,7 +49,7 @@ async def listening(folder: Path, **settings: object) -> AsyncIterator[Listening
         port = door.getsockname()[1]
         async with Engine.open(folder, settings=Settings(**settings)) as engine:  # type: ignore[arg-type]
             engine.folder.base_url = f"http://127.0.0.1:{port}"
-            guard = Guard(admin_key=ADMIN_KEY, tokens=engine.tokens)
+            guard = Guard(admin_key=ADMIN_KEY, tokens=engine.tokens, refused=engine.auditing.refuse)
             mcp, ending = WorkspaceMcp(engine, guard), Ending()
             server = Server(application(engine, guard, mcp, ending), log_level="critical")
             serving = asyncio.create_task(server.serve(sockets=[door]))

@@ -152,6 +152,7 @@ async def _serve(
             public_url=settings.public_url,
             heard=engine.automation.terms.heard_of,
             tokens=engine.tokens,
+            refused=engine.auditing.refuse,
         )
         mcp = WorkspaceMcp(engine, guard)
         ending = Ending()
@@ -214,7 +215,7 @@ def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp, ending: Ending)
     return Starlette(
         routes=[
             *mcp_routes(sessions),
-            *admission_routes(guard),
+            *admission_routes(guard, engine.auditing),
             *http_routes(engine, guard),
             *web_routes(engine, guard),
         ],

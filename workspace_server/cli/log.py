@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from workspace_server.cli import leave, show
+from workspace_server.cli import audit, show
 from workspace_server.cli.api import Answer, Api
 from workspace_server.cli.options import as_json_option, folder_option, locator
 from workspace_server.core.events import EVENT_TYPES
@@ -24,7 +24,16 @@ SHOWN = ",".join(kind for kind in EVENT_TYPES if kind != "file.indexed")
 @click.option("--path", help="Only on these files: a path, `dir/` or a pattern.")
 @click.option("--agent", "by", help="Only by this agent.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens next, until interrupted.")
-@click.option("--verify", is_flag=True, help="Check the chain of the audit log instead; needs no server.")
+@click.option(
+    "--verify",
+    is_flag=False,
+    flag_value=audit.HERE,
+    metavar="[FILE]",
+    type=click.Path(path_type=Path),
+    help="Check the chain of the audit log instead, or that of an exported FILE; needs no server.",
+)
+@click.option("--head", help="With --verify: where it ended at an earlier time, as --verify printed it then.")
+@click.option("--export", is_flag=True, help="Print the audit log instead, as lines of JSON with their digests.")
 @folder_option
 @click.option("--url", envvar="WORKSPACE_URL", help="A server's address, instead of the folder's own.")
 @as_json_option
@@ -33,7 +42,9 @@ def log_command(
     folder: Path,
     url: str | None,
     as_json: bool,
-    verify: bool,
+    verify: Path | None,
+    head: str | None,
+    export: bool,
     since: int | None,
     limit: int,
     types: str | None,
@@ -45,8 +56,10 @@ def log_command(
 
     What the index says of itself is shown with --json, or when --types asks for it.
     """
-    if verify:
-        return _verify(folder, as_json)
+    if verify is not None:
+        return audit.verify(folder, verify, head, as_json=as_json)
+    if export:
+        return audit.export(folder)
     api = Api(locator(folder, url))
     # The server leaves them out, not we: --limit counts the lines that are shown.
     wanted = types if types is not None or as_json else SHOWN
@@ -70,20 +83,6 @@ def log_command(
             else:
                 _print([event])
     return 0
-
-
-def _verify(folder: Path, as_json: bool) -> int:
-    """Say whether the audit log is the chain that was written, and where it ends."""
-    from workspace_server.storage.tables.audit import spell_head
-    from workspace_server.storage.upkeep.integrity import audit_chain
-
-    head, faults = audit_chain(folder)
-    if as_json:
-        show.as_json({"ok": not faults, "head": spell_head(head), "faults": [fault._asdict() for fault in faults]})
-    else:
-        show.table((("DAMAGE", f"row {fault.audit_id}", fault.said) for fault in faults), empty="The chain holds.")
-        print(f"It ends at {spell_head(head)}")
-    return leave.FAILED if faults else 0
 
 
 def _newest(api: Api, limit: int, filters: dict[str, object]) -> Answer:

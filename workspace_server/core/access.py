@@ -42,6 +42,8 @@ class Caller:
         cause: The id of the firing that the caller says it works for.
         session: The process that calls, where one lives on between its calls: it keeps its locks while it does.
         token: The public id of the token by which the caller has proven who it is.
+        address: Where the request came from: an address of the network, or `local` for a process of this machine.
+        call_id: By what the server's log and its audit log call the request.
     """
 
     agent: str
@@ -53,6 +55,8 @@ class Caller:
     cause: str | None = None
     session: str | None = None
     token: str | None = None
+    address: str | None = None
+    call_id: str | None = None
 
     def may(self, verb: Verb) -> bool:
         """Return whether the caller has *verb* anywhere at all."""

@@ -91,6 +91,12 @@ def digest(token: str) -> str | None:
     return hashlib.sha256(token.encode()).hexdigest() if _TOKEN.fullmatch(token) else None
 
 
+def public_id(token: str) -> str | None:
+    """Return the public id that a token says; None when it can be none."""
+    found = _TOKEN.fullmatch(token)
+    return None if found is None else found[1]
+
+
 def check_owner(agent: str, *, is_crew: bool) -> str:
     """Return the name of the agent or crew that a token is to be for.
 

@@ -303,6 +303,8 @@ class Limits:
     """Most browsers that are logged in at once; the oldest one has to log in again."""
     token_misses_per_second: int = 10
     """Most wrong tokens that are answered so in a second; the rest are told to wait."""
+    refusals_apart_max: int = 100
+    """Most callers whose refusals of a few seconds stand apart in the audit log; those of the rest are counted."""
 
     target_bytes_max: int = 16 * KIB
     """Longest address of a request, with its query."""

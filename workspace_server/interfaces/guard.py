@@ -9,7 +9,6 @@ it, the key that the owner of the folder wrote to `.workspace/owner.json`, or a 
 
 import hashlib
 import ipaddress
-import json
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
@@ -27,7 +26,9 @@ from workspace_server.core.access_tokens import Token
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import ALL, LOCAL
 from workspace_server.core.scopes import Scope as AccessScope
-from workspace_server.errors import Forbidden, InvalidArgument, Unauthenticated, WorkspaceError
+from workspace_server.errors import Forbidden, Unauthenticated, WorkspaceError
+from workspace_server.interfaces.arrival import CALL_ID, address_of, refused
+from workspace_server.interfaces.claims import own_id, trace_context
 from workspace_server.interfaces.cookies import cookie_of
 from workspace_server.interfaces.logins import Logins
 from workspace_server.services.tokens import HINT as BEAR
@@ -42,7 +43,6 @@ REQUEST_ID_META = "workspace/requestId"
 CAUSE_META = "workspace/cause"
 TRACE_META = "traceparent"
 TRACE_HEADER = "traceparent"
-TRACE_CHARS = 55
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN = frozenset({"/healthz", "/login", "/admission"})
 OPEN_BELOW = ("/static/", "/s/")
@@ -86,6 +86,7 @@ class Guard:
         public_url: The address before a proxy; its host and origin are allowed too.
         heard: Told the name of every caller, and its session if it has one: a sign of life keeps its jobs.
         tokens: Says what tokens prove; without it there are none.
+        refused: Told of everybody who may not come in: under which name, what for, and what was tried.
     """
 
     def __init__(
@@ -96,10 +97,12 @@ class Guard:
         public_url: str | None = None,
         heard: Callable[[str, str | None], None] = lambda *_: None,
         tokens: Tokens | None = None,
+        refused: Callable[[Caller, str, str | None], None] = lambda *_: None,
     ) -> None:
         self._key = admin_key
         self._heard = heard
         self._tokens = tokens
+        self._refused = refused
         self.logins = Logins(secure=public_url is not None and public_url.startswith("https:"), key=admin_key)
         public = urlsplit(public_url) if public_url else None
         named = {host.strip("[]").lower() for host in hosts} | ({public.hostname} if public else set())
@@ -170,6 +173,8 @@ class Guard:
             request_id=headers.get(REQUEST_ID_HEADER),
             trace=headers.get(TRACE_HEADER),
             proof=self.proof(connection),
+            address=address_of(connection),
+            call_id=connection.scope.get(CALL_ID),
         )
 
     def proof(self, connection: HTTPConnection) -> Proof:
@@ -214,6 +219,8 @@ class Guard:
         trace: str | None = None,
         proof: Proof = NO_PROOF,
         session: str | None = None,
+        address: str | None = None,
+        call_id: str | None = None,
     ) -> Caller:
         """Return the caller for what it says of itself.
 
@@ -221,6 +228,8 @@ class Guard:
             trace: The W3C trace context of the request, from which its cause is told when it does not say that.
             proof: What the caller has proven.
             session: The process that calls, where one lives on between its calls.
+            address: Where the request came from.
+            call_id: By what the log calls the request.
 
         Raises:
             InvalidArgument: A name or id is malformed.
@@ -234,10 +243,29 @@ class Guard:
         return replace(
             known,
             door=door,
-            request_id=_token(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),
-            cause=_token(said.get(CAUSE_META), CAUSE_META) or _trace(said.get(TRACE_META, trace)),
+            request_id=own_id(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),
+            cause=own_id(said.get(CAUSE_META), CAUSE_META) or trace_context(said.get(TRACE_META, trace)),
             session=session,
+            address=address,
+            call_id=call_id,
         )
+
+    def arrived(self, connection: HTTPConnection, proof: Proof) -> Caller:
+        """Return who sends a request of a browser, with what it has proven."""
+        return self.identify(
+            None, door="web", proof=proof, address=address_of(connection), call_id=connection.scope.get(CALL_ID)
+        )
+
+    def refuse(
+        self, refusal: WorkspaceError, *, connection: HTTPConnection | None = None, token: str | None = None
+    ) -> None:
+        """Tell of somebody who may not come in, by what names it in the audit log; never what was tried itself.
+
+        Args:
+            connection: How it came, where it did over the network.
+            token: What it bore, where that stands in no header.
+        """
+        self._refused(*refused(refusal, connection, token))
 
     def holds_key(self, given: str) -> bool:
         """Whether *given* is the admin key."""
@@ -317,9 +345,11 @@ class GuardMiddleware:
                 if not is_open(scope["path"]):
                     self._guard.proof(connection)
             except Unauthenticated as refusal:
+                self._guard.refuse(refusal, connection=connection)
                 await unauthenticated(connection, refusal)(scope, receive, send)
                 return
             except WorkspaceError as refusal:
+                self._guard.refuse(refusal, connection=connection)
                 await JSONResponse({"error": refusal.as_dict()}, refusal.http_status)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -337,33 +367,6 @@ def unauthenticated(connection: HTTPConnection, refusal: Unauthenticated) -> Res
         return RedirectResponse("/login", 303, headers={"cache-control": "no-store"})
     scheme = 'Bearer realm="workspace"' + (', error="invalid_token"' if "authorization" in headers else "")
     return JSONResponse({"error": refusal.as_dict()}, refusal.http_status, headers={"www-authenticate": scheme})
-
-
-def asking(caller: Caller, *what: object) -> Caller:
-    """Return the caller with a digest of what it asks for, where a repeat must be told from another call."""
-    if caller.request_id is None:
-        return caller
-    text = json.dumps(what, sort_keys=True, default=str)
-    return replace(caller, asked=hashlib.sha256(text.encode()).hexdigest()[:16])
-
-
-def _trace(value: object) -> str | None:
-    """Return a trace context of the form that there is; another one is nobody's mistake, and says nothing."""
-    return value if isinstance(value, str) and len(value) == TRACE_CHARS else None
-
-
-def _token(value: object, argument: str) -> str | None:
-    """Return an id that a caller made up, within its bound."""
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 1 <= len(value) <= LIMITS.request_id_chars_max or not value.isprintable():
-        raise InvalidArgument(
-            f"{argument} is text of 1 to {LIMITS.request_id_chars_max} printable characters.",
-            hint="A UUID will do.",
-            argument=argument,
-            reason="malformed id",
-        )
-    return value
 
 
 def _host_and_port(address: str) -> tuple[str | None, int | None]:

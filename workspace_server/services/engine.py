@@ -19,6 +19,7 @@ from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.services.activity import Activity
 from workspace_server.services.agents.agents import Agents
 from workspace_server.services.agents.notes import Notes
+from workspace_server.services.auditing import Auditing
 from workspace_server.services.automation.running import Automation
 from workspace_server.services.events import Events, Head
 from workspace_server.services.files.blaming import Blaming
@@ -86,6 +87,7 @@ class Engine:
         self.blaming = Blaming(folder)
         self.links = Links(folder, self.files, self.listing)
         self.tokens = Tokens(folder)
+        self.auditing = Auditing(folder)
         self.browsing = Browsing(folder)
         self.provenances = Provenances(folder)
         self.undo = Undo(folder)
@@ -187,9 +189,9 @@ class Engine:
             engine = cls(folder, head, tree, open_index=open_index)
             await engine.agents.notes.load(db)
             await engine.tokens.load(db)
-            opened.push_async_callback(engine.agents.finish)
-            opened.push_async_callback(engine.links.flush)
-            opened.push_async_callback(engine.tokens.flush)
+            await engine.auditing.begin()
+            for part in (engine.agents.finish, engine.links.flush, engine.tokens.flush, engine.auditing.flush):
+                opened.push_async_callback(part)
             await engine.automation.begin()
             failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
@@ -243,6 +245,7 @@ class Engine:
         await self.agents.write_down()
         await self.links.flush()
         await self.tokens.flush()
+        await self.auditing.flush()
 
     async def _forget_old(self) -> None:
         async def forget(tx: Transaction) -> None:

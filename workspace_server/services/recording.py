@@ -82,6 +82,8 @@ class Commit:
         """The number of a commit of several files; None for a single one."""
         self.goals: dict[str, Goal | None] = {}
         """What the working tree is to hold, by path; None for what is to be read from the database."""
+        self.about: str | None = None
+        """What the act is about, where no event says so: with this it stands in the audit log without any event."""
         self.warnings: list[Result] = []
         """What triggers have to say of it; it stands among the `warnings` of the answer."""
         self.freed: Callable[[], None] = lambda: None
@@ -168,9 +170,11 @@ class Commit:
     async def finish(self, action: str) -> None:
         """Write the audit row, let the triggers move on, and note what needs a person."""
         if not self.events:
+            if self.about is not None:
+                await audit.add(self.tx, self.caller, action, self.about, None)
             return
         first = next((event for event in self.events if event.path is not None), self.events[0])
-        await audit.add(self.tx, self.caller, action, first.path, first.seq)
+        await audit.add(self.tx, self.caller, action, first.path or self.about, first.seq)
         await self._mark_guarded()
         followed = 0
         while followed < len(self.events):  # what follows is an event, too, and something may follow from it

@@ -19,7 +19,7 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Database, Transaction
-from workspace_server.storage.tables import audit, tokens
+from workspace_server.storage.tables import tokens
 
 LISTED_MAX = 1_000
 HINT = "Send `Authorization: Bearer wst_…`; the operator makes a token with `workspace-server token create`."
@@ -142,7 +142,7 @@ class Tokens:
                 expires_at=None if expires_in_seconds is None else now_s + expires_in_seconds,
             )
             await tokens.add(commit.tx, made, digest)
-            await audit.add(commit.tx, caller, "create_token", token_id, None)
+            commit.about = token_id
             commit.tx.after_commit(lambda: self._add(digest, made))
             return _listed(made, now_s)
 
@@ -169,7 +169,7 @@ class Tokens:
             state = found.state(commit.tx.now_s)
             if state == "live":
                 await tokens.revoke(commit.tx, token_id, by=caller.agent)
-                await audit.add(commit.tx, caller, "revoke_token", token_id, None)
+                commit.about = token_id
                 commit.tx.after_commit(lambda: self._drop(token_id))
                 state = "revoked"
             return {"id": token_id, "state": state}

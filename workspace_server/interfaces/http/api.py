@@ -10,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from workspace_server.errors import WorkspaceError
 from workspace_server.interfaces import raw_path
-from workspace_server.interfaces.guard import Guard, asking
+from workspace_server.interfaces.claims import asking
+from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.http import (
     agents,
     attention,

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import WorkspaceError
+from workspace_server.interfaces.arrival import LOCAL_ADDRESS, new_call_id
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.mcp.errors import protocol_error
 
@@ -44,7 +45,20 @@ def caller_of(guard: Guard, ctx: Context) -> Caller:
         return guard.admit(ctx.request, door="mcp", meta=meta)
     if isinstance(ctx.request, Peer):
         peer = ctx.request
-        return guard.identify(peer.agent, door="stdio", meta=meta, session=peer.session, proof=guard.bearer(peer.token))
+        try:
+            proof = guard.bearer(peer.token)
+        except WorkspaceError as refusal:
+            guard.refuse(refusal, token=peer.token)
+            raise
+        return guard.identify(
+            peer.agent,
+            door="stdio",
+            meta=meta,
+            session=peer.session,
+            proof=proof,
+            address=LOCAL_ADDRESS,
+            call_id=new_call_id(),
+        )
     return guard.identify(None, door="mcp", meta=meta)
 
 

@@ -19,7 +19,8 @@ from workspace_server import __version__
 from workspace_server.core.access import Caller
 from workspace_server.core.tokens import bytes_said
 from workspace_server.errors import InvalidArgument, WorkspaceError
-from workspace_server.interfaces.guard import Guard, asking
+from workspace_server.interfaces.claims import asking
+from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.mcp import errors, prompts, schemas
 from workspace_server.interfaces.mcp.calls import Context, caller_of, client_of, require_caller
 from workspace_server.interfaces.mcp.events.methods import EventMethods

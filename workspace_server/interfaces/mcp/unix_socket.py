@@ -108,7 +108,11 @@ class SocketDoor:
                 "The first line is an object with `agent` or `client`.", hint="Use `workspace-server stdio`."
             ) from None
         token = token if isinstance(token, str) else None
-        bears = self._server.guard.bearer(token).token
+        try:
+            bears = self._server.guard.bearer(token).token
+        except WorkspaceError as refusal:
+            self._server.guard.refuse(refusal, token=token)
+            raise
         if bears is None:
             name = agent_name(given) if given else await self._next_name(client)
         elif given or not bears.is_crew:

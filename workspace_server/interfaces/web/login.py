@@ -10,9 +10,10 @@ from workspace_server.errors import Forbidden, WorkspaceError
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.web.templates import ENVIRONMENT
 from workspace_server.interfaces.web.view import HEADERS, form_fields, lead_to
+from workspace_server.services.auditing import Auditing
 
 
-def routes(guard: Guard) -> list[BaseRoute]:
+def routes(guard: Guard, auditing: Auditing) -> list[BaseRoute]:
     """Return the routes of logging in and out."""
 
     def page(refusal: WorkspaceError | None = None) -> Response:
@@ -27,12 +28,17 @@ def routes(guard: Guard) -> list[BaseRoute]:
 
     async def begin(request: Request) -> Response:
         """Let the browser stand for the token that was typed."""
+        typed = ""
         try:
             fields = await _checked(request, guard.login_form_token)
-            token = guard.bearer(fields.get("bearer", "").strip()).token
+            typed = fields.get("bearer", "").strip()
+            proof = guard.bearer(typed)
         except WorkspaceError as refusal:
+            guard.refuse(refusal, connection=request, token=typed)
             return page(refusal)
+        token = proof.token
         assert token is not None  # the guard knows the tokens of the workspace that it guards
+        await auditing.record(guard.arrived(request, proof), "log_in", None)
         answer = lead_to("/")
         guard.logins.begin(answer, token.token_id)
         return answer
@@ -44,6 +50,7 @@ def routes(guard: Guard) -> list[BaseRoute]:
         except WorkspaceError as refusal:
             return page(refusal)
         answer = lead_to("/login")
+        await auditing.record(guard.arrived(request, guard.proof(request)), "log_out", None)
         guard.logins.end(request, answer)
         return answer
 

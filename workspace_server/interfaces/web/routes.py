@@ -35,7 +35,7 @@ def routes(engine: Engine, guard: Guard) -> list[BaseRoute]:
     """Return the routes of the web view over one engine."""
     site = Site(engine, guard)
     return [
-        *login_routes(guard),
+        *login_routes(guard, engine.auditing),
         RawPrefix(FILES, site.files),
         RawPrefix(door.PREFIX, door.SharedDoor(engine)),
         *(

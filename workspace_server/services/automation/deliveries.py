@@ -129,6 +129,7 @@ class Deliveries:
         plain_text("delivery", delivery, ID_CHARS_MAX)
 
         async def body(commit: Commit) -> Result:
+            commit.about = delivery
             await self._send_again(commit, [await _found(commit.tx, caller, delivery)])
             return {"delivery": delivery, "state": "pending"}
 
@@ -165,7 +166,7 @@ class Deliveries:
             check_name("trigger", trigger)
 
         async def body(commit: Commit) -> Result:
-            most = LIMITS.redeliveries_max
+            most, commit.about = LIMITS.redeliveries_max, trigger or "*"
             trigger_ids = await _chosen(commit.tx, caller, trigger)
             rows = await deliveries.ended_between(
                 commit.tx, since_s, until_s, state=chosen, trigger_ids=trigger_ids, limit=most + 1

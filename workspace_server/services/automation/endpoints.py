@@ -82,6 +82,7 @@ class Endpoints:
 
         async def body(commit: Commit) -> Result:
             tx = commit.tx
+            commit.about = endpoint
             row = await _own(tx, caller, number)
             await enable(commit, number)
             if not row.breaker.is_closed:
@@ -100,7 +101,7 @@ class Endpoints:
         check_name("trigger", trigger)
 
         async def body(commit: Commit) -> Result:
-            tx = commit.tx
+            tx, commit.about = commit.tx, trigger
             row = await _webhook(tx, caller, trigger)
             if row.state != "active":
                 raise Forbidden(
@@ -149,7 +150,7 @@ class Endpoints:
         new = new_secret() if secret is None else check_secret(secret)
 
         async def body(commit: Commit) -> Result:
-            tx = commit.tx
+            tx, commit.about = commit.tx, trigger
             row = await _webhook(tx, caller, trigger)
             if caller.agent != row.created_by:
                 caller.require("admin")  # who knows the secret can speak in this server's name
@@ -165,6 +166,7 @@ class Endpoints:
         number = endpoint_number(endpoint)
 
         async def body(commit: Commit) -> Result:
+            commit.about = endpoint
             await _own(commit.tx, caller, number)
             await endpoints.set_paused(commit.tx, number, paused=paused)
             commit.tx.after_commit(lambda: self._due(number))

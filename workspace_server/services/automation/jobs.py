@@ -176,6 +176,7 @@ class Jobs:
         plain_text("note", note, LIMITS.note_chars_max)
 
         async def body(commit: Commit) -> Result:
+            commit.about = job
             row = await known(commit.tx, job)
             if row.state not in OPEN:
                 raise refused("job", f"{job} is {row.state} already", "Nothing has to be done.")

@@ -119,6 +119,7 @@ class Queues:
         caller.require("jobs")
 
         async def body(commit: Commit) -> Result:
+            commit.about = job
             await self.revive(commit, job)
             return {"job": job, "state": "queued"}
 

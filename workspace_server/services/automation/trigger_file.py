@@ -11,6 +11,7 @@ from typing import Any, Final
 import anyio
 
 from workspace_server.core.access import CONFIG, Caller
+from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.services.automation.making import Making, says
@@ -55,6 +56,9 @@ class TriggerFile:
                 result["deleted"].append(name)
             for name, fields in wanted.items():
                 await self._bring_in_line(commit, name, fields, result)
+            commit.about = (
+                ", ".join(name for names in result.values() for name in names)[: LIMITS.note_chars_max] or None
+            )
             return dict(result)
 
         return await self._folder.recorder.change(_CALLER, "reload_triggers", body)

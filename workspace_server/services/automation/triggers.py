@@ -53,6 +53,7 @@ class Triggers:
         given = _flat({"name": name, "files": files, **fields}, options)
 
         async def body(commit: Commit) -> Result:
+            commit.about = given.get("name")
             return await self._making.make(commit, given)
 
         return await self._folder.recorder.change(caller, "create_trigger", body)
@@ -75,6 +76,7 @@ class Triggers:
                 return {"trigger": name, "state": row.state, "warnings": []}
             if "url" in kept and row.secret is not None:
                 kept.setdefault("secret", row.secret)
+            commit.about = name
             await self._making.remove(commit, name)
             return await self._making.make(commit, kept, paused=row.paused_at is not None)
 
@@ -128,6 +130,7 @@ class Triggers:
         check_name("name", name)
 
         async def body(commit: Commit) -> Result:
+            commit.about = name
             await _outside_file(commit.tx, caller, name)
             await self._making.remove(commit, name)
             return {"deleted": name}

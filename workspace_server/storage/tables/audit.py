@@ -3,10 +3,13 @@
 The writer remembers where the chain ends, so that a row costs one statement; the head is written once per commit.
 """
 
+from collections.abc import Iterable, Iterator
+from typing import cast
+
 import apsw
 
 from workspace_server.core.access import Caller
-from workspace_server.core.audit_chain import START, AuditRow, Break, ChainHead, breaks, link
+from workspace_server.core.audit_chain import START, AuditRow, Break, ChainHead, breaks, link, parse_head, spell_head
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.memory import Remembered
 from workspace_server.storage.tables import meta
@@ -15,16 +18,14 @@ HEAD = "audit_head"
 """The fact that says where the chain ends: the last row's number, a space, its digest in hexadecimal."""
 UNCHAINED = "audit_unchained"
 """The fact that says how many rows are older than the chain."""
-_INSERT = (
-    "INSERT INTO audit (audit_id, at, agent, verified, door, action, subject, seq, digest)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_COLUMNS = ", ".join((*AuditRow._fields, "digest"))
+_INSERT = f"INSERT INTO audit ({_COLUMNS}) VALUES ({', '.join('?' * (len(AuditRow._fields) + 1))})"
 
 
 async def add(tx: Transaction, caller: Caller, action: str, subject: str | None, seq: int | None) -> None:
     """Record one accepted change in the transaction that makes it."""
     last = await tx.recall(_CHAIN)
-    row = AuditRow(last.audit_id + 1, tx.now_s, caller.agent, int(caller.verified), caller.door, action, subject, seq)
+    row = _row(last.audit_id + 1, tx.now_s, caller, action=action, subject=subject, seq=seq)
     digest = link(last.digest, row)
     await tx.run(_INSERT, *row, digest)
     tx.remember(_CHAIN, ChainHead(row.audit_id, digest))
@@ -33,41 +34,72 @@ async def add(tx: Transaction, caller: Caller, action: str, subject: str | None,
 def append(connection: apsw.Connection, caller: Caller, action: str, *, at: float, seq: int | None) -> None:
     """Record one act on a workspace that nobody has open."""
     last, _ = broken(connection)
-    row = AuditRow(last.audit_id + 1, at, caller.agent, int(caller.verified), caller.door, action, None, seq)
+    row = _row(last.audit_id + 1, at, caller, action=action, subject=None, seq=seq)
     end = ChainHead(row.audit_id, link(last.digest, row))
     connection.execute(_INSERT, (*row, end.digest))
     connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (HEAD, spell_head(end)))
 
 
 async def head(tx: Transaction) -> ChainHead:
-    """Return where the chain ends."""
-    return await tx.recall(_CHAIN)
+    """Return where the chain ends, as of the last commit."""
+    return await _load(tx)
 
 
-def broken(connection: apsw.Connection) -> tuple[ChainHead, list[Break]]:
+async def digest_of(tx: Transaction, audit_id: int) -> bytes | None:
+    """Return the digest of a row; None when there is no such row, or it has none."""
+    row = await tx.one("SELECT digest FROM audit WHERE audit_id = ?", audit_id)
+    return None if row is None else cast("bytes | None", row[0])
+
+
+def broken(connection: apsw.Connection, kept: Iterable[ChainHead] = ()) -> tuple[ChainHead, list[Break]]:
     """Return where the chain ends, and every place at which it does not hold. Blocks, and reads all of it.
 
     Call in a transaction: rows and head are of one moment.
+
+    Args:
+        kept: Where it ended at earlier times, as was kept outside of the database.
     """
+    end, unchained = ends(connection)
+    return end, list(breaks(rows(connection), head=end, unchained=unchained, kept=kept))
+
+
+def look(connection: apsw.Connection, kept: Iterable[ChainHead]) -> tuple[ChainHead, list[Break]]:
+    """Return what `broken` does, in a transaction of its own. Blocks."""
+    connection.execute("BEGIN")
+    try:
+        return broken(connection, kept)
+    finally:
+        connection.execute("COMMIT")
+
+
+def ends(connection: apsw.Connection) -> tuple[ChainHead, int]:
+    """Return where the chain ends, and how many rows are older than it. Blocks."""
     said = connection.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (HEAD, UNCHAINED))
     facts = {str(name): str(value) for name, value in said}
     unchained = int(facts.get(UNCHAINED, 0))
-    end = parse_head(facts[HEAD]) if HEAD in facts else ChainHead(unchained, START)
-    rows = connection.execute(
-        "SELECT audit_id, at, agent, verified, door, action, subject, seq, digest FROM audit ORDER BY audit_id"
+    return (parse_head(facts[HEAD]) if HEAD in facts else ChainHead(unchained, START)), unchained
+
+
+def rows(connection: apsw.Connection) -> Iterator[tuple[AuditRow, bytes | None]]:
+    """Yield all rows with their digests, oldest first. Blocks."""
+    for row in connection.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY audit_id"):
+        yield AuditRow._make(row[:-1]), cast("bytes | None", row[-1])
+
+
+def _row(audit_id: int, at: float, caller: Caller, *, action: str, subject: str | None, seq: int | None) -> AuditRow:
+    return AuditRow(
+        audit_id,
+        at,
+        caller.agent,
+        int(caller.verified),
+        caller.door,
+        action,
+        subject,
+        seq,
+        caller.token,
+        caller.address,
+        caller.call_id,
     )
-    return end, list(breaks(((AuditRow._make(row[:8]), row[8]) for row in rows), head=end, unchained=unchained))
-
-
-def parse_head(text: str) -> ChainHead:
-    """Return the head that the fact *text* says."""
-    audit_id, _, digest = text.partition(" ")
-    return ChainHead(int(audit_id), bytes.fromhex(digest))
-
-
-def spell_head(end: ChainHead) -> str:
-    """Return the head as a fact, and as people keep it elsewhere."""
-    return f"{end.audit_id} {end.digest.hex()}"
 
 
 async def _load(tx: Transaction) -> ChainHead:

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 import apsw
 
+from workspace_server.core.audit_chain import spell_head
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.errors import InvalidArgument, NotFound, Unavailable
 from workspace_server.setting_sources import FILE
@@ -158,7 +159,7 @@ def _write(raw: IO[bytes], root: Path, copied: Path, progress: Progress) -> Mani
             entries[SETTINGS] = _add_bytes(archive, SETTINGS, (root / FILE).read_bytes())
         with copied.open("rb") as database:
             entries[DATABASE] = _add(archive, DATABASE, copied.stat().st_size, database)
-        manifest = Manifest(seq=seq, audit_head=audit.spell_head(head), made_at=time.time(), entries=entries)
+        manifest = Manifest(seq=seq, audit_head=spell_head(head), made_at=time.time(), entries=entries)
         seal = _add_bytes(archive, MANIFEST, json.dumps(asdict(manifest)).encode())
         _add_bytes(archive, SEAL, seal.encode())
     return manifest

@@ -7,7 +7,7 @@ meanwhile are no damage: each check reads what it compares at one moment, and lo
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,10 +17,10 @@ import apsw
 import zstandard
 
 from indexer.generations import is_sound
-from workspace_server.core.audit_chain import Break, ChainHead
+from workspace_server.core.audit_chain import ChainHead
 from workspace_server.core.paths import STATE_DIRECTORY
-from workspace_server.errors import NotFound, Unavailable, WorkspaceError
-from workspace_server.storage import checksums, refusals
+from workspace_server.errors import NotFound, WorkspaceError
+from workspace_server.storage import audit_heads, checksums, refusals
 from workspace_server.storage.content import CHAIN, Form, ObjectStore, expand, joined
 from workspace_server.storage.database import Row, connect
 from workspace_server.storage.disk.signatures import Signature
@@ -88,10 +88,10 @@ def find_damage(root: Path, progress: Progress = lambda *_: None) -> Iterator[Fi
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
             refuse_newer(connection)
         except apsw.Error as error:
-            yield Finding(kind="database", subject=path.name, said=_said(error))
+            yield Finding(kind="database", subject=path.name, said=said_of(error))
             return
         tree = opened.enter_context(closing(Tree(root)))
-        yield from stored_damage(connection, objects, progress)
+        yield from stored_damage(connection, objects, progress, audit_heads.kept(root / STATE_DIRECTORY))
         yield from _readable(_folder(connection, tree, progress))
     yield from _index(root / STATE_DIRECTORY / "index")
 
@@ -109,12 +109,18 @@ def is_seen_damaged(root: Path) -> bool:
         return refusals.is_damage(error)
 
 
-def stored_damage(connection: apsw.Connection, objects: ObjectStore, progress: Progress) -> Iterator[Finding]:
-    """Yield what is wrong with the database and the contents."""
+def stored_damage(
+    connection: apsw.Connection, objects: ObjectStore, progress: Progress, kept: Iterable[ChainHead] = ()
+) -> Iterator[Finding]:
+    """Yield what is wrong with the database and the contents.
+
+    Args:
+        kept: Where the audit log ended at earlier times, as was kept outside of the database.
+    """
     for check in (
         _database(connection, progress),
         _history(connection),
-        _audit(connection),
+        _audit(connection, kept),
         _contents(connection, objects, progress),
     ):
         yield from _readable(check)
@@ -124,7 +130,7 @@ def _readable(check: Iterator[Finding]) -> Iterator[Finding]:
     try:
         yield from check
     except apsw.Error as error:  # a page that cannot be read: what else there is to find can still be found
-        yield Finding(kind="database", subject="workspace.db", said=_said(error))
+        yield Finding(kind="database", subject="workspace.db", said=said_of(error))
 
 
 def refused_checksums(connection: apsw.Connection) -> str | None:
@@ -133,7 +139,8 @@ def refused_checksums(connection: apsw.Connection) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def _said(error: apsw.Error) -> str:
+def said_of(error: apsw.Error) -> str:
+    """Return what SQLite says of what cannot be read."""
     if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
         return f"a page {MISMATCH}"
     return str(error)
@@ -143,21 +150,6 @@ def _log(path: Path) -> Iterator[Finding]:
     found = write_ahead.trouble(path)
     if found is not None:
         yield Finding(kind="database", subject=f"{path.name}-wal", said=found.said, damage=found.certain)
-
-
-def audit_chain(root: Path) -> tuple[ChainHead, list[Break]]:
-    """Return where the audit log of the workspace in *root* ends, and where it is not the chain that was written.
-
-    Raises:
-        NotFound: There is no workspace in *root*.
-        Unavailable: The log cannot be read, or is of a newer program.
-    """
-    try:
-        with closing(connect(database_of(root), read_only=True)) as connection:
-            refuse_newer(connection)
-            return _broken(connection)
-    except apsw.Error as error:
-        raise Unavailable("The audit log cannot be read.", hint="Run `verify`.", reason=_said(error)) from error
 
 
 def database_of(root: Path) -> Path:
@@ -172,17 +164,9 @@ def database_of(root: Path) -> Path:
     return path
 
 
-def _broken(connection: apsw.Connection) -> tuple[ChainHead, list[Break]]:
-    connection.execute("BEGIN")
-    try:
-        return audit.broken(connection)
-    finally:
-        connection.execute("COMMIT")
-
-
-def _audit(connection: apsw.Connection) -> Iterator[Finding]:
+def _audit(connection: apsw.Connection, kept: Iterable[ChainHead]) -> Iterator[Finding]:
     """Check that the audit log is the chain that was written."""
-    _, faults = _broken(connection)
+    _, faults = audit.look(connection, kept)
     for fault in faults:
         yield Finding(kind="audit", subject=f"row {fault.audit_id}", said=fault.said)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 
 from workspace_server.core.access import Caller
+from workspace_server.core.audit_chain import spell_head
 from workspace_server.core.clock import Clock
 from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument
@@ -53,7 +54,7 @@ def _check_whole(connection: apsw.Connection, part: Path, manifest: Manifest) ->
     named = connection.execute("SELECT sha256 FROM contents WHERE form = 'object'").fetchall()
     missing = [sha256 for (sha256,) in named if not objects.path(str(sha256)).is_file()]
     missing += resting_on_nothing(connection)
-    if missing or faults or audit.spell_head(head) != manifest.audit_head:
+    if missing or faults or spell_head(head) != manifest.audit_head:
         raise InvalidArgument(
             "The backup's parts do not belong together.",
             hint="Nothing of it was used. Take another backup.",

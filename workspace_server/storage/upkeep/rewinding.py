@@ -10,11 +10,11 @@ import time
 
 import apsw
 
-from workspace_server.core.audit_chain import ChainHead
+from workspace_server.core.audit_chain import ChainHead, spell_head
 from workspace_server.errors import InvalidArgument
 from workspace_server.storage.database import Row
 from workspace_server.storage.tables import intents, tokens
-from workspace_server.storage.tables.audit import HEAD, spell_head
+from workspace_server.storage.tables.audit import HEAD
 
 CLEARED = (
     "agent_files",
