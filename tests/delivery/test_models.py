@@ -11,6 +11,7 @@ from aiohttp import web
 
 from indexer.models.ports import Message, ModelFailed
 from tests.delivery.test_sender import receiver
+from workspace_server.core.limits import LIMITS
 from workspace_server.delivery.models import READ_AT_ONCE_CHARS, ModelsOverHttp, check_url
 
 pytestmark = pytest.mark.anyio
@@ -131,7 +132,7 @@ async def test_a_long_answer_is_read_and_a_longer_one_than_may_be_is_not() -> No
     async def endless(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        for _ in range(17):
+        for _ in range(LIMITS.model_answer_bytes_max // (1 << 20) + 1):
             await response.write(b" " * (1 << 20))
         return response
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from workspace_server.core.limits import LIMITS
 from workspace_server.delivery.guard import Policy, parse_allow
 from workspace_server.delivery.sender import Sender, system_lookup
 
@@ -119,7 +120,14 @@ async def test_no_more_of_an_answer_is_read_than_is_kept() -> None:
 
     async with receiver(endless) as port, Sender(LOOPBACK) as sender:
         answer = await sender.post(f"http://127.0.0.1:{port}/", b"", {})
-    assert (answer.status, answer.excerpt) == (500, "x" * 1_024)
+    assert (answer.status, answer.excerpt) == (500, "x" * LIMITS.delivery_answer_bytes_max)
+
+    async def full(_: web.Request) -> web.Response:
+        return web.Response(text="y" * LIMITS.delivery_answer_bytes_max)
+
+    async with receiver(full) as port, Sender(LOOPBACK) as sender:
+        answer = await sender.post(f"http://127.0.0.1:{port}/", b"", {})
+    assert answer.excerpt == "y" * LIMITS.delivery_answer_bytes_max
 
 
 async def test_the_receivers_wish_to_be_asked_later_is_handed_on() -> None:

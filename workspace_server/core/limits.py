@@ -152,8 +152,6 @@ class Limits:
 
     query_chars_max: int = 500
     """Longest search query."""
-    query_terms_max: int = 32
-    """Most terms of a search query."""
     past_fact_versions_max: int = 20
     """Most versions of one file before its present one whose facts are kept, for questions with `as_of_seq`."""
     past_facts_max: int = 1_000

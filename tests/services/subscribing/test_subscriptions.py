@@ -17,7 +17,7 @@ from workspace_server.core.scopes import NOTHING, everywhere
 from workspace_server.delivery.signing import new_secret
 from workspace_server.errors import Forbidden, InvalidArgument, NotFound, QuotaExceeded, RateLimited, Unavailable
 from workspace_server.services.engine import Engine
-from workspace_server.services.subscribing import asked, matching
+from workspace_server.services.subscribing import asked, matching, subscriptions
 
 pytestmark = pytest.mark.anyio
 OPERATOR = Caller(agent="root", scope=everywhere("read", "admin"))
@@ -62,6 +62,18 @@ async def test_a_receiver_is_asked_once_and_then_gets_signed_events(engine: Engi
     assert (event["name"], event["data"]["path"], seq_of(event["cursor"])) == ("file.created", "a.md", seq)
     await subscriber.subscribe(engine, "file.updated")
     assert len(subscriber.challenges) == 1
+
+
+async def test_a_receiver_is_asked_again_once_its_word_is_old(
+    engine: Engine, subscriber: Subscriber, clock: ManualClock
+) -> None:
+    await subscriber.subscribe(engine)
+    clock.advance(LIMITS.verification_kept_s - 1.0)
+    await subscriber.subscribe(engine, "file.updated")
+    assert len(subscriber.challenges) == 1
+    clock.advance(1.0)
+    await subscriber.subscribe(engine, "file.deleted")
+    assert len(subscriber.challenges) == 2
 
 
 async def test_subscribing_again_is_the_same_subscription(engine: Engine, subscriber: Subscriber) -> None:
@@ -355,6 +367,17 @@ async def test_a_subscription_that_begins_in_the_past_is_told_what_happened_sinc
     await settled(engine, pending=0)
     stale = await subscriber.subscribe(engine, "file.deleted", cursor="stale")
     assert stale["truncated"] is True
+
+
+async def test_a_subscription_goes_back_over_so_many_events(
+    engine: Engine, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(engine, "a.md")
+    await write(engine, "b.md")
+    for most, kind, is_cut in ((1_000, "file.moved", False), (1, "file.deleted", True)):
+        monkeypatch.setattr(subscriptions, "LIMITS", Limits(subscription_replay_max=most))
+        granted = await subscriber.subscribe(engine, kind, cursor=cursor(0))
+        assert granted["truncated"] is is_cut
 
 
 async def test_one_without_an_end_ends_when_nothing_arrives_for_too_long(
