@@ -209,6 +209,8 @@ TESTS: dict[str, str] = {
     "token_s_max": "core/test_access_tokens.py::test_a_life_has_bounds",
     "logins_max": "interfaces/web/test_login.py::test_so_many_browsers_are_logged_in_and_the_oldest_goes",
     "token_misses_per_second": "services/test_tokens.py::test_who_guesses_tokens_has_to_wait_and_who_has_one_goes_on",
+    "refusals_apart_max": "services/test_auditing.py::"
+    "test_a_crowd_of_refused_callers_grows_neither_memory_nor_log_without_bound",
     "target_bytes_max": CONNECTIONS + "test_a_request_at_the_bounds_is_answered",
     "headers_max": CONNECTIONS + "test_a_request_at_the_bounds_is_answered",
     "head_bytes_max": CONNECTIONS + "test_a_part_that_has_no_end_is_not_collected",
