@@ -248,6 +248,38 @@ class Settings:
     models_tokens_per_file: int = _setting(
         20_000, "How many tokens of a file go to the models at most.", section="models", least=100, most=2_000_000
     )
+    oauth_issuer: str | None = _setting(
+        None,
+        "The authorization server (OAuth 2.1) whose access tokens prove who calls, beside the tokens made here; exactly"
+        " as it names itself, such as `https://login.example.com/realms/work`.",
+        section="oauth",
+    )
+    oauth_audience: str | None = _setting(
+        None,
+        "What an access token must name as its audience; else the address of MCP, as people reach it.",
+        section="oauth",
+    )
+    oauth_agent_claim: str = _setting(
+        "sub", "The claim of an access token that names the agent: `sub`, or `client_id` for programs.", section="oauth"
+    )
+    oauth_scopes: tuple[str, ...] = _setting(
+        (),
+        "The scopes that clients are told to ask the issuer for; else one for everything but `admin`, as the page on"
+        " access spells it.",
+        section="oauth",
+    )
+    oauth_grants: Tables | None = _setting(  # noqa: RUF009 - a row of the table like the others
+        None,
+        "What access tokens may do: `[oauth.grants.NAME]` with `allow`, a list of grants, for those that meet every"
+        " given one of `scope`, `subject`, `client` and `group`.",
+        section="oauth",
+    )
+    oauth_plain_jwt: bool = _setting(
+        False,
+        "Whether access tokens are taken whose type is `JWT`, or not given, rather than `at+jwt`, for issuers that give"
+        " them no type of their own.",
+        section="oauth",
+    )
     origins: Mapping[str, Origin] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     """Where each setting that is not a default came from."""
 

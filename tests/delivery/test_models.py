@@ -12,7 +12,8 @@ from aiohttp import web
 from indexer.models.ports import Message, ModelFailed
 from tests.delivery.test_sender import receiver
 from workspace_server.core.limits import LIMITS
-from workspace_server.delivery.models import READ_AT_ONCE_CHARS, ModelsOverHttp, check_url
+from workspace_server.delivery.models import READ_AT_ONCE_CHARS, ModelsOverHttp
+from workspace_server.delivery.named import check_url
 
 pytestmark = pytest.mark.anyio
 

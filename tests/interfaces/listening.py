@@ -10,6 +10,7 @@ from pathlib import Path
 from workspace_server.app.ending import Ending
 from workspace_server.app.server import Server, application
 from workspace_server.config import Settings
+from workspace_server.core.clock import Clock
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.services.engine import Engine
@@ -43,13 +44,15 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(folder: Path, **settings: object) -> AsyncIterator[Listening]:
+async def listening(folder: Path, clock: Clock | None = None, **settings: object) -> AsyncIterator[Listening]:
     """Open the workspace in *folder* and serve it until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
-        async with Engine.open(folder, settings=Settings(**settings)) as engine:  # type: ignore[arg-type]
+        async with Engine.open(folder, settings=Settings(**settings), clock=clock) as engine:  # type: ignore[arg-type]
             engine.folder.base_url = f"http://127.0.0.1:{port}"
-            guard = Guard(admin_key=ADMIN_KEY, tokens=engine.tokens, refused=engine.auditing.refuse)
+            guard = Guard(
+                admin_key=ADMIN_KEY, tokens=engine.tokens, issuer=engine.issuer, refused=engine.auditing.refuse
+            )
             mcp, ending = WorkspaceMcp(engine, guard), Ending()
             server = Server(application(engine, guard, mcp, ending), log_level="critical")
             serving = asyncio.create_task(server.serve(sockets=[door]))

@@ -8,7 +8,8 @@ from starlette.requests import HTTPConnection
 
 from workspace_server.core.access import Caller
 from workspace_server.errors import Forbidden, InvalidArgument, Unauthenticated
-from workspace_server.interfaces.guard import Guard, GuardMiddleware
+from workspace_server.interfaces.doorway import GuardMiddleware
+from workspace_server.interfaces.guard import Guard
 
 KEY = "k" * 43
 

@@ -30,7 +30,9 @@ from workspace_server.core.limits import LIMITS, Limits
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.core.places import Places
 from workspace_server.errors import InvalidArgument, Unavailable
-from workspace_server.interfaces.guard import LOOPBACK_NAMES, Guard, GuardMiddleware
+from workspace_server.interfaces.challenges import metadata_routes
+from workspace_server.interfaces.doorway import GuardMiddleware
+from workspace_server.interfaces.guard import LOOPBACK_NAMES, Guard
 from workspace_server.interfaces.http.routes import routes as http_routes
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.interfaces.mcp.streamable import SessionManager, mcp_routes
@@ -152,6 +154,7 @@ async def _serve(
             public_url=settings.public_url,
             heard=engine.automation.terms.heard_of,
             tokens=engine.tokens,
+            issuer=engine.issuer,
             refused=engine.auditing.refuse,
         )
         mcp = WorkspaceMcp(engine, guard)
@@ -216,6 +219,7 @@ def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp, ending: Ending)
         routes=[
             *mcp_routes(sessions),
             *admission_routes(guard, engine.auditing),
+            *metadata_routes(guard.issuer),
             *http_routes(engine, guard),
             *web_routes(engine, guard),
         ],

@@ -17,7 +17,9 @@ from workspace_server.errors import Forbidden, InvalidArgument, NotFound
 ID_BYTES: Final = 6
 SECRET_BYTES: Final = 32
 """256 random bits: nobody guesses them, so a digest of them needs no salt and no slowness."""
-_TOKEN = re.compile(r"wst_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+PREFIX: Final = "wst_"
+"""What every token made here begins with, and no other one."""
+_TOKEN = re.compile(rf"{PREFIX}([0-9a-f]{{12}})_[A-Za-z0-9_-]{{43}}")
 _ID = re.compile(r"[0-9a-f]{12}")
 State = Literal["live", "expired", "revoked"]
 
@@ -83,7 +85,7 @@ class Token:
 
 def spelled(token_id: str, secret: str) -> str:
     """Return the token of a public id, `ID_BYTES` in hexadecimal, and `SECRET_BYTES` random ones in base64url."""
-    return f"wst_{token_id}_{secret}"
+    return f"{PREFIX}{token_id}_{secret}"
 
 
 def digest(token: str) -> str | None:

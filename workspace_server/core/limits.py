@@ -321,6 +321,27 @@ class Limits:
     keep_alive_s: int = 5
     """How long a connection stays open after an answer, in seconds."""
 
+    leeway_s: int = 30
+    """How far the clock of an issuer of access tokens may be off, in seconds."""
+    issued_token_bytes_max: int = 16 * KIB
+    """Longest access token of an issuer that is looked at."""
+    issued_time_s_max: int = 2**40
+    """Latest time that an access token may name, in seconds since 1970."""
+    issued_tokens_max: int = 1_000
+    """Most access tokens of an issuer that are remembered; the one unused for longest is checked anew."""
+    issuer_s: int = 5
+    """How long an issuer may take for one answer, in seconds."""
+    issuer_answer_bytes_max: int = 256 * KIB
+    """Longest answer of an issuer; a longer one is none."""
+    issuer_keys_max: int = 100
+    """Most keys of an issuer; those beyond are not looked at."""
+    issuer_asked_every_s: int = 10
+    """An issuer is asked for its keys once in so many seconds at most."""
+    issuer_keys_fresh_s: int = 3_600
+    """After so many seconds an issuer is asked for its keys again."""
+    issuer_keys_kept_s: int = 24 * 3_600
+    """How long the keys of an issuer that does not answer are believed, in seconds."""
+
     reserve_bytes: int = 4 * MIB
     """Room on the disk that is kept back, so that deleting and unlocking go on when the disk is full, in bytes."""
     queue_writes_max: int = 10_000

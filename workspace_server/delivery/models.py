@@ -10,37 +10,16 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, Self
 
-from yarl import URL
-
 from indexer.models.ports import Message, ModelFailed
 from workspace_server.core.limits import LIMITS
-from workspace_server.delivery.guard import Allowed, Policy, Target
+from workspace_server.delivery.guard import Policy
+from workspace_server.delivery.named import allowed
 from workspace_server.delivery.sender import Answer, Lookup, Sender, system_lookup
 
 NOT_OF_INPUT: Final = frozenset({401, 402, 403, 404, 405, 408, 429, 503})
 """Answers that another question would get as well: a wrong key or name, or a server that is busy."""
 READ_AT_ONCE_CHARS: Final = 64 * 1024
 """Answers up to this size are read where they are awaited, which takes a millisecond at most."""
-
-
-def check_url(url: str) -> None:
-    """Pass when models can be spoken to at *url*.
-
-    Raises:
-        ValueError: They cannot; the message says why, and holds nothing of what may be a secret.
-    """
-    try:
-        parts = URL(url)
-        is_there = parts.scheme in {"http", "https"} and bool(parts.raw_host) and parts.port is not None
-    except ValueError:
-        is_there = False
-    if not is_there:
-        raise ValueError("is no address such as http://127.0.0.1:11434/v1")
-    if parts.user is not None or parts.password is not None:
-        raise ValueError("holds a password; a key belongs in the environment")
-    if parts.query_string or parts.fragment:
-        raise ValueError("has more than a path")
-    _allowed(url)
 
 
 class ModelsOverHttp:
@@ -71,7 +50,7 @@ class ModelsOverHttp:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._extract_s, self._embed_s = extract_s, embed_s
         self._sender = Sender(
-            Policy(allow=(_allowed(url),), own_ports=own_ports),
+            Policy(allow=(allowed(url),), own_ports=own_ports),
             lookup=lookup,
             total_s=max(extract_s, embed_s),
             answer_bytes_max=LIMITS.model_answer_bytes_max,
@@ -157,10 +136,3 @@ def _failed(answer: Answer) -> ModelFailed:
         "tls": "the model server's certificate is not accepted",
     }[answer.failure]
     return ModelFailed(why, of_input=answer.failure == "timeout")
-
-
-def _allowed(url: str) -> Allowed:
-    """Return the rule by which the operator's own address may be spoken to, wherever it lies; raises ValueError."""
-    target = Target.of(url)
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    return Allowed.parse(f"{host}:{target.port}")

@@ -113,11 +113,18 @@ class Sender:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one request and return what came of it; only a cancellation is raised."""
+        return await self._request("POST", url, body, headers)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """Fetch something and return what came of it, as `post` does."""
+        return await self._request("GET", url, None, headers)
+
+    async def _request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         assert self._session is not None, "used outside of its context"
         started = time.perf_counter()
         _target.set(Target.of(url))
         try:
-            request = self._session.post(url, data=body, headers=headers, allow_redirects=False)
+            request = self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
             async with request as response:
                 answer = Answer(
                     status=response.status,

@@ -18,10 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workspace_server.core.access import Caller, Door, agent_name
+from workspace_server.core.access_tokens import PREFIX as OWN
 from workspace_server.core.access_tokens import Token
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import ALL, LOCAL
@@ -31,6 +30,7 @@ from workspace_server.interfaces.arrival import CALL_ID, address_of, refused
 from workspace_server.interfaces.claims import own_id, trace_context
 from workspace_server.interfaces.cookies import cookie_of
 from workspace_server.interfaces.logins import Logins
+from workspace_server.services.issuer import Issuer
 from workspace_server.services.tokens import HINT as BEAR
 from workspace_server.services.tokens import Tokens
 
@@ -44,8 +44,6 @@ CAUSE_META = "workspace/cause"
 TRACE_META = "traceparent"
 TRACE_HEADER = "traceparent"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-OPEN = frozenset({"/healthz", "/login", "/admission"})
-OPEN_BELOW = ("/static/", "/s/")
 TICKETS_MAX = 16
 """Most unused tickets at once; the oldest one goes."""
 _PORTS = {"http": 80, "https": 443}
@@ -86,6 +84,7 @@ class Guard:
         public_url: The address before a proxy; its host and origin are allowed too.
         heard: Told the name of every caller, and its session if it has one: a sign of life keeps its jobs.
         tokens: Says what tokens prove; without it there are none.
+        issuer: Says what the tokens of an authorization server prove, if there is one that counts.
         refused: Told of everybody who may not come in: under which name, what for, and what was tried.
     """
 
@@ -97,11 +96,13 @@ class Guard:
         public_url: str | None = None,
         heard: Callable[[str, str | None], None] = lambda *_: None,
         tokens: Tokens | None = None,
+        issuer: Issuer | None = None,
         refused: Callable[[Caller, str, str | None], None] = lambda *_: None,
     ) -> None:
         self._key = admin_key
         self._heard = heard
         self._tokens = tokens
+        self.issuer = issuer
         self._refused = refused
         self.logins = Logins(secure=public_url is not None and public_url.startswith("https:"), key=admin_key)
         public = urlsplit(public_url) if public_url else None
@@ -177,6 +178,12 @@ class Guard:
             call_id=connection.scope.get(CALL_ID),
         )
 
+    async def prepare(self, connection: HTTPConnection) -> None:
+        """Have what it takes to look at the proof of a request: the keys of an issuer may have to be fetched."""
+        said = connection.headers.get("authorization", "").partition(" ")[2].strip()
+        if self.issuer is not None and said:
+            await self.issuer.prepare(said)
+
     def proof(self, connection: HTTPConnection) -> Proof:
         """Return what a request proves: to be the owner's, or a token's; nothing where nothing has to be proven.
 
@@ -191,14 +198,27 @@ class Guard:
             kind, _, token = said[0].partition(" ")
             if len(said) > 1 or kind.lower() != "bearer":
                 raise Unauthenticated("The request needs one Authorization header, with a token.", hint=BEAR)
-            return self.bearer(token.strip())
+            return self._access_token(token.strip())
         token_id = self.logins.token_of(connection)
         if token_id is not None and self._tokens is not None:
             return Proof(token=self._tokens.check(token_id))
         return self.bearer(None)
 
+    def _access_token(self, token: str) -> Proof:
+        """Return what a token in a request proves: one of an issuer, or one made here."""
+        if self.issuer is None or token.startswith(OWN):
+            return self.bearer(token)
+        found = self.issuer.bearer(token)
+        if not found.scope.grants:
+            raise Forbidden(
+                "This access token grants nothing here.",
+                hint="Ask the issuer for one of the scopes that this server knows, or its operator for a grant.",
+                reason="insufficient_scope",
+            )
+        return Proof(token=found)
+
     def bearer(self, token: str | None) -> Proof:
-        """Return what a token proves, or that nothing has to be proven.
+        """Return what a token made here proves, or that nothing has to be proven.
 
         Raises:
             Unauthenticated, RateLimited: As `proof`.
@@ -322,51 +342,6 @@ class Guard:
         if (scheme, host, said or _PORTS[scheme]) == self._public_origin:
             return True
         return host in self._hosts and (said or _PORTS[scheme]) == (port or _PORTS[scheme])
-
-
-class GuardMiddleware:
-    """Refuses every request that came from where it may not, before anything looks at it.
-
-    Args:
-        app: What is guarded.
-        guard: Decides.
-    """
-
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
-        self._app = app
-        self._guard = guard
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer it with the refusal."""
-        if scope["type"] == "http":
-            connection = HTTPConnection(scope)
-            try:
-                self._guard.check_address(connection.headers)
-                if not is_open(scope["path"]):
-                    self._guard.proof(connection)
-            except Unauthenticated as refusal:
-                self._guard.refuse(refusal, connection=connection)
-                await unauthenticated(connection, refusal)(scope, receive, send)
-                return
-            except WorkspaceError as refusal:
-                self._guard.refuse(refusal, connection=connection)
-                await JSONResponse({"error": refusal.as_dict()}, refusal.http_status)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-
-def is_open(path: str) -> bool:
-    """Return whether nobody has to prove anything at an address: signs of life, what pages load, share links, doors."""
-    return path in OPEN or path.startswith(OPEN_BELOW)
-
-
-def unauthenticated(connection: HTTPConnection, refusal: Unauthenticated) -> Response:
-    """Return what asks for a proof: the login page's address for who looks at a page, the scheme for everybody else."""
-    headers = connection.headers
-    if connection.scope["method"] in SAFE_METHODS and "text/html" in headers.get("accept", ""):
-        return RedirectResponse("/login", 303, headers={"cache-control": "no-store"})
-    scheme = 'Bearer realm="workspace"' + (', error="invalid_token"' if "authorization" in headers else "")
-    return JSONResponse({"error": refusal.as_dict()}, refusal.http_status, headers={"www-authenticate": scheme})
 
 
 def _host_and_port(address: str) -> tuple[str | None, int | None]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from workspace_server.services.history.undo import Undo
 from workspace_server.services.index.contradictions import Contradictions
 from workspace_server.services.index.indexing import Indexing, OpenIndex
 from workspace_server.services.index.search import Search
+from workspace_server.services.issuer import Issuer
 from workspace_server.services.links import Links
 from workspace_server.services.locking import leases
 from workspace_server.services.locking.locks import Locks
@@ -88,6 +89,7 @@ class Engine:
         self.links = Links(folder, self.files, self.listing)
         self.tokens = Tokens(folder)
         self.auditing = Auditing(folder)
+        self.issuer: Issuer | None = None
         self.browsing = Browsing(folder)
         self.provenances = Provenances(folder)
         self.undo = Undo(folder)
@@ -189,6 +191,7 @@ class Engine:
             engine = cls(folder, head, tree, open_index=open_index)
             await engine.agents.notes.load(db)
             await engine.tokens.load(db)
+            engine.issuer = await opened.enter_async_context(engine._issuing())
             await engine.auditing.begin()
             for part in (engine.agents.finish, engine.links.flush, engine.tokens.flush, engine.auditing.flush):
                 opened.push_async_callback(part)
@@ -208,6 +211,9 @@ class Engine:
     def head_seq(self) -> int:
         """Where the log stands."""
         return self.events.head_seq
+
+    def _issuing(self) -> AbstractAsyncContextManager[Issuer | None]:
+        return Issuer.open(self.folder, self.tokens, own_ports=self.automation.own_ports)
 
     def _notice(self, happened: Sequence[Event]) -> None:
         self.folder.seen.notice(happened)

@@ -5,7 +5,7 @@ process owns the folder, a token that it has revoked proves nothing from the nex
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from workspace_server.core import access_tokens as rules
 from workspace_server.core.access import Caller, local
@@ -29,12 +29,13 @@ class Tokens:
     """Tokens. Errors: not_found, invalid_argument, forbidden, quota_exceeded; unauthenticated, rate_limited.
 
     Attributes:
-        required: Whether callers have to bear one: from the first one on that was ever made.
+        required: Whether callers have to bear one: from the first one on that was ever made, or with an issuer.
     """
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
         self._live: dict[str, Token] = {}
+        self._issued: dict[str, Token] = {}
         self._used: dict[str, float] = {}
         self._misses = Pace.full(LIMITS.token_misses_per_second, now_s=folder.clock.boot_s())
         self.required = False
@@ -45,7 +46,8 @@ class Tokens:
         async def read(tx: Transaction) -> tuple[dict[str, Token], bool]:
             return await tokens.live(tx), await tokens.any_ever(tx)
 
-        self._live, self.required = await db.read(read)
+        self._live, ever = await db.read(read)
+        self.required = ever or self._folder.settings.oauth_issuer is not None
 
     def bearer(self, token: str) -> Token:
         """Return what a token proves.
@@ -58,12 +60,34 @@ class Tokens:
         found = None if digest is None else self._live.get(digest)
         now_s = self._folder.clock.wall_s()
         if found is None or found.state(now_s) != "live":
-            self._misses, granted = self._misses.take(1, now_s=self._folder.clock.boot_s())
-            if not granted:
-                raise RateLimited("Too many tokens were tried that prove nothing.", retry_after_seconds=1)
-            raise Unauthenticated("This token proves nothing: it is unknown, expired or revoked.", hint=HINT)
+            raise self.missed("it is unknown, expired or revoked")
         self._used[found.token_id] = now_s
         return found
+
+    def missed(self, why: str) -> Unauthenticated | RateLimited:
+        """Return the refusal of a token that proves nothing, and count it."""
+        self._misses, granted = self._misses.take(1, now_s=self._folder.clock.boot_s())
+        if not granted:
+            return RateLimited("Too many tokens were tried that prove nothing.", retry_after_seconds=1)
+        return Unauthenticated(f"This token proves nothing: {why}.", hint=HINT)
+
+    def issued(self, digest: str) -> Token | None:
+        """Return the access token of an issuer that was checked before, while it proves something."""
+        found = self._issued.pop(digest, None)
+        if found is None or found.state(self._folder.clock.wall_s()) != "live":
+            return None
+        self._issued[digest] = found  # at the end again: who is used goes last
+        return found
+
+    def add_issued(self, digest: str, token: Token) -> None:
+        """Remember an access token of an issuer that was checked; nothing of it is written down."""
+        while len(self._issued) >= LIMITS.issued_tokens_max:
+            del self._issued[next(iter(self._issued))]
+        self._issued[digest] = token
+
+    def forget_issued(self) -> None:
+        """Let every access token of an issuer be checked again: a key of it is gone."""
+        self._issued.clear()
 
     def check(self, token_id: str) -> Token:
         """Return the token of a browser that has logged in by it.
@@ -72,7 +96,7 @@ class Tokens:
             Unauthenticated: It proves nothing any more.
         """
         now_s = self._folder.clock.wall_s()
-        for one in self._live.values():
+        for one in self._all():
             if one.token_id == token_id and one.state(now_s) == "live":
                 self._used[token_id] = now_s
                 return one
@@ -92,7 +116,7 @@ class Tokens:
         if not self.required:
             return local(agent)
         now_s = self._folder.clock.wall_s()
-        scope = union(one.scope for one in self._live.values() if one.is_of(agent) and one.state(now_s) == "live")
+        scope = union(one.scope for one in self._all() if one.is_of(agent) and one.state(now_s) == "live")
         return Caller(agent=agent, scope=scope, verified=True)
 
     async def create_token(
@@ -182,6 +206,11 @@ class Tokens:
             return
         used, self._used = self._used, {}
         await self._folder.db.write(lambda tx: tokens.set_used(tx, used))
+
+    def _all(self) -> Iterator[Token]:
+        """Yield every token that may prove something, of ours and of an issuer."""
+        yield from self._live.values()
+        yield from self._issued.values()
 
     def _add(self, digest: str, made: Token) -> None:
         self._live[digest] = made

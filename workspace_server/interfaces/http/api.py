@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from workspace_server.errors import WorkspaceError
 from workspace_server.interfaces import raw_path
+from workspace_server.interfaces.challenges import challenge
 from workspace_server.interfaces.claims import asking
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.http import (
@@ -101,7 +102,7 @@ class Api:
         coming = agents.presence.begin(call.caller, entry.name, about=about(call.values))
         size_bytes = 0
         try:
-            response = await _response(call, entry)
+            response = await self._response(call, entry)
             if call.request.method != "HEAD":  # whose answer has no body that could carry a note
                 if isinstance(response, JsonAnswer):
                     notice = agents.notes.take(call.caller.agent)
@@ -111,16 +112,15 @@ class Api:
         finally:
             agents.presence.end(coming, size_bytes)
 
-
-async def _response(call: Call, entry: Operation) -> Response:
-    try:
-        return await entry.handler(call, **await _arguments(entry, call.request))
-    except WorkspaceError as refusal:
-        return error_response(refusal)
-    except ClientDisconnect:
-        return Response(status_code=CLIENT_GONE)
-    except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
-        return unexpected_response(error)
+    async def _response(self, call: Call, entry: Operation) -> Response:
+        try:
+            return await entry.handler(call, **await _arguments(entry, call.request))
+        except WorkspaceError as refusal:
+            return error_response(refusal, headers=challenge(refusal, self._guard.issuer))
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_GONE)
+        except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
+            return unexpected_response(error)
 
 
 async def _arguments(entry: Operation, request: Request) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from indexer.progress import persist
 from workspace_server.config import Settings
 from workspace_server.core.tokens import BYTES_PER_TOKEN
 from workspace_server.delivery.guard import origin
-from workspace_server.delivery.models import ModelsOverHttp, check_url
+from workspace_server.delivery.models import ModelsOverHttp
+from workspace_server.delivery.named import check_url
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.recording import Result
 from workspace_server.storage.database import Database
