@@ -24,6 +24,8 @@ CONNECTIONS = 10_000
 SLOW = 200
 """Connections with a slow body, or a slow reader, at once."""
 DRIP_S = 1.0
+AGAIN_S = 10.0
+"""After how many seconds one that was cut off comes again."""
 GUESSERS = 32
 ASKERS = 8
 FLOODERS = 32
@@ -152,7 +154,7 @@ async def attack(kind: str, target: Target) -> None:
                     await asyncio.sleep(0)
                 await how(target, number)
             cut += 1
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(AGAIN_S)
 
     attackers = [asyncio.create_task(again(number)) for number in range(count)]
     await asyncio.sleep(min(5.0, 1.0 + count / 4_000))

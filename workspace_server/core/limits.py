@@ -301,6 +301,9 @@ class Limits:
     """Most browsers that are logged in at once; the oldest one has to log in again."""
     token_misses_per_second: int = 10
     """Most wrong tokens that are answered so in a second; the rest are told to wait."""
+    calls_at_once: int = 4
+    """Most tool calls and questions of one token that are worked on at once; its others wait their turn, and nobody
+    else's do. Calls that wait for something by their nature do not count."""
     refusals_apart_max: int = 100
     """Most callers whose refusals of a few seconds stand apart in the audit log; those of the rest are counted."""
 

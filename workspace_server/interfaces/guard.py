@@ -30,6 +30,7 @@ from workspace_server.interfaces.arrival import CALL_ID, address_of, refused
 from workspace_server.interfaces.claims import own_id, trace_context
 from workspace_server.interfaces.cookies import cookie_of
 from workspace_server.interfaces.logins import Logins
+from workspace_server.interfaces.shares import Shares
 from workspace_server.services.issuer import Issuer
 from workspace_server.services.tokens import HINT as BEAR
 from workspace_server.services.tokens import Tokens
@@ -104,6 +105,7 @@ class Guard:
         self._tokens = tokens
         self.issuer = issuer
         self._refused = refused
+        self.shares = Shares()
         self.logins = Logins(secure=public_url is not None and public_url.startswith("https:"), key=admin_key)
         public = urlsplit(public_url) if public_url else None
         named = {host.strip("[]").lower() for host in hosts} | ({public.hostname} if public else set())

@@ -1,6 +1,7 @@
 """The API as one application: guard, table, arguments, handler, and the one place where refusals become answers."""
 
 import time
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import anyio
@@ -102,7 +103,8 @@ class Api:
         coming = agents.presence.begin(call.caller, entry.name, about=about(call.values))
         size_bytes = 0
         try:
-            response = await self._response(call, entry)
+            async with self._place(call, entry):
+                response = await self._response(call, entry)
             if call.request.method != "HEAD":  # whose answer has no body that could carry a note
                 if isinstance(response, JsonAnswer):
                     notice = agents.notes.take(call.caller.agent)
@@ -121,6 +123,11 @@ class Api:
             return Response(status_code=CLIENT_GONE)
         except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
             return unexpected_response(error)
+
+    def _place(self, call: Call, entry: Operation) -> AbstractAsyncContextManager[None]:
+        """Return a place among the calls of the caller's token for what only reads; bodies and news may take long."""
+        waits = entry.method != "GET" or entry.handler is events.list_events
+        return nullcontext() if waits else self._guard.shares.place(call.caller)
 
 
 async def _arguments(entry: Operation, request: Request) -> dict[str, Any]:

@@ -7,7 +7,7 @@ wrong arguments and unknown tools as well, where the SDK would answer with a JSO
 import asyncio
 import difflib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.context import CallNext, HandlerResult
@@ -126,14 +126,18 @@ class WorkspaceMcp(Server[dict[str, Any]]):
         """Return what the tool answers, or its refusal."""
         try:
             given = schemas.read(tool.params, arguments or {}, tool=tool.name)
-            if tool.waits and ctx.meta is not None and "progress_token" in ctx.meta:
-                async with _progress(ctx):
-                    return await tool.handler(self._engine, caller, given)
-            return await tool.handler(self._engine, caller, given)
+            async with self._beside(ctx, tool, caller):
+                return await tool.handler(self._engine, caller, given)
         except WorkspaceError as refusal:
             return refusal
         except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
             return errors.failed(error)
+
+    def _beside(self, ctx: Context, tool: ToolSpec, caller: Caller) -> AbstractAsyncContextManager[None]:
+        """Return what lasts as long as a call: a place among those of its token, or news of it while it waits."""
+        if not tool.waits:
+            return self._guard.shares.place(caller)
+        return _progress(ctx) if ctx.meta is not None and "progress_token" in ctx.meta else nullcontext()
 
     def _tool(self, name: str) -> ToolSpec:
         tool = self.tools.get(name)
