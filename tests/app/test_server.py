@@ -21,6 +21,7 @@ from workspace_server import config
 from workspace_server.app import owner
 from workspace_server.app.server import PORTS_TRIED, SWITCH_S, address, listening
 from workspace_server.app.server import run as serve
+from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidArgument, Unavailable
 from workspace_server.storage.disk import filesystem
 
@@ -214,3 +215,12 @@ def test_no_thread_keeps_the_interpreter_from_a_save_for_long(tmp_path: Path) ->
     )
 
     assert float(done.stdout) == pytest.approx(SWITCH_S)
+
+
+def test_the_system_keeps_so_much_of_an_answer_that_nobody_takes_and_no_more() -> None:
+    with listening(config.Settings(), "serve") as listener, socket.create_connection(listener.getsockname()) as reader:
+        connection, _ = listener.accept()
+        with connection:
+            kept = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+            assert LIMITS.unsent_bytes_max <= kept <= 2 * LIMITS.unsent_bytes_max
+            assert reader.getpeername() == listener.getsockname()

@@ -20,23 +20,25 @@ pytestmark = pytest.mark.anyio
 OWNER = Caller(agent="boss", scope=ALL)
 
 
-async def test_the_fifth_waits_until_one_of_four_has_gone() -> None:
-    shares, leaving = Shares(most=4), asyncio.Event()
-    inside: list[int] = []
+async def test_one_more_than_so_many_waits_until_one_of_them_has_gone() -> None:
+    shares, leaving = Shares(), asyncio.Event()
+    inside: list[str] = []
 
-    async def work(number: int, token: str | None) -> None:
+    async def work(name: str, token: str | None) -> None:
         async with shares.place(Caller(agent="ana", token=token)):
-            inside.append(number)
+            inside.append(name)
             await leaving.wait()
 
-    tasks = [asyncio.create_task(work(number, "one")) for number in range(6)]
-    tasks += [asyncio.create_task(work(6, "other")), *(asyncio.create_task(work(7 + n, None)) for n in range(5))]
+    count = LIMITS.calls_at_once + 1
+    tasks = [asyncio.create_task(work(f"one {number}", "one")) for number in range(count)]
+    tasks += [asyncio.create_task(work("other", "other"))]
+    tasks += [asyncio.create_task(work("without", None)) for _ in range(count)]
     for _ in range(3):
         await asyncio.sleep(0)
-    assert inside == [0, 1, 2, 3, 6, 7, 8, 9, 10, 11]
+    assert inside == [*(f"one {number}" for number in range(count - 1)), "other", *["without"] * count]
     leaving.set()
     await asyncio.gather(*tasks)
-    assert inside[-2:] == [4, 5]
+    assert inside[-1] == f"one {count - 1}"
 
 
 async def made(served: Listening, agent: str) -> tuple[str, Caller]:

@@ -209,6 +209,8 @@ TESTS: dict[str, str] = {
     "token_s_max": "core/test_access_tokens.py::test_a_life_has_bounds",
     "logins_max": "interfaces/web/test_login.py::test_so_many_browsers_are_logged_in_and_the_oldest_goes",
     "token_misses_per_second": "services/test_tokens.py::test_who_guesses_tokens_has_to_wait_and_who_has_one_goes_on",
+    "calls_at_once": "interfaces/test_shares.py::test_one_more_than_so_many_waits_until_one_of_them_has_gone",
+    "unsent_bytes_max": "app/test_server.py::test_the_system_keeps_so_much_of_an_answer_that_nobody_takes_and_no_more",
     "refusals_apart_max": "services/test_auditing.py::"
     "test_a_crowd_of_refused_callers_grows_neither_memory_nor_log_without_bound",
     "target_bytes_max": CONNECTIONS + "test_a_request_at_the_bounds_is_answered",

@@ -307,6 +307,8 @@ class Limits:
     refusals_apart_max: int = 100
     """Most callers whose refusals of a few seconds stand apart in the audit log; those of the rest are counted."""
 
+    unsent_bytes_max: int = 128 * KIB
+    """What the system keeps of the answers of one connection while nobody takes them, in bytes; it may take the double."""
     target_bytes_max: int = 16 * KIB
     """Longest address of a request, with its query."""
     headers_max: int = 100
