@@ -31,6 +31,7 @@ async def _subscribe(engine: Engine, url: str) -> None:
             await subscriptions.begin(
                 tx,
                 handle=name,
+                token=None,
                 principal=WRITER.agent,
                 endpoint_id=endpoint.endpoint_id,
                 event=ANYTHING,

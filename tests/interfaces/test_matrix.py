@@ -163,7 +163,7 @@ PEOPLE = {
     "GET /links": whole("read"),
     "POST /links": needs("admin", path="$"),
     "DELETE /links/{link}": ADMINS,
-    "GET /subscriptions": whole("read"),
+    "GET /subscriptions": anywhere("read"),
     "DELETE /subscriptions/{subscription}": ADMINS,
     "POST /gc": ADMINS,
     "POST /reindex": ADMINS,

@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from workspace_server.core.access import Caller
 from workspace_server.core.events import EVENT_TYPES, paths_of
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector, parse_selector
+from workspace_server.core.scopes import Verb
 from workspace_server.errors import InvalidArgument
 
 ANYTHING: Final = "workspace.event"
@@ -68,6 +70,22 @@ def parse_wanted(name: str, arguments: Mapping[str, Any]) -> Wanted:
         files=None if files is None else tuple(parse_selector(one, _never, argument="files") for one in files),
         agent=agent,
     )
+
+
+def require_wanted(caller: Caller, wanted: Wanted, *verbs: Verb) -> None:
+    """Pass when a caller may be told of what it wants: of all that it names, or, where it names no files, of any.
+
+    Args:
+        verbs: What it takes to be told in that way.
+
+    Raises:
+        Forbidden: It may not.
+    """
+    for verb in verbs:
+        if wanted.files is None:
+            caller.require_somewhere(verb)
+        for selector in wanted.files or ():
+            caller.require_within(verb, selector)
 
 
 def canonical(arguments: Mapping[str, Any]) -> str:

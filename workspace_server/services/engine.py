@@ -72,6 +72,9 @@ class Engine:
     """What every face calls: one attribute per group of use cases.
 
     Open it with `Engine.open`; the caller holds the owner lock of the folder.
+
+    Attributes:
+        watching_permissions: Called when a token has ended: faces look at what they keep open.
     """
 
     def __init__(self, folder: Folder, head: Head, tree: WorkingTree, *, open_index: OpenIndex) -> None:
@@ -79,6 +82,7 @@ class Engine:
         self.tree = tree
         self.root = folder.root
         self.settings = folder.settings
+        self.watching_permissions: list[Callable[[], None]] = []
         self.clock = folder.clock
         self.db = folder.db
         self.files = Files(folder)
@@ -113,6 +117,7 @@ class Engine:
         self.endpoints = self.automation.endpoints
         self.subscribing = Subscribing(folder, self.events, self.automation)
         self.subscribing.standing = self.tokens.standing
+        self.tokens.ended = self._look_at_permissions
         folder.recorder.reaction = self.automation.reaction
         folder.recorder.attend = self.automation.attend
         self.indexing = Indexing(folder, head, open_index=open_index, own_ports=self.automation.own_ports)
@@ -219,6 +224,11 @@ class Engine:
         self.folder.seen.notice(happened)
         self.events.tail.add(happened)
         self.waits.notice(happened)
+
+    def _look_at_permissions(self) -> None:
+        self.subscribing.look_at_permissions()
+        for look in self.watching_permissions:
+            look()
 
     async def due(self) -> list[str]:
         """Return what still has to be done without anybody being connected; a background server stays for it."""

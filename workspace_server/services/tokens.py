@@ -5,14 +5,14 @@ process owns the folder, a token that it has revoked proves nothing from the nex
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from workspace_server.core import access_tokens as rules
 from workspace_server.core.access import Caller, local
 from workspace_server.core.access_tokens import Token
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.pace import Pace
-from workspace_server.core.scopes import LOCAL, parse_scope, union
+from workspace_server.core.scopes import LOCAL, NOTHING, parse_scope, union
 from workspace_server.errors import QuotaExceeded, RateLimited, Unauthenticated
 from workspace_server.services.arguments import plain_text
 from workspace_server.services.folder import Folder
@@ -30,6 +30,7 @@ class Tokens:
 
     Attributes:
         required: Whether callers have to bear one: from the first one on that was ever made, or with an issuer.
+        ended: Called when one was revoked, or the first one made: what was open may have to end.
     """
 
     def __init__(self, folder: Folder) -> None:
@@ -39,6 +40,7 @@ class Tokens:
         self._used: dict[str, float] = {}
         self._misses = Pace.full(LIMITS.token_misses_per_second, now_s=folder.clock.boot_s())
         self.required = False
+        self.ended: Callable[[], None] = lambda: None
 
     async def load(self, db: Database) -> None:
         """Learn which tokens there are."""
@@ -106,16 +108,29 @@ class Tokens:
         """Pass when what a caller has open may go on.
 
         Raises:
-            Unauthenticated: The token that it was opened by has ended.
+            Unauthenticated: The token that it was opened by has ended, or by now it takes one.
         """
         if caller.token is not None:
             self.check(caller.token)
+        elif self.required and not _has_the_key(caller):
+            raise Unauthenticated("This server asks every caller for a token by now.", hint=HINT)
 
-    def standing(self, agent: str) -> Caller:
-        """Return an agent with what it may do by now while nobody is at the door for it: what all its tokens grant."""
+    def current(self, caller: Caller) -> Caller:
+        """Return who has something open, with what it may do by now: nothing, once the token has ended."""
+        return caller if _has_the_key(caller) else self.standing(caller.agent, caller.token)
+
+    def standing(self, agent: str, token: str | None = None) -> Caller:
+        """Return an agent with what it may do by now while nobody is at the door for it.
+
+        Args:
+            token: The public id of the one that it was there by: what that grants. None: what all its tokens grant.
+        """
+        now_s = self._folder.clock.wall_s()
+        if token is not None:
+            live = (one for one in self._all() if one.token_id == token and one.state(now_s) == "live")
+            return next((one.caller(agent) for one in live), Caller(agent=agent, scope=NOTHING, token=token))
         if not self.required:
             return local(agent)
-        now_s = self._folder.clock.wall_s()
         scope = union(one.scope for one in self._all() if one.is_of(agent) and one.state(now_s) == "live")
         return Caller(agent=agent, scope=scope, verified=True)
 
@@ -214,14 +229,22 @@ class Tokens:
 
     def _add(self, digest: str, made: Token) -> None:
         self._live[digest] = made
-        self.required = True
+        if not self.required:
+            self.required = True
+            self.ended()
 
     def _drop(self, token_id: str) -> None:
         self._live = {digest: one for digest, one in self._live.items() if one.token_id != token_id}
+        self.ended()
 
     def _when_used(self, token: Token) -> Result:
         used_at = self._used.get(token.token_id, token.used_at)
         return {} if used_at is None else {"used_at": iso(used_at)}
+
+
+def _has_the_key(caller: Caller) -> bool:
+    """Whether somebody was let in by the folder's own key, which does not end."""
+    return caller.token is None and caller.scope.is_whole("admin")
 
 
 def _listed(token: Token, now_s: float) -> Result:

@@ -21,6 +21,7 @@ async def test_subscriptions_are_listed_without_secrets_and_ended_with_the_verb_
         await subscriptions.begin(
             tx,
             handle=name,
+            token=None,
             principal="ana",
             endpoint_id=(await endpoints.of_url(tx, URL)).endpoint_id,
             event="file.created",

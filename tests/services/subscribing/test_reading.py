@@ -24,11 +24,11 @@ async def written(engine: Engine, count: int) -> None:
 async def test_a_page_looks_at_a_bounded_part_of_the_log(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "ROWS_AT_ONCE", 2)
     await written(engine, 5)
-    first = await engine.db.read(lambda tx: reading.look(tx, DELETED, after_seq=0, most=10, rows_max=3))
+    first = await engine.db.read(lambda tx: reading.look(tx, ANN, DELETED, after_seq=0, most=10, rows_max=3))
     assert (first.found, first.seen_seq, first.more) == ([], 3, True)
-    rest = await engine.db.read(lambda tx: reading.look(tx, DELETED, after_seq=3, most=10, rows_max=100))
+    rest = await engine.db.read(lambda tx: reading.look(tx, ANN, DELETED, after_seq=3, most=10, rows_max=100))
     assert (rest.seen_seq >= 5, rest.more) == (True, False)
-    part = await engine.db.read(lambda tx: reading.look(tx, CREATED, after_seq=0, most=3, rows_max=10))
+    part = await engine.db.read(lambda tx: reading.look(tx, ANN, CREATED, after_seq=0, most=3, rows_max=10))
     assert ([event.path for event in part.found], part.more) == (["0.md", "1.md", "2.md"], True)
 
 

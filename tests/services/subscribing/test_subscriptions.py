@@ -252,7 +252,7 @@ async def test_the_operator_ends_a_subscription_and_its_receiver_is_told(
 
 async def test_who_may_read_no_more_is_told_once_and_hears_nothing(engine: Engine, subscriber: Subscriber) -> None:
     await subscriber.subscribe(engine)
-    engine.subscribing.standing = lambda agent: Caller(agent=agent, scope=NOTHING)
+    engine.subscribing.standing = lambda agent, _token: Caller(agent=agent, scope=NOTHING)
     await write(engine, "secret.md")
     await write(engine, "secret-too.md")
     said = await subscriber.heard()
@@ -270,7 +270,7 @@ async def test_what_is_still_on_its_way_is_not_sent_to_who_may_read_no_more(
     await write(engine, "a.md")
     await subscriber.next()
     await settled(engine, last_error="http_5xx")
-    engine.subscribing.standing = lambda agent: Caller(agent=agent, scope=NOTHING)
+    engine.subscribing.standing = lambda agent, _token: Caller(agent=agent, scope=NOTHING)
     clock.advance(60.0)
     engine.deliveries.look()
     await settled(engine, pending=0)
@@ -344,7 +344,8 @@ async def test_events_that_retention_took_before_they_were_looked_at_become_a_ga
         patched.setattr(matching.Matching, "run", lambda _: anyio.sleep_forever())
         async with reopen() as engine:
             await write(engine, "b.md")
-            await engine.db.write(lambda tx: tx.run("DELETE FROM events WHERE path = 'b.md'"))
+            # Whatever follows the first event goes: the index may have told of it in between, or not yet.
+            await engine.db.write(lambda tx: tx.run("DELETE FROM events WHERE seq > 1"))
             await write(engine, "c.md")
     async with reopen() as engine:
         said = [received.verify(subscriber.secret) for received in await subscriber.next(2)]

@@ -48,8 +48,8 @@ def check_caller(caller: Caller) -> None:
             hint="Send X-Agent, or `workspace/agent` in _meta; events/poll and events/stream need none.",
             reason="anonymous",
         )
-    caller.require("read")
-    caller.require("trigger")
+    caller.require_somewhere("read")
+    caller.require_somewhere("trigger")
 
 
 def address(policy: Policy, given: str) -> str:

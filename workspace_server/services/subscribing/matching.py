@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import anyio
 
-from workspace_server.core.access import Caller
 from workspace_server.core.cursors import cursor
 from workspace_server.core.interests import Interests
 from workspace_server.core.limits import LIMITS
@@ -23,6 +22,7 @@ from workspace_server.services.automation.bells import Bell
 from workspace_server.services.events import Events
 from workspace_server.services.folder import Folder
 from workspace_server.services.subscribing import outbox, reading
+from workspace_server.services.subscribing.permission import SENT, Standing, may_want, sent_to
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import events, meta, subscriptions
 from workspace_server.storage.tables.events import Event
@@ -52,12 +52,13 @@ class _Found:
     places: dict[int, int | None] = field(default_factory=dict)
     ended: list[SubscriptionRow] = field(default_factory=list)
     silent: list[SubscriptionRow] = field(default_factory=list)
+    barred: list[SubscriptionRow] = field(default_factory=list)
     more: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write but how far the log was looked at."""
-        return not (self.matched or self.gaps or self.places or self.ended or self.silent)
+        return not (self.matched or self.gaps or self.places or self.ended or self.silent or self.barred)
 
 
 class _Known:
@@ -84,7 +85,6 @@ class Matching:
     """Finds out who wants what.
 
     Args:
-        standing: Returns an agent with what it may do by now.
         due: Called with an endpoint after a commit that put something into the outbox for it.
     """
 
@@ -94,7 +94,7 @@ class Matching:
         log: Events,
         *,
         numbers: Numbers,
-        standing: Callable[[str], Caller],
+        standing: Standing,
         due: Callable[[int], None],
     ) -> None:
         self._folder = folder
@@ -106,6 +106,12 @@ class Matching:
         self._known = _Known("", ())
         self._seen_seq: int | None = None
         self._kept_seq = 0
+        self._permitted_until_s = 0.0
+
+    def look_at_permissions(self) -> None:
+        """End what somebody has subscribed to who may not have it any more: a token has ended."""
+        self._permitted_until_s = 0.0
+        self._bell.ring()
 
     def look(self) -> None:
         """Look at the subscriptions again: one of them has changed."""
@@ -150,6 +156,7 @@ class Matching:
             return False
         if not found.is_empty or found.seen_seq - self._kept_seq >= KEPT_EVERY:
             if not await self._folder.db.write(lambda tx: self._write(tx, found)):
+                self._permitted_until_s = 0.0
                 return True  # the subscriptions were others by then
             self._kept_seq = found.seen_seq
         self._seen_seq = found.seen_seq
@@ -172,6 +179,9 @@ class Matching:
         if tx.now_s >= known.look_at:
             found.ended = [row for row in known.rows if not row.lives(tx.now_s)]
             found.silent = [row for row in known.rows if row.lives(tx.now_s) and tx.now_s >= _silent_at(row)]
+        if self._folder.clock.boot_s() >= self._permitted_until_s:
+            self._permitted_until_s = self._folder.clock.boot_s() + LOOK_S_MAX
+            found.barred = [row for row in known.rows if row.lives(tx.now_s) and not self._may(row)]
         await self._follow(tx, known, found)
         await self._catch_up(tx, [row for row in known.behind if row.lives(tx.now_s)], found)
         found.more |= found.seen_seq < head_seq
@@ -195,6 +205,7 @@ class Matching:
             assert row.seen_seq is not None
             page = await reading.look(
                 tx,
+                self._standing(row.principal, row.token),
                 parse_wanted(row.event, row.arguments),
                 after_seq=row.seen_seq,
                 most=ROWS_AT_ONCE,
@@ -212,11 +223,7 @@ class Matching:
         if await subscriptions.edition(tx) != found.edition:
             return False
         gone: set[int] = set()
-        for row in found.ended:
-            await outbox.end(tx, row)
-        for row in found.silent:
-            message = "Nothing has arrived at the receiver for a long time."
-            await self._terminate(tx, row, self._numbers.callback, message, gone, reason=row.last_error)
+        await self._end(tx, found, gone)
         for row in found.gaps:
             if row.subscription_id not in gone:
                 await self._tell_gap(tx, row, found)
@@ -229,11 +236,23 @@ class Matching:
         await subscriptions.set_seen_seq(tx, found.seen_seq)
         return True
 
+    async def _end(self, tx: Transaction, found: _Found, gone: set[int]) -> None:
+        """End the subscriptions whose time is over, or that may not go on."""
+        for row in found.ended:
+            await outbox.end(tx, row)
+        for row in found.silent:
+            message = "Nothing has arrived at the receiver for a long time."
+            await self._terminate(tx, row, self._numbers.callback, message, gone, reason=row.last_error)
+        for row in found.barred:
+            if row.subscription_id not in gone:
+                await self._bar(tx, row, gone)
+
     async def _put(self, tx: Transaction, row: SubscriptionRow, event: Event, found: _Found, gone: set[int]) -> None:
         """Put an event on its way, when its subscriber may still have it and the way is not full."""
-        if not self._standing(row.principal).sees_all:
-            message = f"{row.principal} may not read any more."
-            await self._terminate(tx, row, self._numbers.forbidden, message, gone)
+        if not self._may(row):
+            await self._bar(tx, row, gone)
+            return
+        if sent_to(self._standing(row.principal, row.token), event) is None:
             return
         _, count = await subscriptions.way(tx, row.subscription_id)
         if count >= LIMITS.subscription_pending_max:
@@ -241,6 +260,14 @@ class Matching:
             await self._tell_gap(tx, row, found)
         await outbox.put_event(tx, row, event)
         self._due_after(tx, row)
+
+    def _may(self, row: SubscriptionRow) -> bool:
+        """Whether a subscriber may still have what it names."""
+        return may_want(self._standing(row.principal, row.token), row, *SENT)
+
+    async def _bar(self, tx: Transaction, row: SubscriptionRow, gone: set[int]) -> None:
+        message = f"{row.principal} may not read any more."
+        await self._terminate(tx, row, self._numbers.forbidden, message, gone)
 
     async def _tell_gap(self, tx: Transaction, row: SubscriptionRow, found: _Found) -> None:
         """Tell a receiver that events are missing, and from where on they are not."""

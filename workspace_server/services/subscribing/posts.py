@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workspace_server.core.access import Caller
 from workspace_server.core.cursors import cursor
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.retry import ATTEMPTS_MAX
@@ -15,6 +14,7 @@ from workspace_server.services.automation.sending.kinds import Request, Unsendab
 from workspace_server.services.events import Events
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit
+from workspace_server.services.subscribing.permission import Standing, sent_to
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import attempts, events, subscriptions
 from workspace_server.storage.tables.deliveries import DeliveryRow
@@ -45,7 +45,7 @@ class Posts:
     attempts_max = ATTEMPTS_MAX
     ends_endpoint = False
 
-    def __init__(self, folder: Folder, log: Events, *, standing: Callable[[str], Caller], place: Place) -> None:
+    def __init__(self, folder: Folder, log: Events, *, standing: Standing, place: Place) -> None:
         self._folder = folder
         self._log = log
         self._standing = standing
@@ -67,11 +67,12 @@ class Posts:
         said = await self._folder.db.read(lambda tx: self._said(tx, data["subscription"], data["seq"]))
         if said is None:
             raise Unsendable("the subscription has ended")
-        if not self._standing(said.row.principal).sees_all:
-            raise Unsendable(f"{said.row.principal} may not read any more")
         if said.event is None:
             raise Unsendable("the event is not kept any more")
-        shown = occurrence(said.row.event, self._log.whole(said.event), cursor=said.cursor)
+        told = sent_to(self._standing(said.row.principal, said.row.token), said.event)
+        if told is None:
+            raise Unsendable(f"{said.row.principal} may not read any more")
+        shown = occurrence(said.row.event, self._log.whole(told), cursor=said.cursor)
         return self._signed(said.row, event_id(said.event.seq), shown)
 
     async def _said(self, tx: Transaction, subscription_id: int, seq: int) -> _Said | None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from workspace_server.core.access import Caller
 from workspace_server.core.cursors import Place, place, seq_of
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.subscriptions import Wanted
-from workspace_server.services.events import Events
+from workspace_server.core.subscriptions import Wanted, require_wanted
+from workspace_server.services.events import Events, told_to
 from workspace_server.services.folder import Folder
+from workspace_server.services.recording import Result
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import events, meta
 from workspace_server.storage.tables.events import Event
@@ -59,11 +60,21 @@ async def begin(tx: Transaction, cursor: str | None, *, max_age_s: float | None,
 
 
 async def look(
-    tx: Transaction, wanted: Wanted, *, after_seq: int, most: int, rows_max: int, until_seq: int | None = None
+    tx: Transaction,
+    caller: Caller,
+    wanted: Wanted,
+    *,
+    after_seq: int,
+    most: int,
+    rows_max: int,
+    until_seq: int | None = None,
 ) -> Page:
     """Return what is wanted beyond *after_seq*: up to *most* events among up to *rows_max*.
 
+    So a page may be empty while there is more to look at.
+
     Args:
+        caller: Who is to be told: of what it may read.
         until_seq: The last event that is looked at; None: the last there is.
     """
     last_seq = await meta.counter(tx, "seq") if until_seq is None else until_seq
@@ -74,7 +85,7 @@ async def look(
         page = await events.after(tx, seen_seq, limit=min(ROWS_AT_ONCE, left))
         rows = [event for event in page if event.seq <= last_seq]
         left -= len(page)
-        seen_seq = _pick(rows, wanted, found, most=most, seen_seq=seen_seq)
+        seen_seq = _pick(rows, caller, wanted, found, most=most, seen_seq=seen_seq)
         if len(found) < most and (len(rows) < len(page) or not page):
             seen_seq = last_seq
     return Page(
@@ -85,12 +96,15 @@ async def look(
     )
 
 
-def _pick(rows: Iterable[Event], wanted: Wanted, found: list[Event], *, most: int, seen_seq: int) -> int:
+def _pick(
+    rows: Iterable[Event], caller: Caller, wanted: Wanted, found: list[Event], *, most: int, seen_seq: int
+) -> int:
     """Add to *found* what is wanted of *rows* until it has *most*; return up to where they were looked at."""
     for event in rows:
         seen_seq = event.seq
-        if wanted.wants(event.type, event.path, event.agent, event.data):
-            found.append(event)
+        told = told_to(caller, event)
+        if told is not None and wanted.wants(told.type, told.path, told.agent, told.data):
+            found.append(told)
             if len(found) == most:
                 break
     return seen_seq
@@ -105,7 +119,7 @@ class Reading:
 
     async def begin(self, caller: Caller, cursor: str | None, *, max_age_s: float | None = None) -> Place:
         """Return where to begin reading for whoever holds *cursor*; None: from now on."""
-        caller.require("read")
+        caller.require_somewhere("read")
 
         async def body(tx: Transaction) -> Place:
             return await begin(tx, cursor, max_age_s=max_age_s, replay_max=None)
@@ -113,17 +127,22 @@ class Reading:
         # A bound of age may have to look through the log.
         return await (self._folder.db.read(body) if max_age_s is None else self._folder.db.read_long(body))
 
+    def whole(self, caller: Caller, event: Event) -> Result:
+        """Return an event of a page as programs get it."""
+        # What is left out for one reader must not be for others: only whole events are made once for all.
+        return self.log.tail.whole(event) if caller.sees_all else self.log.whole(event)
+
     async def page(self, caller: Caller, wanted: Wanted, after_seq: int, *, most: int) -> Page:
         """Return what is wanted beyond *after_seq*, at most so many; the caller's permission is looked at each time."""
-        caller.require("read")
+        require_wanted(caller, wanted, "read")
         near = self.log.tail.after(after_seq)
         if near is not None:  # a thousand streams need not ask the database for the same event
             found: list[Event] = []
-            seen_seq = _pick(near, wanted, found, most=most, seen_seq=after_seq)
+            seen_seq = _pick(near, caller, wanted, found, most=most, seen_seq=after_seq)
             return Page(found=found, seen_seq=seen_seq, more=bool(near) and seen_seq < near[-1].seq, skipped_to=None)
 
         async def body(tx: Transaction) -> Page:
-            return await look(tx, wanted, after_seq=after_seq, most=most, rows_max=LIMITS.poll_rows_max)
+            return await look(tx, caller, wanted, after_seq=after_seq, most=most, rows_max=LIMITS.poll_rows_max)
 
         few = self.log.head_seq - after_seq <= FEW
         return await (self._folder.db.read(body) if few else self._folder.db.read_long(body))

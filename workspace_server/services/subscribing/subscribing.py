@@ -1,7 +1,5 @@
 """All that clients of the MCP Events extension need, put together."""
 
-from collections.abc import Callable
-
 from workspace_server.core.access import Caller, local
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.subscription_errors import numbers
@@ -10,6 +8,7 @@ from workspace_server.services.events import Events
 from workspace_server.services.folder import Folder
 from workspace_server.services.subscribing.matching import Matching
 from workspace_server.services.subscribing.outbox import KIND
+from workspace_server.services.subscribing.permission import Standing
 from workspace_server.services.subscribing.posts import Posts
 from workspace_server.services.subscribing.reading import Reading
 from workspace_server.services.subscribing.subscriptions import Subscriptions
@@ -30,11 +29,11 @@ class Subscribing:
     def __init__(self, folder: Folder, log: Events, automation: Automation) -> None:
         self._folder = folder
         self.numbers = numbers(provisional=folder.settings.mcp_provisional_error_codes)
-        self.standing: Callable[[str], Caller] = local
+        self.standing: Standing = lambda agent, _token: local(agent)
         self.reading = Reading(folder, log)
 
-        def standing(agent: str) -> Caller:
-            return self.standing(agent)
+        def standing(agent: str, token: str | None) -> Caller:
+            return self.standing(agent, token)
 
         self._matching = Matching(folder, log, numbers=self.numbers, standing=standing, due=automation.deliveries.due)
         self.subscriptions = Subscriptions(
@@ -46,6 +45,10 @@ class Subscribing:
             due=automation.deliveries.due,
         )
         automation.deliveries.take(KIND, Posts(folder, log, standing=standing, place=self._matching.place))
+
+    def look_at_permissions(self) -> None:
+        """End what somebody has subscribed to who may not have it any more: a token has ended."""
+        self._matching.look_at_permissions()
 
     async def run(self) -> None:
         """Match events until cancelled."""

@@ -7,7 +7,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.cursors import cursor as cursor_of
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.subscription_errors import Numbers
-from workspace_server.core.subscriptions import granted_s, handle, parse_wanted
+from workspace_server.core.subscriptions import granted_s, handle, parse_wanted, require_wanted
 from workspace_server.delivery.guard import Policy, origin
 from workspace_server.delivery.signing import check_secret
 from workspace_server.errors import NotFound
@@ -16,6 +16,7 @@ from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.subscribing import outbox, reading
 from workspace_server.services.subscribing.asked import Asked, address, check_arguments, check_caller, check_room
+from workspace_server.services.subscribing.permission import SENT, may_want
 from workspace_server.services.subscribing.posts import Place
 from workspace_server.services.subscribing.verifying import Verifying
 from workspace_server.services.times import iso
@@ -60,7 +61,7 @@ class Subscriptions:
         """
         check_caller(caller)
         check_arguments(asked.arguments)
-        parse_wanted(asked.name, asked.arguments)
+        require_wanted(caller, parse_wanted(asked.name, asked.arguments), *SENT)
         url = address(self._policy, asked.url)
         check_secret(asked.secret)
         name = handle(caller.agent, url, asked.name, asked.arguments)
@@ -73,7 +74,7 @@ class Subscriptions:
             row = await subscriptions.by_handle(tx, name)
             tx.after_commit(self._changed)
             if row is not None and row.lives(tx.now_s):
-                return await self._refresh(tx, row, asked)
+                return await self._refresh(tx, caller, row, asked)
             return await self._begin(tx, caller, url, name, asked)
 
         return await self._folder.recorder.change(caller, "subscribe", body)
@@ -101,12 +102,14 @@ class Subscriptions:
         return await self._folder.recorder.change(caller, "unsubscribe", body)
 
     async def list_subscriptions(self, caller: Caller) -> Result:
-        """Return `{subscriptions}`: the caller's own, or all for the operator."""
-        caller.require("read")
-        mine = None if caller.scope.is_whole("admin") else caller.agent
+        """Return `{subscriptions}`: the caller's own of what it may read, or all for the operator."""
+        caller.require_somewhere("read")
+        is_operator = caller.scope.is_whole("admin")
 
         async def read(tx: Transaction) -> Result:
-            return {"subscriptions": [await _shown(tx, row) for row in await subscriptions.present(tx, mine)]}
+            rows = await subscriptions.present(tx, None if is_operator else caller.agent)
+            seen = [row for row in rows if is_operator or may_want(caller, row, "read")]
+            return {"subscriptions": [await _shown(tx, row) for row in seen]}
 
         return await self._folder.db.read_long(read)
 
@@ -161,6 +164,7 @@ class Subscriptions:
             tx,
             handle=name,
             principal=caller.agent,
+            token=caller.token,
             endpoint_id=endpoint.endpoint_id,
             event=asked.name,
             arguments=asked.arguments,
@@ -170,11 +174,16 @@ class Subscriptions:
         )
         return _granted(name, refresh_before, place.after_seq, truncated=place.truncated)
 
-    async def _refresh(self, tx: Transaction, row: SubscriptionRow, asked: Asked) -> Result:
+    async def _refresh(self, tx: Transaction, caller: Caller, row: SubscriptionRow, asked: Asked) -> Result:
         """Let a subscription live on. Where it stands is known here, so the client's cursor changes nothing."""
         refresh_before = _refresh_before(tx, asked)
         await subscriptions.refresh(
-            tx, row, secret=asked.secret, overlap_s=LIMITS.secret_overlap_s, refresh_before=refresh_before
+            tx,
+            row,
+            token=caller.token,
+            secret=asked.secret,
+            overlap_s=LIMITS.secret_overlap_s,
+            refresh_before=refresh_before,
         )
         oldest_seq, _ = await subscriptions.way(tx, row.subscription_id)
         safe_seq = await self._place(tx, row) if oldest_seq is None else oldest_seq - 1

@@ -17,6 +17,7 @@ class SubscriptionRow(NamedTuple):
     Attributes:
         handle: Its name, made of the principal, the address, the event and the arguments.
         seen_seq: Up to where the log was looked at for it; None: as far as for all that are not behind.
+        token: The public id of the token that it was last refreshed by; None when it was by none.
         refresh_before: When it ends unless it is refreshed, in seconds since 1970; None: never.
     """
 
@@ -37,6 +38,7 @@ class SubscriptionRow(NamedTuple):
     delivered_at: float | None
     failed_since: float | None
     last_error: str | None
+    token: str | None
 
     def lives(self, now_s: float) -> bool:
         """Whether anything is still sent to it."""
@@ -51,7 +53,7 @@ class SubscriptionRow(NamedTuple):
 _SUBSCRIPTION = (
     "SELECT s.subscription_id, s.handle, s.principal, s.endpoint_id, e.url, s.event, s.arguments, s.secret,"
     " s.old_secret, s.old_secret_until, s.created_at, s.refresh_before, s.seen_seq, s.ended_at, s.delivered_at,"
-    " s.failed_since, s.last_error FROM subscriptions s JOIN endpoints e USING (endpoint_id)"
+    " s.failed_since, s.last_error, s.token FROM subscriptions s JOIN endpoints e USING (endpoint_id)"
 )
 
 
@@ -115,6 +117,7 @@ async def begin(
     *,
     handle: str,
     principal: str,
+    token: str | None,
     endpoint_id: int,
     event: str,
     arguments: Mapping[str, Any],
@@ -125,10 +128,11 @@ async def begin(
     """Make a subscription, or begin one anew that has ended, and return its id."""
     row = await tx.one(
         "INSERT INTO subscriptions (handle, principal, endpoint_id, event, arguments, secret, created_at,"
-        " refresh_before, seen_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (handle) DO UPDATE SET"
-        " endpoint_id = ?3, secret = ?6, old_secret = NULL, old_secret_until = NULL, created_at = ?7,"
+        " refresh_before, seen_seq, token) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        " ON CONFLICT (handle) DO UPDATE SET endpoint_id = ?3, secret = ?6, old_secret = NULL,"
+        " old_secret_until = NULL, created_at = ?7,"
         " refresh_before = ?8, seen_seq = ?9, ended_at = NULL, delivered_at = NULL, failed_since = NULL,"
-        " last_error = NULL RETURNING subscription_id",
+        " last_error = NULL, token = ?10 RETURNING subscription_id",
         handle,
         principal,
         endpoint_id,
@@ -138,6 +142,7 @@ async def begin(
         tx.now_s,
         refresh_before,
         seen,
+        token,
     )
     assert row is not None
     await _next_edition(tx)
@@ -145,17 +150,24 @@ async def begin(
 
 
 async def refresh(
-    tx: Transaction, row: SubscriptionRow, *, secret: str, overlap_s: float, refresh_before: float | None
+    tx: Transaction,
+    row: SubscriptionRow,
+    *,
+    token: str | None,
+    secret: str,
+    overlap_s: float,
+    refresh_before: float | None,
 ) -> None:
-    """Let a subscription live on; another secret signs beside the old one for *overlap_s* seconds."""
+    """Let a subscription live on, by that token; another secret signs beside the old one for *overlap_s* seconds."""
     changed = secret != row.secret
     await tx.run(
-        "UPDATE subscriptions SET refresh_before = ?, secret = ?, old_secret = ?, old_secret_until = ?"
-        " WHERE subscription_id = ?",
+        "UPDATE subscriptions SET refresh_before = ?, secret = ?, old_secret = ?, old_secret_until = ?,"
+        " token = ? WHERE subscription_id = ?",
         refresh_before,
         secret,
         row.secret if changed else row.old_secret,
         tx.now_s + overlap_s if changed else row.old_secret_until,
+        token,
         row.subscription_id,
     )
     await _next_edition(tx)

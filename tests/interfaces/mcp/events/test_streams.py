@@ -1,6 +1,7 @@
 """Push: what arrives on an open stream, in which order, and what ends it."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ async def test_a_reader_that_is_slow_loses_nothing_and_holds_a_page_in_memory(fo
     assert [frame for frame, _ in frames].count("active") == 1
 
 
-async def test_who_may_read_no_more_is_told_and_gets_nothing(folder: Path) -> None:
+async def test_who_may_read_no_more_is_told_and_gets_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ear = Ear()
     async with serving(folder) as server, Client(server, extensions=[ear]) as client, Client(server) as other:
         ended = anyio.Event()
@@ -159,7 +160,7 @@ async def test_who_may_read_no_more_is_told_and_gets_nothing(folder: Path) -> No
         async with anyio.create_task_group() as held:
             held.start_soon(listen)
             await ear.next("active")
-            server._engine.subscribing.standing = lambda agent: Caller(agent=agent, scope=NOTHING)
+            monkeypatch.setattr(server._engine.tokens, "current", lambda caller: replace(caller, scope=NOTHING))
             await write(other, "secret.md")
             last = await ear.next("event", "terminated")
             await ended.wait()

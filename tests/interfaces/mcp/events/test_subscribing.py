@@ -117,6 +117,6 @@ async def test_an_end_carries_the_numbers_that_the_setting_asks_for(folder: Path
     async with reached(folder, mcp_provisional_error_codes=True) as (server, receiver), Client(server) as client:
         await ask(client, "events/subscribe", name="file.created", delivery=delivery(receiver), _meta=ANN)
         engine = server._engine
-        engine.subscribing.standing = lambda agent: Caller(agent=agent, scope=NOTHING)
+        engine.subscribing.standing = lambda agent, _token: Caller(agent=agent, scope=NOTHING)
         await write(client, "a.md", agent="bob")
         assert (await receiver.heard())["error"]["code"] == -32024

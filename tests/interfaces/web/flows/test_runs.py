@@ -180,6 +180,7 @@ async def subscribe(served: Listening) -> None:
         await subscriptions.begin(
             tx,
             handle="sub_1",
+            token=None,
             principal="<b>ana</b>",
             endpoint_id=endpoint.endpoint_id,
             event="file.updated",

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from workspace_server.core.access import ANONYMOUS, Caller
 from workspace_server.core.cursors import cursor
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.subscriptions import NAMES, Wanted, occurrence, parse_wanted
+from workspace_server.core.subscriptions import NAMES, Wanted, occurrence, parse_wanted, require_wanted
 from workspace_server.errors import NotFound
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.mcp.calls import Context, caller_of
@@ -42,6 +42,7 @@ class EventMethods:
         self._numbers = engine.subscribing.numbers
         self.streams = Streams(engine.subscribing.reading, self._numbers)
         self._clock = engine.clock
+        self._tokens = engine.tokens
 
     def add_to(self, server: Server[Any]) -> None:
         """Let *server* answer the methods, and say that it does."""
@@ -62,7 +63,7 @@ class EventMethods:
         if asked.cursor is not None:
             raise MCPError(INVALID_PARAMS, "unknown cursor: the list has one page")
         caller = caller_of(self._guard, ctx)
-        return {"events": catalogue.listed(webhook=caller.agent != ANONYMOUS)}
+        return {"events": catalogue.listed(webhook=caller.agent != ANONYMOUS and caller.may("trigger"))}
 
     async def poll(self, ctx: Context, given: Params) -> Answer:
         """Return what has happened since a cursor, once there is something or the time is over."""
@@ -82,7 +83,7 @@ class EventMethods:
                 break
             await reading.log.wait(seen_seq, left_s)
         return {
-            "events": [occurrence(asked.name, reading.log.tail.whole(event)) for event in page.found],
+            "events": [occurrence(asked.name, reading.whole(caller, event)) for event in page.found],
             "cursor": cursor(seen_seq),
             "truncated": truncated,
             "hasMore": page.more,
@@ -97,9 +98,7 @@ class EventMethods:
             message = "A stream needs a client that accepts text/event-stream; events/poll does not."
             raise errors.unsupported(self._numbers, "deliveryMode", "push", message)
         place = await self._subscribing.reading.begin(caller, asked.cursor, max_age_s=asked.max_age_s)
-        await self.streams.serve(
-            sender(ctx), lambda: self._subscribing.standing(caller.agent), asked.name, wanted, place
-        )
+        await self.streams.serve(sender(ctx), lambda: self._tokens.current(caller), asked.name, wanted, place)
         return {}
 
     async def subscribe(self, ctx: Context, given: Params) -> Answer:
@@ -137,11 +136,14 @@ class EventMethods:
         Raises:
             NotFound: There is no such event.
             InvalidArgument, InvalidPath: Its arguments are others.
+            Forbidden: The caller may not read all that they name.
         """
         caller = caller_of(self._guard, ctx)
         if name not in NAMES:
             raise NotFound("There is no such event.", hint="events/list shows them.", kind="event")
-        return caller, parse_wanted(name, arguments)
+        wanted = parse_wanted(name, arguments)
+        require_wanted(caller, wanted, "read")
+        return caller, wanted
 
     def _guarded(self, method: Method) -> Method:
         """Return a method whose refusals leave as errors of the extension."""

@@ -113,11 +113,12 @@ class _Stream:
 
     async def _step(self) -> None:
         """Send a page of what is there, or wait for more."""
-        page = await self.reading.page(self.standing(), self.wanted, self.seen_seq, most=EVENTS_AT_ONCE)
+        caller = self.standing()
+        page = await self.reading.page(caller, self.wanted, self.seen_seq, most=EVENTS_AT_ONCE)
         if page.skipped_to is not None:
             await self._say("active", {"cursor": cursor(page.skipped_to), "truncated": True})
         for event in page.found:
-            facts = occurrence(self.name, self.reading.log.tail.whole(event), cursor=cursor(event.seq))
+            facts = occurrence(self.name, self.reading.whole(caller, event), cursor=cursor(event.seq))
             await self._say("event", facts)
         self.seen_seq = page.seen_seq
         left_s = self.said_s + HEARTBEAT_S - anyio.current_time()
