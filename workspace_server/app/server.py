@@ -125,7 +125,7 @@ def listening(settings: Settings, kind: Kind, *, last: int | None = None) -> Ite
             reason = error.strerror
             continue
         with listener:
-            # Each connection has it from here. Without it the system takes 4 MB and more from the server for each reader
+            # Each connection has it from here. Without it the system takes 4 MB and more from the server for a reader
             # that takes nothing: two hundred of them kept everybody waiting for seconds (2026-12-01).
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LIMITS.unsent_bytes_max)
             yield listener

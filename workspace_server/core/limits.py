@@ -308,7 +308,7 @@ class Limits:
     """Most callers whose refusals of a few seconds stand apart in the audit log; those of the rest are counted."""
 
     unsent_bytes_max: int = 128 * KIB
-    """What the system keeps of the answers of one connection while nobody takes them, in bytes; it may take the double."""
+    """What the system keeps of the answers of one connection while nobody takes them, in bytes; it may double that."""
     target_bytes_max: int = 16 * KIB
     """Longest address of a request, with its query."""
     headers_max: int = 100
