@@ -88,6 +88,7 @@ async def test_jobs_are_claimed_in_the_order_in_which_they_came(engine: Engine) 
         "job": "J1",
         "queue": "q",
         "instructions": "one",
+        "by": "ann",
         "inputs": [],
         "attempt": 1,
         "expires_in_seconds": 1_800,

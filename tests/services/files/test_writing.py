@@ -484,7 +484,13 @@ async def test_an_edit_that_misquotes_is_shown_the_nearest_text(engine: Engine) 
     await write(engine, "a.md", "The price is 12 euros.\n")
     with pytest.raises(EditFailed) as refusal:
         await engine.files.edit_file(ANN, path="a.md", edits=[{"old_text": "The price is 13 euros.", "new_text": "x"}])
-    assert refusal.value.facts == {"edit": 0, "matches": 0, "nearest": "The price is 12 euros."}
+    assert refusal.value.facts == {
+        "edit": 0,
+        "matches": 0,
+        "nearest": "The price is 12 euros.",
+        "version": 1,
+        "modified_by": "ann",
+    }
     blind = Caller(agent="b", scope=everywhere("write"))
     with pytest.raises(EditFailed) as refusal:
         await engine.files.edit_file(blind, path="a.md", edits=[{"old_text": "The price is 13", "new_text": "x"}])

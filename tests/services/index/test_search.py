@@ -290,6 +290,7 @@ async def test_a_description_spares_the_reading(engine: Engine) -> None:
     assert told == {
         "path": "research/httpx/facts.md",
         "version": 1,
+        "modified_by": "rita",
         "title": "httpx",
         "media_type": "text/markdown",
         "size_bytes": len(HTTPX),

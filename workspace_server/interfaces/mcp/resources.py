@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 SCHEME = "workspace"
 READ = "resources/read"
 """What reading a resource is called among the tools that served an agent."""
+VERSION_META, AUTHOR_META = "workspace/version", "workspace/modified_by"
+"""Beside the content of a resource: which version that is, and who wrote it."""
 PAGE_TOKENS = 20_000
 COMPLETIONS_MAX = 100
 """What the protocol allows in one answer."""
@@ -146,9 +148,11 @@ class Resources:
             )
         data = await found.read()
         decoded = media.decode(data)
+        whose = {VERSION_META: found.version, AUTHOR_META: found.modified_by}
         if decoded is not None:
-            return TextResourceContents(uri=uri, mime_type=found.media_type, text=decoded.text)
-        return BlobResourceContents(uri=uri, mime_type=found.media_type, blob=base64.b64encode(data).decode())
+            return TextResourceContents(uri=uri, mime_type=found.media_type, text=decoded.text, _meta=whose)
+        blob = base64.b64encode(data).decode()
+        return BlobResourceContents(uri=uri, mime_type=found.media_type, blob=blob, _meta=whose)
 
 
 def _listed(row: dict[str, Any]) -> Resource:

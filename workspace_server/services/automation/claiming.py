@@ -144,6 +144,7 @@ def _shown(row: JobRow, visibility_s: float | None) -> Result:
         "queue": row.queue,
         "trigger": row.trigger,
         "instructions": row.instructions,
+        "by": row.asked_by,
         "inputs": row.inputs,
         "attempt": row.attempt,
         "expires_in_seconds": None if visibility_s is None else round(visibility_s),

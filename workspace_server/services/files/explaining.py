@@ -135,9 +135,12 @@ async def edit_failed(folder: Folder, caller: Caller, refusal: EditFailed, path:
     """Add the place of the file that looks most like the text that was not found."""
     if refusal.facts.get("matches") == 0 and caller.sees(path):
 
-        async def read(tx: Transaction) -> str | None:
+        async def read(tx: Transaction) -> tuple[str | None, FileRow | None]:
             text = await version_text(tx, folder, path, None)
-            return None if text is None else edits.nearest(old_text, text)
+            return None if text is None else edits.nearest(old_text, text), await files.by_path(tx, path)
 
-        refusal.facts["nearest"] = await folder.db.read_long(read)
+        nearest, row = await folder.db.read_long(read)
+        refusal.facts["nearest"] = nearest
+        if nearest is not None and row is not None:
+            refusal.facts |= {"version": row.version, "modified_by": row.modified_by}
     return refusal

@@ -79,6 +79,7 @@ def _description(path: str, known: _Known, extraction: Extraction, max_tokens: i
     result: Result = {
         "path": path,
         "version": known.row.version,
+        "modified_by": known.row.agent,
         "title": fitted(clean(extraction.title or path.rpartition("/")[2]), _TITLE_BYTES_MAX),
         "media_type": known.row.media_type,
         "size_bytes": known.row.size_bytes,

@@ -163,6 +163,7 @@ class _Search:
         """Return the lines that are shown, as those of a ranked hit are; beside others, also which line matches."""
         text, first, last = exact.shown(match, self._context_lines)
         hit: Result = {"path": row.path, "version": row.version, "start_line": first, "end_line": last}
+        hit["by"] = row.modified_by
         if self._context_lines:
             hit["match_line"] = match.start_line
         if pages:

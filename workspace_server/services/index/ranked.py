@@ -98,7 +98,10 @@ class Ranked:
         alike = await self._alike(query, question, where)
         ranked = fused(hits, alike) if alike else hits
         chosen = spread(ranked, lambda one: one.path, limit)
-        rows = await to_thread.run_sync(lambda: [_row(hit, question, context_lines) for hit in chosen])
+        by = await self._folder.db.read(lambda tx: files.authors(tx, {(hit.path, hit.version) for hit in chosen}))
+        rows = await to_thread.run_sync(
+            lambda: [_row(hit, by[hit.path, hit.version], question, context_lines) for hit in chosen]
+        )
         meant = await self._meant(query, question, hits, where) if corrects and not cut else ""
         return Passages(rows=rows, cut=cut, did_you_mean=meant, words_only=alike is None, sifted=sifted)
 
@@ -172,9 +175,10 @@ def is_plain(term: Term) -> bool:
     return term.kind == "word" and term.place is None
 
 
-def _row(hit: Hit, question: Question, context_lines: int) -> Result:
+def _row(hit: Hit, by: str, question: Question, context_lines: int) -> Result:
     text, start_line, end_line = snippet(hit.passage, question, context_lines=context_lines)
     row: Result = {"path": hit.path, "version": hit.version, "start_line": start_line, "end_line": end_line}
+    row["by"] = by
     if hit.passage.page is not None:
         row["page"] = hit.passage.page
     if hit.passage.heading:

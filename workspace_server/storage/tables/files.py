@@ -1,7 +1,7 @@
 """Rows of files, their versions and their deletions."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from workspace_server.storage.database import Transaction
@@ -238,6 +238,17 @@ async def version(tx: Transaction, file_id: int, number: int) -> VersionRow | No
         return None
     row = await tx.one(f"SELECT {_VERSION} FROM versions WHERE file_id = ? AND version = ?", file_id, number)
     return None if row is None else VersionRow._make(row)
+
+
+async def authors(tx: Transaction, versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """Return who wrote each of these versions, by its path and number."""
+    rows = await tx.all(
+        "SELECT f.path, v.version, v.agent FROM json_each(?) AS asked"
+        " JOIN files f ON f.path = asked.value ->> 0 JOIN versions v USING (file_id)"
+        " WHERE v.version = asked.value ->> 1",
+        json.dumps(sorted(set(versions))),
+    )
+    return {(path, number): agent for path, number, agent in rows}
 
 
 async def oldest_kept(tx: Transaction, file_id: int) -> int | None:

@@ -36,6 +36,8 @@ class JobRow(NamedTuple):
     note: str | None
     reply: str | None
     trigger: str | None
+    asked_by: str
+    """Whose words the instructions are: of who added the job, or of who made the trigger."""
 
 
 class QueueRow(NamedTuple):
@@ -49,7 +51,7 @@ class QueueRow(NamedTuple):
 _JOB = (
     "SELECT j.job_id, j.queue, j.key, j.state, j.instructions, j.inputs, j.firing_id, j.created_at, j.created_by,"
     " j.not_before, j.attempt, j.failures, j.agent, j.session, j.claimed_at, j.visibility_s, j.deadline_s, j.lost_by,"
-    " j.ended_at, j.note, j.reply, t.name FROM jobs j"
+    " j.ended_at, j.note, j.reply, t.name, coalesce(t.created_by, j.created_by) FROM jobs j"
     " LEFT JOIN firings f USING (firing_id) LEFT JOIN triggers t USING (trigger_id)"
 )
 

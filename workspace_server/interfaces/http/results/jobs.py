@@ -29,6 +29,7 @@ class Job(Result):
     queue: str
     trigger: str = ""
     instructions: str | None
+    by: str
     inputs: list[JobInput]
     attempt: int
     expires_in_seconds: int

@@ -4,12 +4,13 @@ from workspace_server.interfaces.http.results.base import Result
 
 
 class Passage(Result):
-    """A stretch of a file's text, and where it stands."""
+    """A stretch of a file's text, where it stands, and who wrote that version."""
 
     path: str
     version: int
     start_line: int
     end_line: int
+    by: str
     page: int = 0
     heading: str = ""
     text: str
