@@ -1,6 +1,8 @@
 """Every bound of the table at its edge: what is just within passes, one more is refused, and the bound is named."""
 
 import ast
+import asyncio
+import base64
 import re
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,7 +16,7 @@ from tests.project.tree import ROOT
 from tests.services.edges import ANN, CALLS, RULES, TESTS, edge
 from tests.services.edges import ROOT as PERSON
 from workspace_server.app.server import Server
-from workspace_server.core import diffs
+from workspace_server.core import diffs, issued
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS, Limits
@@ -22,9 +24,10 @@ from workspace_server.core.pace import Pace
 from workspace_server.core.patterns import Selector
 from workspace_server.core.subscriptions import parse_wanted
 from workspace_server.delivery.guard import Policy
+from workspace_server.delivery.issuer import IssuerOverHttp
 from workspace_server.delivery.sender import Sender
 from workspace_server.errors import Conflict, InvalidArgument, InvalidPath, QuotaExceeded, TooLarge, WorkspaceError
-from workspace_server.services import activity
+from workspace_server.services import activity, issuer, tokens
 from workspace_server.services.agents import presence
 from workspace_server.services.automation import jobs, making, runs
 from workspace_server.services.automation.sending import dispatch
@@ -266,3 +269,41 @@ def test_beyond_so_many_marks_everything_is_dirty() -> None:
     assert not marks._everything
     marks.mark("one more")
     assert marks.take() == (True, set())
+
+
+def test_a_token_of_an_issuer_is_looked_at_up_to_its_bounds() -> None:
+    header = base64.urlsafe_b64encode(b'{"alg": "ES256"}').decode().rstrip("=")
+
+    def token(size: int) -> str:
+        signature = "AAAA" if (size - len(header) - 6) % 4 != 1 else "AAA"
+        return f"{header}.{'A' * (size - len(header) - 2 - len(signature))}.{signature}"
+
+    assert issuer._header(token(LIMITS.issued_token_bytes_max)) == {"alg": "ES256"}
+    assert issuer._header(token(LIMITS.issued_token_bytes_max + 1)) is None
+    assert issued._seconds({"exp": LIMITS.issued_time_s_max}, "exp") == LIMITS.issued_time_s_max
+    with pytest.raises(issued.Unproven):
+        issued._seconds({"exp": LIMITS.issued_time_s_max + 1}, "exp")
+
+
+async def test_so_many_tokens_of_an_issuer_are_remembered(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    lower(monkeypatch, tokens, issued_tokens_max=2)
+    made = await engine.tokens.create_token(PERSON, agent="ann", allow=["read:**"])
+    token = engine.tokens.check(made["id"])
+    for digest in "abc":
+        engine.tokens.add_issued(digest, token)
+    assert [digest for digest in "abc" if engine.tokens.issued(digest) is not None] == ["b", "c"]
+
+
+async def test_an_issuer_is_heard_up_to_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = IssuerOverHttp("https://login.example")
+    assert (heard._sender._total_s, heard._sender._answer_bytes_max) == (
+        LIMITS.issuer_s,
+        LIMITS.issuer_answer_bytes_max,
+    )
+
+    async def says(_: object, __: str) -> dict[str, Any]:
+        return {"keys": [{"kid": str(number)} for number in range(LIMITS.issuer_keys_max + 1)], "jwks_uri": "https://x"}
+
+    monkeypatch.setattr(IssuerOverHttp, "_json", says)
+    monkeypatch.setattr(IssuerOverHttp, "_keys_url", lambda _: asyncio.sleep(0, "https://login.example/jwks"))
+    assert len(await heard.keys()) == LIMITS.issuer_keys_max
