@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from workspace_server.app.server import Server
+from workspace_server.app.serving import Server
 
 
 @cache

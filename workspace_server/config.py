@@ -47,7 +47,10 @@ class Settings:
 
     name: str | None = _setting(None, "Name of the workspace in events and addresses; else the folder's name.")
     host: str = _setting(
-        "127.0.0.1", "Address to listen on. Without tokens only a loopback address is allowed.", flag="--host"
+        "127.0.0.1",
+        "Address to listen on. One that other machines reach takes tokens, and TLS or a proxy; the page on serving says"
+        " more.",
+        flag="--host",
     )
     port: int = _setting(
         8765,
@@ -58,6 +61,39 @@ class Settings:
     )
     public_url: str | None = _setting(
         None, "Address under which people reach the server, for links in answers; else where it listens."
+    )
+    hosts: tuple[str, ...] = _setting(
+        (),
+        "Further names and addresses under which the server is called. A request that names another one in its Host"
+        " header is refused: those of loopback, `host` and `public_url` are always known.",
+    )
+    tls_certificate: str | None = _setting(
+        None, "File of the certificate (PEM, with its chain) to answer https by.", flag="--tls-cert"
+    )
+    tls_key: str | None = _setting(None, "File of its private key (PEM).", flag="--tls-key")
+    trusted_proxies: tuple[str, ...] = _setting(
+        (),
+        "Addresses and networks of the proxies in front of the server. What they say in `X-Forwarded-For`,"
+        " `X-Forwarded-Proto` and `X-Forwarded-Host` is believed; from everybody else it counts for nothing.",
+    )
+    allow_plain_text: bool = _setting(
+        False,
+        "Whether other machines are answered without TLS, so that whoever is on the way can read tokens and files.",
+        flag="--allow-plain-text",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        "Origins, such as `https://tool.example`, whose pages may call the API and MCP from a browser, with a token;"
+        " cookies never count there.",
+    )
+    connections_max: int = _setting(
+        2_048,
+        "Most connections at once. One more takes the place of that which rests longest, or is turned away.",
+        least=16,
+        most=100_000,
+    )
+    connections_per_address_max: int = _setting(
+        1_024, "Most of them from one address; those of trusted proxies are not counted.", least=1, most=100_000
     )
     tools: Literal["all", "core"] = _setting("all", "Which MCP tools to offer: all, or the fourteen core ones.")
     mcp_provisional_error_codes: bool = _setting(

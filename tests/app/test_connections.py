@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from workspace_server.app.server import Server
+from workspace_server.app.serving import Server
 from workspace_server.core.limits import KIB, LIMITS, MIB
 
 pytestmark = pytest.mark.anyio

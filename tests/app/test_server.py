@@ -19,7 +19,8 @@ from tests.agents import Agent
 from tests.processes import Serving, run, serving
 from workspace_server import config
 from workspace_server.app import owner
-from workspace_server.app.server import PORTS_TRIED, SWITCH_S, address, listening
+from workspace_server.app.listening import PORTS_TRIED, address, listening
+from workspace_server.app.server import SWITCH_S
 from workspace_server.app.server import run as serve
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidArgument, Unavailable
@@ -204,7 +205,7 @@ def test_no_thread_keeps_the_interpreter_from_a_save_for_long(tmp_path: Path) ->
         "import os, pathlib, signal, sys\n"
         "from workspace_server.app.server import run\n"
         "from workspace_server.config import load\n"
-        "def announce(_):\n"
+        "def announce(*_):\n"
         "    print(sys.getswitchinterval())\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "folder = pathlib.Path(sys.argv[1])\n"
@@ -223,4 +224,12 @@ def test_the_system_keeps_so_much_of_an_answer_that_nobody_takes_and_no_more() -
         with connection:
             kept = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
             assert LIMITS.unsent_bytes_max <= kept <= 2 * LIMITS.unsent_bytes_max
+            assert reader.getpeername() == listener.getsockname()
+
+
+def test_the_system_ends_a_connection_whose_other_end_takes_nothing() -> None:
+    with listening(config.Settings(), "serve") as listener, socket.create_connection(listener.getsockname()) as reader:
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == LIMITS.unread_s * 1000
             assert reader.getpeername() == listener.getsockname()

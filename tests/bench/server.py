@@ -44,4 +44,4 @@ if __name__ == "__main__":
         vars(indexing)["Indexing"].run = rest
     folder = Path(sys.argv[1])
     settings = load(folder, flags={"port": 0, "webhooks_allow_loopback": True, "log_level": "warning"})
-    run(folder, settings, announce=lambda record: print(record.url, flush=True))
+    run(folder, settings, announce=lambda record, _: print(record.url, flush=True))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workspace_server.app.ending import Ending
-from workspace_server.app.server import Server, application
+from workspace_server.app.server import application
+from workspace_server.app.serving import Server
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
 from workspace_server.interfaces.guard import Guard

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from tests.project.tree import ROOT
 from tests.services.edges import ANN, CALLS, RULES, TESTS, edge
 from tests.services.edges import ROOT as PERSON
-from workspace_server.app.server import Server
+from workspace_server.app.serving import Server
 from workspace_server.core import diffs, issued
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock

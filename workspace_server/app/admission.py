@@ -38,7 +38,8 @@ def routes(guard: Guard, auditing: Auditing) -> list[BaseRoute]:
             return _refused(refusal)
         await auditing.record(replace(guard.arrived(request, OWNERS), agent=OWNER, verified=True), "log_in", None)
         answer = RedirectResponse("/", 303, headers={"cache-control": "no-store", "referrer-policy": "no-referrer"})
-        answer.set_cookie(guard.cookie_name, cookie, httponly=True, samesite="strict", path="/")
+        secure = request.url.scheme == "https"
+        answer.set_cookie(guard.cookie_name, cookie, httponly=True, samesite="strict", secure=secure, path="/")
         return answer
 
     return [Route("/admission", grant, methods=["POST"]), Route("/admission", enter, methods=["GET"])]

@@ -10,6 +10,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from workspace_server.core.limits import LIMITS, Limits
+from workspace_server.core.peers import Peers, one_caller
 from workspace_server.core.places import Places
 from workspace_server.errors import InvalidArgument, TooLarge, Unavailable, WorkspaceError
 from workspace_server.interfaces.http.errors import encode
@@ -26,7 +27,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     Args:
         places: Says whether there is a place for it.
-        stands_for_many: Whether an address is a proxy's.
+        peers: Says whose connections are taken.
         limits: The bounds in force.
     """
 
@@ -34,13 +35,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self,
         *args: Any,
         places: "Places[BoundedProtocol]",
-        stands_for_many: Callable[[str], bool] = lambda _: False,
+        peers: Peers,
         limits: Limits = LIMITS,
         **rest: Any,
     ) -> None:
         super().__init__(*args, **rest)
         self._places = places
-        self._stands_for_many = stands_for_many
+        self._peers = peers
         self._limits = limits
         self._refused: tuple[int, WorkspaceError] | None = None
         self._slow: asyncio.TimerHandle | None = None
@@ -59,7 +60,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin, or refuse to while there are too many others."""
         super().connection_made(transport)
         address = self.client[0] if self.client else ""
-        has_place, gone = self._places.enter(self, address, counts=not self._stands_for_many(address))
+        if not self._peers.may_connect(address):
+            transport.abort()  # before it says anything that could be read on the way
+            return
+        counts = not self._peers.is_proxy(address)
+        has_place, gone = self._places.enter(self, one_caller(address), counts=counts)
         if gone is not None:
             gone.transport.close()
         if has_place:

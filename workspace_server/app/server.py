@@ -3,16 +3,14 @@
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,19 +18,22 @@ from starlette.middleware import Middleware
 from indexer.processes.in_processes import InProcesses
 from indexer.remote.process import IndexInProcess
 from workspace_server.app.admission import routes as admission_routes
-from workspace_server.app.connections import BoundedProtocol
+from workspace_server.app.binding import check_callers, check_way, peers_of, tls_context
 from workspace_server.app.door import SOCKET_NAME, listening_socket
+from workspace_server.app.edge import EdgeMiddleware
 from workspace_server.app.ending import Ending, EndingMiddleware
 from workspace_server.app.idling import Idling
+from workspace_server.app.listening import LOCAL, address, listening, local_listener
 from workspace_server.app.owner import Kind, OwnerRecord, Ownership, state_directory
+from workspace_server.app.serving import Server
 from workspace_server.config import Settings
-from workspace_server.core.limits import LIMITS, Limits
 from workspace_server.core.paths import STATE_DIRECTORY
-from workspace_server.core.places import Places
+from workspace_server.core.peers import Peers
 from workspace_server.errors import InvalidArgument, Unavailable
 from workspace_server.interfaces.challenges import metadata_routes
+from workspace_server.interfaces.cors import cors
 from workspace_server.interfaces.doorway import GuardMiddleware
-from workspace_server.interfaces.guard import LOOPBACK_NAMES, Guard
+from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.http.routes import routes as http_routes
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.interfaces.mcp.streamable import SessionManager, mcp_routes
@@ -43,17 +44,13 @@ from workspace_server.services.engine import Engine
 from workspace_server.storage.disk import filesystem
 from workspace_server.storage.upkeep.new_folders import workspace_around
 
-PORTS_TRIED = 100
-"""How many ports above the default one are tried when it is taken."""
-BACKLOG = 2_048
 SWITCH_S = 0.0005
 """How long a thread that computes may keep the interpreter from others. A save takes it ten times and more, as each
 statement and each system call lets it go: beside one such thread it took 17 to 27 ms with Python's own 5 ms, and 3 to 8
 with this (2026-11-30)."""
-DRAIN_S = 5
-"""How long open requests may take once the server ends; streams are cut then."""
 
-Announce = Callable[[OwnerRecord], None]
+Announce = Callable[[OwnerRecord, str], None]
+"""Told where the folder's programs find the server, and the address for everybody else."""
 
 
 def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Announce | None = None) -> None:
@@ -64,16 +61,12 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
 
     Raises:
         Owned: Another server owns the folder.
-        InvalidArgument: It is to listen where others than this machine could reach it.
+        InvalidArgument: It is to listen where others could reach it unasked, or could read along.
         Unavailable: No port is free, the database is of a newer program, or the folder lies on a network file system.
     """
-    if not _is_loopback(settings.host):
-        raise InvalidArgument(
-            f"{settings.host} can be reached from other machines, and nothing would ask callers who they are.",
-            hint="Listen on 127.0.0.1, and let a proxy or a tunnel that checks callers lead there.",
-            argument="host",
-            reason="not a loopback address",
-        )
+    check_way(settings)
+    peers_of(settings)
+    cors(settings.cors_origins)
     filesystem.check(root)
     around = workspace_around(root)
     if around is not None:
@@ -92,6 +85,7 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
     with (
         Ownership.take(root, kind) as own,
         listening(settings, kind, last=own.last_port) as listener,
+        local_listener(settings) as local,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         contextlib.suppress(asyncio.CancelledError),  # by a signal that came before the server answered
     ):
@@ -99,46 +93,32 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
         # in which nobody else runs (2026-11-30), and once more at the end.
         gc.freeze()
         sys.setswitchinterval(SWITCH_S)
-        runner.run(_serve(root, settings, own, listener, announce))
+        runner.run(_serve(root, settings, own, Sockets(listener, local), announce))
 
 
-@contextlib.contextmanager
-def listening(settings: Settings, kind: Kind, *, last: int | None = None) -> Iterator[socket.socket]:
-    """Yield a socket that listens: on the port that was asked for, the next free one after the default, or any.
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """Where the server listens: for everybody, and for this machine where that is somewhere else."""
 
-    A background owner takes the port of the folder's last owner when it is free: that is where HTTP clients and open
-    pages still look.
+    public: socket.socket
+    local: socket.socket | None
 
-    Raises:
-        Unavailable: None is free.
-    """
-    chosen = settings.origin("port") != "default"
-    first = settings.port
-    if kind == "background" and not chosen:
-        ports = [port for port in (last, 0) if port is not None]
-    else:
-        ports = [*range(first, first + 1 if chosen or first == 0 else first + PORTS_TRIED + 1)]
-    for port in ports:
-        try:
-            listener = socket.create_server((settings.host, port), family=_family(settings.host), backlog=BACKLOG)
-        except OSError as error:
-            reason = error.strerror
-            continue
-        with listener:
-            # Each connection has it from here. Without it the system takes 4 MB and more from the server for a reader
-            # that takes nothing: two hundred of them kept everybody waiting for seconds (2026-12-01).
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LIMITS.unsent_bytes_max)
-            yield listener
-        return
-    raise Unavailable(
-        f"Nothing can listen on {settings.host} port {first}: {reason}.",
-        hint="Choose another with --port, or --port 0 for any free one.",
-    )
+    def url(self, settings: Settings) -> str:
+        """Return the address for everybody, as far as the server itself can tell."""
+        scheme = "http" if settings.tls_certificate is None else "https"
+        return address(settings.host, self.public.getsockname()[1], scheme=scheme)
+
+    def local_url(self, settings: Settings) -> str:
+        """Return the address for programs on this machine."""
+        return self.url(settings) if self.local is None else address(LOCAL, self.local.getsockname()[1])
+
+    @property
+    def ports(self) -> list[int]:
+        """All ports."""
+        return [one.getsockname()[1] for one in (self.public, self.local) if one is not None]
 
 
-async def _serve(
-    root: Path, settings: Settings, own: Ownership, listener: socket.socket, announce: Announce | None
-) -> None:
+async def _serve(root: Path, settings: Settings, own: Ownership, sockets: Sockets, announce: Announce | None) -> None:
     main = asyncio.current_task()
     assert main is not None
     _on_signals(main.cancel)
@@ -146,24 +126,34 @@ async def _serve(
         contextlib.aclosing(InProcesses(scratch=root / STATE_DIRECTORY / "extracting")) as extracting,
         Engine.open(root, settings=settings, extracting=extracting, open_index=IndexInProcess) as engine,
     ):
-        port = listener.getsockname()[1]
-        url = address(settings.host, port)
-        engine.automation.listens_on(port)
-        engine.folder.base_url = (settings.public_url or url).rstrip("/")
-        engine.folder.local_url = url
+        check_callers(settings, asks=engine.tokens.any_live())
+        for port in sockets.ports:
+            engine.automation.listens_on(port)
+        local_url = engine.folder.local_url = sockets.local_url(settings)
+        base_url = engine.folder.base_url = (settings.public_url or sockets.url(settings)).rstrip("/")
         guard = Guard(
             admin_key=own.record.admin_key,
-            hosts=[settings.host],
+            hosts=[settings.host, *settings.hosts],
             public_url=settings.public_url,
             heard=engine.automation.terms.heard_of,
             tokens=engine.tokens,
             issuer=engine.issuer,
             refused=engine.auditing.refuse,
+            tls=settings.tls_certificate is not None,
         )
         mcp = WorkspaceMcp(engine, guard)
         ending = Ending()
-        server = Server(application(engine, guard, mcp, ending), log_level=settings.log_level)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        peers = peers_of(settings)
+        server = Server(
+            application(engine, guard, mcp, ending, outer=outer(settings, peers)),
+            log_level=settings.log_level,
+            most=settings.connections_max,
+            most_of_one=settings.connections_per_address_max,
+            peers=peers,
+            tls=None if settings.tls_certificate is None else tls_context(settings),
+            local=sockets.local,
+        )
+        serving = asyncio.create_task(server.serve(sockets=[sockets.public]))
 
         def end() -> None:
             ending.say()
@@ -175,9 +165,9 @@ async def _serve(
         door = SocketDoor(engine, mcp)
         with listening_socket(state_directory(root)) as processes:
             connecting = asyncio.create_task(door.serve(processes))
-            own.publish(url=url, socket=SOCKET_NAME)
+            own.publish(url=local_url, socket=SOCKET_NAME)
             if announce is not None:
-                announce(own.record)
+                announce(own.record, base_url)
             if own.record.kind == "background":
                 idling = Idling(engine, lambda: server.connected + door.connected, idle_s=settings.idle_seconds)
                 engine.status.include("background", idling.status)
@@ -204,8 +194,16 @@ async def _first(serving: "asyncio.Task[None]", over: Coroutine[Any, Any, None])
         await waiting
 
 
-def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp, ending: Ending) -> Starlette:
-    """Return the application of all faces over one engine."""
+def outer(settings: Settings, peers: Peers) -> list[Middleware]:
+    """Return what stands before the guard."""
+    strict = settings.public_url is not None and settings.public_url.startswith("https:")
+    return [Middleware(EdgeMiddleware, peers=peers, strict=strict), *cors(settings.cors_origins)]
+
+
+def application(
+    engine: Engine, guard: Guard, mcp: WorkspaceMcp, ending: Ending, *, outer: Sequence[Middleware] = ()
+) -> Starlette:
+    """Return the application of all faces over one engine, with *outer* before the guard of all doors."""
     sessions = SessionManager(mcp)
 
     @contextlib.asynccontextmanager
@@ -226,65 +224,7 @@ def application(engine: Engine, guard: Guard, mcp: WorkspaceMcp, ending: Ending)
             *http_routes(engine, guard),
             *web_routes(engine, guard),
         ],
-        middleware=[Middleware(GuardMiddleware, guard=guard), Middleware(EndingMiddleware, ending=ending)],
+        middleware=[*outer, Middleware(GuardMiddleware, guard=guard), Middleware(EndingMiddleware, ending=ending)],
         exception_handlers=refusals(engine, guard),
         lifespan=lifespan,
     )
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def _is_loopback(host: str) -> bool:
-    if host in LOOPBACK_NAMES:
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
-
-
-def address(host: str, port: int) -> str:
-    """Return the web address of what listens on *host* and *port*."""
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown, not bound
-    return f"http://{shown}:{port}"
-
-
-class Server(uvicorn.Server):
-    """Uvicorn's server, ended by us: its own handlers would end the process by the signal, not with exit code 0."""
-
-    def __init__(
-        self, app: Starlette, *, log_level: str, most: int = 2_048, most_of_one: int = 1_024, limits: Limits = LIMITS
-    ) -> None:
-        places = Places[BoundedProtocol](most=most, most_of_one=most_of_one)
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=cast("type[asyncio.Protocol]", partial(BoundedProtocol, places=places, limits=limits)),
-                ws="none",
-                lifespan="on",
-                log_level=log_level,
-                access_log=False,
-                timeout_graceful_shutdown=DRAIN_S,
-                timeout_keep_alive=limits.keep_alive_s,
-                server_header=False,
-            )
-        )
-
-    @property
-    def connected(self) -> int:
-        """How many connections are open."""
-        return len(self.server_state.connections)
-
-    async def answers(self, serving: "asyncio.Task[None]") -> None:
-        """Return once requests are answered; raise what kept it from starting."""
-        while not self.started:
-            if serving.done():
-                await serving
-                raise Unavailable("The server ended while it started.", hint="Its log says why.")
-            await asyncio.sleep(0.005)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the process."""
-        yield

@@ -12,6 +12,7 @@ from workspace_server import config
 from workspace_server.cli import leave
 from workspace_server.cli.api import Address, Api
 from workspace_server.cli.options import as_json_option
+from workspace_server.core.peers import is_loopback
 from workspace_server.errors import WorkspaceError
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 is any free one.  [default: 8765, or the next free one]")
 @click.option("--config", "file", type=click.Path(path_type=Path), help="The settings file to read.")
+@click.option("--tls-cert", "tls_certificate", help="File of the certificate to answer https by.")
+@click.option("--tls-key", help="File of its private key.")
+@click.option("--allow-plain-text", is_flag=True, help="Answer other machines without TLS.")
 @click.option("--allow-loopback-webhooks", is_flag=True, help="Let webhooks go to this machine.")
 @click.option("--dry-run", is_flag=True, help="Only show what of the folder would be taken in, and what not.")
 @as_json_option
@@ -33,6 +37,7 @@ def serve_command(folder: Path, file: Path | None, *, dry_run: bool, as_json: bo
     """
     folder = folder.resolve()
     flags["webhooks_allow_loopback"] = flags.pop("allow_loopback_webhooks") or None
+    flags["allow_plain_text"] = flags["allow_plain_text"] or None
     settings = config.load(folder, file=file, flags=flags)
     if dry_run:
         from workspace_server.cli.dry_run import show_plan
@@ -43,7 +48,7 @@ def serve_command(folder: Path, file: Path | None, *, dry_run: bool, as_json: bo
     from workspace_server.app.owner import Owned
 
     try:
-        server.run(folder, settings, announce=lambda record: _announce(record, folder, settings))
+        server.run(folder, settings, announce=lambda record, url: _announce(record, url, folder, settings))
     except Owned as refusal:  # unlike other things that are away for a while: trying again later helps nobody
         leave.refused(refusal)
         click.get_current_context().exit(leave.FAILED)
@@ -61,10 +66,14 @@ def stdio_command(folder: Path, agent: str | None) -> None:
     raise AssertionError(f"main() runs stdio itself: {folder}, {agent}")
 
 
-def _announce(record: "OwnerRecord", folder: Path, settings: config.Settings) -> None:
-    url = record.url
-    used = int(url.rpartition(":")[2])
-    if settings.origin("port") == "default" and used != settings.port:
+def _announce(record: "OwnerRecord", url: str, folder: Path, settings: config.Settings) -> None:
+    used = int(record.url.rpartition(":")[2])
+    if (
+        is_loopback(settings.host)
+        and settings.tls_certificate is None
+        and settings.origin("port") == "default"
+        and used != settings.port
+    ):
         click.echo(f"Port {settings.port} is taken by another server, using {used}.")
     click.echo(f"""\
 Serving {folder}

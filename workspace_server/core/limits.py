@@ -321,6 +321,8 @@ class Limits:
     """For how long a body may come, or an answer be taken, more slowly than the next line says, in seconds."""
     bytes_per_s_min: int = 1 * KIB
     """Slowest pace of a body that comes, and of an answer that waits to be taken, in bytes a second."""
+    unread_s: int = 60
+    """How long the other end of a connection may take nothing at all of what was sent to it, in seconds; Linux only."""
     pipelined_max: int = 16
     """Most requests that wait on one connection for the answer to the one before."""
     keep_alive_s: int = 5

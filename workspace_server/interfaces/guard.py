@@ -87,6 +87,7 @@ class Guard:
         tokens: Says what tokens prove; without it there are none.
         issuer: Says what the tokens of an authorization server prove, if there is one that counts.
         refused: Told of everybody who may not come in: under which name, what for, and what was tried.
+        tls: Whether the server itself answers https.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Guard:
         tokens: Tokens | None = None,
         issuer: Issuer | None = None,
         refused: Callable[[Caller, str, str | None], None] = lambda *_: None,
+        tls: bool = False,
     ) -> None:
         self._key = admin_key
         self._heard = heard
@@ -106,7 +108,8 @@ class Guard:
         self.issuer = issuer
         self._refused = refused
         self.shares = Shares()
-        self.logins = Logins(secure=public_url is not None and public_url.startswith("https:"), key=admin_key)
+        secure = tls or (public_url is not None and public_url.startswith("https:"))
+        self.logins = Logins(secure=secure, key=admin_key)
         public = urlsplit(public_url) if public_url else None
         named = {host.strip("[]").lower() for host in hosts} | ({public.hostname} if public else set())
         self._hosts = LOOPBACK_NAMES | {host for host in named if host and not _is_wildcard(host)}

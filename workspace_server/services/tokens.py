@@ -51,6 +51,11 @@ class Tokens:
         self._live, ever = await db.read(read)
         self.required = ever or self._folder.settings.oauth_issuer is not None
 
+    def any_live(self) -> bool:
+        """Return whether there is a token that proves something."""
+        now_s = self._folder.clock.wall_s()
+        return any(one.state(now_s) == "live" for one in self._live.values())
+
     def bearer(self, token: str) -> Token:
         """Return what a token proves.
 
