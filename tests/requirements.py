@@ -131,6 +131,8 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/mcp/test_unix_socket.py::test_a_process_proves_who_it_is_until_its_token_is_revoked",
             "services/test_scoped.py::test_no_answer_tells_of_what_lies_outside_of_the_scope",
             "services/test_scoped.py::test_what_is_about_the_whole_workspace_takes_a_grant_for_all_of_it",
+            "services/automation/sending/test_scoped.py::test_no_answer_tells_of_triggers_that_reach_beyond_the_scope",
+            "services/subscribing/test_scoped.py::test_a_part_hears_of_what_it_may_read_and_no_more_of_it",
             "fuzz/test_patterns.py::test_what_lies_in_a_grant_is_allowed_path_by_path",
         ),
     ),
@@ -1355,6 +1357,7 @@ DELIVERED: dict[str, Requirement] = {
             "project/test_docs.py::test_every_limit_is_documented_with_its_meaning",
             "project/test_docs.py::test_every_error_is_documented_with_its_status_and_exit_code",
             "scenarios/test_hints.py::test_the_call_in_a_hint_is_one_that_works",
+            "services/test_limits_at_the_edge.py::test_every_bound_has_one_test_at_its_edge",
         ),
     ),
     "I11": Requirement(
@@ -1371,6 +1374,13 @@ DELIVERED: dict[str, Requirement] = {
             "project/test_operations.py::test_every_command_that_is_shown_does_what_it_should",
             "project/test_operations.py::test_every_metric_to_watch_is_one_that_the_server_tells",
             "project/test_operations.py::test_the_unit_is_sound_and_lets_the_server_change_its_folder_only",
+        ),
+    ),
+    "I13": Requirement(
+        "Of one token so many calls are worked on at once, and whoever floods waits for itself",
+        (
+            "interfaces/test_shares.py::test_one_more_than_so_many_waits_until_one_of_them_has_gone",
+            "interfaces/test_shares.py::test_whoever_has_all_its_places_taken_waits_at_both_faces_and_others_go_on",
         ),
     ),
 }
