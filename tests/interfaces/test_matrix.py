@@ -100,13 +100,15 @@ TOOL_RULES: Mapping[str, Rule] = {
     "create_trigger": needs("trigger", "read", name="t", files=["$"], queue="q"),
     "list_triggers": anywhere("trigger"),
     "delete_trigger": anywhere("trigger", name="t"),
-    "add_job": whole("jobs", queue="q", instructions="do"),
-    "claim_job": whole("jobs", queue="q"),
-    "finish_job": whole("jobs", job="J1"),
+    "add_job": needs("jobs", "read", queue="q", instructions="do", inputs=["$"]),
+    "claim_job": anywhere("jobs", queue="q"),
+    "finish_job": anywhere("jobs", job="J1"),
 }
 ADMINS = whole("admin")
 TRIGGERS = anywhere("trigger")
-JOBS = whole("jobs")
+JOBS = anywhere("jobs")
+DECIDES = anywhere("admin")
+READS = anywhere("read")
 FLOWS = {
     "GET /triggers": TRIGGERS,
     "POST /triggers": needs("trigger", "read", name="t2", files=["$"], queue="q"),
@@ -131,26 +133,26 @@ FLOWS = {
     "POST /endpoints/{id}:pause": TRIGGERS,
     "POST /endpoints/{id}:resume": TRIGGERS,
     "GET /queues": JOBS,
-    "POST /queues/{queue}:add": whole("jobs", instructions="do"),
+    "POST /queues/{queue}:add": needs("jobs", "read", instructions="do", inputs=["$"]),
     "POST /queues/{queue}:claim": JOBS,
     "GET /jobs": JOBS,
     "GET /jobs/{job}": JOBS,
     "POST /jobs/{job}:finish": JOBS,
     "GET /jobs/{job}:log": JOBS,
-    "POST /jobs/{job}:log": whole("jobs", attempt=1, text="x"),
-    "POST /jobs/{job}:cancel": ADMINS,
+    "POST /jobs/{job}:log": anywhere("jobs", attempt=1, text="x"),
+    "POST /jobs/{job}:cancel": DECIDES,
     "POST /jobs/{job}:revive": JOBS,
 }
 PEOPLE = {
-    "GET /attention": whole("read"),
-    "GET /attention/{id}": whole("read"),
-    "POST /attention/{id}:approve": ADMINS,
-    "POST /attention/{id}:deny": ADMINS,
-    "POST /attention/{id}:dismiss": ADMINS,
-    "POST /attention/{id}:reply": whole("admin", reply="x"),
-    "POST /attention/{id}:retry": ADMINS,
-    "GET /agents": whole("read"),
-    "GET /agents/{agent}": whole("read"),
+    "GET /attention": READS,
+    "GET /attention/{id}": READS,
+    "POST /attention/{id}:approve": DECIDES,
+    "POST /attention/{id}:deny": DECIDES,
+    "POST /attention/{id}:dismiss": DECIDES,
+    "POST /attention/{id}:reply": anywhere("admin", reply="x"),
+    "POST /attention/{id}:retry": DECIDES,
+    "GET /agents": READS,
+    "GET /agents/{agent}": READS,
     "POST /agents/{agent}:pause": ADMINS,
     "POST /agents/{agent}:resume": ADMINS,
     "POST /agents/{agent}:note": whole("admin", text="x"),
@@ -159,16 +161,16 @@ PEOPLE = {
     "GET /tokens": ADMINS,
     "POST /tokens": whole("admin", agent="x"),
     "DELETE /tokens/{token}": ADMINS,
-    "POST /undo": whole("write", "admin", agent="nobody", since="1h", dry_run=True),
-    "GET /links": whole("read"),
-    "POST /links": needs("admin", path="$"),
-    "DELETE /links/{link}": ADMINS,
+    "POST /undo": anywhere("write", "admin", agent="boss", since="1h", dry_run=True),
+    "GET /links": READS,
+    "POST /links": needs("read", "admin", path="$"),
+    "DELETE /links/{link}": DECIDES,
     "GET /subscriptions": anywhere("read"),
     "DELETE /subscriptions/{subscription}": ADMINS,
     "POST /gc": ADMINS,
     "POST /reindex": ADMINS,
     "GET /upkeep": ADMINS,
-    "GET /status": whole("read"),
+    "GET /status": READS,
     "GET /openapi.json": Rule(()),
 }
 FILES = {
@@ -195,8 +197,8 @@ FILES = {
     "DELETE /locks/{lock}": anywhere("lock"),
     "GET /search": anywhere("search", url="query=relay&mode=exact"),
     "GET /facts": anywhere("search", url="query=relay"),
-    "GET /facts:conflicts": whole("search"),
-    "POST /facts:dismiss": whole("admin", subject="s", key="k"),
+    "GET /facts:conflicts": anywhere("search"),
+    "POST /facts:dismiss": anywhere("admin", subject="s", key="k"),
     "GET /events": anywhere("read"),
 }
 OPERATION_RULES: Mapping[str, Rule] = FILES | FLOWS | PEOPLE
@@ -208,7 +210,7 @@ VALUES = {
     "id": "D1",
     "queue": "q",
     "job": "J1",
-    "agent": "nobody",
+    "agent": "boss",
     "token": "0" * 12,
 }
 
@@ -229,6 +231,12 @@ async def tokens(served: Listening) -> dict[str, str]:
         sources = [{"path": INSIDE, "version": 1}, {"path": OUTSIDE, "version": 1}]
         content = f"The relay is {path}.\n"
         await served.engine.files.write_file(OWNER, path=path, content=content, sources=sources)
+        for instructions in (f"read {path}", f"sum up {path}"):
+            await served.engine.jobs.add_job(OWNER, queue="q", instructions=instructions, inputs=[path])
+        job = (await served.engine.jobs.claim_job(OWNER, queue="q"))["job"]
+        asked = f"what of {job['inputs'][0]['path']}?"
+        await served.engine.jobs.finish_job(OWNER, job=job["job"], outcome="blocked", note=asked)
+        await served.engine.links.create_link(OWNER, path=path)
     await served.engine.locks.lock_files(OWNER, paths=[OUTSIDE], mode="intent", purpose=SECRET)
     made = {
         name: await served.engine.tokens.create_token(OWNER, agent=name.replace(" ", "-"), allow=grants)

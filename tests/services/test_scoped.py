@@ -3,23 +3,33 @@
 `SECRET` stands in the name and the words of every file outside, so one search of an answer shows a leak.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from workspace_server.core.access import Caller
-from workspace_server.core.scopes import parse_scope
-from workspace_server.errors import Forbidden, NotFound, WorkspaceError
+from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import ALL, parse_scope
+from workspace_server.core.sorting import parse_order
+from workspace_server.errors import Forbidden, InvalidArgument, JobLost, NotFound, WorkspaceError
+from workspace_server.services.activity import Wanted
 from workspace_server.services.engine import Engine
 from workspace_server.services.events import told_to
+from workspace_server.services.files import ground
+from workspace_server.services.files.browsing import Narrowed
+from workspace_server.services.history import moment
 
 pytestmark = pytest.mark.anyio
 
 OWNER = Caller(agent="boss")
-EVE = Caller(agent="eve")
-BOB = Caller(agent="bob", scope=parse_scope(["read,write,search,lock:open/**"]))
+OPERATOR = Caller(agent="boss", scope=ALL)
+CLERK = Caller(agent="clerk")
+EVE = Caller(agent="eve", scope=ALL)
+BOB = Caller(agent="bob", scope=parse_scope(["all:open/**"]))
 BLIND = Caller(agent="bob", scope=parse_scope(["write:**"]))
 SECRET = "zanzibar"
 
@@ -41,6 +51,16 @@ async def filled(engine: Engine) -> Engine:
     await engine.files.move_file(OWNER, path=f"{SECRET}/moved.md", to="open/moved.md")
     await engine.locks.lock_files(OWNER, paths=[f"{SECRET}/", "open/"], mode="intent", purpose=f"about {SECRET}")
     await engine.locks.lock_files(OWNER, paths=[f"{SECRET}/plan.md"], purpose=f"about {SECRET}")
+    for path in ("open/plan.md", f"{SECRET}/plan.md", SECRET):
+        await engine.links.create_link(OPERATOR, path=path, note=path)
+    for queue, path in (("open-queue", "open/plan.md"), (f"{SECRET}-queue", f"{SECRET}/plan.md")):
+        for instructions in ("read", "sum up"):
+            await engine.jobs.add_job(OWNER, queue=queue, instructions=f"{instructions} {path}", inputs=[path])
+        claimed = await engine.jobs.claim_job(CLERK, queue=queue)
+        await engine.jobs.finish_job(CLERK, job=claimed["job"]["job"], outcome="blocked", note=f"what of {path}?")
+    await engine.jobs.add_job(OWNER, queue=f"{SECRET}-queue", instructions=SECRET)
+    both = ["open/plan.md", f"{SECRET}/plan.md"]
+    await engine.jobs.add_job(OWNER, queue="open-queue", instructions=SECRET, inputs=both)
     return engine
 
 
@@ -70,6 +90,26 @@ CALLS: dict[str, Call] = {
     "events": lambda engine, caller: engine.events.list_events(caller, squash=False, max_tokens=9_000),
     "events from the first": lambda engine, caller: engine.events.feed(caller),
     "locks": lambda engine, caller: engine.locks.list_locks(caller),
+    "table of locks": lambda engine, caller: engine.locks.page_of_locks(caller, limit=10),
+    "contradictions": lambda engine, caller: engine.contradictions.list_conflicts(caller),
+    "contradictions about": lambda engine, caller: engine.contradictions.about(caller, subject="Relay", key="price"),
+    "activity": lambda engine, caller: engine.activity.recent(caller, Wanted()),
+    "activity of some files": lambda engine, caller: engine.activity.recent(caller, Wanted(path="**/*.md")),
+    "activity by path": lambda engine, caller: engine.activity.recent(caller, Wanted(squash=True)),
+    "status": lambda engine, caller: engine.status.status(caller),
+    "agents": lambda engine, caller: engine.agents.list_agents(caller),
+    "one agent": lambda engine, caller: engine.agents.show_agent(caller, agent="boss"),
+    "attention": lambda engine, caller: engine.decisions.list_attention(caller),
+    "queues": lambda engine, caller: engine.queues.list_queues(caller),
+    "jobs": lambda engine, caller: engine.queues.list_jobs(caller),
+    "folders": lambda engine, caller: engine.browsing.directories(caller, path="", opened=f"{SECRET}/deep"),
+    "table": lambda engine, caller: engine.browsing.table(caller, path=""),
+    "table by time": lambda engine, caller: engine.browsing.table(caller, path="", order=parse_order("-modified")),
+    "table below": lambda engine, caller: engine.browsing.table(caller, path="", narrowed=Narrowed(name="plan")),
+    "table of a directory": lambda engine, caller: engine.browsing.table(caller, path="open"),
+    "find": lambda engine, caller: engine.browsing.find(caller, query="plan"),
+    "undo": lambda engine, caller: engine.undo.undo(caller, agent="boss", since=0, dry_run=True, diffs_max=9),
+    "links": lambda engine, caller: engine.links.list_links(caller),
     "wait": lambda engine, caller: engine.waits.wait_for(caller, files=["open/"], timeout_seconds=0),
 }
 
@@ -80,12 +120,16 @@ async def test_no_answer_tells_of_what_lies_outside_of_the_scope(filled: Engine,
     await filled.indexing.freshness("facts", filled.head_seq, timeout_s=10)
     whole, part = await CALLS[name](filled, EVE), await CALLS[name](filled, BOB)
     assert SECRET not in shown(part)
-    assert "open" in shown(part) or name in {"search misspelled", "locks"}
-    assert SECRET in shown(whole) or name == "wait"
+    assert "open" in shown(part) or name in EMPTY
+    assert SECRET in shown(whole) or name in {"wait", "status", "table of a directory"}
 
 
 def shown(answer: Any) -> str:
     return json.dumps(answer, default=str)
+
+
+EMPTY = {"search misspelled", "agents", "locks", "table of locks", "contradictions", "contradictions about", "status"}
+"""Where nothing is left of what there is, or nothing has a path."""
 
 
 async def test_totals_count_what_may_be_seen(filled: Engine) -> None:
@@ -100,7 +144,7 @@ async def test_a_page_is_filled_with_what_may_be_seen(filled: Engine) -> None:
     rest = await filled.listing.list_files(BOB, recursive=True, detail="full", cursor=first["next_cursor"])
     rows = [row["path"] for page in (first, rest) for row in page["files"]]
     assert rows == ["open/moved.md", "open/plan.md", "open/sum.md"]
-    events = await filled.events.feed(BOB, limit=2)
+    events = await filled.events.feed(BOB, types=["file.created"], limit=2)
     assert [one["path"] for one in events["events"]] == ["open/plan.md", "open/sum.md"]
 
 
@@ -193,26 +237,6 @@ async def test_warnings_and_inputs_name_nothing_outside(filled: Engine) -> None:
     assert (await filled.jobs.add_job(worker, queue="q", instructions="do", inputs=["open/plan.md"]))["job"]
 
 
-WHOLE: dict[str, Call] = {
-    "agents": lambda engine, caller: engine.agents.list_agents(caller),
-    "status": lambda engine, caller: engine.status.status(caller),
-    "attention": lambda engine, caller: engine.decisions.list_attention(caller),
-    "jobs": lambda engine, caller: engine.jobs.claim_job(caller, queue="q"),
-    "links": lambda engine, caller: engine.links.list_links(caller),
-    "folders": lambda engine, caller: engine.browsing.directories(caller, path=""),
-    "table": lambda engine, caller: engine.browsing.table(caller, path="open"),
-    "find": lambda engine, caller: engine.browsing.find(caller, query="plan"),
-    "contradictions": lambda engine, caller: engine.contradictions.list_conflicts(caller),
-}
-
-
-@pytest.mark.parametrize("name", WHOLE)
-async def test_what_is_about_the_whole_workspace_takes_a_grant_for_all_of_it(engine: Engine, name: str) -> None:
-    part = Caller(agent="bob", scope=parse_scope(["all:open/**"]))
-    with pytest.raises(Forbidden, match="in the whole workspace"):
-        await WHOLE[name](engine, part)
-
-
 async def test_of_an_event_no_fact_is_told_that_may_name_other_files(filled: Engine) -> None:
     events = (await filled.events.feed(OWNER))["events"]
     assert {"lock.acquired", "file.moved", "file.created"} <= {one["type"] for one in events}
@@ -225,3 +249,203 @@ async def test_of_an_event_no_fact_is_told_that_may_name_other_files(filled: Eng
     (locked,) = [one for one in (await filled.events.feed(BOB))["events"] if one["type"] == "lock.acquired"]
     assert locked["paths"] == kept["paths"]
     assert told_to(BOB, filled.events.tail.after(filled.head_seq - 1)[0]) is not None  # type: ignore[index]
+
+
+async def test_a_job_is_theirs_who_have_the_verb_for_all_that_it_names(filled: Engine) -> None:
+    assert await filled.jobs.claim_job(BOB, queue=f"{SECRET}-queue") == {}
+    (queue,) = (await filled.queues.list_queues(BOB))["queues"]
+    assert (queue["queue"], queue["queued"], queue["blocked"]) == ("open-queue", 1, 1)
+    claimed = (await filled.jobs.claim_job(BOB, queue="open-queue"))["job"]
+    assert claimed["inputs"] == [{"path": "open/plan.md", "version": 1}]
+    assert await filled.jobs.claim_job(BOB, queue="open-queue") == {}
+    assert (await filled.jobs.finish_job(BOB, job=claimed["job"]))["state"] == "done"
+    assert (await filled.queues.show_job(BOB, job=claimed["job"]))["state"] == "done"
+
+
+async def test_a_job_outside_is_as_one_that_is_not_there(filled: Engine) -> None:
+    named = (await filled.queues.list_jobs(OWNER))["jobs"]
+    outside = [one["job"] for one in named if SECRET in shown(one)]
+    assert len(outside) == 4
+    for job in [*outside, "J99"]:
+        for call in (
+            filled.queues.show_job(BOB, job=job),
+            filled.queues.read_log(BOB, job=job),
+            filled.queues.revive_job(BOB, job=job),
+            filled.jobs.cancel_job(BOB, job=job),
+        ):
+            with pytest.raises(NotFound, match="There is no such job"):
+                await call
+        for call in (filled.jobs.finish_job(BOB, job=job), filled.jobs.write_log(BOB, job=job, attempt=1, text="x")):
+            with pytest.raises(JobLost, match="There is no such job"):
+                await call
+
+
+async def test_a_job_without_files_is_seen_by_whoever_added_or_claimed_it(filled: Engine) -> None:
+    eve = replace(BOB, agent="eve")
+    added = await filled.jobs.add_job(BOB, queue="q", instructions="do")
+    assert await filled.jobs.claim_job(eve, queue="q") == {}
+    assert [one["job"] for one in (await filled.queues.list_jobs(BOB))["jobs"] if one["queue"] == "q"] == [added["job"]]
+    assert (await filled.jobs.claim_job(BOB, queue="q"))["job"]["job"] == added["job"]
+    assert (await filled.jobs.cancel_job(OPERATOR, job=added["job"]))["state"] == "failed"
+    again = await filled.jobs.add_job(BOB, queue="q", instructions="do")
+    with pytest.raises(Forbidden):
+        await filled.jobs.cancel_job(BOB, job=again["job"])
+
+
+async def test_a_key_that_a_job_outside_has_tells_nothing_of_it(filled: Engine) -> None:
+    theirs = await filled.jobs.add_job(OWNER, queue="q", instructions=SECRET, key="k")
+    mine = [await filled.jobs.add_job(BOB, queue="q", instructions="do", key="k") for _ in range(2)]
+    assert mine[0]["job"] == mine[1]["job"] != theirs["job"]
+    assert (await filled.queues.show_job(BOB, job=mine[0]["job"]))["key"] == "k"
+    assert (await filled.jobs.add_job(OWNER, queue="q", instructions="do", key="k"))["job"] == theirs["job"]
+
+
+async def test_who_waits_for_jobs_inside_is_called_up_past_those_outside(filled: Engine) -> None:
+    await filled.jobs.add_job(OWNER, queue="w", instructions="do", inputs=[f"{SECRET}/plan.md"])
+    waits = [
+        asyncio.create_task(filled.jobs.claim_job(replace(BOB, agent=name), queue="w", wait_seconds=50))
+        for name in ("bob", "eve", "eve")
+    ]
+
+    async def waiting(caller: Caller) -> int:
+        listed = (await filled.queues.list_queues(caller))["queues"]
+        return sum(one["waiting"] for one in listed if one["queue"] == "w")
+
+    async with asyncio.timeout(30):
+        while await waiting(OPERATOR) < 3:  # noqa: ASYNC110 - who has begun to wait says so nowhere
+            await asyncio.sleep(0.001)
+    assert await waiting(BOB) == 0
+    jobs = [await filled.jobs.add_job(OWNER, queue="w", instructions="do", inputs=["open/plan.md"]) for _ in waits]
+    got = {(await wait)["job"]["job"] for wait in waits}
+    assert got == {one["job"] for one in jobs}
+    assert await waiting(OPERATOR) == 0
+    assert (await filled.jobs.claim_job(OWNER, queue="w"))["job"]["inputs"][0]["path"] == f"{SECRET}/plan.md"
+
+
+async def test_what_needs_a_person_is_decided_by_who_has_admin_for_it(filled: Engine) -> None:
+    entries = (await filled.decisions.list_attention(BOB))["attention"]
+    assert [one["kind"] for one in entries] == ["blocked_job"]
+    assert await filled.decisions.count(BOB) == 1
+    reader = Caller(agent="bob", scope=parse_scope(["read,jobs:open/**", "admin:other/**"]))
+    with pytest.raises(Forbidden):
+        await filled.decisions.reply(reader, attention=entries[0]["attention"], reply="40")
+    everything = {one["attention"] for one in (await filled.decisions.list_attention(OWNER))["attention"]}
+    (outside,) = everything - {entries[0]["attention"]}
+    for name in (outside, "A99"):
+        for call in (
+            filled.decisions.show_entry(BOB, attention=name),
+            filled.decisions.reply(BOB, attention=name, reply="40"),
+        ):
+            with pytest.raises(NotFound, match=f"There is no entry {name}"):
+                await call
+    assert (await filled.decisions.reply(BOB, attention=entries[0]["attention"], reply="40"))["outcome"] == "replied"
+
+
+async def test_a_lock_or_link_is_ended_by_who_has_admin_for_all_that_it_covers(filled: Engine) -> None:
+    mine = await filled.locks.lock_files(OWNER, paths=["open/sum.md"])
+    theirs = await filled.locks.lock_files(OWNER, paths=["open/moved.md", f"{SECRET}/use.md"])
+    for lock in (theirs["lock"].partition("-")[0], "L99"):
+        with pytest.raises(NotFound):
+            await filled.locks.end_lock(BOB, lock)
+    assert (await filled.locks.end_lock(BOB, mine["lock"].partition("-")[0]))["released"]
+    links = [one["link"] for one in (await filled.links.list_links(OWNER))["links"]]
+    assert len(links) == 3
+    (inside,) = [one["link"] for one in (await filled.links.list_links(BOB))["links"]]
+    for link in [*(one for one in links if one != inside), "S99"]:
+        with pytest.raises(NotFound, match=f"There is no link {link}"):
+            await filled.links.revoke_link(BOB, link=link)
+    assert (await filled.links.revoke_link(BOB, link=inside))["state"] == "revoked"
+
+
+async def test_a_link_leads_to_nothing_that_its_maker_may_not_read(filled: Engine) -> None:
+    assert (await filled.links.create_link(BOB, path="open"))["path"] == "open"
+    for grants, path in (
+        (["admin,read:open/plan.md", "read,admin:open"], "open"),
+        (["admin:**", "read:open/*"], "open/plan.md/x"),
+        (["admin,read:open/**"], ""),
+        (["admin,read:open/**"], SECRET),
+        (["admin:**", "read:open"], "open"),
+    ):
+        with pytest.raises(WorkspaceError) as refusal:
+            await filled.links.create_link(Caller(agent="bob", scope=parse_scope(grants)), path=path)
+        assert refusal.value.code in {"forbidden", "not_found"}
+
+
+async def test_of_an_agents_doings_those_inside_are_told_and_undone(filled: Engine) -> None:
+    await filled.files.write_file(EVE, path=f"{SECRET}/eve.md", content="x")
+    assert [one["agent"] for one in (await filled.agents.list_agents(BOB))["agents"]] == ["boss"]
+    for name in ("eve", "nobody"):
+        with pytest.raises(NotFound, match=f"Nobody has worked here as {name}"):
+            await filled.agents.show_agent(BOB, agent=name)
+    assert (await filled.undo.undo(BOB, agent="eve", since=0))["files"] == []
+    await filled.locks.end_lock(OPERATOR, "L1")
+    done = await filled.undo.undo(BOB, agent="boss", since=0)
+    assert {one["path"] for one in done["files"]} == {"open/plan.md", "open/sum.md"}
+    assert (await filled.files.stat(EVE, path=f"{SECRET}/eve.md"))["version"] == 1
+    mine = await filled.undo.undo(replace(BLIND, agent="boss"), agent="boss", since=0, dry_run=True, diffs_max=9)
+    assert not [one for one in mine["files"] if "diff" in one]
+
+
+async def test_of_a_conflict_both_sides_are_told_and_dismissed_by_who_may_decide_about_both(filled: Engine) -> None:
+    await filled.files.write_file(OWNER, path="open/other.md", content="# Relay\n\nprice: 42 EUR\n")
+    await filled.indexing.freshness("facts", filled.head_seq, timeout_s=10)
+    (conflict,) = (await filled.contradictions.list_conflicts(BOB))["conflicts"]
+    assert {one["path"] for one in conflict["values"]} == {"open/plan.md", "open/other.md"}
+    some = Caller(agent="bob", scope=parse_scope(["search:open/**", "admin:open/plan.md"]))
+    with pytest.raises(NotFound):
+        await filled.contradictions.dismiss_conflict(some, subject="Relay", key="price")
+    assert len((await filled.contradictions.dismiss_conflict(BOB, subject="Relay", key="price"))["dismissed"]) == 1
+    assert (await filled.contradictions.list_conflicts(BOB))["conflicts"] == []
+
+
+async def test_folders_hold_and_count_what_may_be_read(engine: Engine) -> None:
+    for path in ("a/x/1.md", "a/x/2.txt", "a/y/3.txt", "a-b/4.md", "b/5.txt", "c.md", "d/6.md", "d/7.txt"):
+        await engine.files.write_file(OWNER, path=path, content=path)
+    texts = Caller(agent="bob", scope=parse_scope(["read:**/*.md"]))
+    part = Caller(agent="bob", scope=parse_scope(["read:a/x/**", "read:d/6*", "read:b/5.txt", "read:a?b/*"]))
+
+    async def names(caller: Caller, path: str, **asked: Any) -> list[str]:
+        return [one["path"] for one in (await engine.browsing.directories(caller, path=path, **asked))["directories"]]
+
+    assert await names(texts, "") == ["a-b", "a", "d"]
+    assert await names(part, "") == await names(OWNER, "") == ["a-b", "a", "b", "d"]
+    assert await names(part, "", limit=1) == ["a-b"]
+    assert await names(part, "", limit=1, after="a-b") == ["a"]
+    assert await names(part, "", limit=1, opened="d/e") == ["a-b", "d"]
+    assert await names(texts, "", limit=1, opened="b") == ["a-b"]
+    assert await names(part, "a") == ["a/x"]
+    with pytest.raises(Forbidden):
+        await names(part, "c")
+    rows = (await engine.browsing.table(part, path=""))["rows"]
+    assert [(row["path"], row["files"]) for row in rows] == [("a-b", 1), ("a", 2), ("b", 1), ("d", 1)]
+    rows = (await engine.browsing.table(texts, path="", order=parse_order("-name")))["rows"]
+    assert [row["path"] for row in rows] == ["a-b", "a", "d", "c.md"]
+    found = await engine.browsing.table(texts, path="", narrowed=Narrowed(name="*.md"), limit=2)
+    assert [row["path"] for row in found["rows"]] == ["a-b/4.md", "a/x/1.md"]
+    assert found["next"] == {"after": "a/x/1.md"}
+    assert [row["path"] for row in (await engine.browsing.find(texts, query="m"))["files"]] == [
+        "c.md",
+        "d/6.md",
+        "a-b/4.md",
+        "a/x/1.md",
+    ]
+    assert (await engine.files.stat(part, path="a"))["type"] == "directory"
+    for path in ("c", "b/6.txt", "c.md"):
+        with pytest.raises(Forbidden):
+            await engine.files.stat(part, path=path)
+
+
+async def test_no_more_is_looked_at_than_begins_as_the_scope_does_and_of_that_a_bounded_number(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("a/1.txt", "b/1.md", "b/2.txt", "c/1.md"):
+        await engine.files.write_file(OWNER, path=path, content=path)
+    monkeypatch.setattr(moment, "LIMITS", replace(LIMITS, hidden_files_max=2))
+    inside = Caller(agent="bob", scope=parse_scope(["read:b/**", "read:b/1.md"]))
+    assert (await engine.listing.list_files(inside, recursive=True))["tree"].count("\n") == 2
+    texts = Caller(agent="bob", scope=parse_scope(["read:**/*.md"]))
+    with pytest.raises(InvalidArgument, match="too many files lie there"):
+        await engine.listing.list_files(texts, recursive=True)
+    monkeypatch.setattr(ground, "LIMITS", replace(LIMITS, seen_files_max=1))
+    found = await engine.browsing.find(Caller(agent="bob", scope=parse_scope(["read:b/*"])), query="b")
+    assert (len(found["files"]), found["complete"]) == (1, False)

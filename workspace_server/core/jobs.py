@@ -1,9 +1,12 @@
 """The rules of jobs: how an attempt can end, when a job is tried again, and when it is given up."""
 
 import re
+from collections.abc import Collection, Sequence
 from typing import Final, Literal
 
+from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.patterns import Selector
 
 Outcome = Literal["done", "retry", "failed", "blocked"]
 """What a claimant says of its attempt."""
@@ -45,6 +48,20 @@ def outcome_of(exit_code: int | None, *, log_end: str, timeout_s: int) -> tuple[
         return "done", None
     said = f"ended after {timeout_s} s" if exit_code is None else f"exit code {exit_code}"
     return ("retry" if exit_code == RETRY_EXIT else "failed"), f"{said}\n{log_end}".strip()
+
+
+def is_seen(caller: Caller, *, named: Sequence[Selector], agents: Collection[str | None]) -> bool:
+    """Return whether a caller may know of a job, and so claim, finish or revive it.
+
+    Args:
+        named: All that the job names, and its trigger: each has to be granted. Without any it counts whose it is.
+        agents: Who has added it, and who has claimed it.
+    """
+    if caller.scope.is_whole("jobs"):
+        return True
+    if named:
+        return all(caller.scope.within("jobs", one) for one in named)
+    return caller.may("jobs") and caller.agent in agents
 
 
 def job_name(number: int) -> str:

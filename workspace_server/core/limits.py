@@ -131,6 +131,10 @@ class Limits:
     """Most rows of one page of a list."""
     browsed_files_max: int = 200_000
     """Most files that the web view sorts, narrows down, or looks through by their names."""
+    seen_files_max: int = 20_000
+    """Most files that the web view does so with for whoever may read a part of a directory."""
+    hidden_files_max: int = 200_000
+    """Most files that one page of a listing looks at for those that its caller may read."""
     counted_files_max: int = 500
     """Most files that are counted in a directory that the web view shows in a list."""
     events_page_max: int = 1_000
@@ -197,6 +201,8 @@ class Limits:
     """How much is kept of what the program of one attempt at a job prints: its beginning and its end."""
     job_logs_max: int = 10_000
     """Most logs of attempts that are kept, the newest of all jobs."""
+    jobs_looked_at_max: int = 10_000
+    """Most jobs that are looked at for those of which a caller is told whose scope is a part of the workspace."""
     jobs_page_max: int = 200
     """Most jobs in one page of the list."""
     commands_max: int = 100

@@ -78,6 +78,14 @@ class Scope:
             for grant in self.grants
         )
 
+    def prefixes(self, verb: Verb) -> tuple[str, ...]:
+        """Return what every path with *verb* begins with one of, in their order; none begins with another one."""
+        found: list[str] = []
+        for prefix in sorted({grant.pattern.literal_prefix for grant in self.grants if verb in grant.verbs}):
+            if not (found and prefix.startswith(found[-1])):
+                found.append(prefix)
+        return tuple(found)
+
     def near(self, verb: Verb, directory: str) -> bool:
         """Return whether a file with *verb* may lie below the canonical *directory*; the root is the empty string."""
         if not directory:

@@ -9,7 +9,7 @@ from workspace_server.core.events import EVENT_TYPES, paths_of
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
 from workspace_server.services.arguments import bounded, plain_text, refused
-from workspace_server.services.events import PAST_ALL, Events
+from workspace_server.services.events import PAST_ALL, Events, told_to
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Result
 from workspace_server.services.selecting import places
@@ -58,7 +58,7 @@ class Activity:
             `seq` is where the log stood; `older` is before which to go on, absent when nothing is left. There may be
             no events and yet more to look through: a page looks at no more than a part of a long log.
         """
-        caller.require("read")
+        caller.require_somewhere("read")
         bounded("limit", limit, 1, LIMITS.events_page_max)
         bounded("before", before or 0, 0, 1 << 53)
         for kind in wanted.types or ():
@@ -70,7 +70,7 @@ class Activity:
         async def read(tx: Transaction) -> tuple[list[Event], int, int | None]:
             head = await meta.counter(tx, "seq")
             stretch = Stretch(after, min(head + 1, before or head + 1))
-            found, older = await _found(tx, wanted, stretch, most=most)
+            found, older = await _found(tx, caller, wanted, stretch, most=most)
             return found, head, older
 
         found, head, older = await self._folder.db.read_long(read)
@@ -84,40 +84,48 @@ class Activity:
 
     async def seq_of(self, caller: Caller, *, at_s: float) -> int:
         """Return before which seq what happened before a time stands, in seconds since 1970."""
-        caller.require("read")
+        caller.require_somewhere("read")
         found = await self._folder.db.read(lambda tx: event_search.first_since(tx, at_s))
         return self._log.head_seq + 1 if found is None else found
 
 
-async def _found(tx: Transaction, wanted: Wanted, stretch: Stretch, *, most: int) -> tuple[list[Event], int | None]:
+async def _found(
+    tx: Transaction, caller: Caller, wanted: Wanted, stretch: Stretch, *, most: int
+) -> tuple[list[Event], int | None]:
     """Return the newest events that are wanted, and before which seq there may be more."""
     types = wanted.types or [kind for kind in EVENT_TYPES if kind != "file.indexed"]
     chosen = None if wanted.path is None else (await places(tx, [wanted.path], argument="path"))[0]
     sought = Sought(types, wanted.agent, chosen.text if chosen is not None and chosen.kind == "path" else None)
-    if chosen is not None and sought.path is None:
-        return await _looked_through(tx, sought, chosen, stretch, most=most)
+    if not caller.sees_all or (chosen is not None and sought.path is None):
+        return await _looked_through(tx, caller, sought, chosen, stretch, most=most)
     found = await event_search.newest(tx, sought, stretch, limit=most + 1)
     return found[:most], found[most - 1].seq if len(found) > most else None
 
 
 async def _looked_through(
-    tx: Transaction, sought: Sought, chosen: Selector, stretch: Stretch, *, most: int
+    tx: Transaction, caller: Caller, sought: Sought, chosen: Selector | None, stretch: Stretch, *, most: int
 ) -> tuple[list[Event], int | None]:
-    """Return the events about what a directory or pattern covers, from the newest part of a stretch."""
+    """Return the events of which a caller is told about what is chosen, from the newest part of a stretch."""
     floor = max(stretch.after, stretch.before - 1 - LIMITS.events_looked_through_max)
-    first = chosen.literal_prefix
     found: list[Event] = []
     before = stretch.before
     while True:
-        page = await event_search.between(
-            tx, sought, Stretch(floor, before), first=first, last=first + PAST_ALL, limit=CHUNK
-        )
-        found += [one for one in page if any(map(chosen.covers, paths_of(one.path, one.data)))]
+        page = await _chunk(tx, sought, chosen, Stretch(floor, before))
+        fitting = (one for one in page if chosen is None or any(map(chosen.covers, paths_of(one.path, one.data))))
+        found += [one for event in fitting if (one := told_to(caller, event)) is not None]
         if len(found) > most:
             return found[:most], found[most - 1].seq
         if len(page) < CHUNK:
             return found, floor + 1 if floor > stretch.after else None
         before = page[-1].seq
+
+
+async def _chunk(tx: Transaction, sought: Sought, chosen: Selector | None, stretch: Stretch) -> list[Event]:
+    """Return the newest events of a stretch among which those are that are wanted."""
+    if chosen is None or sought.path is not None:
+        return await event_search.newest(tx, sought, stretch, limit=CHUNK)
+    first = chosen.literal_prefix
+    return await event_search.between(tx, sought, stretch, first=first, last=first + PAST_ALL, limit=CHUNK)
 
 
 def _squashed(found: Sequence[Event], *, most: int) -> tuple[list[tuple[Event, int]], int | None]:

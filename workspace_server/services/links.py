@@ -13,7 +13,8 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.links import Link
 from workspace_server.core.pace import Pace
 from workspace_server.core.paths import canonical_directory
-from workspace_server.core.scopes import everywhere
+from workspace_server.core.patterns import Selector
+from workspace_server.core.scopes import Verb, everywhere
 from workspace_server.errors import Gone, IsDirectory, NotFound, QuotaExceeded, RateLimited
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.files.listing import Listing
@@ -60,7 +61,8 @@ class Links:
             expires_in_seconds: Until when it leads there; a week unless given.
         """
         place = canonical_directory(path)
-        caller.require("admin", place or None)
+        if not _may_share(caller, place):
+            caller.require("admin", place or None)
         term_s = LIMITS.link_s if expires_in_seconds is None else expires_in_seconds
         rules.check_term(term_s)
         said = plain_text("note", note, LIMITS.note_chars_max)
@@ -111,24 +113,27 @@ class Links:
     async def list_links(
         self, caller: Caller, *, path: str | None = None, limit: int = 100, cursor: str | None = None
     ) -> Result:
-        """Return `{links, next_cursor?}`, newest first: those of one path, or all; never the address of one."""
-        caller.require("read")
+        """Return `{links, next_cursor?}`, newest first: those of one path, or all; never the address of one.
+
+        Whoever may not read all files sees those that it might have made.
+        """
+        caller.require_somewhere("read")
         bounded("limit", limit, 1, LIMITS.list_rows_max)
         place = None if path is None else canonical_directory(path)
         before = None if cursor is None else rules.number_of(cursor)
-        rows = await self._folder.db.read(lambda tx: links.page(tx, path=place, before=before, limit=limit + 1))
+        rows = await self._folder.db.read(lambda tx: _page(tx, caller, place, before, limit + 1))
         now_s = self._folder.clock.wall_s()
         found: Result = {"links": [self._listed(row, now_s) for row in rows[:limit]]}
         return found | ({"next_cursor": rules.name_of(rows[limit - 1].number)} if len(rows) > limit else {})
 
     async def revoke_link(self, caller: Caller, *, link: str) -> Result:
         """Let a link lead nowhere from now on and return `{link, state}`; one that has ended stays as it is."""
-        caller.require("admin")
+        caller.require_somewhere("admin")
         number = rules.number_of(link)
 
         async def body(commit: Commit) -> Result:
             found = await links.by_number(commit.tx, number)
-            if found is None:
+            if found is None or not _has(caller, "admin", found.path, is_directory=found.is_directory):
                 raise rules.unknown(link)
             state = found.state(commit.tx.now_s)
             if state == "open":
@@ -207,6 +212,9 @@ class Links:
             NotFound, Gone, InvalidArgument: It cannot, or nothing stands there.
         """
         is_directory = not place or (await self._files.stat(caller, path=place))["type"] == "directory"
+        for verb in ("read", "admin"):
+            if not _has(caller, verb, place, is_directory=is_directory):
+                caller.require(verb)  # it would let others read what its maker may not
         if is_directory and version is not None:
             raise refused("version", "a directory has none", "as_of_seq pins a directory to a moment.")
         if not is_directory and as_of_seq is not None:
@@ -246,3 +254,29 @@ class Links:
         """Return how often a link was opened and when last, with what is not written down yet."""
         times, at = self._opened.get(link.number, (0, link.opened_at))
         return link.opened + times, at
+
+
+def _has(caller: Caller, verb: Verb, path: str, *, is_directory: bool) -> bool:
+    """Whether a caller has a verb for all that a link to *path* leads to."""
+    if not is_directory:
+        return caller.scope.allows(verb, path)
+    return caller.scope.within(verb, Selector("directory", f"{path}/")) if path else caller.scope.is_whole(verb)
+
+
+def _may_share(caller: Caller, path: str) -> bool:
+    """Whether a caller may make a link to *path*, be it a file or a directory."""
+    return any(_has(caller, "admin", path, is_directory=one) for one in (False, True))
+
+
+async def _page(tx: Transaction, caller: Caller, path: str | None, before: int | None, limit: int) -> list[Link]:
+    """Return links below the number *before* of which a caller is told, newest first; there are never many."""
+    if caller.sees_all:
+        return await links.page(tx, path=path, before=before, limit=limit)
+    found: list[Link] = []
+    while len(found) < limit:
+        page = await links.page(tx, path=path, before=before, limit=LIMITS.list_rows_max)
+        found += [one for one in page if _has(caller, "admin", one.path, is_directory=one.is_directory)]
+        if len(page) < LIMITS.list_rows_max:
+            break
+        before = page[-1].number
+    return found[:limit]

@@ -33,9 +33,10 @@ class Status:
         """Return `{workspace, url, seq, files, bytes, quota, stored_by, locks, …}` and a part for each service.
 
         `stored_by` are `{agent, versions, bytes}` of the agents whose kept versions take most. In a large
-        workspace it is up to some minutes old.
+        workspace it is up to some minutes old. Whoever may not read all files is told no more than `glance` tells.
         """
-        caller.require("read")
+        if not caller.sees_all:
+            return await self.glance(caller)
 
         async def read(tx: Transaction) -> Result:
             count, size_bytes = await totals.of_workspace(tx)
@@ -57,8 +58,15 @@ class Status:
         return result
 
     async def glance(self, caller: Caller) -> Result:
-        """Return `{seq, files, bytes, folder}`: what of the status costs next to nothing, however much there is."""
-        caller.require("read")
+        """Return `{seq, files, bytes, folder}`: what of the status costs next to nothing, however much there is.
+
+        Whoever may not read all files is told `{workspace, url, seq}`, which tells nothing of the others.
+        """
+        caller.require_somewhere("read")
+
+        if not caller.sees_all:
+            seq = await self._folder.db.read(lambda tx: meta.counter(tx, "seq"))
+            return {"workspace": self._folder.name, "url": self._folder.base_url, "seq": seq}
 
         async def read(tx: Transaction) -> Result:
             count, size_bytes = await totals.of_workspace(tx)

@@ -236,7 +236,7 @@ async def test_the_list_goes_by_pages_and_by_kind(engine: Engine) -> None:
     assert [one["summary"] for one in rest["attention"]] == ["J1 failed", "J0 failed"]
     assert "next_cursor" not in rest
     assert first["open"] == {"conflict": 1, "dead_job": 5}
-    assert await engine.decisions.count() == 6
+    assert await engine.decisions.count(PAT) == 6
 
     answer = await engine.decisions.dismiss(PAT, attention="A6", note="merged by hand")
     assert answer == {"attention": "A6", "outcome": "dismissed"}

@@ -160,7 +160,7 @@ async def test_a_person_gives_up_a_job_that_is_not_at_its_end(engine: Engine, st
     shown = await engine.queues.show_job(ANN, job=job)
     assert (shown["state"], shown["note"]) == ("failed", "not wanted")
     assert "attention" not in shown
-    assert await engine.decisions.count() == 0
+    assert await engine.decisions.count(OWNER) == 0
     assert (await engine.locks.list_locks(ANN))["locks"] == []
     if state == "claimed":
         with pytest.raises(JobLost, match="over already"):

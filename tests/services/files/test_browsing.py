@@ -11,7 +11,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.sorting import SORTS, Order, parse_order
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.engine import Engine
-from workspace_server.services.files import browsing
+from workspace_server.services.files import browsing, ground
 from workspace_server.services.files.browsing import Narrowed
 from workspace_server.storage.tables import totals
 
@@ -174,7 +174,8 @@ async def test_more_files_than_are_looked_at_are_said_to_be_more(
 ) -> None:
     await fill(engine, clock)
     few = replace(LIMITS, browsed_files_max=10, counted_files_max=8)
-    monkeypatch.setattr(browsing, "LIMITS", few)
+    for module in (browsing, ground):
+        monkeypatch.setattr(module, "LIMITS", few)
     by_size = await engine.browsing.table(ANN, path="zz", order=parse_order("size"))
     by_name = await engine.browsing.table(ANN, path="zz")
     root = await engine.browsing.table(ANN, path="")

@@ -40,5 +40,7 @@ async def home(view: View) -> Response:
         held=sum(lock["mode"] != "intent" for lock in held),
         waiting=found["waiting"][:LOCKS_SHOWN],
         locks_more=max(0, len(held) - LOCKS_SHOWN),
-        triggers=(await engine.triggers.list_triggers(caller, limit=TRIGGERS_SHOWN))["triggers"],
+        triggers=(await view.part(engine.triggers.list_triggers(caller, limit=TRIGGERS_SHOWN), triggers=()))[
+            "triggers"
+        ],
     )

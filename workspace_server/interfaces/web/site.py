@@ -56,7 +56,7 @@ class Site:
         """Return the page, or the page that says why not."""
         try:
             caller = named(self._guard.admit(request, door="web"))
-            needing = await self._engine.decisions.count() if caller.sees_all else 0
+            needing = await self._engine.decisions.count(caller)
         except WorkspaceError as refusal:
             return Response(f"{refusal.message}\n", refusal.http_status, headers=HEADERS, media_type="text/plain")
         view = View(self._engine, caller, request, form_token=self._guard.form_token_of(request), needing=needing)

@@ -83,9 +83,23 @@ class View:
         raw = self.text(name)
         return None if raw is None else number_in(raw, name)
 
-    def may(self, verb: Verb) -> bool:
-        """Whether who looks may also do this; a page offers nothing else."""
-        return self.caller.may(verb)
+    def may(self, verb: Verb, path: str | None = None) -> bool:
+        """Whether who looks may also do this, at *path* or, without one, anywhere; a page offers nothing else."""
+        return (
+            self.caller.may(verb)
+            if path is None
+            else self.caller.scope.near(verb, path) or (self.caller.scope.allows(verb, path))
+        )
+
+    async def part(self, answer: Awaitable[Mapping[str, Any]], **otherwise: Any) -> Mapping[str, Any]:
+        """Return what stands in a part of a page, or *otherwise* for who is not granted it: the page is shown without.
+
+        A page whose main part is refused is refused.
+        """
+        try:
+            return await answer
+        except Forbidden:
+            return otherwise
 
     async def form(self, bytes_max: int = FORM_BYTES_MAX) -> dict[str, str]:
         """Return the fields of one of our forms; of a field that is given twice the last.
@@ -124,6 +138,7 @@ class View:
             paused=self.engine.folder.gate.workspace,
             token=self.form_token,
             may=self.may,
+            may_all=self.caller.scope.is_whole,
             logged_in=None if self.caller.token is None else self.caller.agent,
             folders=self.folders,
             here=self.here,

@@ -13,6 +13,8 @@ from workspace_server.core.quotas import Usage, account
 from workspace_server.errors import NotFound
 from workspace_server.services.agents.presence import Presence
 from workspace_server.services.arguments import bounded, refused
+from workspace_server.services.automation.claimants import is_told
+from workspace_server.services.events import told_to
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking import leases
 from workspace_server.services.recording import Result
@@ -20,12 +22,15 @@ from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import agents, events, jobs, locks, notes, pauses, totals
 from workspace_server.storage.tables.agents import AgentRow
+from workspace_server.storage.tables.events import Event
 from workspace_server.storage.tables.notes import NoteRow
 
 PATHS_SHOWN = 5
 """How many paths of a lock are shown."""
 FILES_SHOWN = 20
 """How many of the files that an agent has written are shown."""
+FILES_LOOKED_AT = 200
+"""How many of these are looked at for those that a caller may read."""
 
 
 class Listing:
@@ -38,21 +43,22 @@ class Listing:
     async def list_agents(self, caller: Caller, *, limit: int = 50, cursor: str | None = None) -> Result:
         """Return `{agents, paused, next_cursor?}`, those first that were seen last.
 
-        `paused` is the pause of the whole workspace, as `{by, at, note}`, or None.
+        `paused` is the pause of the whole workspace, as `{by, at, note}`, or None. Whoever may not read all files is
+        told of those agents whose doings it sees some of, and of these doings.
         """
-        caller.require("read")
+        caller.require_somewhere("read")
         bounded("limit", limit, 1, LIMITS.agents_page_max)
         before = None if cursor is None else _place(cursor)
 
         async def read(tx: Transaction) -> Result:
-            rows = await agents.page(tx, before=before, limit=limit + 1)
-            held = await locks.live(tx)
+            rows = await self._page(tx, caller, before, limit + 1)
             found: Result = {
-                "agents": [await self._shown(tx, row, held) for row in rows[:limit]],
-                "paused": _pause((await pauses.current(tx)).get(pauses.EVERYBODY)),
+                "agents": [shown for _, shown in rows[:limit]],
+                "paused": _pause((await pauses.current(tx)).get(pauses.EVERYBODY), caller),
             }
             if len(rows) > limit:
-                found["next_cursor"] = json.dumps([rows[limit - 1].last_at, rows[limit - 1].agent])
+                last = rows[limit - 1][0]
+                found["next_cursor"] = json.dumps([last.last_at, last.agent])
             return found
 
         return await self._folder.db.read_long(read)
@@ -61,28 +67,81 @@ class Listing:
         """Return all about one agent: what the list says, and also what each tool served it, its notes and its files.
 
         Raises:
-            NotFound: Nobody of that name was ever heard of.
+            NotFound: Nobody of that name was ever heard of, or the caller sees nothing of what it does.
         """
-        caller.require("read")
+        caller.require_somewhere("read")
 
         async def read(tx: Transaction) -> Result:
             row = await agents.by_name(tx, agent)
-            if row is None:
+            shown = None if row is None else await self._told(tx, caller, row, await locks.live(tx))
+            if shown is None:
                 raise NotFound(
                     f"Nobody has worked here as {agent[: LIMITS.agent_chars_max]}.",
                     hint="GET /api/v1/agents lists who has.",
                     agent=agent[: LIMITS.agent_chars_max],
                 )
-            shown = await self._shown(tx, row, await locks.live(tx))
-            tools = await agents.tools(tx, agent)
-            latest = await agents.latest_files(tx, agent, limit=FILES_SHOWN)
+            is_all = caller.sees_all or agent == caller.agent
+            tools = await agents.tools(tx, agent) if is_all else []
+            left = await notes.of_agent(tx, agent, limit=LIMITS.notes_per_agent_max) if is_all else []
             return shown | {
                 "tools": [{"tool": one.tool, "calls": one.calls, "tokens": one.tokens} for one in tools],
-                "notes": [_note(one) for one in await notes.of_agent(tx, agent, limit=LIMITS.notes_per_agent_max)],
-                "files": [{**one, "at": iso(one["at"])} for one in latest],
+                "notes": [_note(one) for one in left],
+                "files": [{**one, "at": iso(one["at"])} for one in (await _files(tx, caller, agent))[:FILES_SHOWN]],
             }
 
         return await self._folder.db.read_long(read)
+
+    async def _page(
+        self, tx: Transaction, caller: Caller, before: tuple[float, str] | None, limit: int
+    ) -> list[tuple[AgentRow, Result]]:
+        """Return agents of whom a caller is told, those first that were seen last, and what it is told of each."""
+        held = await locks.live(tx)
+        found: list[tuple[AgentRow, Result]] = []
+        while len(found) < limit:
+            page = await agents.page(tx, before=before, limit=limit)
+            for row in page:
+                shown = await self._told(tx, caller, row, held)
+                found += [] if shown is None else [(row, shown)]
+            if len(page) < limit:
+                break
+            before = page[-1].last_at, page[-1].agent
+        return found[:limit]
+
+    async def _told(self, tx: Transaction, caller: Caller, row: AgentRow, held: Sequence[Lock]) -> Result | None:
+        """Return what a caller is told of an agent: all, or what it sees of its doings; None when it sees none."""
+        if caller.sees_all or row.agent == caller.agent:
+            return await self._shown(tx, row, held)
+        mine = [one for one in held if one.agent == row.agent and leases.is_seen(caller, one)]
+        claimed = [one for one in await jobs.claimed_by(tx, row.agent) if is_told(caller, one)]
+        written = await _files(tx, caller, row.agent)
+        event = None if row.seq is None else await events.at(tx, row.seq)
+        event = None if event is None else told_to(caller, event)
+        times = [
+            *(one["at"] for one in written[:1]),
+            *(one.granted_at for one in mine),
+            *(one.claimed_at for one in claimed if one.claimed_at is not None),
+            *((event.at,) if event is not None else ()),
+        ]
+        if not times:
+            return None
+        return {
+            "agent": row.agent,
+            "verified": bool(row.verified),
+            "door": None,
+            "client": None,
+            "first_seen": None,
+            "last_seen": iso(max(times)),
+            "paused": _pause((await pauses.current(tx)).get(row.agent), caller),
+            "last_call": None,
+            "last_event": _event(event),
+            "waiting": [],
+            "locks": [_lock(one, tx.boot_s) for one in mine],
+            "jobs": [{"job": job_name(one.job_id), "queue": one.queue} for one in claimed],
+            "written": None,
+            "stored": None,
+            "served": None,
+            "notes_open": 0,
+        }
 
     async def _shown(self, tx: Transaction, row: AgentRow, held: Sequence[Lock]) -> Result:
         calls, tokens = await agents.served(tx, row.agent)
@@ -96,7 +155,7 @@ class Listing:
             "last_seen": None if row.first_at is None else iso(row.last_at),
             "paused": _pause((await pauses.current(tx)).get(row.agent)),
             "last_call": _call(row),
-            "last_event": await _event(tx, row),
+            "last_event": _event(None if row.seq is None else await events.at(tx, row.seq)),
             "waiting": self._waiting(row.agent, tx.now_s),
             "locks": [_lock(one, tx.boot_s) for one in held if one.agent == row.agent],
             "jobs": [{"job": job_name(one.job_id), "queue": one.queue} for one in await jobs.claimed_by(tx, row.agent)],
@@ -133,17 +192,25 @@ def _place(cursor: str) -> tuple[float, str]:
         raise refused("cursor", "is none of this list", "Leave it out to begin anew.") from None
 
 
-def _pause(pause: Pause | None) -> Result | None:
-    return None if pause is None else {"by": pause.by, "at": iso(pause.at), "note": pause.note}
+async def _files(tx: Transaction, caller: Caller, agent: str) -> list[dict[str, Any]]:
+    """Return the files that an agent has written last, newest first: those of them that a caller may read."""
+    latest = await agents.latest_files(tx, agent, limit=FILES_SHOWN if caller.sees_all else FILES_LOOKED_AT)
+    return [one for one in latest if caller.sees(one["path"])]
+
+
+def _pause(pause: Pause | None, caller: Caller | None = None) -> Result | None:
+    """Return a pause; its note may speak of anything, so that a *caller* who sees a part is not told it."""
+    if pause is None:
+        return None
+    is_hidden = caller is not None and not caller.sees_all
+    return {"by": pause.by, "at": iso(pause.at), "note": None if is_hidden else pause.note}
 
 
 def _call(row: AgentRow) -> Result | None:
     return None if row.called_at is None else {"tool": row.tool, "about": row.about, "at": iso(row.called_at)}
 
 
-async def _event(tx: Transaction, row: AgentRow) -> Result | None:
-    """Return the last event of an agent, unless it is kept no longer."""
-    event = None if row.seq is None else await events.at(tx, row.seq)
+def _event(event: Event | None) -> Result | None:
     if event is None:
         return None
     told: dict[str, Any] = {"seq": event.seq, "type": event.type, "at": iso(event.at)}

@@ -5,29 +5,38 @@ moved on, granting it would let through what nobody has looked at, so that is re
 old versions are meant. To deny is always possible. Either way the event says `stale` when an input had moved on.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from workspace_server.core.access import Caller
 from workspace_server.core.attention import ACTIONS, KINDS, Action, Kind
+from workspace_server.core.jobs import job_number
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.scopes import Verb
+from workspace_server.core.triggers.parsing import parse_definition
+from workspace_server.core.triggers.reach import reach
 from workspace_server.errors import Conflict, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
+from workspace_server.services.automation import sight
 from workspace_server.services.automation.attention import resolve
+from workspace_server.services.automation.claimants import is_told
 from workspace_server.services.automation.making import Making
-from workspace_server.services.automation.queues import NAME_CHARS_MAX, Queues
+from workspace_server.services.automation.queues import NAME_CHARS_MAX, OF_JOBS, Queues
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.automation.targets.approval import first_of
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import attention, facts, files, triggers
+from workspace_server.storage.tables import attention, facts, files, jobs, triggers
 from workspace_server.storage.tables.attention import AttentionRow
 from workspace_server.storage.tables.triggers import FiringRow
 
 TRIGGERS_SHOWN_MAX = 50
 """Most triggers of which the list counts what is open."""
+OF_FILES: Final[tuple[Kind, ...]] = ("conflict", "failed_extraction")
+"""The kinds that are about a file alone."""
 INPUTS_NAMED_MAX = 20
 """Most inputs that a refusal names as moved on."""
 
@@ -38,8 +47,10 @@ Retry = Callable[[Caller, str], Awaitable[Result]]
 class Decisions:
     """What needs a person, and what the person says. Errors: invalid_argument, not_found, conflict, forbidden.
 
-    Everybody who may read sees the list. Only the verb `admin` decides, which the command line on the folder and a
-    browser that `workspace-server open` let in have: no agent approves its own work.
+    Everybody who may read sees the list; of it, who may not read all files sees the entries about files, jobs and
+    triggers of its own part, and no others are counted. Only the verb `admin` for all that an entry is about decides,
+    which the command line on the folder and a browser that `workspace-server open` let in have: no agent approves its
+    own work.
 
     Args:
         retries: What tries again, for each kind that can be.
@@ -54,9 +65,9 @@ class Decisions:
         self._queues = queues
         self.retries = retries
 
-    async def count(self) -> int:
-        """Return how many entries are open."""
-        return sum((await self._folder.db.read(attention.counts)).values())
+    async def count(self, caller: Caller) -> int:
+        """Return how many entries are open of which a caller is told."""
+        return sum((await self._folder.db.read(lambda tx: _open_counts(tx, caller)))["open"].values())
 
     async def counts(self) -> Result:
         """Return how many entries are open, by kind, for `status`."""
@@ -78,7 +89,7 @@ class Decisions:
             trigger: Only what is about this one, or was set off by it.
             ended: Those that are over instead: how they ended, and who ended them.
         """
-        caller.require("read")
+        caller.require_somewhere("read")
         bounded("limit", limit, 1, LIMITS.list_rows_max)
         chosen = next((one for one in KINDS if one == kind), None)
         if kind is not None and chosen is None:
@@ -89,13 +100,12 @@ class Decisions:
             raise refused("cursor", "is not one that this list gave")
 
         async def read(tx: Transaction) -> Result:
-            rows = await attention.page(
-                tx, kind=chosen, trigger=trigger, is_open=not ended, before=before, limit=limit + 1
+            rows = await _page(
+                tx, caller, kind=chosen, trigger=trigger, is_open=not ended, before=before, limit=limit + 1
             )
             shown: Result = {
                 "attention": [await _shown(tx, row, caller) for row in rows[:limit]],
-                "open": await attention.counts(tx),
-                "open_by_trigger": await attention.counts_by_trigger(tx, limit=TRIGGERS_SHOWN_MAX),
+                **await _open_counts(tx, caller),
             }
             more = {"next_cursor": attention.name_of(rows[limit - 1].attention_id)} if len(rows) > limit else {}
             return shown | more
@@ -104,10 +114,10 @@ class Decisions:
 
     async def show_entry(self, caller: Caller, *, attention: str) -> Result:
         """Return one entry, open or over, as the list shows it."""
-        caller.require("read")
+        caller.require_somewhere("read")
 
         async def read(tx: Transaction) -> Result:
-            return await _shown(tx, await _known(tx, attention), caller)
+            return await _shown(tx, await _known(tx, caller, attention), caller)
 
         return await self._folder.db.read(read)
 
@@ -143,8 +153,8 @@ class Decisions:
 
     async def retry(self, caller: Caller, *, attention: str) -> Result:
         """Try again what was given up, and return `{attention, outcome}`; the entry ends once that goes well."""
-        caller.require("admin")
-        row = await self._folder.db.read(lambda tx: _open(tx, attention, "retry"))
+        caller.require_somewhere("admin")
+        row = await self._folder.db.read(lambda tx: _open(tx, caller, attention, "retry"))
         await self.retries[row.kind](caller, row.key)
         return {"attention": attention, "outcome": "retried"}
 
@@ -197,39 +207,94 @@ class Decisions:
         self, caller: Caller, name: str, action: Action, note: str | None, act: Callable[..., Awaitable[Result]]
     ) -> Result:
         """Run *act* on an open entry of which *action* may be asked, in one commit."""
-        caller.require("admin")
+        caller.require_somewhere("admin")
         plain_text("note", note, LIMITS.note_chars_max)
 
         async def body(commit: Commit) -> Result:
-            row = await _open(commit.tx, name, action)
+            row = await _open(commit.tx, caller, name, action)
             return {"attention": name, **await act(commit, row)}
 
         return await self._folder.recorder.change(caller, action, body)
 
 
-async def _known(tx: Transaction, name: str) -> AttentionRow:
+async def _has(tx: Transaction, caller: Caller, verb: Verb, row: AttentionRow) -> bool:
+    """Whether a caller has a verb for all that an entry is about."""
+    if caller.scope.is_whole(verb):
+        return True
+    if row.kind in OF_JOBS:
+        job = await jobs.by_id(tx, job_number(row.key) or 0)
+        paths = [] if job is None else [one["path"] for one in job.inputs]
+        is_told_of = job is not None and caller.may(verb) and is_told(caller, job)
+        return is_told_of if verb == "read" else bool(paths) and all(caller.scope.allows(verb, one) for one in paths)
+    if "trigger" in row.about:
+        trigger = await triggers.by_name(tx, str(row.about["trigger"]))
+        if trigger is None or not sight.sees(caller, trigger):
+            return False
+        named = reach(parse_definition(trigger.definition))
+        return verb == "read" or all(caller.scope.within(verb, one) for one in named)
+    if row.kind not in OF_FILES or row.path is None:
+        return False
+    paths = [row.path, row.key] if row.kind == "conflict" else [row.path]
+    return all(caller.scope.allows(verb, one) for one in paths)
+
+
+async def _page(
+    tx: Transaction, caller: Caller, *, before: int | None, limit: int, **chosen: Any
+) -> list[AttentionRow]:
+    """Return entries below the id *before* of which a caller is told, newest first: there are never many."""
+    if caller.sees_all:
+        return await attention.page(tx, before=before, limit=limit, **chosen)
+    found: list[AttentionRow] = []
+    while len(found) < limit:
+        page = await attention.page(tx, before=before, limit=LIMITS.list_rows_max, **chosen)
+        found += [row for row in page if await _has(tx, caller, "read", row)]
+        if len(page) < LIMITS.list_rows_max:
+            break
+        before = page[-1].attention_id
+    return found[:limit]
+
+
+async def _open_counts(tx: Transaction, caller: Caller) -> Result:
+    """Return how many entries are open of which a caller is told: `{open, open_by_trigger}`."""
+    if caller.sees_all:
+        by_trigger = await attention.counts_by_trigger(tx, limit=TRIGGERS_SHOWN_MAX)
+        return {"open": await attention.counts(tx), "open_by_trigger": by_trigger}
+    most = LIMITS.attention_per_kind_max * len(KINDS)
+    rows = await _page(tx, caller, kind=None, trigger=None, is_open=True, before=None, limit=most)
+    triggers_of = Counter(str(row.about["trigger"]) for row in rows if "trigger" in row.about)
+    open_ = Counter(row.kind for row in rows)
+    return {
+        "open": {kind: open_[kind] for kind in sorted(open_)},
+        "open_by_trigger": dict(triggers_of.most_common(TRIGGERS_SHOWN_MAX)),
+    }
+
+
+async def _known(tx: Transaction, caller: Caller, name: str) -> AttentionRow:
     """Return the entry of that name.
 
     Raises:
-        NotFound: There never was one, or it is forgotten.
+        NotFound: There never was one of which the caller is told, or it is forgotten.
     """
     number = attention.number_of(name)
     row = None if number is None else await attention.by_id(tx, number)
-    if row is None:
+    if row is None or not (await _has(tx, caller, "read", row) or await _has(tx, caller, "admin", row)):
         shown = name[: LIMITS.handle_chars_max]
         raise NotFound(f"There is no entry {shown}.", hint="`workspace-server attention` lists them.", attention=shown)
     return row
 
 
-async def _open(tx: Transaction, name: str, action: Action) -> AttentionRow:
-    """Return the open entry of that name.
+async def _open(tx: Transaction, caller: Caller, name: str, action: Action) -> AttentionRow:
+    """Return the open entry of that name, about which the caller may decide.
 
     Raises:
-        NotFound: There never was one, or it is forgotten.
+        NotFound: There never was one of which the caller is told, or it is forgotten.
+        Forbidden: The caller has not the verb admin for all that it is about.
         Conflict: It has ended.
         InvalidArgument: Nobody can do that about an entry of its kind.
     """
-    row = await _known(tx, name)
+    row = await _known(tx, caller, name)
+    if not await _has(tx, caller, "admin", row):
+        caller.require("admin")
     if row.ended_at is not None:
         raise Conflict(
             f"{name} is over already: {row.outcome}, by {row.ended_by}.",

@@ -16,7 +16,7 @@ from workspace_server.errors import NotFound
 from workspace_server.services.agents.notes import Notes
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation import attention
-from workspace_server.services.automation.claimants import known, lost, not_yours, numbered, own
+from workspace_server.services.automation.claimants import check_decides, known, lost, not_yours, numbered, own, twin_of
 from workspace_server.services.automation.claiming import Claiming
 from workspace_server.services.automation.reaction import Reaction
 from workspace_server.services.folder import Folder
@@ -62,7 +62,7 @@ class Jobs:
         key: str | None = None,
     ) -> Result:
         """Put a job into a queue and return `{job}`; while a job of the same key is open, it is that one."""
-        caller.require("jobs")
+        caller.require_somewhere("jobs")
         check_name("queue", queue)
         check_instructions(instructions)
         if plain_text("key", key, KEY_CHARS_MAX) == "":
@@ -73,13 +73,19 @@ class Jobs:
 
         async def body(commit: Commit) -> Result:
             tx = commit.tx
-            there = None if key is None else await jobs.unfinished(tx, queue, key)
+            kept_key, there = (None, None) if key is None else await twin_of(tx, caller, queue, key)
             if there is not None:
                 return {"job": job_name(there)}
             named = [await _input(tx, caller, entry) for entry in inputs]
             job_id = await meta.raise_counter(tx, "job")
             await jobs.insert(
-                tx, job_id=job_id, queue=queue, instructions=instructions, inputs=named, agent=caller.agent, key=key
+                tx,
+                job_id=job_id,
+                queue=queue,
+                instructions=instructions,
+                inputs=named,
+                agent=caller.agent,
+                key=kept_key,
             )
             tx.after_commit(lambda: self._claiming.queued(queue))
             return {"job": job_name(job_id)}
@@ -102,7 +108,7 @@ class Jobs:
         Args:
             session: Tells processes of one name apart: then only this one's calls keep the job.
         """
-        caller.require("jobs")
+        caller.require_somewhere("jobs")
         check_name("queue", queue)
         bounded("wait_seconds", wait_seconds, 0, LIMITS.wait_s_max)
         bounded("visibility_seconds", visibility_seconds, VISIBILITY_S_MIN, LIMITS.visibility_s_max)
@@ -127,7 +133,7 @@ class Jobs:
         Locks granted to the agent since its claim are released, unless it has another job open. `blocked` asks a
         person what stands in *note*; the answer brings the job back with `reply`.
         """
-        caller.require("jobs")
+        caller.require_somewhere("jobs")
         if outcome not in get_args(Outcome):
             raise refused("outcome", f"must be one of {', '.join(get_args(Outcome))}")
         bounded("delay_seconds", delay_seconds, 0, LIMITS.job_delay_s_max)
@@ -172,12 +178,13 @@ class Jobs:
 
         Whoever has claimed it learns that from `job_lost`. It can be revived.
         """
-        caller.require("admin")
+        caller.require_somewhere("admin")
         plain_text("note", note, LIMITS.note_chars_max)
 
         async def body(commit: Commit) -> Result:
             commit.about = job
-            row = await known(commit.tx, job)
+            row = await known(commit.tx, caller, job)
+            check_decides(caller, row)
             if row.state not in OPEN:
                 raise refused("job", f"{job} is {row.state} already", "Nothing has to be done.")
             if row.state == "claimed" and row.visibility_s is None:
@@ -217,12 +224,12 @@ class Jobs:
             text: All that is kept of it: its beginning and its end.
             size_bytes: How much was printed, when that is more.
         """
-        caller.require("jobs")
+        caller.require_somewhere("jobs")
         kept = KeptLog()
         kept.add(text.encode(errors="replace"))
 
         async def body(tx: Transaction) -> JobRow:
-            row = await numbered(tx, job)
+            row = await numbered(tx, caller, job)
             if row.agent != caller.agent or row.attempt != attempt or row.state in TAKEN_BACK:
                 raise not_yours(row, caller, job)
             await job_logs.write(
@@ -272,6 +279,7 @@ async def _input(tx: Transaction, caller: Caller, entry: str | Mapping[str, Any]
     if not isinstance(entry, (str, Mapping)):
         raise refused("inputs", "an entry is a path or {path, version}", 'For example ["draft.md"].')
     path = canonical_file(entry if isinstance(entry, str) else str(entry.get("path", "")))
+    caller.require("jobs", path)
     caller.require("read", path)
     version = None if isinstance(entry, str) else entry.get("version")
     row = await files.by_path(tx, path)

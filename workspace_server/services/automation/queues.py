@@ -10,8 +10,8 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation import attention
-from workspace_server.services.automation.claimants import known
-from workspace_server.services.automation.claiming import Claiming
+from workspace_server.services.automation.claimants import is_told, known, shown_key
+from workspace_server.services.automation.claiming import CHUNK, Claiming
 from workspace_server.services.folder import Folder
 from workspace_server.services.recording import Commit, Result
 from workspace_server.services.times import iso
@@ -36,11 +36,14 @@ class Queues:
         self._claiming = claiming
 
     async def list_queues(self, caller: Caller) -> Result:
-        """Return `{queues}`: of each its jobs by state, how long its oldest job waits, and how many wait for jobs."""
-        caller.require("jobs")
-        rows = await self._folder.db.read_long(lambda tx: jobs.queues(tx, limit=LIMITS.list_rows_max))
+        """Return `{queues}`: of each its jobs by state, how long its oldest job waits, and how many wait for jobs.
+
+        Whoever is told of some jobs only is told of these, as far as they are among the newest.
+        """
+        caller.require_somewhere("jobs")
+        rows = await self._folder.db.read_long(lambda tx: _queues(tx, caller))
         now_s = self._folder.clock.wall_s()
-        return {"queues": [self._shown_queue(row, now_s) for row in rows]}
+        return {"queues": [self._shown_queue(row, caller, now_s) for row in rows]}
 
     async def list_jobs(
         self,
@@ -54,7 +57,7 @@ class Queues:
         cursor: str | None = None,
     ) -> Result:
         """Return `{jobs, next_cursor?}`, newest first."""
-        caller.require("jobs")
+        caller.require_somewhere("jobs")
         bounded("limit", limit, 1, LIMITS.jobs_page_max)
         if state not in {None, *get_args(State)}:
             raise refused("state", f"must be one of {', '.join(get_args(State))}")
@@ -65,11 +68,12 @@ class Queues:
             raise refused("cursor", "is not one that this list gave")
 
         async def read(tx: Transaction) -> Result:
-            rows = await jobs.page(
-                tx, before=before, limit=limit + 1, queue=queue, state=state, agent=agent, trigger=trigger
+            rows, last = await _newest(
+                tx, caller, before, limit + 1, queue=queue, state=state, agent=agent, trigger=trigger
             )
             page: Result = {"jobs": [_shown(row) for row in rows[:limit]]}
-            return page if len(rows) <= limit else {**page, "next_cursor": job_name(rows[limit - 1].job_id)}
+            last = rows[limit - 1].job_id if len(rows) > limit else last
+            return page if last is None else {**page, "next_cursor": job_name(last)}
 
         return await self._folder.db.read_long(read)
 
@@ -79,10 +83,10 @@ class Queues:
         While it waits for a person `attention` names its entry; while it is claimed `expires_in_seconds` tells when it
         goes back to its queue unless something is heard of its claimant.
         """
-        caller.require("jobs")
+        caller.require_somewhere("jobs")
 
         async def read(tx: Transaction) -> Result:
-            row = await known(tx, job)
+            row = await known(tx, caller, job)
             whole: Result = {**_shown(row), "inputs": row.inputs, "logs": await job_logs.attempts(tx, row.job_id)}
             if row.state == "claimed" and row.deadline_s is not None:
                 whole["expires_in_seconds"] = max(0, round(row.deadline_s - tx.boot_s))
@@ -96,10 +100,10 @@ class Queues:
 
     async def read_log(self, caller: Caller, *, job: str, attempt: int | None = None) -> Result:
         """Return `{job, attempt, agent, at, size_bytes, log}` of an attempt, by default of the last one with a log."""
-        caller.require("jobs")
+        caller.require_somewhere("jobs")
 
         async def read(tx: Transaction) -> Result:
-            row = await known(tx, job)
+            row = await known(tx, caller, job)
             if command_of(row.queue) is not None:
                 caller.require("admin")  # what the operator's programs print is the operator's
             found = await job_logs.read(tx, row.job_id, attempt)
@@ -116,7 +120,7 @@ class Queues:
 
     async def revive_job(self, caller: Caller, *, job: str) -> Result:
         """Put a job that failed, or was given up, back into its queue and return `{job, state}`."""
-        caller.require("jobs")
+        caller.require_somewhere("jobs")
 
         async def body(commit: Commit) -> Result:
             commit.about = job
@@ -134,7 +138,7 @@ class Queues:
             Conflict: Another one of its key is open.
         """
         tx = commit.tx
-        row = await known(tx, job)
+        row = await known(tx, commit.caller, job)
         if row.state not in REVIVABLE:
             raise refused("job", f"{job} is {row.state}, neither failed nor dead", "Nothing has to be done.")
         twin = None if row.key is None else await jobs.unfinished(tx, row.queue, row.key)
@@ -157,7 +161,7 @@ class Queues:
         """
         if not plain_text("reply", reply, LIMITS.note_chars_max):
             raise refused("reply", "is empty", "Say what the agent has asked for.")
-        row = await known(commit.tx, job)
+        row = await known(commit.tx, commit.caller, job)
         if row.state != "blocked":
             raise refused("job", f"{job} is {row.state}, and asks nothing", "Nothing has to be done.")
         await jobs.answer(commit.tx, row.job_id, reply)
@@ -168,11 +172,40 @@ class Queues:
         await jobs.put_back(commit.tx, row.job_id, failures=0)
         commit.tx.after_commit(lambda: self._claiming.queued(row.queue))
 
-    def _shown_queue(self, row: QueueRow, now_s: float) -> Result:
+    def _shown_queue(self, row: QueueRow, caller: Caller, now_s: float) -> Result:
         waits_s = None if row.oldest_at is None else max(0, round(now_s - row.oldest_at))
         shown: Result = {"queue": row.queue, **row.counts, "oldest_seconds": waits_s}
-        shown["waiting"] = self._claiming.waiting_for(row.queue)
+        shown["waiting"] = self._claiming.waiting_for(row.queue, caller)
         return {name: value for name, value in shown.items() if value is not None}
+
+
+async def _newest(
+    tx: Transaction, caller: Caller, before: int | None, limit: int, **filters: str | None
+) -> tuple[list[JobRow], int | None]:
+    """Return the newest jobs of which a caller is told, and the last one that was looked at, when there may be more."""
+    if caller.scope.is_whole("jobs"):
+        return await jobs.page(tx, before=before, limit=limit, **filters), None
+    found: list[JobRow] = []
+    for _ in range(LIMITS.jobs_looked_at_max // CHUNK):
+        page = await jobs.page(tx, before=before, limit=CHUNK, **filters)
+        found += [row for row in page if is_told(caller, row)]
+        if len(page) < CHUNK or len(found) >= limit:
+            return found[:limit], None
+        before = page[-1].job_id
+    return found, before
+
+
+async def _queues(tx: Transaction, caller: Caller) -> list[QueueRow]:
+    if caller.scope.is_whole("jobs"):
+        return await jobs.queues(tx, limit=LIMITS.list_rows_max)
+    told, _ = await _newest(tx, caller, None, LIMITS.jobs_looked_at_max)
+    found: dict[str, QueueRow] = {}
+    for row in told:
+        queue = found.setdefault(row.queue, QueueRow(row.queue, dict(jobs.NO_JOBS), None))
+        queue.counts[row.state] += 1
+        if row.state == "queued":  # the newest come first
+            found[row.queue] = queue._replace(oldest_at=row.created_at)
+    return [found[name] for name in sorted(found)][: LIMITS.list_rows_max]
 
 
 def _shown(row: JobRow) -> Result:
@@ -180,7 +213,7 @@ def _shown(row: JobRow) -> Result:
         "job": job_name(row.job_id),
         "queue": row.queue,
         "state": row.state,
-        "key": row.key,
+        "key": shown_key(row),
         "trigger": row.trigger,
         "cause": None if row.firing_id is None else triggers.firing_name(row.firing_id),
         "instructions": row.instructions,

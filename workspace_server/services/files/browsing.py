@@ -3,7 +3,7 @@
 They answer a page at a time, as quickly in a workspace of 100,000 files as in one of ten.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,11 +13,13 @@ from workspace_server.core.moments import parse_moment
 from workspace_server.core.paths import canonical_directory, fold
 from workspace_server.core.sorting import BY_NAME, Order, Sort, like
 from workspace_server.services.arguments import bounded, plain_text, refused
+from workspace_server.services.files.ground import Ground, ground_of
 from workspace_server.services.folder import Folder
+from workspace_server.services.history.moment import just_before
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
 from workspace_server.storage.database import Transaction
-from workspace_server.storage.tables import directories, files
+from workspace_server.storage.tables import directories
 from workspace_server.storage.tables.directories import Key, Listed, Only, Place, Value
 
 _KEYS: Final[dict[Sort, Key]] = {
@@ -94,12 +96,12 @@ class Browsing:
             after: From `next` of the page before, as *value*: after which row the page begins.
         """
         directory = canonical_directory(path)
-        caller.require("read")
+        caller.require_below("read", directory)
         bounded("limit", limit, 1, LIMITS.list_rows_max)
         only = None if narrowed is None else _only(narrowed, self._folder.clock.wall_s())
         below, place = (after[:-1], None) if after.endswith("/") else ("", _place(order, after, value))
         asked = _Asked(directory, only, order, below, place, limit)
-        return await self._folder.db.read_long(lambda tx: _page(tx, asked))
+        return await self._folder.db.read_long(lambda tx: _page(tx, ground_of(caller), asked))
 
     async def directories(
         self, caller: Caller, *, path: str, opened: str = "", after: str = "", limit: int = 100
@@ -111,67 +113,79 @@ class Browsing:
             after: From `next` of the answer before: after which directory this one begins.
         """
         directory, way = canonical_directory(path), canonical_directory(opened)
-        caller.require("read")
+        caller.require_below("read", directory)
         bounded("limit", limit, 1, LIMITS.list_rows_max)
-        return await self._folder.db.read(lambda tx: _branches(tx, directory, f"{way}/", after, limit))
+        ground = ground_of(caller)
+        read = self._folder.db.read if caller.sees_all else self._folder.db.read_long
+        return await read(lambda tx: _branches(tx, ground, directory, f"{way}/", after=after, limit=limit))
 
     async def find(self, caller: Caller, *, query: str, limit: int = 20) -> Result:
         """Return `{files, complete}`: files whose paths hold every word of *query*, the likeliest first.
 
         Case and normal form make no difference. `complete` is false when there are more files than are looked through.
         """
-        caller.require("read")
+        caller.require_somewhere("read")
         plain_text("query", query, LIMITS.query_chars_max)
         bounded("limit", limit, 1, LIMITS.list_rows_max)
         words = fold(query).split()[:WORDS_MAX]
 
         async def read(tx: Transaction) -> Result:
-            found = await directories.named_like(tx, words, limit=limit, looked_at_max=LIMITS.browsed_files_max)
-            cut = await directories.has_more(tx, "", deep=True, than=LIMITS.browsed_files_max)
-            return {"files": [_row(one) for one in found], "complete": not cut}
+            among, complete = await ground_of(caller).among(tx, "", deep=True)
+            found = await directories.named_like(
+                tx, words, limit=limit, looked_at_max=LIMITS.browsed_files_max, among=among
+            )
+            return {"files": [_row(one) for one in found], "complete": complete}
 
         if not words:
             return {"files": [], "complete": True}
         return await self._folder.db.read_long(read)
 
 
-async def _page(tx: Transaction, asked: _Asked) -> Result:
+async def _page(tx: Transaction, ground: Ground, asked: _Asked) -> Result:
     inside: list[str] = []
     if asked.only is None and asked.place is None:
-        inside = await directories.children(tx, asked.directory, after=asked.below, limit=asked.limit + 1)
-    rows = [await _directory(tx, path) for path in inside[: asked.limit]]
+        inside = await ground.children(tx, asked.directory, after=asked.below, limit=asked.limit + 1)
+    rows = [await _directory(tx, ground, path) for path in inside[: asked.limit]]
     if len(inside) > asked.limit:
         return {"rows": rows, "next": {"after": f"{rows[-1]['path']}/"}, "complete": True}
     room = asked.limit - len(rows)
-    found = await _files(tx, asked, room + 1)
-    result: Result = {"rows": rows + [_row(one) for one in found[:room]], "complete": await _is_complete(tx, asked)}
+    is_plain = asked.only is None and asked.order.by == "name"
+    among, complete = await ground.among(tx, asked.directory, deep=asked.only is not None)
+    found = await _files(tx, asked, among, room + 1)
+    is_all = complete or (is_plain and among is None)  # all of an order that an index has is looked at
+    result: Result = {"rows": rows + [_row(one) for one in found[:room]], "complete": is_all}
     if len(found) > room:
         result["next"] = _next(asked.order, found[room - 1]) if room else {"after": f"{rows[-1]['path']}/"}
     return result
 
 
-async def _branches(tx: Transaction, directory: str, way: str, after: str, limit: int) -> Result:
+async def _branches(tx: Transaction, ground: Ground, directory: str, way: str, *, after: str, limit: int) -> Result:
     """Return the directories in one; the one on the *way* stands among them even where it comes later."""
-    found = await directories.children(tx, directory, after=after, limit=limit + 1)
+    found = await ground.children(tx, directory, after=after, limit=limit + 1)
     result: Result = {"next": found[limit - 1]} if len(found) > limit else {}
     shown = found[:limit]
     inside = f"{directory}/" if directory else ""
     name = way.removeprefix(inside).partition("/")[0] if way.startswith(inside) else ""
-    if name and inside + name not in shown and await files.any_below(tx, inside + name):
+    if name and inside + name not in shown and await _is_child(tx, ground, directory, inside + name):
         shown.append(inside + name)
-    result["directories"] = [await _branch(tx, one, way, limit) for one in shown]
+    result["directories"] = [await _branch(tx, ground, one, way, limit) for one in shown]
     return result
 
 
-async def _branch(tx: Transaction, path: str, way: str, limit: int) -> Result:
-    branch: Result = {"path": path, "has_more": bool(await directories.children(tx, path, limit=1))}
+async def _is_child(tx: Transaction, ground: Ground, directory: str, path: str) -> bool:
+    """Return whether *path* is a directory in *directory*."""
+    return await ground.children(tx, directory, after=just_before(f"{path}/"), limit=1) == [path]
+
+
+async def _branch(tx: Transaction, ground: Ground, path: str, way: str, limit: int) -> Result:
+    branch: Result = {"path": path, "has_more": bool(await ground.children(tx, path, limit=1))}
     if branch["has_more"] and way.startswith(f"{path}/"):
-        branch |= await _branches(tx, path, way, "", limit)
+        branch |= await _branches(tx, ground, path, way, after="", limit=limit)
     return branch
 
 
-async def _files(tx: Transaction, asked: _Asked, limit: int) -> list[Listed]:
-    if asked.only is None and asked.order.by == "name":
+async def _files(tx: Transaction, asked: _Asked, among: Sequence[int] | None, limit: int) -> list[Listed]:
+    if asked.only is None and asked.order.by == "name" and among is None:
         after = None if asked.place is None else asked.place.path
         return await directories.by_name(tx, asked.directory, down=asked.order.down, after=after, limit=limit)
     return await directories.by_value(
@@ -183,20 +197,13 @@ async def _files(tx: Transaction, asked: _Asked, limit: int) -> list[Listed]:
         after=asked.place,
         limit=limit,
         looked_at_max=LIMITS.browsed_files_max,
+        among=among,
     )
 
 
-async def _is_complete(tx: Transaction, asked: _Asked) -> bool:
-    """Return whether all that the order and the conditions are about was looked at."""
-    if asked.only is None and asked.order.by == "name":
-        return True
-    deep = asked.only is not None
-    return not await directories.has_more(tx, asked.directory, deep=deep, than=LIMITS.browsed_files_max)
-
-
-async def _directory(tx: Transaction, path: str) -> Result:
+async def _directory(tx: Transaction, ground: Ground, path: str) -> Result:
     """Return a directory's row: who changed it last is known only where all that is in it was counted."""
-    held = await directories.held(tx, path, limit=LIMITS.counted_files_max + 1)
+    held = await ground.held(tx, path, limit=LIMITS.counted_files_max + 1)
     if held.files > LIMITS.counted_files_max:
         return {"path": path, "type": "directory", "files": LIMITS.counted_files_max, "more": True}
     changed: Result = {"modified_at": iso(held.modified_at), "modified_by": held.modified_by}

@@ -12,6 +12,7 @@ from workspace_server.core import diffs, line_ends, media
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import canonical_directory
+from workspace_server.core.patterns import Selector
 from workspace_server.errors import InvalidArgument, NotText, SuspiciousWrite, TooLarge, WorkspaceError
 from workspace_server.services.files import drafts
 from workspace_server.services.files.merging import merged
@@ -176,7 +177,7 @@ class Editing:
     async def count_below(self, caller: Caller, *, path: str) -> int:
         """Return how many files a directory holds; one more than a commit takes stands for all that are more."""
         place = canonical_directory(path)
-        caller.require("read", place)
+        caller.require_within("read", Selector("directory", f"{place}/"))
         most = LIMITS.commit_files_max + 1
         return await self._folder.db.read(lambda tx: files.count_below(tx, place, most=most))
 

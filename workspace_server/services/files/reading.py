@@ -21,7 +21,7 @@ from workspace_server.services.files.opened import OpenContent
 from workspace_server.services.files.seen import Parts
 from workspace_server.services.files.shown import deletion_facts, file_facts, version_facts
 from workspace_server.services.folder import Folder
-from workspace_server.services.history.moment import version_at
+from workspace_server.services.history.moment import NOW, seen_by, version_at
 from workspace_server.services.locking.announced import shown
 from workspace_server.services.recording import Result
 from workspace_server.services.times import iso
@@ -209,16 +209,17 @@ class Reading:
         return text
 
     async def stat(self, caller: Caller, *, path: str) -> Result:
-        """Return a row of the full listing for one file or directory."""
+        """Return a row of the full listing for one file or directory: one in which there is a file to be read."""
         place = canonical_file(path)
-        caller.require("read", place)
+        caller.require_below("read", place)
 
         async def read(tx: Transaction) -> Result:
             here, row = await changes.head(tx, place)
-            if row is not None and row.live:
+            if row is not None and row.live and caller.sees(place):
                 return file_facts(row, lock_rules.holder(await locks.covering(tx, place), place))
-            if await files.any_below(tx, place):
+            if await seen_by(caller, NOW).below(tx, place, limit=1):
                 return {"path": place, "type": "directory"}
+            caller.require("read", place)
             check_exists(here)
             raise AssertionError("unreachable: an absent file was refused")
 

@@ -3,7 +3,8 @@
 from typing import Final, Protocol
 
 from workspace_server.core.access import Caller
-from workspace_server.errors import NotFound
+from workspace_server.core.limits import LIMITS
+from workspace_server.errors import InvalidArgument, NotFound
 from workspace_server.services.arguments import refused
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files, meta, moments
@@ -54,12 +55,19 @@ class AsOf:
 
 
 NOW: Final = Now()
+LAST: Final = "\U0010ffff"
+"""The last character: no path holds it."""
+_SURROGATES: Final = range(0xD800, 0xE000)
+"""What is no character of its own."""
 HIDDEN_PAGE = 1_000
 """How many files are looked at for one that a caller may see, before the next ones are."""
 
 
 class Seen:
-    """The files of another view that a caller may read: the others are not there."""
+    """The files of another view that a caller may read: the others are not there.
+
+    No more is looked at than what begins as the patterns of its scope do, and of that a bounded number.
+    """
 
     def __init__(self, view: View, caller: Caller) -> None:
         self._view = view
@@ -72,15 +80,37 @@ class Seen:
     async def below(
         self, tx: Transaction, directory: str, *, after: str = "", limit: int = -1, deleted: bool = False
     ) -> list[FileRow]:
-        """Return the files below *directory* that the caller may read."""
+        """Return the files below *directory* that the caller may read.
+
+        Raises:
+            InvalidArgument: Too many have to be looked at for them.
+        """
         found: list[FileRow] = []
-        while limit < 0 or len(found) < limit:
-            page = await self._view.below(tx, directory, after=after, limit=HIDDEN_PAGE, deleted=deleted)
-            found += [row for row in page if self._caller.sees(row.path)]
-            if len(page) < HIDDEN_PAGE:
-                break
-            after = page[-1].path
+        looked_at = 0
+        for prefix in self._caller.scope.prefixes("read"):
+            at, more = max(after, just_before(prefix)), True
+            while more and (limit < 0 or len(found) < limit):
+                page = await self._view.below(tx, directory, after=at, limit=HIDDEN_PAGE, deleted=deleted)
+                within = [row for row in page if row.path.startswith(prefix)]
+                found += [row for row in within if self._caller.sees(row.path)]
+                looked_at += len(within)
+                if looked_at > LIMITS.hidden_files_max:
+                    raise _too_many_hidden()
+                more = len(within) == HIDDEN_PAGE
+                at = page[-1].path if page else at
         return found if limit < 0 else found[:limit]
+
+
+def just_before(prefix: str) -> str:
+    """Return a text after which all that begins with *prefix* comes first; the empty one for the empty one."""
+    if not prefix:
+        return ""
+    code = ord(prefix[-1]) - 1
+    return prefix[:-1] + ("" if code < 0 else chr(_SURROGATES[0] - 1 if code in _SURROGATES else code) + LAST)
+
+
+def _too_many_hidden() -> InvalidArgument:
+    return refused("path", "too many files lie there to look for those that you may read", "Name a directory below it.")
 
 
 def seen_by(caller: Caller, view: View) -> View:

@@ -10,6 +10,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.moments import Moment, parse_moment
 from workspace_server.core.paths import parents
 from workspace_server.core.patterns import Selector
+from workspace_server.core.scopes import Verb
 from workspace_server.errors import Conflict, Unavailable, WorkspaceError
 from workspace_server.services.arguments import message_text, plain_text, refused
 from workspace_server.services.files import changes, explaining
@@ -25,6 +26,7 @@ from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import files, meta, moments
 from workspace_server.storage.upkeep import cutting
 
+MOVED_OUT = "it was moved from or to a place that you may not read"
 TRIES_MAX = 8
 """How often it is planned anew when files move on meanwhile."""
 
@@ -93,7 +95,8 @@ class Undo:
 
         A file that nobody has changed since gets the content from before. Where others have, the agent's changes are
         merged out of it; where that cannot be, or the file is locked, it stays as it is and is listed in `left`. What
-        an earlier undo has taken back of a file is not looked at again.
+        an earlier undo has taken back of a file is not looked at again. Files that the caller may not write are left
+        out, and so are those for which it has not the verb admin, when *agent* is another one.
 
         Args:
             since: From when on: a seq (what came after it), a span back from now (`1h`), or a time.
@@ -113,16 +116,16 @@ class Undo:
         Raises:
             Conflict: Something else would be done by now than the *preview* showed.
         """
-        caller.require("write")
-        if agent != caller.agent:
-            caller.require("admin")
+        verbs: tuple[Verb, ...] = ("write",) if agent == caller.agent else ("write", "admin")
+        for verb in verbs:
+            caller.require_somewhere(verb)
         plain_text("agent", agent, LIMITS.agent_chars_max)
         said = message_text(message) or f"undo of {agent}"
         window = await self._window(agent, since, until, path)
         left: dict[str, str] = {}
         overtaken = 0
         while overtaken < TRIES_MAX:
-            pasts = await self._pasts(window)
+            pasts = await self._pasts(caller, window, verbs)
             left |= self._forbidden(caller, pasts)
             plan = await planned(self._folder, pasts, left)
             misplaced = self._misplaced(plan)
@@ -131,7 +134,8 @@ class Undo:
                 continue
             try:
                 asked = _Asked(message=said, dry_run=dry_run, fire=fire, preview=preview)
-                return await self._shown(plan, await self._attempt(caller, window, pasts, plan, asked), diffs_max)
+                shown = [path for path in sorted(plan.work) if caller.sees(path)][:diffs_max]
+                return await self._shown(plan, await self._attempt(caller, window, pasts, plan, asked), shown)
             except _Refused as refusal:
                 left |= refusal.left
             except _Overtaken:
@@ -164,10 +168,11 @@ class Undo:
 
         return await self._folder.db.read_long(read)
 
-    async def _pasts(self, window: _Window) -> list[Past]:
+    async def _pasts(self, caller: Caller, window: _Window, verbs: Sequence[Verb]) -> list[Past]:
         async def read(tx: Transaction) -> list[Past]:
             touched = await moments.touched_by(tx, window.agent, since=window.since, until=window.until)
-            paths = [path for path in touched if window.chosen is None or window.chosen.covers(path)]
+            paths = [path for path in touched if all(caller.scope.allows(verb, path) for verb in verbs)]
+            paths = [path for path in paths if window.chosen is None or window.chosen.covers(path)]
             if len(paths) > LIMITS.commit_files_max:
                 reason = f"{window.agent} has changed {len(paths)} files; one commit takes {LIMITS.commit_files_max}"
                 raise refused("since", reason, "Name some of them with path, or a later since.")
@@ -179,11 +184,11 @@ class Undo:
 
         return await self._folder.db.read_long(read)
 
-    async def _shown(self, plan: Plan, answer: Result, diffs_max: int) -> Result:
-        """Return the answer, in which the first files also say how what stands there changes."""
-        for one in answer["files"][:diffs_max]:
+    async def _shown(self, plan: Plan, answer: Result, shown: Sequence[str]) -> Result:
+        """Return the answer, in which some files also say how what stands there changes."""
+        for one in answer["files"]:
             work = plan.work[one["path"]]
-            if not work.is_needed:
+            if one["path"] not in shown or not work.is_needed:
                 continue
             now = work.past.head.version if work.past.head.live else None
             if work.content is None:
@@ -233,7 +238,9 @@ class Undo:
         needed = [work for work in plan.work.values() if work.is_needed]
         needed.sort(key=lambda work: (work.state is not None, work.path))
         answer: Result = {"agent": window.agent, "since_seq": window.since, "until_seq": window.until}
-        left = [_left(past, plan.left[past.head.path]) for past in pasts if past.head.path in plan.left]
+        left = [
+            _left(past, _told(caller, past, plan.left[past.head.path])) for past in pasts if past.head.path in plan.left
+        ]
 
         async def body(commit: Commit) -> Result:
             seq = await meta.counter(commit.tx, "seq")
@@ -308,6 +315,12 @@ async def _put(tx: Transaction, work: Work, message: str, *, fire: bool) -> Put:
 
 def _did(work: Work) -> str:
     return "restored" if work.version is not None else "merged"
+
+
+def _told(caller: Caller, past: Past, reason: str) -> str:
+    """Return why a file stays, without the place that it came from or went to, where the caller may not read that."""
+    ends = {end for move in past.moves for end in move} | {step.moved_to for step in past.steps if step.moved_to}
+    return reason if all(map(caller.sees, ends)) else MOVED_OUT
 
 
 def _left(past: Past, reason: str) -> Result:

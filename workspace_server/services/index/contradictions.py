@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from indexer.conflicts import Conflict, conflicts_among, topic_named
+from indexer.model import LiveFact
 from workspace_server.core.access import Caller
+from workspace_server.core.scopes import Verb
 from workspace_server.errors import NotFound
 from workspace_server.services.arguments import bounded, page_cursor
 from workspace_server.services.folder import Folder
@@ -29,18 +31,18 @@ class Contradictions:
 
         One call looks at a bounded number of facts: there may be a `next_cursor` although few were found, or none.
         """
-        caller.require("search")
+        caller.require_somewhere("search")
         bounded("limit", limit, 1, LISTED_MAX)
         before = page_cursor(cursor)
         state = await self._indexing.freshness("facts")
-        found, next_before = await self._folder.db.read_long(lambda tx: _listed(tx, before, limit))
+        found, next_before = await self._folder.db.read_long(lambda tx: _listed(tx, caller, before, limit))
         more = {} if next_before is None else {"next_cursor": str(next_before)}
         return {"conflicts": [conflict_row(one, "full") for one in found], **more, **state}
 
     async def about(self, caller: Caller, *, subject: str, key: str) -> Result:
         """Return `{conflicts}`: what files say against each other about *key* of *subject*."""
-        caller.require("search")
-        found = await self._folder.db.read(lambda tx: _about(tx, topic_named(subject, key)))
+        caller.require_somewhere("search")
+        found = await self._folder.db.read(lambda tx: _about(tx, caller, topic_named(subject, key)))
         return {"conflicts": [conflict_row(one, "full") for one in found]}
 
     async def dismiss_conflict(
@@ -52,9 +54,9 @@ class Contradictions:
             values: What they say, so that nothing is dismissed that came since.
 
         Raises:
-            NotFound: They do not contradict each other, or say something else.
+            NotFound: They do not contradict each other, or say something else: those that the caller may decide about.
         """
-        caller.require("admin")
+        caller.require_somewhere("admin")
         return await self._folder.db.write(lambda tx: _dismiss(tx, caller, subject, key, values))
 
 
@@ -66,24 +68,29 @@ async def undismissed(tx: Transaction, conflicts: Sequence[Conflict]) -> list[Co
     return [conflict for conflict in conflicts if conflict.mark not in dismissed]
 
 
-async def _about(tx: Transaction, topic: int) -> list[Conflict]:
-    return await undismissed(tx, conflicts_among(await fact_search.about(tx, [topic], Wanted())))
+async def _said(tx: Transaction, caller: Caller, topic: int, verb: Verb) -> list[LiveFact]:
+    """Return what files say on a topic in which the caller has a verb: with no other file is there a contradiction."""
+    found = await fact_search.about(tx, [topic], Wanted())
+    return [live for live in found if caller.scope.allows(verb, live.path)]
 
 
-async def _listed(tx: Transaction, before: int | None, limit: int) -> tuple[list[Conflict], int | None]:
+async def _about(tx: Transaction, caller: Caller, topic: int) -> list[Conflict]:
+    return await undismissed(tx, conflicts_among(await _said(tx, caller, topic, "search")))
+
+
+async def _listed(tx: Transaction, caller: Caller, before: int | None, limit: int) -> tuple[list[Conflict], int | None]:
     """Return contradictions whose newest fact has a number below *before*, and the number to go on from, if any."""
     shared = await fact_topics.shared(tx, before=before)
     found: list[Conflict] = []
     for topic, newest in shared.topics:
-        found += await _about(tx, topic)
+        found += await _about(tx, caller, topic)
         if len(found) >= limit:
             return found, newest
     return found, shared.looked_at_from
 
 
 async def _dismiss(tx: Transaction, caller: Caller, subject: str, key: str, values: Sequence[str] | None) -> Result:
-    said = await fact_search.about(tx, [topic_named(subject, key)], Wanted())
-    found = conflicts_among(said)
+    found = conflicts_among(await _said(tx, caller, topic_named(subject, key), "admin"))
     if values is not None:
         found = [one for one in found if {value["value"] for value in conflict_row(one)["values"]} == set(values)]
     if not found:

@@ -8,6 +8,7 @@ from workspace_server.core import locks as rules
 from workspace_server.core.access import Caller
 from workspace_server.core.events import EventType
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.lock_queue import Place
 from workspace_server.core.locks import Lock, State
 from workspace_server.errors import Unavailable
 from workspace_server.services.recording import Commit
@@ -17,6 +18,11 @@ from workspace_server.storage.tables import lock_waits, locks
 CHECK_OUT = "checkout:"
 """What the session of a lock begins with that lasts from check-out to check-in; no other process takes it over."""
 _KINDS: dict[State, EventType] = {"released": "lock.released", "expired": "lock.expired", "broken": "lock.broken"}
+
+
+def is_seen(caller: Caller, one: Lock | Place) -> bool:
+    """Whether a caller is told of a lock, or of who waits for one: its own, and what lies wholly in its scope."""
+    return one.agent == caller.agent or all(caller.scope.within("read", part) for part in one.selectors)
 
 
 async def end(commit: Commit, held: Lock, state: State, *, note: str | None = None) -> None:

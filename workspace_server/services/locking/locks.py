@@ -109,17 +109,19 @@ class Locks:
     async def end_lock(self, caller: Caller, lock: str, *, note: str | None = None) -> Result:
         """Release the caller's own lock by its handle, or break anybody's by its name (`L42`); return `{released}`.
 
-        A person or program with the verb admin may break a lock: its holder's next write under it is refused, and the
-        log says who did it.
+        A person or program with the verb admin for all that it covers may break a lock: its holder's next write under
+        it is refused, and the log says who did it.
         """
         number = rules.number_named(lock)
         if number is None:
             return await self.unlock_files(caller, lock=lock)
-        caller.require("admin")
+        caller.require_somewhere("admin")
         said = plain_text("note", note, LIMITS.note_chars_max)
 
         async def body(commit: Commit) -> Result:
             found = await locks.by_number(commit.tx, number)
+            if found is not None and not all(caller.scope.within("admin", part) for part in found.selectors):
+                found = None  # whether it is there is told to nobody who may not break it
             held = rules.check_breakable(found, lock, now_s=commit.tx.boot_s)
             await meta.raise_counter(commit.tx, "fence")  # no fence that was given out is the newest any more
             await self.end(commit, held, "broken", note=said)
@@ -140,11 +142,8 @@ class Locks:
             wanted = (await places(tx, [path], argument="path"))[0] if path is not None else None
             line = await lock_waits.line(tx)
 
-            def seen(part: Selector) -> bool:
-                return caller.scope.within("read", part)
-
             def shown(one: Lock | Place) -> bool:
-                if one.agent != caller.agent and (mine or not all(map(seen, one.selectors))):
+                if (mine and one.agent != caller.agent) or not leases.is_seen(caller, one):
                     return False
                 return wanted is None or any(wanted.overlaps(part) for part in one.selectors)
 
@@ -164,15 +163,15 @@ class Locks:
         Args:
             after: `next` of the page before.
         """
-        caller.require("read")
+        caller.require_somewhere("read")
         bounded("limit", limit, 1, LIMITS.list_rows_max)
 
         async def read(tx: Transaction) -> Result:
-            held = await locks.page(tx, after=after, limit=limit + 1)
-            waiting = _all_waiting(await lock_waits.line(tx), lambda _: True, tx.now_s)
+            held, count = await _page(tx, caller, after=after, limit=limit + 1)
+            waiting = _all_waiting(await lock_waits.line(tx), lambda one: leases.is_seen(caller, one), tx.now_s)
             shown: Result = {
                 "locks": [_shown(one, caller, tx.boot_s) for one in held[:limit]],
-                "held": await locks.count_live(tx),
+                "held": count,
                 "waiting": waiting[:limit],
                 "in_line": len(waiting),
             }
@@ -234,6 +233,14 @@ class Locks:
 
         granted = await self._folder.recorder.change(caller, "lock_files", body)
         return await granting.told(self._folder.db, caller, granted)
+
+
+async def _page(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple[list[Lock], int]:
+    """Return the live locks after one of which a caller is told, and how many there are of those in all."""
+    if caller.sees_all:
+        return await locks.page(tx, after=after, limit=limit), await locks.count_live(tx)
+    seen = [one for one in await locks.live(tx) if leases.is_seen(caller, one)]
+    return [one for one in seen if one.lock_id > after][:limit], len(seen)
 
 
 def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:

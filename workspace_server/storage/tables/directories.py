@@ -114,19 +114,24 @@ async def by_value(
     after: Place | None,
     limit: int,
     looked_at_max: int,
+    among: Sequence[int] | None = None,
 ) -> list[Listed]:
     """Return files of *directory* sorted by *key*, after *after*: those directly in it, or with *only* all below.
 
     Args:
+        among: The only files, by their ids, all of them there; None for all.
         looked_at_max: Most files that are looked at, in the order of the index; what lies beyond is left out.
     """
     inside, end = _range(directory)
     place = f"{_IN} = ?1 AND {_IN} < ?2" if only is None else f"{_IN} >= ?1 AND {_IN} < ?2"
+    source = (
+        f"{_FROM} AND {place}" if among is None else "FROM files WHERE file_id IN (SELECT value FROM json_each(?12))"
+    )
     beyond, order = ("<", "DESC") if down else (">", "ASC")
     wanted = only or Only()
     rows = await tx.all(
         f"SELECT file_id FROM (SELECT file_id, {_IN} AS place, path, size_bytes, modified_at, modified_by, media_type"
-        f" {_FROM} AND {place} LIMIT ?3)"
+        f" {source} LIMIT ?3)"
         " WHERE (?4 IS NULL OR substr(path, 1 + CASE WHEN ?5 THEN length(?1) ELSE length(place) END)"
         " LIKE ?4 ESCAPE '\\')"
         " AND (?6 IS NULL OR media_type = ?6"
@@ -139,6 +144,7 @@ async def by_value(
         *wanted,
         *(after or (None, None)),
         limit,
+        *(() if among is None else (json.dumps(among),)),
     )
     return await _listed(tx, [row[0] for row in rows])
 
@@ -150,18 +156,25 @@ async def has_more(tx: Transaction, directory: str, *, deep: bool, than: int) ->
     return await tx.one(f"SELECT 1 {_FROM} AND {place} LIMIT 1 OFFSET ?", inside, end, than) is not None
 
 
-async def named_like(tx: Transaction, words: Sequence[str], *, limit: int, looked_at_max: int) -> list[Listed]:
+async def named_like(
+    tx: Transaction, words: Sequence[str], *, limit: int, looked_at_max: int, among: Sequence[int] | None = None
+) -> list[Listed]:
     """Return live files whose paths hold each of *words*: those first whose names hold the last one, then short ones.
 
     Args:
         words: At least one, folded as `core.paths.fold` does.
         looked_at_max: Most files that are looked at, in the order of their folded paths.
+        among: The only files, by their ids; None for all.
     """
+    source = "files INDEXED BY files_live_fold WHERE live = 1"
+    if among is not None:
+        source = "files WHERE file_id IN (SELECT value FROM json_each(?))"
     rows = await tx.all(
-        "SELECT file_id FROM (SELECT file_id, fold FROM files INDEXED BY files_live_fold WHERE live = 1 LIMIT ?)"
+        f"SELECT file_id FROM (SELECT file_id, fold FROM {source} LIMIT ?)"
         f" WHERE {' AND '.join('instr(fold, ?)' for _ in words)}"
         " ORDER BY instr(substr(fold, 1 + length(rtrim(fold, replace(fold, '/', '')))), ?) = 0, length(fold), fold"
         " LIMIT ?",
+        *(() if among is None else (json.dumps(among),)),
         looked_at_max,
         *words,
         words[-1],

@@ -38,6 +38,8 @@ class JobRow(NamedTuple):
     trigger: str | None
     asked_by: str
     """Whose words the instructions are: of who added the job, or of who made the trigger."""
+    definition: str | None
+    """Of its trigger, as JSON."""
 
 
 class QueueRow(NamedTuple):
@@ -51,12 +53,12 @@ class QueueRow(NamedTuple):
 _JOB = (
     "SELECT j.job_id, j.queue, j.key, j.state, j.instructions, j.inputs, j.firing_id, j.created_at, j.created_by,"
     " j.not_before, j.attempt, j.failures, j.agent, j.session, j.claimed_at, j.visibility_s, j.deadline_s, j.lost_by,"
-    " j.ended_at, j.note, j.reply, t.name, coalesce(t.created_by, j.created_by) FROM jobs j"
+    " j.ended_at, j.note, j.reply, t.name, coalesce(t.created_by, j.created_by), t.definition FROM jobs j"
     " LEFT JOIN firings f USING (firing_id) LEFT JOIN triggers t USING (trigger_id)"
 )
 
 _FILTERED = {"queue": "j.queue", "state": "j.state", "agent": "j.agent", "trigger": "t.name"}
-_NO_JOBS = {"queued": 0, "claimed": 0, "blocked": 0, "done": 0, "failed": 0, "dead": 0}
+NO_JOBS = {"queued": 0, "claimed": 0, "blocked": 0, "done": 0, "failed": 0, "dead": 0}
 _NEXT = "FROM jobs WHERE queue = ? AND state = 'queued' AND not_before <= ? ORDER BY job_id"
 
 
@@ -111,29 +113,49 @@ async def waiting(tx: Transaction, queue: str, *, beyond: int = 0) -> bool:
     return await tx.one(f"SELECT 1 {_NEXT} LIMIT 1 OFFSET ?", queue, tx.now_s, beyond) is not None
 
 
+async def claimable(tx: Transaction, queue: str, *, after: int, limit: int) -> list[JobRow]:
+    """Return the jobs of the queue that can be claimed now and have a higher number than *after*, the oldest first."""
+    rows = await tx.all(
+        f"{_JOB} WHERE j.queue = ? AND j.state = 'queued' AND j.not_before <= ? AND j.job_id > ?"
+        " ORDER BY j.job_id LIMIT ?",
+        queue,
+        tx.now_s,
+        after,
+        limit,
+    )
+    return [_job(row) for row in rows]
+
+
+async def first(tx: Transaction, queue: str) -> int | None:
+    """Return the oldest job of the queue that can be claimed now."""
+    row = await tx.one(f"SELECT job_id {_NEXT} LIMIT 1", queue, tx.now_s)
+    return None if row is None else int(row[0])
+
+
 async def claim(
-    tx: Transaction, queue: str, agent: str, *, visibility_s: float | None, session: str | None = None
-) -> JobRow | None:
-    """Give the oldest job of a queue to *agent*, or return None when there is none.
+    tx: Transaction, job_id: int, agent: str, *, visibility_s: float | None, session: str | None = None
+) -> JobRow:
+    """Give a job that can be claimed to *agent*.
 
     Args:
         visibility_s: For how long without a sign of life; None for as long as the server lives.
         session: Which process under that name claims it.
     """
-    row = await tx.one(
+    await tx.run(
         "UPDATE jobs SET state = 'claimed', attempt = attempt + 1, agent = ?, session = ?, claimed_at = ?,"
         " visibility_s = ?, deadline_s = ?, boot_id = ?, not_before = 0"
-        f" WHERE job_id = (SELECT job_id {_NEXT} LIMIT 1) RETURNING job_id",
+        " WHERE job_id = ?",
         agent,
         session,
         tx.now_s,
         visibility_s,
         None if visibility_s is None else tx.boot_s + visibility_s,
         tx.boot_id,
-        queue,
-        tx.now_s,
+        job_id,
     )
-    return None if row is None else await by_id(tx, int(row[0]))
+    row = await by_id(tx, job_id)
+    assert row is not None
+    return row
 
 
 async def end(tx: Transaction, job_id: int, state: str, note: str | None) -> None:
@@ -269,7 +291,7 @@ async def chain_of(tx: Transaction, agent: str) -> tuple[int, str, int] | None:
 
 async def counts(tx: Transaction) -> dict[str, int]:
     """Return how many jobs there are in each state."""
-    return _NO_JOBS | {row[0]: row[1] for row in await tx.all("SELECT state, count(*) FROM jobs GROUP BY state")}
+    return NO_JOBS | {row[0]: row[1] for row in await tx.all("SELECT state, count(*) FROM jobs GROUP BY state")}
 
 
 async def queues(tx: Transaction, *, limit: int) -> list[QueueRow]:
@@ -281,7 +303,7 @@ async def queues(tx: Transaction, *, limit: int) -> list[QueueRow]:
     )
     found: dict[str, QueueRow] = {}
     for queue, state, count, oldest_at in rows:
-        row = found.setdefault(queue, QueueRow(queue, dict(_NO_JOBS), None))
+        row = found.setdefault(queue, QueueRow(queue, dict(NO_JOBS), None))
         row.counts[state] = count
         if state == "queued":
             found[queue] = row._replace(oldest_at=oldest_at)

@@ -91,7 +91,11 @@ class Served(Result):
 
 
 class Agent(Result):
-    """Who works here; `first_seen` is null for a name that only a person has used yet."""
+    """Who works here; `first_seen` is null for a name that only a person has used yet.
+
+    Of others than itself, whoever may not read all files is told what it sees of their doings: there `written`,
+    `stored` and `served` are null.
+    """
 
     agent: str
     verified: bool
@@ -105,9 +109,9 @@ class Agent(Result):
     waiting: list[OpenCall]
     locks: list[AgentsLock]
     jobs: list[AgentsJob]
-    written: WrittenWork
-    stored: StoredWork
-    served: Served
+    written: WrittenWork | None
+    stored: StoredWork | None
+    served: Served | None
     notes_open: int
 
 

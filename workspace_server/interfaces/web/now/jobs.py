@@ -25,8 +25,8 @@ async def jobs(view: View) -> Response:
     engine, caller = view.engine, view.caller
     chosen = {name: view.text(name) for name in ("state", "queue", "agent", "trigger")}
     found = await engine.queues.list_jobs(caller, limit=PAGE, cursor=view.text("cursor"), **chosen)
-    coming = await engine.automation.progress.show_progress(caller, limit=UNDER_WAY)
-    sent = await engine.deliveries.list_deliveries(caller, state="pending", limit=UNDER_WAY)
+    coming = await view.part(engine.automation.progress.show_progress(caller, limit=UNDER_WAY), filling=(), held=())
+    sent = await view.part(engine.deliveries.list_deliveries(caller, state="pending", limit=UNDER_WAY), deliveries=())
     return view.render(
         "now/jobs.html",
         title="Jobs",
