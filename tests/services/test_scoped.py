@@ -17,6 +17,7 @@ from workspace_server.core.scopes import ALL, parse_scope
 from workspace_server.core.sorting import parse_order
 from workspace_server.errors import Forbidden, InvalidArgument, JobLost, NotFound, WorkspaceError
 from workspace_server.services.activity import Wanted
+from workspace_server.services.automation import claiming, queues
 from workspace_server.services.engine import Engine
 from workspace_server.services.events import told_to
 from workspace_server.services.files import ground
@@ -237,6 +238,19 @@ async def test_warnings_and_inputs_name_nothing_outside(filled: Engine) -> None:
     assert (await filled.jobs.add_job(worker, queue="q", instructions="do", inputs=["open/plan.md"]))["job"]
 
 
+WHOLE: dict[str, Call] = {
+    "pauses": lambda engine, caller: engine.agents.pauses.pause_workspace(caller),
+    "notes": lambda engine, caller: engine.agents.notes.leave_note(caller, agent="ann", text="x"),
+    "tokens": lambda engine, caller: engine.tokens.create_token(caller, agent="ann"),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+async def test_what_is_about_the_whole_workspace_takes_a_grant_for_all_of_it(engine: Engine, name: str) -> None:
+    with pytest.raises(Forbidden, match="in the whole workspace"):
+        await WHOLE[name](engine, BOB)
+
+
 async def test_of_an_event_no_fact_is_told_that_may_name_other_files(filled: Engine) -> None:
     events = (await filled.events.feed(OWNER))["events"]
     assert {"lock.acquired", "file.moved", "file.created"} <= {one["type"] for one in events}
@@ -290,6 +304,22 @@ async def test_a_job_without_files_is_seen_by_whoever_added_or_claimed_it(filled
     again = await filled.jobs.add_job(BOB, queue="q", instructions="do")
     with pytest.raises(Forbidden):
         await filled.jobs.cancel_job(BOB, job=again["job"])
+
+
+async def test_so_many_jobs_are_looked_at_for_one_inside(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in ("b.md", "open/a.md", "c.md"):
+        await engine.files.write_file(OWNER, path=path, content="x")
+        await engine.jobs.add_job(OWNER, queue="q", instructions="do", inputs=[path])
+    for module in (claiming, queues):
+        monkeypatch.setattr(module, "CHUNK", 1)
+        monkeypatch.setattr(module, "LIMITS", replace(LIMITS, jobs_looked_at_max=1))
+    assert await engine.jobs.claim_job(BOB, queue="q") == {}
+    assert await engine.queues.list_jobs(BOB) == {"jobs": [], "next_cursor": "J3"}
+    assert (await engine.queues.list_queues(BOB))["queues"] == []
+    for module in (claiming, queues):
+        monkeypatch.setattr(module, "LIMITS", replace(LIMITS, jobs_looked_at_max=2))
+    assert [one["job"] for one in (await engine.queues.list_jobs(BOB, limit=1))["jobs"]] == ["J2"]
+    assert (await engine.jobs.claim_job(BOB, queue="q"))["job"]["job"] == "J2"
 
 
 async def test_a_key_that_a_job_outside_has_tells_nothing_of_it(filled: Engine) -> None:
@@ -435,7 +465,7 @@ async def test_folders_hold_and_count_what_may_be_read(engine: Engine) -> None:
             await engine.files.stat(part, path=path)
 
 
-async def test_no_more_is_looked_at_than_begins_as_the_scope_does_and_of_that_a_bounded_number(
+async def test_no_more_is_looked_at_than_begins_as_the_scope_does(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for path in ("a/1.txt", "b/1.md", "b/2.txt", "c/1.md"):
