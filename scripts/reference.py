@@ -16,7 +16,6 @@ from workspace_server import config
 from workspace_server.core import limits
 from workspace_server.interfaces.http import openapi
 from workspace_server.interfaces.http.api import Api
-from workspace_server.interfaces.http.metrics import Metrics
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 UNITS = {limits.GIB: "GiB", limits.MIB: "MiB", limits.KIB: "KiB"}
@@ -82,7 +81,7 @@ def bounds() -> str:
 
 def operations() -> str:
     """Return every operation of the HTTP API with its parameters and the members of its body."""
-    described = openapi.describe(Api(None, None, Metrics()).table)  # type: ignore[arg-type]  # nothing is called
+    described = openapi.describe(Api(None, None).table)  # type: ignore[arg-type]  # nothing is called
     schemas = described["components"]["schemas"]
     rows = [
         [f"`{method.upper()} {address.removeprefix(openapi.PREFIX)}`", one["summary"], taken(one, schemas)]

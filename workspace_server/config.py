@@ -41,6 +41,10 @@ def _setting(
     return dataclasses.field(default=default, metadata=metadata, repr=not secret)
 
 
+LogLevel = Literal["debug", "info", "warning", "error"]
+LOG_LEVELS: tuple[LogLevel, ...] = typing.get_args(LogLevel)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings in force. `Settings()` holds the defaults; `load` reads them all."""
@@ -208,7 +212,14 @@ class Settings:
         least=0,
     )
     agent_quota_bytes: int = _setting(0, "Most bytes that these files may have together; 0: no bound.", least=0)
-    log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "What the server's log says at least.")
+    log_level: LogLevel = _setting(  # noqa: RUF009 - a row of the table like the others
+        "info",
+        "What the server's log says at least: info has requests that were refused, debug all of them.",
+        flag="--log-level",
+    )
+    log_format: Literal["text", "json"] = _setting(
+        "text", "How it says it: in lines for people, or as one JSON object a line.", flag="--log-format"
+    )
     deliveries: bool = _setting(
         True, "Whether webhooks are sent. Those of a fork are not, until you say so: they wait, and jobs are as ever."
     )

@@ -18,7 +18,6 @@ from workspace_server.core.access import Caller
 from workspace_server.core.scopes import ALL, Scope, Verb, parse_scope
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.http.api import Api
-from workspace_server.interfaces.http.metrics import Metrics
 from workspace_server.interfaces.http.openapi import PREFIX
 from workspace_server.interfaces.mcp.tools import TOOLS
 
@@ -298,7 +297,7 @@ async def test_every_tool_has_a_rule_that_holds_for_every_principal(
 async def test_every_operation_has_a_rule_that_holds_for_every_principal(
     served: Listening, tokens: Mapping[str, str]
 ) -> None:
-    table = Api(served.engine, Guard(), Metrics()).table
+    table = Api(served.engine, Guard()).table
     assert set(OPERATION_RULES) == {f"{one.method} {one.template}" for one in table.operations}
     found = []
     async with httpx2.AsyncClient(base_url=served.url + PREFIX) as client:

@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 
 from indexer.processes.in_processes import InProcesses
 from indexer.remote.process import IndexInProcess
+from workspace_server.app import logs
 from workspace_server.app.admission import routes as admission_routes
 from workspace_server.app.binding import check_callers, check_way, peers_of, tls_context
 from workspace_server.app.door import SOCKET_NAME, listening_socket
@@ -30,6 +31,7 @@ from workspace_server.config import Settings
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.core.peers import Peers
 from workspace_server.errors import InvalidArgument, Unavailable
+from workspace_server.interfaces.arrival import ArrivalMiddleware
 from workspace_server.interfaces.challenges import metadata_routes
 from workspace_server.interfaces.cors import cors
 from workspace_server.interfaces.doorway import GuardMiddleware
@@ -38,6 +40,7 @@ from workspace_server.interfaces.http.routes import routes as http_routes
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
 from workspace_server.interfaces.mcp.streamable import SessionManager, mcp_routes
 from workspace_server.interfaces.mcp.unix_socket import SocketDoor
+from workspace_server.interfaces.metrics import Metrics
 from workspace_server.interfaces.web.routes import routes as web_routes
 from workspace_server.interfaces.web.unknown import refusals
 from workspace_server.services.engine import Engine
@@ -64,6 +67,7 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
         InvalidArgument: It is to listen where others could reach it unasked, or could read along.
         Unavailable: No port is free, the database is of a newer program, or the folder lies on a network file system.
     """
+    logs.set_up(settings.log_level, settings.log_format)
     check_way(settings)
     peers_of(settings)
     cors(settings.cors_origins)
@@ -205,6 +209,8 @@ def application(
 ) -> Starlette:
     """Return the application of all faces over one engine, with *outer* before the guard of all doors."""
     sessions = SessionManager(mcp)
+    metrics = Metrics()
+    mcp.observe = metrics.observe
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -221,10 +227,15 @@ def application(
             *mcp_routes(sessions),
             *admission_routes(guard, engine.auditing),
             *metadata_routes(guard.issuer),
-            *http_routes(engine, guard),
+            *http_routes(engine, guard, metrics),
             *web_routes(engine, guard),
         ],
-        middleware=[*outer, Middleware(GuardMiddleware, guard=guard), Middleware(EndingMiddleware, ending=ending)],
+        middleware=[
+            Middleware(ArrivalMiddleware, metrics=metrics),
+            *outer,
+            Middleware(GuardMiddleware, guard=guard),
+            Middleware(EndingMiddleware, ending=ending),
+        ],
         exception_handlers=refusals(engine, guard),
         lifespan=lifespan,
     )

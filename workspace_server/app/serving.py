@@ -57,7 +57,8 @@ class Server(uvicorn.Server):
                 http=cast("type[asyncio.Protocol]", self._protocol),
                 ws="none",
                 lifespan="on",
-                log_level=log_level,
+                log_level="info" if log_level == "debug" else log_level,
+                log_config=None,
                 access_log=False,
                 proxy_headers=False,  # `EdgeMiddleware` believes those that the settings name, and nobody else
                 timeout_graceful_shutdown=DRAIN_S,

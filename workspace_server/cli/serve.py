@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 @click.option("--tls-key", help="File of its private key.")
 @click.option("--allow-plain-text", is_flag=True, help="Answer other machines without TLS.")
 @click.option("--allow-loopback-webhooks", is_flag=True, help="Let webhooks go to this machine.")
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="What the log says at least."
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="How the log says it.  [default: text]")
 @click.option("--dry-run", is_flag=True, help="Only show what of the folder would be taken in, and what not.")
 @as_json_option
 def serve_command(folder: Path, file: Path | None, *, dry_run: bool, as_json: bool, **flags: Any) -> None:

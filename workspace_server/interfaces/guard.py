@@ -26,7 +26,7 @@ from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import ALL, LOCAL
 from workspace_server.core.scopes import Scope as AccessScope
 from workspace_server.errors import Forbidden, Unauthenticated, WorkspaceError
-from workspace_server.interfaces.arrival import CALL_ID, address_of, refused
+from workspace_server.interfaces.arrival import Arrival, arrival_of, refused
 from workspace_server.interfaces.claims import own_id, trace_context
 from workspace_server.interfaces.cookies import cookie_of
 from workspace_server.interfaces.logins import Logins
@@ -179,8 +179,7 @@ class Guard:
             request_id=headers.get(REQUEST_ID_HEADER),
             trace=headers.get(TRACE_HEADER),
             proof=self.proof(connection),
-            address=address_of(connection),
-            call_id=connection.scope.get(CALL_ID),
+            arrival=arrival_of(connection),
         )
 
     async def prepare(self, connection: HTTPConnection) -> None:
@@ -244,8 +243,7 @@ class Guard:
         trace: str | None = None,
         proof: Proof = NO_PROOF,
         session: str | None = None,
-        address: str | None = None,
-        call_id: str | None = None,
+        arrival: Arrival | None = None,
     ) -> Caller:
         """Return the caller for what it says of itself.
 
@@ -253,8 +251,7 @@ class Guard:
             trace: The W3C trace context of the request, from which its cause is told when it does not say that.
             proof: What the caller has proven.
             session: The process that calls, where one lives on between its calls.
-            address: Where the request came from.
-            call_id: By what the log calls the request.
+            arrival: What is known of the request; it learns who sends it.
 
         Raises:
             InvalidArgument: A name or id is malformed.
@@ -265,21 +262,21 @@ class Guard:
         agent = agent_name(name) if proof.token is None else proof.token.acts_as(name)
         self._heard(agent, session)
         known = Caller(agent=agent, scope=proof.scope) if proof.token is None else proof.token.caller(agent)
+        came = arrival or Arrival()
+        came.is_of(known)
         return replace(
             known,
             door=door,
             request_id=own_id(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),
             cause=own_id(said.get(CAUSE_META), CAUSE_META) or trace_context(said.get(TRACE_META, trace)),
             session=session,
-            address=address,
-            call_id=call_id,
+            address=came.address,
+            call_id=came.call_id,
         )
 
     def arrived(self, connection: HTTPConnection, proof: Proof) -> Caller:
         """Return who sends a request of a browser, with what it has proven."""
-        return self.identify(
-            None, door="web", proof=proof, address=address_of(connection), call_id=connection.scope.get(CALL_ID)
-        )
+        return self.identify(None, door="web", proof=proof, arrival=arrival_of(connection))
 
     def refuse(
         self, refusal: WorkspaceError, *, connection: HTTPConnection | None = None, token: str | None = None

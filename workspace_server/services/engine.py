@@ -38,6 +38,7 @@ from workspace_server.services.links import Links
 from workspace_server.services.locking import leases
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
+from workspace_server.services.standing import Standing
 from workspace_server.services.status import Status
 from workspace_server.services.subscribing.subscribing import Subscribing
 from workspace_server.services.tokens import Tokens
@@ -135,6 +136,7 @@ class Engine:
             "paused": self.agents.pauses.status,
             "folder": tree.status,
             "disk": self._disk,
+            "standing": Standing(folder).counts,
         }
         for name, part in parts.items():
             self.status.include(name, part)

@@ -211,6 +211,11 @@ class Database:
         self._unanswered += 1
         return await future
 
+    @property
+    def unanswered(self) -> int:
+        """How many writes wait for the writer, or are with it."""
+        return self._unanswered
+
     def _check_open(self) -> None:
         if self._closed or self._unanswered >= LIMITS.queue_writes_max:
             raise Unavailable("The server takes no more writes now.", hint="Try again shortly.", retryable=True)

@@ -9,7 +9,6 @@ import pytest
 from tests.interfaces.listening import Listening, listening
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.http.api import Api
-from workspace_server.interfaces.http.metrics import Metrics
 from workspace_server.interfaces.http.openapi import PREFIX
 
 
@@ -22,7 +21,7 @@ async def served(folder: Path) -> AsyncIterator[Listening]:
 @pytest.fixture
 async def client(served: Listening) -> AsyncIterator[httpx2.AsyncClient]:
     """A client all of whose JSON answers must be what the description says, to the last member."""
-    table = Api(served.engine, Guard(), Metrics()).table
+    table = Api(served.engine, Guard()).table
 
     async def check(answer: httpx2.Response) -> None:
         raw = answer.request.url.raw_path.decode().partition("?")[0]

@@ -9,7 +9,6 @@ import pytest
 from tests.interfaces.listening import Listening
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.http.api import Api
-from workspace_server.interfaces.http.metrics import Metrics
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +17,7 @@ async def test_every_route_stands_in_the_description_and_the_other_way_round(
     served: Listening, client: httpx2.AsyncClient
 ) -> None:
     described = (await client.get("/openapi.json")).json()
-    table = Api(served.engine, Guard(), Metrics()).table
+    table = Api(served.engine, Guard()).table
     routed = {(entry.method.lower(), f"/api/v1{entry.template}") for entry in table.operations}
     named = {(method, path) for path, methods in described["paths"].items() for method in methods}
 
@@ -75,10 +74,10 @@ async def test_metrics_count_requests_by_operation_and_not_by_address(
         await client.get(f"/made-up-{number}")
     text = (await client.get(f"{served.url}/metrics")).text
 
-    assert 'workspace_http_requests_total{operation="put_content",status="201"} 3' in text
-    assert 'workspace_http_requests_total{operation="unknown",status="404"} 3' in text
-    assert 'workspace_http_request_duration_seconds_count{operation="put_content"} 3' in text
-    assert "\nworkspace_files 3\n" in text
+    assert 'workspace_requests_total{door="http",operation="put_content",outcome="ok"} 3.0' in text
+    assert 'workspace_requests_total{door="http",operation="unknown",outcome="not_found"} 3.0' in text
+    assert 'workspace_request_duration_seconds_count{door="http",operation="put_content"} 3.0' in text
+    assert "\nworkspace_files 3.0\n" in text
     assert "made-up" not in text
     for line in text.splitlines():
         assert re.fullmatch(r"# (HELP|TYPE) .*|[a-zA-Z_]\w*(\{[^{}]*\})? [0-9.e+-]+", line), line

@@ -1,6 +1,5 @@
 """The API as one application: guard, table, arguments, handler, and the one place where refusals become answers."""
 
-import time
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
@@ -9,8 +8,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from workspace_server.errors import WorkspaceError
+from workspace_server.errors import Internal, WorkspaceError
 from workspace_server.interfaces import raw_path
+from workspace_server.interfaces.arrival import arrival_of
 from workspace_server.interfaces.challenges import challenge
 from workspace_server.interfaces.claims import asking
 from workspace_server.interfaces.guard import Guard
@@ -43,7 +43,6 @@ from workspace_server.interfaces.http.errors import (
     unexpected_response,
     with_notice,
 )
-from workspace_server.interfaces.http.metrics import Metrics
 from workspace_server.interfaces.http.openapi import PREFIX, describe
 from workspace_server.interfaces.http.operations import Operation, Table, operation
 from workspace_server.interfaces.methods import MethodNotAllowed
@@ -58,10 +57,9 @@ CLIENT_GONE = 499
 class Api:
     """Answers every request below the prefix."""
 
-    def __init__(self, engine: Engine, guard: Guard, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, guard: Guard) -> None:
         self._engine = engine
         self._guard = guard
-        self._metrics = metrics
         self._followers = events.Followers()
         nouns = (
             *(reading, files, checkouts, undo, locks, links, search, events, subscriptions),
@@ -79,9 +77,9 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong before its first byte becomes a refusal by code."""
-        started_s = time.perf_counter()
         request = Request(scope, receive)
-        name = UNKNOWN
+        arrival = arrival_of(request)
+        arrival.operation = UNKNOWN
         try:
             caller = self._guard.admit(request, door="http")
             caller = asking(caller, request.method, str(request.url.path), str(request.url.query))
@@ -89,12 +87,12 @@ class Api:
         except MethodNotAllowed as refusal:
             response = error_response(refusal, headers={"allow": refusal.allowed})
         except WorkspaceError as refusal:
+            arrival.outcome = refusal.code
             response = error_response(refusal)
         else:
-            name = entry.name
+            arrival.operation = entry.name
             call = Call(request=request, caller=caller, engine=self._engine, values=values, followers=self._followers)
             response = await self._answer(call, entry)
-        self._metrics.observe(name, response.status_code, time.perf_counter() - started_s)
         await response(scope, receive, send)
 
     async def _answer(self, call: Call, entry: Operation) -> Response:
@@ -118,11 +116,13 @@ class Api:
         try:
             return await entry.handler(call, **await _arguments(entry, call.request))
         except WorkspaceError as refusal:
+            arrival_of(call.request).outcome = refusal.code
             return error_response(refusal, headers=challenge(refusal, self._guard.issuer))
         except ClientDisconnect:
             return Response(status_code=CLIENT_GONE)
         except Exception as error:  # noqa: BLE001 - the outermost border: logged there, with its traceback
-            return unexpected_response(error)
+            arrival_of(call.request).outcome = Internal.code
+            return unexpected_response(error, arrival_of(call.request).call_id)
 
     def _place(self, call: Call, entry: Operation) -> AbstractAsyncContextManager[None]:
         """Return a place among the calls of the caller's token for what only reads; bodies and news may take long."""

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import secrets
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -79,9 +78,8 @@ def _hint(error: WorkspaceError) -> Json:
     return {"hint": f"GET {FILES}{quote(str(path))} to see what it holds now; then {request} sends yours in its place."}
 
 
-def unexpected_response(error: Exception) -> Response:
-    """Log a fault of ours under a new request id, and return a refusal that tells the id and nothing else."""
-    request_id = secrets.token_hex(8)
+def unexpected_response(error: Exception, request_id: str) -> Response:
+    """Log a fault of ours under the request's id, and return a refusal that tells the id and nothing else."""
     logger.error("request %s failed", request_id, exc_info=error)
     return error_response(
         Internal(

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import WorkspaceError
-from workspace_server.interfaces.arrival import LOCAL_ADDRESS, new_call_id
+from workspace_server.interfaces.arrival import LOCAL_ADDRESS, Arrival, arrival_of
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.mcp.errors import protocol_error
 
@@ -34,8 +34,18 @@ class Peer:
     token: str | None = field(default=None, repr=False)
 
 
-def caller_of(guard: Guard, ctx: Context) -> Caller:
+def arrived(ctx: Context) -> Arrival:
+    """Return what is known of a request, by whichever transport it came."""
+    if isinstance(ctx.request, Request):
+        return arrival_of(ctx.request)
+    return Arrival(door="stdio", address=LOCAL_ADDRESS)
+
+
+def caller_of(guard: Guard, ctx: Context, arrival: Arrival | None = None) -> Caller:
     """Return who sends this request.
+
+    Args:
+        arrival: What is known of it; by default what `arrived` says.
 
     Raises:
         WorkspaceError: The guard refuses.
@@ -56,8 +66,7 @@ def caller_of(guard: Guard, ctx: Context) -> Caller:
             meta=meta,
             session=peer.session,
             proof=proof,
-            address=LOCAL_ADDRESS,
-            call_id=new_call_id(),
+            arrival=arrival,
         )
     return guard.identify(None, door="mcp", meta=meta)
 

@@ -6,7 +6,7 @@ wrong arguments and unknown tools as well, where the SDK would answer with a JSO
 
 import asyncio
 import difflib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from workspace_server.errors import InvalidArgument, WorkspaceError
 from workspace_server.interfaces.claims import asking
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.mcp import errors, prompts, schemas
-from workspace_server.interfaces.mcp.calls import Context, caller_of, client_of, require_caller
+from workspace_server.interfaces.mcp.calls import Context, arrived, caller_of, client_of, require_caller
 from workspace_server.interfaces.mcp.events.methods import EventMethods
 from workspace_server.interfaces.mcp.instructions import instructions
 from workspace_server.interfaces.mcp.registry import Answer, ToolSpec, result
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 NAME = "workspace-server"
 PROGRESS_EVERY_S = 5.0
+OK = 200
+UNKNOWN = "unknown"
+"""What the metrics call a tool that is none, so that made-up names make no new series."""
 MODERN = "2026"
 """Versions from here on are stateless, and every result carries its type."""
 
@@ -46,6 +49,8 @@ class WorkspaceMcp(Server[dict[str, Any]]):
     def __init__(self, engine: "Engine", guard: Guard) -> None:
         self._engine = engine
         self.guard = self._guard = guard
+        self.observe: Callable[[str, str, str, float], None] = lambda *_: None
+        """Counts what does not come by HTTP: its door, operation and outcome, and how many seconds it took."""
         core_only = engine.settings.tools == "core"
         self.tools: Mapping[str, ToolSpec] = {tool.name: tool for tool in TOOLS if tool.core or not core_only}
         self.updates = Updates(engine, guard)
@@ -103,22 +108,30 @@ class WorkspaceMcp(Server[dict[str, Any]]):
         return ListToolsResult(tools=[tool.listed for tool in self.tools.values() if caller.may(tool.verb)])
 
     async def _call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
+        arrival = arrived(ctx)
+        arrival.operation = UNKNOWN
         try:
-            caller = caller_of(self._guard, ctx)
+            caller = caller_of(self._guard, ctx, arrival)
             tool = self._tool(params.name)
         except WorkspaceError as refusal:
+            arrival.outcome = refusal.code
             return errors.refused(refusal)
+        arrival.operation = tool.name
         presence, notes = self._engine.agents.presence, self._engine.agents.notes
         call = presence.begin(caller, tool.name, about=about(params.arguments), client=client_of(ctx))
         size_bytes = 0
         try:
             answer = await self._answer(ctx, tool, asking(caller, params.name, params.arguments), params.arguments)
+            arrival.outcome = answer.code if isinstance(answer, WorkspaceError) else "ok"
             notice = notes.take(caller.agent)
             said = errors.refused(answer, notice) if isinstance(answer, WorkspaceError) else result(answer, notice)
             size_bytes = _size_bytes(said)
             return said
         finally:
             presence.end(call, size_bytes)
+            if arrival.door == "stdio":  # what comes by HTTP is counted there
+                self.observe(arrival.door, arrival.operation, arrival.outcome or "cancelled", arrival.seconds)
+                arrival.say(OK)
 
     async def _answer(
         self, ctx: Context, tool: ToolSpec, caller: Caller, arguments: dict[str, Any] | None

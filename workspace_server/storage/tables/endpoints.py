@@ -62,6 +62,19 @@ async def page(
     return [_endpoint(row) for row in rows]
 
 
+async def by_state(tx: Transaction) -> dict[str, int]:
+    """Return how many endpoints are sent to, held back, left alone because they fail, and want no more."""
+    row = await tx.one(
+        "SELECT coalesce(sum(disabled_at IS NOT NULL), 0),"
+        " coalesce(sum(disabled_at IS NULL AND paused_at IS NOT NULL), 0),"
+        " coalesce(sum(disabled_at IS NULL AND paused_at IS NULL AND breaker ->> 'open_until_s' IS NOT NULL), 0),"
+        " count(*) FROM endpoints"
+    )
+    assert row is not None, "a count is always one row"
+    disabled, paused, failing, every = (int(number) for number in row)
+    return {"active": every - disabled - paused - failing, "paused": paused, "failing": failing, "disabled": disabled}
+
+
 async def set_disabled(tx: Transaction, endpoint_id: int, *, disabled: bool) -> None:
     """Stop sending to an endpoint, or begin again."""
     await tx.run(

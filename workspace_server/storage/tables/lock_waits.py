@@ -9,6 +9,13 @@ from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import spelled
 
 
+async def waiting(tx: Transaction) -> int:
+    """Return how many places in the line there are."""
+    row = await tx.one("SELECT count(*) FROM lock_waits")
+    assert row is not None, "a count is always one row"
+    return int(row[0])
+
+
 async def line(tx: Transaction) -> list[Place]:
     """Return all places, the first one first, also those on which no call waits now."""
     rows = await tx.all(

@@ -78,6 +78,18 @@ async def insert(
     return int(row[0])
 
 
+async def by_state(tx: Transaction) -> dict[str, int]:
+    """Return how many triggers are there that fire, are held back by a person, and wait for one."""
+    row = await tx.one(
+        "SELECT coalesce(sum(state = 'active' AND paused_at IS NULL), 0),"
+        " coalesce(sum(state = 'active' AND paused_at IS NOT NULL), 0), coalesce(sum(state = 'needs_approval'), 0)"
+        " FROM triggers WHERE state <> 'deleted'"
+    )
+    assert row is not None, "a count is always one row"
+    active, paused, needs_approval = (int(number) for number in row)
+    return {"active": active, "paused": paused, "needs_approval": needs_approval}
+
+
 async def by_name(tx: Transaction, name: str) -> TriggerRow | None:
     """Return the trigger of that name."""
     row = await tx.one(f"SELECT {_TRIGGER} FROM triggers WHERE name = ? AND state <> 'deleted'", name)
