@@ -1,10 +1,12 @@
 """Extraction in children: whatever a file does to its child, it alone fails, and says why."""
 
 import dataclasses
+import fcntl
 import hashlib
 import os
 import platform
 import signal
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -157,6 +159,12 @@ async def test_a_parser_that_is_taken_over_reaches_nothing(tmp_path: Path) -> No
         "run": "subprocess.run(['/bin/true'])",
         "kill": f"os.kill({os.getpid()}, 0)",
         "slow": f"os.setpriority(0, {os.getpid()}, 19)",
+        "settings": "Path('/etc/passwd').read_text()",
+        "parent": f"Path('/proc/{os.getpid()}/environ').read_bytes()",
+        "shared": f"Path({tempfile.gettempdir() + '/new-by-a-parser'!r}).write_text('x')",
+        "datagram": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "socket file": "socket.socket(socket.AF_UNIX)",
+        "raw": "socket.socket(socket.AF_INET6, socket.SOCK_RAW)",
     }
     script = "\n".join(f"{name}|{attempt}" for name, attempt in attempts.items())
     async with children() as extracting:
@@ -164,6 +172,21 @@ async def test_a_parser_that_is_taken_over_reaches_nothing(tmp_path: Path) -> No
 
     assert found.text.split("\n")[:-1] == [f"{name}: PermissionError" for name in attempts]
     assert not (tmp_path / "new").exists()
+
+
+async def test_a_child_inherits_no_open_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    with (tmp_path / "secret").open("rb") as secret:
+        number = fcntl.fcntl(secret.fileno(), fcntl.F_DUPFD, 50)  # beyond those that the child opens itself
+    os.set_inheritable(number, True)
+    try:
+        async with children() as extracting:
+            script = f"file|os.fstat({number})\nanswer|os.fstat(1)"
+            (found,) = await extracting.extract([content("a.hostile", f"HOSTILE look {script}")])
+    finally:
+        os.close(number)
+
+    assert found.text == "file: OSError\nanswer: allowed\n"
 
 
 async def test_a_child_inherits_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,7 @@ async def test_the_server_says_that_it_is_well(served: Listening, client: httpx2
 
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert ready.json()["sandbox"] == list(served.engine.folder.extracting.sandbox())
 
 
 async def test_a_workspace_that_cannot_be_read_is_not_ready_but_the_process_is_well(

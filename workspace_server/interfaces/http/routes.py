@@ -48,7 +48,7 @@ def routes(engine: Engine, guard: Guard, metrics: Metrics) -> list[BaseRoute]:
     async def ready(status: Mapping[str, Any]) -> Response:
         if status["folder"].get("deletions_stopped") == AWAY:
             return error_response(Unavailable(f"Not ready: {AWAY}.", retryable=True, reason="folder"))
-        return json_response({"status": "ready", "seq": status["seq"]})
+        return json_response({"status": "ready", "seq": status["seq"], "sandbox": status["index"]["sandbox"]})
 
     async def exposed(status: Mapping[str, Any]) -> Response:
         text = await anyio.to_thread.run_sync(metrics.text, status)  # it reads how the process is from its files
