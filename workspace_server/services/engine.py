@@ -117,7 +117,7 @@ class Engine:
         self.decisions = self.automation.decisions
         self.endpoints = self.automation.endpoints
         self.subscribing = Subscribing(folder, self.events, self.automation)
-        self.subscribing.standing = self.tokens.standing
+        self.subscribing.standing = self.deliveries.standing = self.tokens.standing
         self.tokens.ended = self._look_at_permissions
         folder.recorder.reaction = self.automation.reaction
         folder.recorder.attend = self.automation.attend

@@ -1,9 +1,9 @@
 """Webhooks on their way: what was sent, what waits, what was given up, and how to send it again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from workspace_server.core.access import SERVER, Caller
+from workspace_server.core.access import SERVER, Caller, local
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.moments import parse_moment
 from workspace_server.core.triggers.fields import check_name
@@ -39,11 +39,21 @@ FORGOTTEN_AT_ONCE: Final = 1_000
 
 
 class Deliveries:
-    """Sends webhooks, and tells what became of them. Errors: not_found, invalid_argument, forbidden."""
+    """Sends webhooks, and tells what became of them. Errors: not_found, invalid_argument, forbidden.
+
+    Attributes:
+        standing: Returns an agent with what it may do by now: looked at whenever something is sent.
+    """
 
     def __init__(self, folder: Folder, reaction: Reaction, policy: Policy) -> None:
         self._folder = folder
-        self._kinds: dict[str, Kind] = {"firing": FiringWebhook(folder, reaction), "test": WebhookTest(folder)}
+        self.standing: Callable[[str], Caller] = local
+
+        def standing(agent: str) -> Caller:
+            return self.standing(agent)
+
+        firing = FiringWebhook(folder, reaction, standing)
+        self._kinds: dict[str, Kind] = {"firing": firing, "test": WebhookTest(folder)}
         self._dispatch = Dispatch(folder, policy, self._kinds)
 
     def take(self, name: str, kind: Kind) -> None:

@@ -101,7 +101,13 @@ class Making:
             )
         state = self._state(commit.caller, rule)
         trigger_id = await triggers.insert(
-            tx, name=rule.name, definition=rule.as_mapping(), state=state, secret=secret, agent=commit.caller.agent
+            tx,
+            name=rule.name,
+            definition=rule.as_mapping(),
+            state=state,
+            secret=secret,
+            agent=commit.caller.agent,
+            by_operator=commit.caller.scope.is_whole("admin"),
         )
         await triggers.set_paused(tx, trigger_id, paused=paused)
         await new_edition(tx)

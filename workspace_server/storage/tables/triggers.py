@@ -13,7 +13,11 @@ _EDITION = "triggers"
 
 
 class TriggerRow(NamedTuple):
-    """A trigger, active or not."""
+    """A trigger, active or not.
+
+    Attributes:
+        by_operator: Whether its maker had the verb `admin` for the whole workspace.
+    """
 
     trigger_id: int
     name: str
@@ -24,6 +28,7 @@ class TriggerRow(NamedTuple):
     created_by: str
     created_seq: int
     paused_at: float | None
+    by_operator: bool
 
 
 class FiringRow(NamedTuple):
@@ -45,7 +50,7 @@ class FiringRow(NamedTuple):
     visible_until: float | None = None
 
 
-_TRIGGER = "trigger_id, name, definition, state, secret, created_at, created_by, created_seq, paused_at"
+_TRIGGER = "trigger_id, name, definition, state, secret, created_at, created_by, created_seq, paused_at, by_operator"
 _FIRING = "firing_id, trigger_id, key, number, at, root, depth, data, in_flight, agent, visible_until"
 
 
@@ -60,12 +65,19 @@ async def set_edition(tx: Transaction, name: str) -> None:
 
 
 async def insert(
-    tx: Transaction, *, name: str, definition: Mapping[str, Any], state: str, secret: str | None, agent: str
+    tx: Transaction,
+    *,
+    name: str,
+    definition: Mapping[str, Any],
+    state: str,
+    secret: str | None,
+    agent: str,
+    by_operator: bool = False,
 ) -> int:
     """Make a trigger and return its id."""
     row = await tx.one(
-        "INSERT INTO triggers (name, definition, state, secret, created_at, created_by, created_seq)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING trigger_id",
+        "INSERT INTO triggers (name, definition, state, secret, created_at, created_by, created_seq,"
+        " by_operator) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING trigger_id",
         name,
         _json(definition),
         state,
@@ -73,6 +85,7 @@ async def insert(
         tx.now_s,
         agent,
         await meta.counter(tx, "seq"),
+        by_operator,
     )
     assert row is not None
     return int(row[0])
@@ -367,7 +380,7 @@ def firing_number(name: str) -> int | None:
 
 
 def _trigger(row: Row) -> TriggerRow:
-    return TriggerRow._make((row[0], row[1], json.loads(row[2]), *row[3:]))
+    return TriggerRow._make((row[0], row[1], json.loads(row[2]), *row[3:-1], bool(row[-1])))
 
 
 def _firing(row: Row) -> FiringRow:

@@ -197,3 +197,23 @@ async def test_a_page_may_be_empty_while_it_leads_on(filled: Engine, monkeypatch
         cursor = page.get("next_cursor")
     assert [one for page in pages for one in page] == ["mine", "mine"]
     assert [] in pages
+
+
+async def test_what_files_hold_is_told_for_as_long_as_the_maker_may_read_them(
+    engine: Engine, receiver: Receiver
+) -> None:
+    made = await engine.tokens.create_token(OWNER, agent="ann", allow=["read,trigger:open/**"])
+    ann = engine.tokens.bearer(made["token"]).caller("ann")
+    whole: dict[str, Any] = {"url": receiver.url, "options": {"include": ["content"]}, **AT_ONCE}
+    await engine.triggers.create_trigger(ann, name="hers", files=["open/a.md"], **whole)
+    await engine.triggers.create_trigger(OWNER, name="ours", files=["open/b.md"], **whole)
+    await save(engine, "open/a.md", "before")
+    (first,) = await receiver.next()
+    await engine.tokens.revoke_token(OWNER, token=made["id"])
+    await save(engine, "open/a.md", "after")
+    (second,) = await receiver.next()
+    await save(engine, "open/b.md", "for the operator")
+    (third,) = await receiver.next()
+    told = [json.loads(one.body)["data"] for one in (first, second, third)]
+    assert [one["inputs"][0].get("content") for one in told] == ["before", None, "for the operator"]
+    assert (told[1]["dropped"], told[1]["inputs"][0]["path"]) == (["content"], "open/a.md")

@@ -1,9 +1,10 @@
 """The webhooks of triggers: one per firing, and one now and then that only tries the way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.retry import ATTEMPTS_MAX
 from workspace_server.delivery.guard import origin
@@ -18,7 +19,7 @@ from workspace_server.services.recording import Commit
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import signing_secrets, triggers
 from workspace_server.storage.tables.deliveries import DeliveryRow
-from workspace_server.storage.tables.triggers import FiringRow
+from workspace_server.storage.tables.triggers import FiringRow, TriggerRow
 
 IN_FLIGHT_FAILURES: Final = 3
 """After so many failed attempts a firing no longer keeps the next one of its key waiting."""
@@ -31,19 +32,27 @@ class _Said:
     """What the database knows of a firing that is to be sent."""
 
     firing: FiringRow
-    definition: dict[str, Any]
+    trigger: TriggerRow
     secrets: Sequence[str]
 
 
 class FiringWebhook:
-    """A firing on its way to its trigger's URL."""
+    """A firing on its way to its trigger's URL.
+
+    A trigger outlives what its maker may do, as it outlives its maker: but what its files hold is told only for as long
+    as the maker may read them.
+
+    Args:
+        standing: Returns an agent with what it may do by now.
+    """
 
     attempts_max = ATTEMPTS_MAX
     ends_endpoint = True
 
-    def __init__(self, folder: Folder, reaction: Reaction) -> None:
+    def __init__(self, folder: Folder, reaction: Reaction, standing: Callable[[str], Caller]) -> None:
         self._folder = folder
         self._reaction = reaction
+        self._standing = standing
 
     async def request(self, row: DeliveryRow) -> Request:
         """Return the firing's body, signed now.
@@ -52,7 +61,7 @@ class FiringWebhook:
             Unsendable: The body is larger than a webhook may be, even without what was to be included.
         """
         said = await self._folder.db.read(lambda tx: _said(tx, row))
-        firing, asked = said.firing, said.definition.get("include") or ()
+        firing, asked = said.firing, said.trigger.definition.get("include") or ()
         inputs = [{**one, "url": self._folder.url(one["path"])} for one in firing.data["inputs"]]
         message = Message(
             message_id=row.message_id,
@@ -63,17 +72,26 @@ class FiringWebhook:
             seq=firing.data["seq"],
             root=firing.root,
             data={**firing.data, "inputs": inputs},
-            profile=said.definition.get("profile") or "standard",
+            profile=said.trigger.definition.get("profile") or "standard",
         )
         body = message.body()
         if len(body) > LIMITS.delivery_body_bytes_max:
             raise Unsendable("the body is larger than a webhook may be")
         if asked:
             room = LIMITS.delivery_body_bytes_max - len(body) - DROPPED_BYTES
-            data = await add_parts(self._folder, dict(message.data), asked, room_bytes=room)
+            data = dict(message.data)
+            if self._may_tell(said.trigger, inputs):
+                data = await add_parts(self._folder, data, asked, room_bytes=room)
+            else:
+                data |= {"dropped": list(asked)}
             message = message.saying(data)
             body = message.body()
         return _signed(self._folder, message, body, said.secrets)
+
+    def _may_tell(self, trigger: TriggerRow, inputs: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether the maker of a trigger may read its inputs by now; the operator may for good."""
+        maker = self._standing(trigger.created_by)
+        return trigger.by_operator or all(maker.sees(one["path"]) for one in inputs)
 
     async def failed(self, commit: Commit, row: DeliveryRow, failures: int) -> None:
         """Let the next firing of the key go once the receiver has failed often enough."""
@@ -146,8 +164,8 @@ async def _said(tx: Transaction, row: DeliveryRow) -> _Said:
     assert row.trigger_id is not None
     firing = await triggers.firing(tx, row.firing_id)
     assert firing is not None
-    definition = (await triggers.by_id(tx, row.trigger_id)).definition
-    return _Said(firing, definition, await signing_secrets.of_trigger(tx, row.trigger_id))
+    trigger = await triggers.by_id(tx, row.trigger_id)
+    return _Said(firing, trigger, await signing_secrets.of_trigger(tx, row.trigger_id))
 
 
 def _signed(folder: Folder, message: Message, body: bytes, secrets: Sequence[str]) -> Request:
