@@ -16,6 +16,7 @@ import pytest
 from workspace_server.config import Settings
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
+from workspace_server.storage.disk import spares
 from workspace_server.storage.disk.watcher import Dirty
 from workspace_server.storage.tables import intents
 
@@ -98,7 +99,8 @@ async def test_a_killed_server_loses_no_acknowledged_write(folder: Path) -> None
             assert engine.tree.reconciler is not None
             assert await engine.tree.reconciler.reconcile(Dirty(True, set())) == 0
             assert await engine.db.read(intents.count) == 0
-            assert list((folder / ".workspace" / "tmp").iterdir()) == []
+            temporary = (folder / ".workspace" / "tmp").iterdir()
+            assert [path for path in temporary if not path.name.startswith(spares.PREFIX)] == []
             assert not (folder / ".workspace" / "lost").exists()
         assert [name for name in folder.rglob("*conflict*") if ".workspace" not in name.parts] == []
     assert acks > ROUNDS * 20

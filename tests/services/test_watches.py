@@ -77,7 +77,7 @@ async def test_those_who_wait_for_other_files_do_not_look_again(
     looked, look = [], engine.waits._look
 
     async def counted(*arguments: Any) -> Any:
-        looked.append(arguments[1])
+        looked.append(arguments[2].files)
         return await look(*arguments)
 
     monkeypatch.setattr(engine.waits, "_look", counted)
