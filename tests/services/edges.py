@@ -214,7 +214,6 @@ TESTS: dict[str, str] = {
     "token_misses_per_second": "services/test_tokens.py::test_who_guesses_tokens_has_to_wait_and_who_has_one_goes_on",
     "calls_at_once": "interfaces/test_shares.py::test_one_more_than_so_many_waits_until_one_of_them_has_gone",
     "unsent_bytes_max": "app/test_server.py::test_the_system_keeps_so_much_of_an_answer_that_nobody_takes_and_no_more",
-<<<<<<< HEAD
     "leeway_s": "core/test_issued.py::test_clocks_may_differ_by_the_leeway",
     "issued_token_bytes_max": HERE + "test_a_token_of_an_issuer_is_looked_at_up_to_its_bounds",
     "issued_time_s_max": HERE + "test_a_token_of_an_issuer_is_looked_at_up_to_its_bounds",
@@ -226,9 +225,7 @@ TESTS: dict[str, str] = {
     "test_keys_are_asked_for_again_when_one_is_unknown_but_not_at_everybodys_wish",
     "issuer_keys_fresh_s": "interfaces/test_oauth.py::test_an_issuer_that_is_down_takes_nothing_away_for_a_day",
     "issuer_keys_kept_s": "interfaces/test_oauth.py::test_an_issuer_that_is_down_takes_nothing_away_for_a_day",
-=======
     "unread_s": "app/test_server.py::test_the_system_ends_a_connection_whose_other_end_takes_nothing",
->>>>>>> 54b2211b (Serve other machines by TLS or through a proxy)
     "refusals_apart_max": "services/test_auditing.py::"
     "test_a_crowd_of_refused_callers_grows_neither_memory_nor_log_without_bound",
     "target_bytes_max": CONNECTIONS + "test_a_request_at_the_bounds_is_answered",
