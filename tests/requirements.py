@@ -460,6 +460,12 @@ DELIVERED: dict[str, Requirement] = {
         (
             "services/files/test_writing.py::test_what_coding_agents_obey_unasked_needs_admin_to_change",
             "services/files/test_writing.py::test_a_guarded_file_does_not_go_or_come_with_its_directory",
+            "core/test_guarded.py::test_a_guarded_name_is_guarded_in_every_spelling",
+            "services/files/test_guarded.py::test_every_tool_that_writes_files_is_in_the_matrix",
+            "services/files/test_guarded.py::test_no_operation_makes_a_guarded_file_without_admin",
+            "services/files/test_guarded.py::test_no_operation_changes_a_guarded_file_without_admin",
+            "services/files/test_guarded.py::test_who_may_administer_a_part_writes_guarded_files_there_alone",
+            "services/files/test_guarded.py::test_each_change_of_a_guarded_file_is_marked_in_the_audit_log",
         ),
     ),
     "F1": Requirement(
@@ -1381,6 +1387,29 @@ DELIVERED: dict[str, Requirement] = {
         (
             "interfaces/test_shares.py::test_one_more_than_so_many_waits_until_one_of_them_has_gone",
             "interfaces/test_shares.py::test_whoever_has_all_its_places_taken_waits_at_both_faces_and_others_go_on",
+        ),
+    ),
+    "I14": Requirement(
+        "The workspace and each agent hold no more than their quotas, counted with every change and never by a scan",
+        (
+            "core/test_quotas.py::test_a_change_passes_up_to_the_quota_and_beyond_it_when_it_adds_nothing",
+            "services/test_quotas.py::test_an_agent_may_fill_its_quota_and_not_one_byte_or_file_more",
+            "services/test_quotas.py::test_every_way_to_make_a_file_is_held_to_the_quota",
+            "services/test_quotas.py::test_an_upload_is_cut_off_where_the_room_ends",
+            "services/test_quotas.py::test_who_is_beyond_a_quota_may_delete_shrink_and_unlock",
+            "services/test_quotas.py::test_what_is_saved_in_the_folder_is_taken_in_and_a_person_is_told",
+            "services/test_quotas.py::test_a_fork_and_a_purge_leave_the_counting_true",
+        ),
+    ),
+    "I15": Requirement(
+        "Text of a file that reaches an agent names its author and its version, and cannot pose as anything else",
+        (
+            "interfaces/mcp/test_untrusted.py::test_every_tool_is_looked_at",
+            "interfaces/mcp/test_untrusted.py::test_what_is_found_in_a_file_names_its_author_and_version",
+            "interfaces/mcp/test_untrusted.py::test_a_file_that_is_read_stands_in_a_block_of_its_own_behind_who_wrote_it",
+            "interfaces/mcp/test_untrusted.py::test_a_resource_names_its_author_and_version_beside_its_text",
+            "interfaces/mcp/test_untrusted.py::test_a_refusal_that_shows_a_file_names_its_author_and_version",
+            "interfaces/mcp/test_untrusted.py::test_a_job_says_whose_words_its_instructions_are",
         ),
     ),
 }

@@ -15,6 +15,7 @@ from workspace_server.errors import QuotaExceeded
 from workspace_server.services.engine import Engine
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import totals
+from workspace_server.storage.upkeep.fork import fork
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking("the folder is changed from outside")]
 
@@ -196,6 +197,18 @@ async def test_the_status_and_the_list_of_agents_say_what_is_used_and_allowed(bo
     await bound.agents.write_down()
     [one] = (await bound.agents.list_agents(ROOT))["agents"]
     assert one["stored"] == {"files": 1, "bytes": 10, "files_max": 2, "bytes_max": 20}
+
+
+async def test_a_fork_and_a_purge_leave_the_counting_true(engine: Engine, tmp_path: Path) -> None:
+    await write(engine, "a", 10)
+    seq = (await engine.files.write_file(BOB, path="a", content="x" * 7, overwrite=True))["seq"]
+    await write(engine, "b", 5, Caller(agent="cy"))
+    await engine.files.delete_file(ANN, path="a")
+    fork(engine.root, tmp_path / "then", at_seq=seq)
+    async with Engine.open(tmp_path / "then", settings=Settings()) as other:
+        assert await counted(other) == {"bob": (1, 7)}
+    await engine.upkeep.purge(ROOT, path="b")
+    assert await counted(engine) == {}
 
 
 async def test_without_quotas_nothing_is_refused_and_all_is_counted(engine: Engine) -> None:
