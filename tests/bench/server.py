@@ -16,6 +16,8 @@ from workspace_server.services.engine import Engine
 from workspace_server.services.index import indexing
 from workspace_server.services.index.indexing import Indexing
 
+CROWD = 16_384
+
 
 class Nothing(Arguments):
     """Arguments as many as a small tool has."""
@@ -43,5 +45,8 @@ if __name__ == "__main__":
     if "--without-index" in sys.argv:
         vars(indexing)["Indexing"].run = rest
     folder = Path(sys.argv[1])
-    settings = load(folder, flags={"port": 0, "webhooks_allow_loopback": True, "log_level": "warning"})
+    flags = {"port": 0, "webhooks_allow_loopback": True, "log_level": "warning"}
+    if "--crowd" in sys.argv:  # all from one address, which is else bounded by itself
+        flags |= {"connections_max": CROWD, "connections_per_address_max": CROWD}
+    settings = load(folder, flags=flags)
     run(folder, settings, announce=lambda record, _: print(record.url, flush=True))

@@ -38,7 +38,7 @@ async def run() -> None:
         with tempfile.TemporaryDirectory() as directory:
             folder = Path(directory) / "w"
             folder.mkdir()
-            async with running_server(folder) as server:
+            async with running_server(folder, "--crowd") as server:
                 await _measure(name, request, server, callers)
 
 
