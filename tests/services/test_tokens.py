@@ -116,3 +116,22 @@ async def test_an_agent_stands_for_what_all_its_tokens_grant(engine: Engine) -> 
     await engine.tokens.revoke_token(OWNER, token=made["id"])
     assert not engine.tokens.standing("ann").sees("a/x")
     assert engine.tokens.standing("ann").sees("b/x")
+
+
+async def test_what_is_open_goes_on_for_as_long_as_its_token_and_without_one_until_the_first(engine: Engine) -> None:
+    unproven = Caller(agent="bob")
+    engine.tokens.check_open(unproven)
+    assert engine.tokens.current(unproven).sees("a")
+    made = await engine.tokens.create_token(OWNER, agent="ann", allow=["read:a/**"])
+    ann = engine.tokens.bearer(made["token"]).caller("ann")
+    with pytest.raises(Unauthenticated):
+        engine.tokens.check_open(unproven)
+    assert not engine.tokens.current(unproven).may("read")
+    engine.tokens.check_open(ann)
+    assert engine.tokens.current(ann) == ann
+    await engine.tokens.revoke_token(OWNER, token=made["id"])
+    with pytest.raises(Unauthenticated):
+        engine.tokens.check_open(ann)
+    assert not engine.tokens.current(ann).may("read")
+    engine.tokens.check_open(OWNER)
+    assert engine.tokens.current(OWNER) == OWNER

@@ -217,3 +217,29 @@ async def test_what_files_hold_is_told_for_as_long_as_the_maker_may_read_them(
     told = [json.loads(one.body)["data"] for one in (first, second, third)]
     assert [one["inputs"][0].get("content") for one in told] == ["before", None, "for the operator"]
     assert (told[1]["dropped"], told[1]["inputs"][0]["path"]) == (["content"], "open/a.md")
+
+
+async def test_an_approval_is_seen_with_its_trigger_and_decided_by_who_has_admin_for_its_inputs(engine: Engine) -> None:
+    for name, path in (("mine", "open/a.md"), (SECRET, f"{SECRET}/a.md")):
+        asked: dict[str, Any] = {"files": [path], "approval": f"{name}?", **AT_ONCE}
+        await engine.triggers.create_trigger(OWNER, name=name, **asked)
+        await save(engine, path, name)
+    decider = Caller(agent="eve", scope=parse_scope(["all:open/**"]))
+    whole = (await engine.decisions.list_attention(OWNER, kind="approval"))["attention"]
+    hidden = next(one["attention"] for one in whole if one["about"]["trigger"] == SECRET)
+    for caller in (PART, decider):
+        listed = await engine.decisions.list_attention(caller)
+        assert [one["summary"] for one in listed["attention"]] == ["mine?"]
+        assert listed["open"] == {"approval": 1}
+        said = []
+        for name in (hidden, "A999"):
+            with pytest.raises(NotFound) as refusal:
+                await engine.decisions.show_entry(caller, attention=name)
+            said.append(shown(refusal.value.as_dict()).replace(name, ""))
+        assert said[0] == said[1]
+    (mine,) = (await engine.decisions.list_attention(decider))["attention"]
+    with pytest.raises(Forbidden):
+        await engine.decisions.approve(PART, attention=mine["attention"])
+    with pytest.raises(NotFound):
+        await engine.decisions.approve(decider, attention=hidden)
+    assert (await engine.decisions.approve(decider, attention=mine["attention"]))["outcome"] == "approved"
