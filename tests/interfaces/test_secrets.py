@@ -121,12 +121,12 @@ async def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
     for name in SPEAKERS:
         logging.getLogger(name).setLevel(logging.DEBUG)
     try:
-        settings: dict[str, object] = {
+        settings: dict[str, Any] = {
             "models_api_key": MODELS,
             "attention_secret": ATTENTION,
             "attention_url": "https://hooks.example.com/attention",
+            "deliveries": False,
         }
-        settings["deliveries"] = False
         async with listening(folder, **settings) as served, httpx2.AsyncClient(base_url=served.url) as http:
             await plant(served, http, said)
             await look(served, http, said)
