@@ -2,8 +2,11 @@
 
 import pytest
 
-from workspace_server.core.jobs import job_name, job_number, outcome_of, state_after
+from workspace_server.core.access import Caller
+from workspace_server.core.jobs import is_seen, job_name, job_number, outcome_of, state_after
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.patterns import Selector
+from workspace_server.core.scopes import parse_scope
 
 
 @pytest.mark.parametrize("outcome", ["done", "failed", "blocked"])
@@ -33,3 +36,21 @@ def test_a_name_stands_for_one_number() -> None:
     assert job_number(job_name(7)) == 7
     for name in ("", "J", "J0", "J07", "J7x", "7", "j7", "J\N{ARABIC-INDIC DIGIT SEVEN}", "J" + "9" * 19, "J7\n"):
         assert job_number(name) is None
+
+
+@pytest.mark.parametrize(
+    ("grant", "named", "agents", "seen"),
+    [
+        ("jobs:**", ["z.md"], [], True),
+        ("jobs:**", [], [], True),
+        ("jobs:a/**", ["a/x.md"], [], True),
+        ("jobs:a/**", ["a/x.md", "z.md"], ["ann"], False),
+        ("jobs:a/**", [], ["bob", "ann"], True),
+        ("jobs:a/**", [], ["bob", None], False),
+        ("read:**", [], ["ann"], False),
+        ("read:**", ["a/x.md"], ["ann"], False),
+    ],
+)
+def test_a_job_is_seen_by_who_has_the_verb_for_all_that_it_names(grant, named, agents, seen) -> None:
+    caller = Caller(agent="ann", scope=parse_scope([grant]))
+    assert is_seen(caller, named=[Selector("path", one) for one in named], agents=agents) is seen

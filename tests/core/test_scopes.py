@@ -143,6 +143,20 @@ def test_a_directory_with_nothing_granted_below_is_not_near() -> None:
     assert LOCAL.near("read", "any/where")
 
 
+def test_of_a_directory_that_no_pattern_can_name_its_beginning_decides() -> None:
+    long = "/".join(["*" * 200] * 4)
+    assert scope("read:docs/**").near("read", f"docs/{long}")
+    assert not scope("read:docs/**").near("read", f"other/{long}")
+    assert not scope("write:**").near("read", long)
+
+
+def test_what_all_granted_paths_begin_with_is_told_once() -> None:
+    granted = scope("read:docs/*.md", "read:docs/a/**", "read:a?/x", "read:b.md", "write:**")
+    assert granted.prefixes("read") == ("a", "b.md", "docs/")
+    assert granted.prefixes("write") == ("",)
+    assert granted.prefixes("lock") == ()
+
+
 def test_a_grant_is_read_as_it_is_written() -> None:
     assert str(parse_grant("write,read:docs/**")) == "read,write:docs/**"
     assert str(parse_grant("all:**")) == "read,write,lock,search,trigger,jobs,admin:**"

@@ -479,3 +479,11 @@ async def test_no_more_is_looked_at_than_begins_as_the_scope_does(
     monkeypatch.setattr(ground, "LIMITS", replace(LIMITS, seen_files_max=1))
     found = await engine.browsing.find(Caller(agent="bob", scope=parse_scope(["read:b/*"])), query="b")
     assert (len(found["files"]), found["complete"]) == (1, False)
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "open/", "a\0", "\ue000x", "a\ue000"])
+def test_a_look_begins_just_before_all_that_begins_so(prefix: str) -> None:
+    before = moment.just_before(prefix)
+    assert before.encode() <= prefix.encode()
+    assert not prefix or not before.startswith(prefix)
+    assert not prefix or before + "\U0010ffff" > prefix[:-1]

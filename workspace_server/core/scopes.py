@@ -88,10 +88,15 @@ class Scope:
 
     def near(self, verb: Verb, directory: str) -> bool:
         """Return whether a file with *verb* may lie below the canonical *directory*; the root is the empty string."""
-        if not directory:
+        if not directory or self.is_whole(verb):
             return self.may(verb)
-        below = parse_pattern(f"{escape(directory)}/{EVERYTHING}")
-        return any(verb in grant.verbs and (grant.is_whole or grant.pattern.overlaps(below)) for grant in self.grants)
+        patterns = [grant.pattern for grant in self.grants if verb in grant.verbs]
+        below = f"{escape(directory)}/{EVERYTHING}"
+        if len(below) > LIMITS.pattern_chars_max:  # of no pattern so long it can be told: what begins so may lie there
+            inside = f"{directory}/"
+            begun = [one.literal_prefix for one in patterns]
+            return any(inside.startswith(one) or one.startswith(inside) for one in begun)
+        return any(map(parse_pattern(below).overlaps, patterns))
 
 
 def everywhere(*verbs: Verb) -> Scope:
