@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-EXAMPLES = 100
+EXAMPLES = 60
 """How many values a property meets in `make test`; the same ones each time, so that none fails by chance."""
 HOSTILE_PATHS: Final = [
     entry["path"]

@@ -1,10 +1,13 @@
 """What is said and counted of each request, by whichever door it comes."""
 
+import asyncio
+import contextlib
 import json
 import logging
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -14,6 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.interfaces.listening import ADMIN_KEY, Listening, listening
 from tests.project.tree import ROOT
 from workspace_server.app.logs import JsonLines, TextLines
+from workspace_server.interfaces.arrival import ArrivalMiddleware
+from workspace_server.interfaces.metrics import Metrics
 
 pytestmark = pytest.mark.anyio
 
@@ -198,3 +203,22 @@ async def test_the_page_on_metrics_names_those_that_there_are(http: httpx2.Async
         named |= {first, *(one.replace("…", first.rpartition("_")[0]) for one in rest)} - {"process_…"}
     assert named - there == set()
     assert len(named) > 20
+
+
+@pytest.mark.parametrize(("fails", "outcome"), [(False, "499"), (True, "500")])
+async def test_a_client_that_went_away_unanswered_is_no_fault_of_ours(fails: bool, outcome: str) -> None:
+    async def app(*_: object) -> None:
+        if fails:
+            raise RuntimeError
+
+    async def never() -> dict[str, Any]:
+        return {}
+
+    async def nowhere(_: object) -> None:
+        return
+
+    metrics = Metrics()
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": [], "client": ("127.0.0.1", 9)}
+    with contextlib.suppress(RuntimeError):
+        await ArrivalMiddleware(app, metrics)(scope, never, nowhere)
+    assert f'outcome="{outcome}"' in await asyncio.to_thread(metrics.text, {})

@@ -22,7 +22,7 @@ HEADER = "x-request-id"
 LOCAL_ADDRESS = "local"
 _ARRIVAL = "workspace.arrival"
 _SANE = re.compile(r"[A-Za-z0-9._:/+=-]{1,64}")
-_REFUSED, _FAILED = 400, 500
+_REFUSED, _GONE, _FAILED = 400, 499, 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +99,7 @@ class ArrivalMiddleware:
         if given is not None and _SANE.fullmatch(given):
             arrival.call_id = given
         scope[_ARRIVAL] = arrival
-        status = _FAILED
+        status = _GONE  # unless it is answered, for the client went away first
 
         async def sent(message: Message) -> None:
             nonlocal status
@@ -113,6 +113,9 @@ class ArrivalMiddleware:
         token = current.set(arrival)
         try:
             await self._app(scope, receive, sent)
+        except Exception:
+            status = _FAILED if status == _GONE else status
+            raise
         finally:
             current.reset(token)
             if arrival.door == "mcp" or arrival.outcome is None:
