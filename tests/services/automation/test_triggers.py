@@ -53,6 +53,7 @@ async def test_a_save_makes_a_job_in_the_same_commit(engine: Engine) -> None:
         "queue": "editor",
         "trigger": "editor",
         "instructions": "Edit it.",
+        "by": "ann",  # who wrote the instructions
         "inputs": [{"path": "draft.md", "version": 1}],
         "attempt": 1,
         "expires_in_seconds": 1_800,
