@@ -127,6 +127,7 @@ DELIVERED: dict[str, Requirement] = {
         (
             "interfaces/test_matrix.py::test_every_tool_has_a_rule_that_holds_for_every_principal",
             "interfaces/test_matrix.py::test_every_operation_has_a_rule_that_holds_for_every_principal",
+            "interfaces/web/test_matrix.py::test_every_page_and_form_has_a_rule_that_holds_for_every_principal",
             "interfaces/mcp/test_scoped.py::test_resources_are_those_that_may_be_read",
             "interfaces/mcp/test_unix_socket.py::test_a_process_proves_who_it_is_until_its_token_is_revoked",
             "services/test_scoped.py::test_no_answer_tells_of_what_lies_outside_of_the_scope",
