@@ -228,6 +228,23 @@ async def test_who_may_not_read_is_told_nothing_of_what_it_replaces(filled: Engi
     assert (locked.value.code, locked.value.facts["purpose"]) == ("locked", None)
 
 
+async def test_who_is_locked_out_is_told_what_it_sees_of_the_lock(filled: Engine) -> None:
+    await filled.locks.lock_files(OWNER, paths=["open/sum.md", f"{SECRET}/use.md"], purpose=SECRET)
+    for call in (
+        filled.files.delete_file(BOB, path="open/sum.md"),
+        filled.locks.lock_files(BOB, paths=["open/"]),
+    ):
+        with pytest.raises(WorkspaceError) as locked:
+            await call
+        facts = locked.value.facts
+        assert (locked.value.code, facts["lock_paths"], facts["purpose"]) == ("locked", ["open/sum.md"], None)
+        assert SECRET not in shown(locked.value.as_dict())
+    await filled.locks.lock_files(OWNER, paths=["open/moved.md"], purpose="to sort it")
+    with pytest.raises(WorkspaceError) as locked:
+        await filled.files.delete_file(BOB, path="open/moved.md")
+    assert locked.value.facts["purpose"] == "to sort it"
+
+
 async def test_warnings_and_inputs_name_nothing_outside(filled: Engine) -> None:
     sources = [{"path": f"{SECRET}/plan.md", "version": 9}]
     saved = await filled.files.write_file(BOB, path="open/new.md", content="x", sources=sources)

@@ -3,9 +3,12 @@
 Computed after the refusal and off the writer's thread, because comparing texts can be slow.
 """
 
+from typing import cast
+
 from workspace_server.core import diffs, edits, media
 from workspace_server.core.access import EXTERNAL, Caller
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.patterns import parse_selector
 from workspace_server.errors import Conflict, EditFailed, Gone, Locked, LockLost, WorkspaceError
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
@@ -81,10 +84,13 @@ async def conflict(folder: Folder, caller: Caller, refusal: Conflict) -> Conflic
 
 
 def locked(caller: Caller, refusal: Locked) -> Locked:
-    """Leave out what the holder says it is doing, for who may not read what it works on."""
-    path = refusal.facts.get("path")
-    if not caller.sees_all and not (isinstance(path, str) and caller.sees(path)):
-        refusal.facts["purpose"] = None
+    """Leave out what else the lock covers, for who may not read that; and then also what its holder says it is for."""
+    if caller.sees_all or refusal.facts["yours"]:
+        return refusal
+    covered = cast("list[str]", refusal.facts["lock_paths"])
+    seen = [one for one in covered if caller.scope.within("read", parse_selector(one, lambda _: False))]
+    if len(seen) < len(covered):
+        refusal.facts |= {"lock_paths": seen, "purpose": None}
     return refusal
 
 
