@@ -117,6 +117,7 @@ SAMPLES: Sequence[str] = (
     "/delete?path=research",
     "/links",
     "/links?path=plan.md",
+    "/login",
     "/no-such-page",
 )
 
