@@ -99,6 +99,17 @@ class Settings:
     connections_per_address_max: int = _setting(
         1_024, "Most of them from one address; those of trusted proxies are not counted.", least=1, most=100_000
     )
+    rates_agent_per_second: int = _setting(
+        500,
+        "Most calls of one agent in a second; a second's worth may come at once. One more is `rate_limited`. 0: any"
+        " number. Nobody is counted while no token is asked for.",
+        section="rates",
+        least=0,
+        most=100_000,
+    )
+    rates_total_per_second: int = _setting(
+        4_000, "Most calls of all agents together in a second; 0: any number.", section="rates", least=0, most=100_000
+    )
     tools: Literal["all", "core"] = _setting("all", "Which MCP tools to offer: all, or the fourteen core ones.")
     mcp_provisional_error_codes: bool = _setting(
         False,

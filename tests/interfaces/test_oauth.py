@@ -24,6 +24,7 @@ from tests.issuer import Issuer, by_hand, ec_key, issuing, public, rsa_key
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
+from workspace_server.core.rates import Rates
 from workspace_server.core.scopes import ALL
 from workspace_server.errors import InvalidArgument
 
@@ -152,7 +153,7 @@ async def test_a_scope_that_is_too_small_says_which_would_do(folder: Path) -> No
 async def test_what_is_not_signed_by_the_issuer_for_us_and_now_proves_nothing(folder: Path) -> None:
     async with place(folder) as at:
         assert (await at.ask(at.token())).status_code == 200
-        at.served.engine.tokens._misses = at.served.engine.tokens._misses.full(1_000, now_s=at.clock.boot_s())
+        at.served.engine.tokens._misses = Rates(each=1_000, total=1_000, now_s=at.clock.boot_s())
         now_s = int(at.clock.wall_s())
         cases: dict[str, tuple[dict[str, Any], str]] = {
             "audience": ({"aud": f"{at.served.url}/other"}, "audience"),

@@ -212,6 +212,7 @@ TESTS: dict[str, str] = {
     "token_s_max": "core/test_access_tokens.py::test_a_life_has_bounds",
     "logins_max": "interfaces/web/test_login.py::test_so_many_browsers_are_logged_in_and_the_oldest_goes",
     "token_misses_per_second": "services/test_tokens.py::test_who_guesses_tokens_has_to_wait_and_who_has_one_goes_on",
+    "token_misses_all_per_second": "services/test_tokens.py::test_who_guesses_from_many_addresses_has_to_wait_as_well",
     "calls_at_once": "interfaces/test_shares.py::test_one_more_than_so_many_waits_until_one_of_them_has_gone",
     "unsent_bytes_max": "app/test_server.py::test_the_system_keeps_so_much_of_an_answer_that_nobody_takes_and_no_more",
     "leeway_s": "core/test_issued.py::test_clocks_may_differ_by_the_leeway",

@@ -95,6 +95,42 @@ async def test_who_guesses_tokens_has_to_wait_and_who_has_one_goes_on(engine: En
     assert engine.tokens.bearer(made["token"]).agent == "ann"
 
 
+async def test_who_guesses_at_one_address_keeps_nobody_waiting_at_another(engine: Engine) -> None:
+    for _ in range(LIMITS.token_misses_per_second):
+        with pytest.raises(Unauthenticated):
+            engine.tokens.bearer("nonsense", address="2001:db8::1")
+    with pytest.raises(RateLimited):
+        engine.tokens.bearer("nonsense", address="2001:db8::2")  # whoever has the one has the other
+    with pytest.raises(Unauthenticated):
+        engine.tokens.bearer("nonsense", address="192.0.2.1")
+
+
+async def test_who_guesses_from_many_addresses_has_to_wait_as_well(engine: Engine) -> None:
+    made = await engine.tokens.create_token(OWNER, agent="ann")
+    for number in range(LIMITS.token_misses_all_per_second):
+        with pytest.raises(Unauthenticated):
+            engine.tokens.bearer("nonsense", address=f"192.0.2.{number}")
+    with pytest.raises(RateLimited):
+        engine.tokens.bearer("nonsense", address="198.51.100.1")
+    assert engine.tokens.bearer(made["token"], address="198.51.100.1").agent == "ann"
+
+
+async def test_an_agent_that_calls_too_often_has_to_wait_while_others_go_on(engine: Engine, clock: ManualClock) -> None:
+    each = engine.folder.settings.rates_agent_per_second
+    for _ in range(2 * each):  # while no token is asked for, nobody is counted
+        engine.tokens.count_call("ann")
+    await engine.tokens.create_token(OWNER, agent="ann")
+    for _ in range(each):
+        engine.tokens.count_call("ann")
+    with pytest.raises(RateLimited) as refusal:
+        engine.tokens.count_call("ann")
+    assert refusal.value.facts["retry_after_seconds"] == 1
+    assert refusal.value.retryable
+    engine.tokens.count_call("bob")
+    clock.advance(1)
+    engine.tokens.count_call("ann")
+
+
 async def test_there_are_so_many_tokens_and_no_more(engine: Engine) -> None:
     made = await engine.tokens.create_token(OWNER, agent="ann")
     (token,) = engine.tokens._live.values()

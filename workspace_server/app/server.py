@@ -231,8 +231,8 @@ def application(
             *web_routes(engine, guard),
         ],
         middleware=[
-            Middleware(ArrivalMiddleware, metrics=metrics),
             *outer,
+            Middleware(ArrivalMiddleware, metrics=metrics),
             Middleware(GuardMiddleware, guard=guard),
             Middleware(EndingMiddleware, ending=ending),
         ],

@@ -306,7 +306,9 @@ class Limits:
     logins_max: int = 1_000
     """Most browsers that are logged in at once; the oldest one has to log in again."""
     token_misses_per_second: int = 10
-    """Most wrong tokens that are answered so in a second; the rest are told to wait."""
+    """Most wrong tokens of one address that are answered so in a second; the rest are told to wait."""
+    token_misses_all_per_second: int = 100
+    """Most of all addresses together."""
     calls_at_once: int = 4
     """Most tool calls and questions of one token that are worked on at once; its others wait their turn, and nobody
     else's do. Calls that wait for something by their nature do not count."""

@@ -8,10 +8,18 @@ from starlette.routing import BaseRoute, Route
 
 from workspace_server.core.issued import as_oauth
 from workspace_server.core.patterns import escape
-from workspace_server.errors import Forbidden, Unauthenticated, WorkspaceError
+from workspace_server.errors import Forbidden, RateLimited, Unauthenticated, WorkspaceError
 from workspace_server.services.issuer import Issuer
 
 METADATA = "/.well-known/oauth-protected-resource"
+
+
+def retry_after(refusal: WorkspaceError) -> dict[str, str]:
+    """Return the header that says when to come again, where a refusal says it; none for another one."""
+    wait_s = refusal.facts.get("retry_after_seconds")
+    if not isinstance(refusal, RateLimited) or not isinstance(wait_s, int | float):
+        return {}
+    return {"retry-after": str(max(1, round(wait_s)))}
 
 
 def challenge(refusal: WorkspaceError, issuer: Issuer | None, *, tried: bool = True) -> dict[str, str]:

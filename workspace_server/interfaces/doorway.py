@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workspace_server.errors import Unauthenticated, WorkspaceError
-from workspace_server.interfaces.challenges import METADATA, challenge
+from workspace_server.interfaces.challenges import METADATA, challenge, retry_after
 from workspace_server.interfaces.guard import SAFE_METHODS, Guard
 from workspace_server.services.issuer import Issuer
 
@@ -40,7 +40,7 @@ class GuardMiddleware:
                 return
             except WorkspaceError as refusal:
                 self._guard.refuse(refusal, connection=connection)
-                headers = challenge(refusal, self._guard.issuer)
+                headers = {**challenge(refusal, self._guard.issuer), **retry_after(refusal)}
                 await JSONResponse({"error": refusal.as_dict()}, refusal.http_status, headers)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

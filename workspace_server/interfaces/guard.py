@@ -202,16 +202,16 @@ class Guard:
             kind, _, token = said[0].partition(" ")
             if len(said) > 1 or kind.lower() != "bearer":
                 raise Unauthenticated("The request needs one Authorization header, with a token.", hint=BEAR)
-            return self._access_token(token.strip())
+            return self._access_token(token.strip(), arrival_of(connection).address)
         token_id = self.logins.token_of(connection)
         if token_id is not None and self._tokens is not None:
             return Proof(token=self._tokens.check(token_id))
         return self.bearer(None)
 
-    def _access_token(self, token: str) -> Proof:
+    def _access_token(self, token: str, address: str | None) -> Proof:
         """Return what a token in a request proves: one of an issuer, or one made here."""
         if self.issuer is None or token.startswith(OWN):
-            return self.bearer(token)
+            return self.bearer(token, address=address)
         found = self.issuer.bearer(token)
         if not found.scope.grants:
             raise Forbidden(
@@ -221,7 +221,7 @@ class Guard:
             )
         return Proof(token=found)
 
-    def bearer(self, token: str | None) -> Proof:
+    def bearer(self, token: str | None, *, address: str | None = None) -> Proof:
         """Return what a token made here proves, or that nothing has to be proven.
 
         Raises:
@@ -231,7 +231,7 @@ class Guard:
             return NO_PROOF
         if token is None:
             raise Unauthenticated("This server asks every caller for a token.", hint=BEAR)
-        return Proof(token=self._tokens.bearer(token))
+        return Proof(token=self._tokens.bearer(token, address=address))
 
     def identify(
         self,
@@ -256,10 +256,13 @@ class Guard:
         Raises:
             InvalidArgument: A name or id is malformed.
             Forbidden: The name is not the token's.
+            RateLimited: It calls too often.
         """
         said = meta or {}
         name = said.get(AGENT_META, claimed)
         agent = agent_name(name) if proof.token is None else proof.token.acts_as(name)
+        if self._tokens is not None and not proof.is_owner:
+            self._tokens.count_call(agent)
         self._heard(agent, session)
         known = Caller(agent=agent, scope=proof.scope) if proof.token is None else proof.token.caller(agent)
         came = arrival or Arrival()

@@ -4,6 +4,7 @@ Those that prove something are held in memory, by their digests: a call costs no
 process owns the folder, a token that it has revoked proves nothing from the next call on, also to what is open already.
 """
 
+import math
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 
@@ -11,7 +12,8 @@ from workspace_server.core import access_tokens as rules
 from workspace_server.core.access import Caller, local
 from workspace_server.core.access_tokens import Token
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.pace import Pace
+from workspace_server.core.peers import one_caller
+from workspace_server.core.rates import Rates
 from workspace_server.core.scopes import LOCAL, NOTHING, parse_scope, union
 from workspace_server.errors import QuotaExceeded, RateLimited, Unauthenticated
 from workspace_server.services.arguments import plain_text
@@ -38,7 +40,10 @@ class Tokens:
         self._live: dict[str, Token] = {}
         self._issued: dict[str, Token] = {}
         self._used: dict[str, float] = {}
-        self._misses = Pace.full(LIMITS.token_misses_per_second, now_s=folder.clock.boot_s())
+        now_s = folder.clock.boot_s()
+        self._misses = Rates(each=LIMITS.token_misses_per_second, total=LIMITS.token_misses_all_per_second, now_s=now_s)
+        settings = folder.settings
+        self._rates = Rates(each=settings.rates_agent_per_second, total=settings.rates_total_per_second, now_s=now_s)
         self.required = False
         self.ended: Callable[[], None] = lambda: None
 
@@ -56,8 +61,11 @@ class Tokens:
         now_s = self._folder.clock.wall_s()
         return any(one.state(now_s) == "live" for one in self._live.values())
 
-    def bearer(self, token: str) -> Token:
+    def bearer(self, token: str, *, address: str | None = None) -> Token:
         """Return what a token proves.
+
+        Args:
+            address: Where it came from: who guesses there keeps nobody waiting elsewhere.
 
         Raises:
             Unauthenticated: Nothing, in the same words whatever it was.
@@ -67,14 +75,30 @@ class Tokens:
         found = None if digest is None else self._live.get(digest)
         now_s = self._folder.clock.wall_s()
         if found is None or found.state(now_s) != "live":
-            raise self.missed("it is unknown, expired or revoked")
+            raise self.missed("it is unknown, expired or revoked", address=address)
         self._used[found.token_id] = now_s
         return found
 
-    def missed(self, why: str) -> Unauthenticated | RateLimited:
+    def count_call(self, agent: str) -> None:
+        """Count a call of *agent*, once callers have to prove who they are.
+
+        Raises:
+            RateLimited: It calls too often, or all of them do.
+        """
+        if not self.required:
+            return
+        wait_s = self._rates.wait_s(agent, now_s=self._folder.clock.boot_s())
+        if wait_s:
+            raise RateLimited(
+                "Too many calls in a second.",
+                hint="Wait, then call again; ask for more at once.",
+                retryable=True,
+                retry_after_seconds=max(1, math.ceil(wait_s)),
+            )
+
+    def missed(self, why: str, *, address: str | None = None) -> Unauthenticated | RateLimited:
         """Return the refusal of a token that proves nothing, and count it."""
-        self._misses, granted = self._misses.take(1, now_s=self._folder.clock.boot_s())
-        if not granted:
+        if self._misses.wait_s(one_caller(address or ""), now_s=self._folder.clock.boot_s()):
             return RateLimited("Too many tokens were tried that prove nothing.", retry_after_seconds=1)
         return Unauthenticated(f"This token proves nothing: {why}.", hint=HINT)
 

@@ -14,10 +14,10 @@ from workspace_server.errors import (
     Internal,
     InvalidArgument,
     Paused,
-    RateLimited,
     VersionRequired,
     WorkspaceError,
 )
+from workspace_server.interfaces.challenges import retry_after
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +59,7 @@ def error_response(error: WorkspaceError, *, status: int | None = None, headers:
     Args:
         status: Another status than the one of the code, where HTTP has a better one.
     """
-    extra = dict(headers or {})
-    wait_s = error.facts.get("retry_after_seconds")
-    if isinstance(error, RateLimited) and isinstance(wait_s, int | float):
-        extra["retry-after"] = str(max(1, round(wait_s)))
+    extra = {**(headers or {}), **retry_after(error)}
     return json_response({"error": {**error.as_dict(), **_hint(error)}}, status or error.http_status, extra)
 
 

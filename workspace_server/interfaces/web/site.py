@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from workspace_server.core.access import ANONYMOUS, OWNER, Caller
 from workspace_server.errors import Internal, WorkspaceError
 from workspace_server.interfaces import raw_path
+from workspace_server.interfaces.challenges import retry_after
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.web.files import browse
 from workspace_server.interfaces.web.view import HEADERS, Page, View
@@ -58,7 +59,8 @@ class Site:
             caller = named(self._guard.admit(request, door="web"))
             needing = await self._engine.decisions.count(caller)
         except WorkspaceError as refusal:
-            return Response(f"{refusal.message}\n", refusal.http_status, headers=HEADERS, media_type="text/plain")
+            headers = {**HEADERS, **retry_after(refusal)}
+            return Response(f"{refusal.message}\n", refusal.http_status, headers=headers, media_type="text/plain")
         view = View(self._engine, caller, request, form_token=self._guard.form_token_of(request), needing=needing)
         try:
             return await page(view)
