@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workspace_server.app.ending import Ending
+from workspace_server.app.listening import prepare
 from workspace_server.app.server import application
 from workspace_server.app.serving import Server
 from workspace_server.config import Settings
@@ -48,6 +49,7 @@ class Listening:
 async def listening(folder: Path, clock: Clock | None = None, **settings: object) -> AsyncIterator[Listening]:
     """Open the workspace in *folder* and serve it until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as door:
+        prepare(door)
         port = door.getsockname()[1]
         async with Engine.open(folder, settings=Settings(**settings), clock=clock) as engine:  # type: ignore[arg-type]
             engine.folder.base_url = f"http://127.0.0.1:{port}"
