@@ -322,6 +322,15 @@ async def test_every_operation_has_a_rule_that_holds_for_every_principal(
     assert len(found) == len(PRINCIPALS) * sum(len(rule.paths) for rule in OPERATION_RULES.values())
 
 
+async def test_how_all_of_it_is_is_told_to_who_may_read_all_of_it(served: Listening, tokens: Mapping[str, str]) -> None:
+    async with httpx2.AsyncClient(base_url=served.url) as client:
+        for principal, token in tokens.items():
+            client.headers["authorization"] = f"Bearer {token}"
+            expected = 200 if parse_scope(PRINCIPALS[principal]).is_whole("read") else 403
+            told = [(await client.get(page)).status_code for page in ("/metrics", "/readyz")]
+            assert told == [expected, expected], principal
+
+
 @pytest.mark.parametrize("principal", PRINCIPALS)
 async def test_the_tools_that_are_listed_are_those_that_may_be_used_somewhere(
     served: Listening, tokens: Mapping[str, str], principal: str

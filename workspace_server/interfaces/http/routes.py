@@ -32,11 +32,16 @@ def routes(engine: Engine, guard: Guard, metrics: Metrics) -> list[BaseRoute]:
     def of_status(
         answer: Callable[[Mapping[str, Any]], Awaitable[Response]],
     ) -> Callable[[Request], Awaitable[Response]]:
-        """Return what answers from the engine's status, or says that the workspace does not answer."""
+        """Return what answers from the engine's status, or says that the workspace does not answer.
+
+        How all of it is can be told of no part: it takes reading the whole workspace.
+        """
 
         async def respond(request: Request) -> Response:
             try:
-                return await answer(await engine.status.status(guard.admit(request, door="http")))
+                caller = guard.admit(request, door="http")
+                caller.require("read")
+                return await answer(await engine.status.status(caller))
             except WorkspaceError as refusal:
                 return error_response(refusal)
             except Exception:  # the outermost border; whoever asks wants to know that, not why
