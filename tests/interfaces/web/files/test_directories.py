@@ -13,7 +13,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.interfaces.web.files import folders, table
 from workspace_server.interfaces.web.files.holders import Covers
-from workspace_server.services.files import browsing
+from workspace_server.services.files import browsing, ground
 
 pytestmark = pytest.mark.anyio
 
@@ -151,7 +151,8 @@ async def test_a_page_says_when_there_is_more_than_it_looked_through(
 ) -> None:
     for number in range(4):
         await hand.write(f"d/{number}.md", "x")
-    monkeypatch.setattr(browsing, "LIMITS", replace(LIMITS, browsed_files_max=2, counted_files_max=3))
+    for module in (browsing, ground):
+        monkeypatch.setattr(module, "LIMITS", replace(LIMITS, browsed_files_max=2, counted_files_max=3))
 
     assert "There are more files" not in await page(reader, "/files/d")
     assert "There are more files" in await page(reader, "/files/d?sort=size")

@@ -190,6 +190,7 @@ class FileDescription(Result):
 
     path: str
     version: int
+    modified_by: str
     title: str | None
     media_type: str
     size_bytes: int
