@@ -17,6 +17,7 @@ def test_a_token_is_made_listed_used_and_revoked(
             commands.run(arguments)
             return capsys.readouterr().out
 
+        told("call", "--agent", "ada", "write_file", "path=open/a.md", "content=one", *here)
         made = told("token", "create", "--crew", "crew", "--allow", "read,write:open/**", "--expires", "30d", *here)
         token_id = made.split("_")[1]
         listed = told("token", "list", *here)
@@ -26,6 +27,9 @@ def test_a_token_is_made_listed_used_and_revoked(
         assert commands.run(["locks", "--url", running.url]) != 0
         monkeypatch.setenv("WORKSPACE_TOKEN", made.strip())
         assert commands.run(["locks", "--url", running.url]) in (0, None)
+        assert told("status", "--url", running.url).endswith("token that reads the whole workspace.\n")
+        assert ["-", "-", "-", "-"] in [row.split()[-4:] for row in told("agents", "--url", running.url).splitlines()]
+        assert "open/a.md" in told("agents", "ada", "--url", running.url)
         monkeypatch.setenv("WORKSPACE_AGENT", "other/name")
         assert commands.run(["locks", "--url", running.url]) != 0
 

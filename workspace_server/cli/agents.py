@@ -81,10 +81,14 @@ def _list(answer: Answer) -> None:
 
 
 def _row(one: Answer) -> tuple[object, ...]:
-    written = one["written"]
+    written = one["written"]  # None where the caller sees a part only, of which nothing is counted
     seen = show.when(one["last_seen"])
     held = [lock["name"] for lock in one["locks"]] + [job["job"] for job in one["jobs"]]
-    counts = (written["files"], written["versions"], written["day"]["versions"], one["served"]["tokens"])
+    counts = (
+        ("-",) * 4
+        if written is None
+        else (written["files"], written["versions"], written["day"]["versions"], one["served"]["tokens"])
+    )
     return one["agent"], seen, _does(one), *counts, " ".join(held)
 
 

@@ -19,15 +19,13 @@ def status_command(api: Api, *, as_json: bool) -> None:
         show.as_json(answer)
     else:
         stored = {
-            one["agent"]: f"{show.size(one['bytes'])} in {one['versions']} versions" for one in answer["stored_by"]
+            one["agent"]: f"{show.size(one['bytes'])} in {one['versions']} versions"
+            for one in answer.pop("stored_by", [])
         }
-        print(
-            f"{show.plain(answer['workspace'])} at {api.url}: {answer['files']} files, {show.size(answer['bytes'])},"
-            f" at seq {answer['seq']}, {answer['locks']} locks."
-        )
-        said = {"workspace", "url", "seq", "files", "bytes", "locks"}
-        rest = {name: value for name, value in answer.items() if name not in said} | {"stored_by": stored}
-        show.pairs(_readable(rest))
+        print(f"{show.plain(answer.pop('workspace'))} at {api.url}: {_held(answer)}.")
+        answer.pop("url")
+        if answer:
+            show.pairs(_readable(answer | {"stored_by": stored}))
 
 
 @click.command("locks")
@@ -115,6 +113,14 @@ def _show_blame(answer: Answer, *, as_json: bool) -> None:
         head=("LINES", "BY", "WHEN", "VERSION", "MESSAGE"),
         empty="no lines",
     )
+
+
+def _held(answer: Answer) -> str:
+    """Take out of a status what the workspace holds, and say it; who may not read all is told where it stands only."""
+    seq = f"at seq {answer.pop('seq')}"
+    if "files" not in answer:
+        return f"{seq}; the rest takes a token that reads the whole workspace"
+    return f"{answer.pop('files')} files, {show.size(answer.pop('bytes'))}, {seq}, {answer.pop('locks')} locks"
 
 
 def _readable(answer: Mapping[str, object]) -> dict[str, object]:
