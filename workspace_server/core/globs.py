@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from workspace_server.core.walks import END, End, Step, reach_their_ends
+
 _CAPTURE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 
 
@@ -128,33 +130,19 @@ def _ranges(characters: Sequence[tuple[str, bool]]) -> Iterator[tuple[str, str]]
 
 @lru_cache(maxsize=4_096)
 def names_meet(ours: Name, theirs: Name) -> bool:
-    """Return whether some name may match both; that takes as many steps as the product of their lengths."""
-    ends = len(ours), len(theirs)
-    # Pairs of places, one in each, that the beginning of some name leads to.
-    reached = {(0, 0)}
-    todo = [(0, 0)]
-    while todo:
-        here, there = todo.pop()
-        if (here, there) == ends:
-            return True
-        for step in _steps(ours, theirs, here, there):
-            if step not in reached:
-                reached.add(step)
-                todo.append(step)
-    return False
+    """Return whether some name may match both."""
+    return reach_their_ends(ours, theirs, _steps)
 
 
-def _steps(ours: Name, theirs: Name, here: int, there: int) -> Iterator[tuple[int, int]]:
-    our = ours[here] if here < len(ours) else None
-    their = theirs[there] if there < len(theirs) else None
+def _steps(our: One | Gap | End, their: One | Gap | End) -> Iterator[Step]:
     # A capture's least length is left out of account: that errs towards an overlap.
     if isinstance(our, Gap):
-        yield here + 1, there
-        if their is not None:
-            yield here, there + 1
+        yield 1, 0
+        if their != END:
+            yield 0, 1
     elif isinstance(their, Gap):
-        yield here, there + 1
-        if our is not None:
-            yield here + 1, there
-    elif our is not None and their is not None and our.meets(their):
-        yield here + 1, there + 1
+        yield 0, 1
+        if our != END:
+            yield 1, 0
+    elif isinstance(our, One) and isinstance(their, One) and our.meets(their):
+        yield 1, 1

@@ -7,7 +7,7 @@ matching slow: each gap is closed at the first place that fits and never opened 
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
@@ -15,6 +15,7 @@ from typing import Literal
 from workspace_server.core.globs import Gap, Name, names_meet, tokens_of
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import ROOT_SPELLINGS, canonical_directory, canonical_file, fold
+from workspace_server.core.walks import END, End, Step, reach_their_ends
 from workspace_server.errors import InvalidArgument, InvalidPath
 
 OVERLAP_STEPS_MAX = 2_500
@@ -171,29 +172,20 @@ def _weight(names: tuple[Name | None, ...]) -> int:
 @lru_cache(maxsize=4_096)
 def _meet(ours: tuple[Name | None, ...], theirs: tuple[Name | None, ...]) -> bool:
     """Return whether some path may match both sequences of names."""
-    seen: set[tuple[int, int]] = set()
-    todo = [(0, 0)]
-    while todo:
-        at = todo.pop()
-        if at in seen:
-            continue
-        seen.add(at)
-        here, there = at
-        if here == len(ours) and there == len(theirs):
-            return True
-        our = ours[here] if here < len(ours) else ()
-        their = theirs[there] if there < len(theirs) else ()
-        if our is _DEEP:
-            todo.append((here + 1, there))
-            if their != ():
-                todo.append((here, there + 1))
-        elif their is _DEEP:
-            todo.append((here, there + 1))
-            if our != ():
-                todo.append((here + 1, there))
-        elif our != () and their != () and names_meet(our, their):
-            todo.append((here + 1, there + 1))
-    return False
+    return reach_their_ends(ours, theirs, _steps)
+
+
+def _steps(our: Name | End | None, their: Name | End | None) -> Iterator[Step]:
+    if our is _DEEP:
+        yield 1, 0
+        if their != END:
+            yield 0, 1
+    elif their is _DEEP:
+        yield 0, 1
+        if our != END:
+            yield 1, 0
+    elif END not in (our, their) and names_meet(our, their):
+        yield 1, 1
 
 
 @dataclass(frozen=True, slots=True)

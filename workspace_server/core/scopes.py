@@ -5,7 +5,7 @@ add: what none of them names is not granted. Where one pattern must lie in anoth
 always right; a no may be wrong for patterns that say the same in another way, which costs the caller a plainer pattern.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, get_args
@@ -13,6 +13,7 @@ from typing import Final, Literal, get_args
 from workspace_server.core.globs import Gap, Name, One
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Pattern, Selector, escape, parse_pattern
+from workspace_server.core.walks import END, End, Step, reach_their_ends
 from workspace_server.errors import InvalidArgument
 
 Verb = Literal["read", "write", "lock", "search", "trigger", "jobs", "admin"]
@@ -158,49 +159,31 @@ _Names = tuple[Name | None, ...]
 @lru_cache(maxsize=4_096)
 def _lies_in(inner: _Names, outer: _Names) -> bool:
     """Return whether every path of *inner* is surely one of *outer*; both are names of a pattern, None for `**`."""
-    seen: set[tuple[int, int]] = set()
-    todo = [(0, 0)]
-    while todo:
-        at = todo.pop()
-        if at in seen:
-            continue
-        seen.add(at)
-        here, there = at
-        if here == len(inner) and there == len(outer):
-            return True
-        ours = inner[here] if here < len(inner) else ()
-        theirs = outer[there] if there < len(outer) else ()
-        if theirs is None:
-            todo.append((here, there + 1))
-            if ours != ():
-                todo.append((here + 1, there))  # it takes one name more, or all that a `**` stands for
-        elif ours is not None and ours != () and theirs != () and _name_lies_in(ours, theirs):
-            todo.append((here + 1, there + 1))
-    return False
+    return reach_their_ends(inner, outer, _names_further)
+
+
+def _names_further(ours: Name | End | None, theirs: Name | End | None) -> Iterator[Step]:
+    if theirs is None:
+        yield 0, 1
+        if ours != END:
+            yield 1, 0  # it takes one name more, or all that a `**` stands for
+    elif ours is not None and END not in (ours, theirs) and _name_lies_in(ours, theirs):
+        yield 1, 1
 
 
 @lru_cache(maxsize=4_096)
 def _name_lies_in(inner: Name, outer: Name) -> bool:
     """Return whether every name that *inner* matches is surely one of *outer*'s."""
-    seen: set[tuple[int, int]] = set()
-    todo = [(0, 0)]
-    while todo:
-        at = todo.pop()
-        if at in seen:
-            continue
-        seen.add(at)
-        here, there = at
-        if here == len(inner) and there == len(outer):
-            return True
-        ours = inner[here] if here < len(inner) else None
-        theirs = outer[there] if there < len(outer) else None
-        if isinstance(theirs, Gap):
-            todo.append((here, there + 1))
-            if ours is not None:
-                todo.append((here + 1, there))
-        elif isinstance(ours, One) and theirs is not None and _is_part(ours, theirs):
-            todo.append((here + 1, there + 1))
-    return False
+    return reach_their_ends(inner, outer, _characters_further)
+
+
+def _characters_further(ours: One | Gap | End, theirs: One | Gap | End) -> Iterator[Step]:
+    if isinstance(theirs, Gap):
+        yield 0, 1
+        if ours != END:
+            yield 1, 0
+    elif isinstance(ours, One) and isinstance(theirs, One) and _is_part(ours, theirs):
+        yield 1, 1
 
 
 def _is_part(ours: One, theirs: One) -> bool:
