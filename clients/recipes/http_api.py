@@ -1,6 +1,7 @@
 """The few lines of HTTP that the recipes in Python share: copy this file beside the one that you use."""
 
 import json
+import os
 import urllib.error
 import urllib.request
 from typing import Any
@@ -22,11 +23,15 @@ class Api:
     Args:
         url: Its address, such as `http://127.0.0.1:8765`.
         agent: The name under which calls are recorded.
+
+    Where the server asks for a token, it is taken from `WORKSPACE_TOKEN` in the environment.
     """
 
     def __init__(self, url: str, agent: str) -> None:
         self._base = f"{url.rstrip('/')}/api/v1"
-        self._agent = agent
+        self._headers = {"X-Agent": agent, "Content-Type": "application/json"}
+        if token := os.environ.get("WORKSPACE_TOKEN"):
+            self._headers["Authorization"] = f"Bearer {token}"
 
     def version(self, path: str) -> int:
         """Return the version that stands at *path*; 0 when there is no file."""
@@ -60,8 +65,7 @@ class Api:
             return answer
 
     def _open(self, method: str, target: str, body: bytes | None) -> Any:
-        headers = {"X-Agent": self._agent, "Content-Type": "application/json"}
-        request = urllib.request.Request(self._base + target, data=body, headers=headers, method=method)  # noqa: S310
+        request = urllib.request.Request(self._base + target, data=body, headers=self._headers, method=method)  # noqa: S310
         try:
             return urllib.request.urlopen(request, timeout=90)  # noqa: S310  # the address is the operator's own
         except urllib.error.HTTPError as error:

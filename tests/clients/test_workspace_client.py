@@ -8,7 +8,7 @@ import pytest
 from mcp import StdioServerParameters
 from workspace_client import Workspace, WorkspaceError
 
-from tests.processes import PROGRAM, Serving, serving
+from tests.processes import PROGRAM, Serving, run, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking]  # these tests wait for processes
 
@@ -175,6 +175,37 @@ async def test_it_speaks_stdio_as_well(folder: Path) -> None:
     async with Workspace(command) as workspace:
         written = await workspace.write_file("a.md", "over stdio\n")
         assert (await workspace.read_file("a.md", version=written["version"])).text == "over stdio\n"
+
+
+async def test_a_token_is_sent_over_http_and_stdio_and_a_refusal_says_why(
+    server: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(token: str | None = None, agent: str | None = None) -> str:
+        with pytest.raises(WorkspaceError) as refusal:
+            async with Workspace(server.url, token=token, agent=agent) as stranger:
+                await stranger.list_files()
+        assert refusal.value.hint is not None
+        return refusal.value.code
+
+    made = run("token", "create", "--agent", "ada", "--allow", "read,write:open/**", "--dir", server.folder).stdout
+    token = made.strip()
+    async with Workspace(server.url, token=token) as workspace:
+        assert (await workspace.write_file("open/a.md", "one\n"))["version"] == 1
+        with pytest.raises(WorkspaceError, match="forbidden: ada needs the verb read"):
+            await workspace.read_file("other.md")
+        assert await refused() == "unauthenticated"
+        assert await refused(token=token, agent="bob") == "forbidden"
+
+        monkeypatch.setenv("WORKSPACE_TOKEN", token)
+        command = StdioServerParameters(command=PROGRAM[0], args=[*PROGRAM[1:], "stdio", str(server.folder)])
+        async with Workspace(command) as beside:
+            assert (await beside.read_file("open/a.md")).header["modified_by"] == "ada"
+        async with Workspace(server.url) as beside:
+            assert (await beside.read_file("open/a.md")).text == "one\n"
+
+        run("token", "revoke", token.split("_")[1], "--dir", server.folder)
+        with pytest.raises(WorkspaceError, match=r"unauthenticated: .*revoked"):
+            await workspace.list_files()
 
 
 def test_a_refusal_that_is_no_json_is_internal() -> None:

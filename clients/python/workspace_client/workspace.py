@@ -34,7 +34,8 @@ class Workspace:
     Args:
         server: The server's address (with or without `/mcp`), or the command that serves it over stdio. By default the
             address in `WORKSPACE_URL`.
-        agent: The name to act under. By default the one in `WORKSPACE_AGENT`.
+        agent: The name to act under. By default the one in `WORKSPACE_AGENT`; a token of an agent has its own.
+        token: What proves who calls, where the server asks for it. By default the one in `WORKSPACE_TOKEN`.
         cause: The id of the firing that the agent works for, when a webhook started it; a claimed job needs none.
         patience_s: How long a call is repeated while the server cannot be reached.
     """
@@ -44,11 +45,13 @@ class Workspace:
         server: str | StdioServerParameters | None = None,
         *,
         agent: str | None = None,
+        token: str | None = None,
         cause: str | None = None,
         patience_s: float = 30.0,
     ) -> None:
         self._server = _server(server)
         self.agent = agent or os.environ.get("WORKSPACE_AGENT")
+        self._token = token or os.environ.get("WORKSPACE_TOKEN")
         self._cause = cause
         self._patience_s = patience_s
         self._tasks: TaskGroup | None = None
@@ -58,7 +61,8 @@ class Workspace:
         """Connect.
 
         Raises:
-            WorkspaceError: The server could not be reached (`unavailable`).
+            WorkspaceError: The server could not be reached (`unavailable`), or lets nobody in with this token, or with
+                none (`unauthenticated`, `forbidden`).
         """
         self._tasks = await anyio.create_task_group().__aenter__()
         try:
@@ -312,6 +316,8 @@ class Workspace:
                 failure = WorkspaceError("unavailable", str(error), "Is the server running?", retryable=True)
             except MCPError as error:
                 self._abandon(connection)
+                if (refusal := connection.refusal or _refusal(error)) is not None:
+                    raise refusal from error
                 failure = WorkspaceError("unavailable", error.message, "Is the server running?", retryable=True)
                 if error.code != CONNECTION_CLOSED:
                     raise failure from error
@@ -329,7 +335,7 @@ class Workspace:
         if self._tasks is None:
             raise RuntimeError("use `async with Workspace(…) as workspace`")
         if self._connection is None:
-            self._connection = Connection(self._server, self.agent)
+            self._connection = Connection(self._server, self.agent, self._token)
             self._tasks.start_soon(self._connection.run)
         return self._connection
 
@@ -358,6 +364,11 @@ def _server(given: str | StdioServerParameters | None) -> str | StdioServerParam
     if isinstance(address, StdioServerParameters):
         return address
     return address if address.rstrip("/").endswith("/mcp") else address.rstrip("/") + "/mcp"
+
+
+def _refusal(error: MCPError) -> WorkspaceError | None:
+    """Return what the server refused a message for, when it said so in its own words."""
+    return WorkspaceError(**error.data) if isinstance(error.data, dict) and "code" in error.data else None
 
 
 def _handle(lock: str | Lock | None) -> str | None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import runpy
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,7 @@ import pytest
 
 from tests.clients.recipes.airflow_and_prefect import RECIPES, airflow, api, prefect, set_up
 from tests.node import program
-from tests.processes import Serving, clean_environment, serving
+from tests.processes import Serving, clean_environment, run, serving
 
 N8N_TYPES = {"webhook": 2, "code": 2, "httpRequest": 4.2, "scheduleTrigger": 1.2, "if": 2.2, "noOp": 1}
 """The nodes that the workflows use, in versions that n8n has."""
@@ -237,3 +238,20 @@ def test_prefect_works_through_a_queue(folder: Path) -> None:
         jobs = api(own.url).get("/jobs", queue="reports")["jobs"]
 
     assert [(job["state"], job["note"]) for job in jobs] == [("done", "2 words"), ("done", "3 words")]
+
+
+def test_shell_and_python_send_the_token_that_they_are_given(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tmp_path_factory.mktemp("guarded")) as guarded:
+        for number in range(2):
+            run("call", "add_job", "queue=q", f"instructions=do {number}", "--dir", guarded.folder)
+        token = run("token", "create", "--crew", "recipes", "--dir", guarded.folder).stdout.strip()
+        env = clean_environment() | {"WORKSPACE_URL": guarded.url, "JOBS_MAX": "1", "WORKSPACE_TOKEN": token}
+        subprocess.run([RECIPES / "curl" / "work.sh", "q", "true"], env=env, check=True, timeout=60)
+        monkeypatch.setenv("WORKSPACE_TOKEN", token)
+        python = runpy.run_path(str(RECIPES / "http_api.py"))["Api"](guarded.url, "airflow")
+        job = python.claim("q", wait_seconds=1, visibility_seconds=60)
+        assert python.finish(job["job"], "done") == "done"
+        listed = json.loads(run("jobs", "--json", "--dir", guarded.folder).stdout)["jobs"]
+    assert [one["state"] for one in listed] == ["done", "done"]
