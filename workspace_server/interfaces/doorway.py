@@ -1,10 +1,12 @@
 """Where every HTTP request passes the guard before anything looks at it, and what it is answered if it does not."""
 
+import asyncio
+
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from workspace_server.errors import Unauthenticated, WorkspaceError
+from workspace_server.errors import RateLimited, Unauthenticated, WorkspaceError
 from workspace_server.interfaces.challenges import METADATA, challenge, retry_after
 from workspace_server.interfaces.guard import SAFE_METHODS, Guard
 from workspace_server.services.issuer import Issuer
@@ -19,11 +21,14 @@ class GuardMiddleware:
     Args:
         app: What is guarded.
         guard: Decides.
+        rest_s: How long whoever asks too often waits for the refusal. Most guess tokens as fast as they are answered,
+            and thirty at a time took the server from who had one; waiting costs it nothing, and each has few places.
     """
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+    def __init__(self, app: ASGIApp, guard: Guard, *, rest_s: float = 1.0) -> None:
         self._app = app
         self._guard = guard
+        self._rest_s = rest_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with the refusal."""
@@ -40,6 +45,8 @@ class GuardMiddleware:
                 return
             except WorkspaceError as refusal:
                 self._guard.refuse(refusal, connection=connection)
+                if isinstance(refusal, RateLimited):
+                    await asyncio.sleep(self._rest_s)
                 headers = {**challenge(refusal, self._guard.issuer), **retry_after(refusal)}
                 await JSONResponse({"error": refusal.as_dict()}, refusal.http_status, headers)(scope, receive, send)
                 return
