@@ -72,6 +72,11 @@ def test_the_api_is_served_by_https_to_who_bears_a_token(reached: Reached) -> No
         assert len(client.get("/api/v1/files/a.md", headers=reached.bearing).content) == 300_000
 
 
+def test_the_command_line_is_told_how_to_trust_an_authority(reached: Reached) -> None:
+    done = run("status", "--url", reached.url)
+    assert (done.returncode, "SSL_CERT_FILE" in done.stderr) == (75, True)
+
+
 @pytest.mark.anyio
 @pytest.mark.blocking  # the client reads its trust store
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

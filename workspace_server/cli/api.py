@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -222,9 +223,10 @@ def _refusal(status: int, content: bytes) -> WorkspaceError:
 
 def _away(url: str, error: Exception) -> Unavailable:
     reason = str(error) or type(error).__name__
-    return Unavailable(
-        f"No server answers at {url}: {reason}.", hint="Start one: workspace-server serve", reason=reason
-    )
+    hint = "Start one: workspace-server serve"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = "Call it by a name in its certificate; SSL_CERT_FILE names the file of an authority of your own."
+    return Unavailable(f"No server answers at {url}: {reason}.", hint=hint, reason=reason)
 
 
 def _query(query: Mapping[str, object]) -> str:

@@ -48,7 +48,7 @@ class Auditing:
             log.error("the audit log does not hold row %s, at which it ended: see `log --verify`", spell_head(one))
         await self._note_settings(self._folder.settings)
         await self.flush()
-        log.info("the audit log ends at %s", await self.head())
+        log.info("the audit log ends at %s", (await self.head()).rstrip())  # an empty one has no digest
 
     async def head(self) -> str:
         """Return where the log ends, as people keep it elsewhere."""
