@@ -104,11 +104,10 @@ class Links:
             )
             pinned = {"version": version, "as_of_seq": as_of_seq}
             given = {key: value for key, value in pinned.items() if value is not None}
-            return {"link": name, "path": place, "expires_at": ends, **given}
+            url = f"{self._folder.base_url}/s/{link_id}"
+            return {"link": name, "path": place, "expires_at": ends, **given, "url": url}
 
-        # The address is added beside the commit: the answer to a request id is stored, and the id must not be.
-        made = await self._folder.recorder.change(caller, "create_link", body)
-        return made if made.get("replayed") else {**made, "url": f"{self._folder.base_url}/s/{link_id}"}
+        return await self._folder.recorder.change(caller, "create_link", body, once=("url",))
 
     async def list_links(
         self, caller: Caller, *, path: str | None = None, limit: int = 100, cursor: str | None = None

@@ -1,6 +1,6 @@
 """How a change is recorded: its events, its audit row, what it triggers and its answer, all in one transaction."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from workspace_server.core.access import Caller
@@ -254,11 +254,14 @@ class Recorder:
         self.noticed: Callable[[Sequence[Event]], None] = lambda _happened: None
         """Called after each commit with its events, on the event loop's thread."""
 
-    async def change(self, caller: Caller, action: str, body: Body, *, is_behind: bool = False) -> Result:
+    async def change(
+        self, caller: Caller, action: str, body: Body, *, is_behind: bool = False, once: Collection[str] = ()
+    ) -> Result:
         """Run *body* once and return its answer; a repeated request id gets the first answer with `replayed: true`.
 
         Args:
             is_behind: Whether others' changes go first, for a moment.
+            once: Keys that only the first answer has: secrets, which are not stored to be told again.
 
         Raises:
             InvalidArgument: The request id was used for something else.
@@ -286,7 +289,8 @@ class Recorder:
             if commit.warnings:
                 result = {**result, "warnings": [*result.get("warnings", []), *commit.warnings]}
             if caller.request_id is not None:
-                await requests.remember(tx, caller.agent, caller.request_id, asked, result)
+                kept = {key: value for key, value in result.items() if key not in once}
+                await requests.remember(tx, caller.agent, caller.request_id, asked, kept)
             if commit.goals:
                 goals = commit.goals if len(commit.goals) <= GOALS_MAX else dict.fromkeys(commit.goals)
                 tx.after_commit(lambda: self.follow(goals))

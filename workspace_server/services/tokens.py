@@ -212,11 +212,9 @@ class Tokens:
             await tokens.add(commit.tx, made, digest)
             commit.about = token_id
             commit.tx.after_commit(lambda: self._add(digest, made))
-            return _listed(made, now_s)
+            return {**_listed(made, now_s), "token": secret}
 
-        # The token is added beside the commit: the answer to a request id is stored, and the token must not be.
-        made = await self._folder.recorder.change(caller, "create_token", body)
-        return made if made.get("replayed") else {**made, "token": secret}
+        return await self._folder.recorder.change(caller, "create_token", body, once=("token",))
 
     async def list_tokens(self, caller: Caller) -> Result:
         """Return `{tokens}`, newest first; never a token itself."""

@@ -159,7 +159,7 @@ class Endpoints:
             result: Result = {"trigger": trigger, "old_until": iso(old_until)}
             return {**result, "secret": new} if secret is None else result
 
-        return await self._folder.recorder.change(caller, "rotate_secret", body)
+        return await self._folder.recorder.change(caller, "rotate_secret", body, once=("secret",))
 
     async def _hold(self, caller: Caller, endpoint: str, *, paused: bool) -> Result:
         caller.require_somewhere("trigger")

@@ -56,7 +56,7 @@ class Triggers:
             commit.about = given.get("name")
             return await self._making.make(commit, given)
 
-        return await self._folder.recorder.change(caller, "create_trigger", body)
+        return await self._folder.recorder.change(caller, "create_trigger", body, once=("secret",))
 
     async def change_trigger(self, caller: Caller, *, name: str, **fields: Any) -> Result:
         """Change a trigger and return what `create_trigger` does; a field that is None goes back to its default.
@@ -80,7 +80,7 @@ class Triggers:
             await self._making.remove(commit, name)
             return await self._making.make(commit, kept, paused=row.paused_at is not None)
 
-        return await self._folder.recorder.change(caller, "change_trigger", body)
+        return await self._folder.recorder.change(caller, "change_trigger", body, once=("secret",))
 
     async def list_triggers(
         self, caller: Caller, *, name: str | None = None, limit: int | None = None, cursor: str | None = None

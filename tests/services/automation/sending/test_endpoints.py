@@ -1,6 +1,9 @@
 """Receivers are listed, tried, enabled again, and get another secret; what was given up is sent again."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,6 +112,25 @@ async def test_while_a_secret_is_changed_both_sign_for_a_day(
     (later,) = await receiver.next()
     assert len(later.headers["webhook-signature"].split(" ")) == 1
     assert "secret" not in await engine.endpoints.rotate_secret(ANN, trigger="hook", secret=NEW_SECRET)
+
+
+async def test_a_secret_that_was_made_is_not_kept_to_be_told_again(engine: Engine, receiver: Receiver) -> None:
+    made: list[str] = []
+
+    async def ask(number: int) -> Mapping[str, Any]:
+        caller = replace(ANN, request_id=f"once-{number}")
+        if number:
+            return await engine.endpoints.rotate_secret(caller, trigger="hook")
+        return await engine.triggers.create_trigger(caller, name="hook", files=["*.md"], url=receiver.url)
+
+    for number in range(2):
+        first, again = await ask(number), await ask(number)
+        made.append(first["secret"])
+        told = {key: value for key, value in first.items() if key != "secret"}
+        assert again == told | {"replayed": True}
+    rows = await engine.db.read(lambda tx: tx.all("SELECT result FROM requests"))
+    assert len(rows) == 2
+    assert not [secret for secret in made if secret in repr([tuple(row) for row in rows])]
 
 
 async def test_an_attempt_after_the_change_is_signed_with_the_new_secret(
