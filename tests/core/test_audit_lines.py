@@ -24,6 +24,14 @@ def exported(count: int, *, unchained: int = 0) -> list[str]:
     return list(lines(log, head=ChainHead(count, previous), unchained=unchained))
 
 
+BROKEN_NUMBERS: list[object] = [None, "2", [], True, 2.0]
+BROKEN_SUBJECTS: list[object] = [[], {}, [[[]]]]
+ODD: list[dict[str, object]] = [
+    *({"audit_id": value} for value in BROKEN_NUMBERS),
+    *({"subject": value} for value in BROKEN_SUBJECTS),
+]
+
+
 @pytest.mark.parametrize(("count", "unchained"), [(0, 0), (1, 0), (5, 0), (5, 3)])
 def test_a_log_that_nobody_touched_holds_without_the_server(count: int, unchained: int) -> None:
     head, faults = check(exported(count, unchained=unchained))
@@ -92,7 +100,36 @@ def test_a_head_that_was_kept_shows_a_log_that_was_cut_and_closed_again() -> Non
     assert [fault.audit_id for fault in check(short, [other])[1]] == [2]
 
 
-@pytest.mark.parametrize("text", [[], ["[]"], ["{}"], ["no JSON"], ['{"form":"workspace-server audit log 1"}']])
+@pytest.mark.parametrize(
+    "line",
+    ["[" * 100_000, *(json.dumps({**json.loads(exported(2)[2]), **odd}) for odd in ODD)],
+    ids=range(len(ODD) + 1),
+)
+def test_a_line_of_another_kind_is_damage(line: str) -> None:
+    log = exported(3)
+    log[2] = line
+    assert "cannot be read" in [fault.said for fault in check(log)[1]]
+
+
+def test_rows_that_are_said_to_be_older_than_the_chain_are_not_what_was_kept() -> None:
+    """Nothing is computed anew here: the first line alone says that no row has a digest."""
+    whole, _ = check(exported(5))
+    first, *rows = exported(5, unchained=5)
+    rows[3] = json.dumps(json.loads(rows[3]) | {"agent": "somebody"})
+    assert check([first, *rows])[1] == []
+    assert [fault.audit_id for fault in check([first, *rows], [whole])[1]] == [5]
+
+
+HEADED = '{"form":"workspace-server audit log 1","head":"0 "'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *([], ["[]"], ["{}"], ["no JSON"], ["[" * 100_000], ['{"form":"workspace-server audit log 1"}']),
+        *([f'{HEADED},"unchained":{said}}}'] for said in ("null", "[]", '"x"', "true", "1e999")),
+    ],
+)
 def test_what_is_no_audit_log_is_refused(text: list[str]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - JSON's own or ours
         check(text)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 START = b""
 """What the first row of the chain follows."""
-_SPELL = json.JSONEncoder(separators=(",", ":")).encode
+_SPELL = json.JSONEncoder(separators=(",", ":"), default=lambda raw: [raw.hex()]).encode
+"""Bytes were never written, but somebody may have put them there: they are spelled as nothing else is."""
 _SAID_ALWAYS = 8
 """How many fields a row has had from the first program on."""
 
@@ -97,11 +98,11 @@ def breaks(
         if row.audit_id != number + 1:
             yield Break(number + 1, f"missing, up to {row.audit_id - 1}")
         number = row.audit_id
-        if number <= unchained:
-            continue
-        if digest != link(previous, row):
-            yield Break(number, "was changed, or stands in another place than it was written")
-        previous = digest or START
+        if number > unchained:
+            if digest != link(previous, row):
+                yield Break(number, "was changed, or stands in another place than it was written")
+            previous = digest if isinstance(digest, bytes) else START
+        # No head was ever kept of a row without a digest: whoever says that there are more of those is found, too.
         if earlier.pop(number, previous) != previous:
             yield Break(number, "is not the row whose digest was kept outside of the log")
     for after in sorted(one for one in earlier if one > number):

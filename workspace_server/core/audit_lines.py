@@ -29,13 +29,21 @@ def check(text: Iterable[str], kept: Iterable[ChainHead] = ()) -> tuple[ChainHea
         ValueError: The first line is none of an audit log's.
     """
     rest = iter(text)
-    first = json.loads(next(rest, ""))
-    if not isinstance(first, dict) or first.get("form") != FORM:
-        raise ValueError(FORM)
-    head = parse_head(str(first.get("head")))
+    head, unchained = _first(next(rest, ""))
     unreadable: list[Break] = []
-    found = list(breaks(_rows(rest, unreadable), head=head, unchained=int(first.get("unchained", 0)), kept=kept))
+    found = list(breaks(_rows(rest, unreadable), head=head, unchained=unchained, kept=kept))
     return head, [*unreadable, *found]
+
+
+def _first(line: str) -> tuple[ChainHead, int]:
+    """Return where the chain ends, and how many rows are older than it."""
+    try:
+        first = json.loads(line)
+    except RecursionError:
+        first = None
+    if not isinstance(first, dict) or first.get("form") != FORM or type(first.get("unchained")) is not int:
+        raise ValueError(FORM)
+    return parse_head(str(first.get("head"))), first["unchained"]
 
 
 def _rows(text: Iterable[str], unreadable: list[Break]) -> Iterator[tuple[AuditRow, bytes | None]]:
@@ -43,9 +51,11 @@ def _rows(text: Iterable[str], unreadable: list[Break]) -> Iterator[tuple[AuditR
         try:
             said: dict[str, Any] = json.loads(line)
             digest = said.pop("digest")
+            if type(said["audit_id"]) is not int or any(isinstance(value, dict | list) for value in said.values()):
+                raise TypeError
             row = AuditRow(**said)
             known = None if digest is None else bytes.fromhex(digest)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             unreadable.append(Break(number, "cannot be read"))
             continue
         yield row, known

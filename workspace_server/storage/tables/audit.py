@@ -73,17 +73,25 @@ def look(connection: apsw.Connection, kept: Iterable[ChainHead]) -> tuple[ChainH
 
 
 def ends(connection: apsw.Connection) -> tuple[ChainHead, int]:
-    """Return where the chain ends, and how many rows are older than it. Blocks."""
+    """Return where the chain ends, and how many rows are older than it: 0 when that was garbled. Blocks."""
     said = connection.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (HEAD, UNCHAINED))
     facts = {str(name): str(value) for name, value in said}
-    unchained = int(facts.get(UNCHAINED, 0))
-    return (parse_head(facts[HEAD]) if HEAD in facts else ChainHead(unchained, START)), unchained
+    try:
+        unchained = int(facts.get(UNCHAINED, 0))
+        return (parse_head(facts[HEAD]) if HEAD in facts else ChainHead(unchained, START)), unchained
+    except ValueError:
+        return ChainHead(0, START), 0
 
 
 def rows(connection: apsw.Connection) -> Iterator[tuple[AuditRow, bytes | None]]:
-    """Yield all rows with their digests, oldest first. Blocks."""
-    for row in connection.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY audit_id"):
-        yield AuditRow._make(row[:-1]), cast("bytes | None", row[-1])
+    """Yield all rows with their digests, oldest first; at text that is none they end, with one that says so. Blocks."""
+    number = 0
+    try:
+        for row in connection.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY audit_id"):
+            number = row[0]
+            yield AuditRow._make(row[:-1]), cast("bytes | None", row[-1])
+    except UnicodeDecodeError:
+        yield AuditRow(number + 1, 0, "", 0, "", "cannot be read", None, None), None
 
 
 def _row(audit_id: int, at: float, caller: Caller, *, action: str, subject: str | None, seq: int | None) -> AuditRow:
