@@ -1,5 +1,6 @@
 """Access tokens of an authorization server at every door that HTTP leads to, with a small issuer on loopback."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -26,7 +27,7 @@ from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.rates import Rates
 from workspace_server.core.scopes import ALL
-from workspace_server.errors import InvalidArgument
+from workspace_server.errors import InvalidArgument, Unauthenticated
 
 pytestmark = pytest.mark.anyio
 OWNER = Caller(agent="boss", scope=ALL)
@@ -187,11 +188,27 @@ async def test_what_is_not_signed_by_the_issuer_for_us_and_now_proves_nothing(fo
         assert "signature" in await at.why_not(by_hand({**header, "alg": "RS256"}, claims, b"x" * 256))
         assert "signature" in await at.why_not(jwt.encode(claims, rsa_key(2), "RS256", header))
         assert "by its type" in await at.why_not(at.issuer.sign(claims, typ="JWT"))
-        for odd in ("x", "a.b.c", "wst_x", "é.é.é", "x" * 20_000):
+        deep = base64.urlsafe_b64encode(b"[" * 9_000).decode()
+        for odd in ("x", "a.b.c", "wst_x", "é.é.é", "x" * 20_000, f"{deep}.e30.e30"):
             assert "unknown" in await at.why_not(odd)
         algorithms: list[Any] = [[], {}, 7, "ES256"]
         for alg in algorithms:
             assert await at.why_not(by_hand({**header, "alg": alg}, claims))
+        assert (await at.ask(at.token(jti="good"))).status_code == 200
+
+
+async def test_who_guesses_at_one_address_keeps_no_client_of_the_issuer_waiting_at_another(folder: Path) -> None:
+    async with place(folder) as at:
+        assert (await at.ask(at.token())).status_code == 200
+        issuer = at.served.engine.issuer
+        assert issuer is not None
+        wrong = at.token(aud="other")
+        for _ in range(LIMITS.token_misses_per_second):
+            assert (await at.ask(wrong)).status_code == 401
+        limited = await at.ask(wrong)
+        assert (limited.status_code, limited.headers["retry-after"]) == (429, "1")
+        with pytest.raises(Unauthenticated):
+            issuer.bearer(wrong, address="192.0.2.1")
         assert (await at.ask(at.token(jti="good"))).status_code == 200
 
 

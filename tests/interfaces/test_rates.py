@@ -10,6 +10,7 @@ from tests.interfaces.listening import listening
 from workspace_server.core.access import Caller
 from workspace_server.core.rates import Rates
 from workspace_server.core.scopes import ALL
+from workspace_server.errors import RateLimited
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +46,29 @@ async def test_every_door_says_when_to_come_again(folder: Path) -> None:
         assert int(answer.headers["retry-after"]) >= 1
     assert call.json()["result"]["isError"]
     assert '"rate_limited"' in call.json()["result"]["content"][0]["text"]
+
+
+async def test_who_guesses_at_the_login_page_is_told_when_to_come_again(folder: Path) -> None:
+    async with listening(folder) as served, httpx2.AsyncClient(base_url=served.url) as browser:
+        await served.engine.tokens.create_token(Caller(agent="boss", scope=ALL), agent="ann")
+        form = {"token": served.guard.login_form_token, "bearer": "wst_wrong"}
+        origin = {"origin": served.url}
+        assert (await browser.post("/login", data=form, headers=origin)).status_code == 401
+        served.engine.tokens._misses = Rates(each=1e-6, total=0, now_s=0.0)
+        limited = await browser.post("/login", data=form, headers=origin)
+        assert (limited.status_code, limited.headers["retry-after"]) == (429, "1")
+        assert [*served.engine.tokens._misses._paces] == ["127.0.0.1"]  # and nobody elsewhere has to wait for it
+
+
+async def test_a_page_that_refuses_for_a_while_says_how_long(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def busy(*_: object, **__: object) -> None:
+        raise RateLimited("Too much at once.", retry_after_seconds=7)
+
+    async with listening(folder) as served, httpx2.AsyncClient(base_url=served.url) as browser:
+        monkeypatch.setattr(served.engine.agents, "list_agents", busy)
+        limited = await browser.get("/agents")
+        assert (limited.status_code, limited.headers["retry-after"]) == (429, "7")
+        assert "Too much at once." in limited.text
 
 
 @pytest.mark.parametrize(

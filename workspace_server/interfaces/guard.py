@@ -212,7 +212,7 @@ class Guard:
         """Return what a token in a request proves: one of an issuer, or one made here."""
         if self.issuer is None or token.startswith(OWN):
             return self.bearer(token, address=address)
-        found = self.issuer.bearer(token)
+        found = self.issuer.bearer(token, address=address)
         if not found.scope.grants:
             raise Forbidden(
                 "This access token grants nothing here.",

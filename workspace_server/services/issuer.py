@@ -105,8 +105,11 @@ class Issuer:
         if self._key(header) is None or self._folder.clock.boot_s() >= self._fresh_until_s:
             await self._ask()
 
-    def bearer(self, token: str) -> Token:
+    def bearer(self, token: str, *, address: str | None = None) -> Token:
         """Return what an access token proves.
+
+        Args:
+            address: Where it came from: who guesses there keeps nobody waiting elsewhere.
 
         Raises:
             Unauthenticated: Nothing.
@@ -134,7 +137,7 @@ class Issuer:
                 now_s=self._folder.clock.wall_s(),
             )
         except Unproven as why:
-            raise self._tokens.missed(str(why)) from None
+            raise self._tokens.missed(str(why), address=address) from None
         self._tokens.add_issued(digest, made)
         return made
 
@@ -179,7 +182,7 @@ class Issuer:
             raise Unproven("it is of another issuer") from None
         except jwt.MissingRequiredClaimError as missing:
             raise Unproven(f"it has no claim {missing.claim}") from None
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
             raise Unproven("its signature is wrong") from None
 
     def _key(self, header: Mapping[str, Any]) -> Key | None:
@@ -222,7 +225,7 @@ def _header(token: str) -> dict[str, Any] | None:
         return None
     try:
         return jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError):
+    except (jwt.PyJWTError, ValueError, RecursionError):
         return None
 
 

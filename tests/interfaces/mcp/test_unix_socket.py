@@ -106,7 +106,7 @@ async def test_numbers_of_names_are_not_used_again_after_a_restart(folder: Path)
         (folder.parent / "s").unlink()
 
 
-@pytest.mark.parametrize("preface", [b"no json", [], {"agent": "server"}, {"agent": 7}, {"agent": "a b"}])
+@pytest.mark.parametrize("preface", [b"no json", b"[" * 9_000, [], {"agent": "server"}, {"agent": 7}, {"agent": "a b"}])
 async def test_who_says_no_name_that_can_be_is_turned_away(folder: Path, preface: object) -> None:
     async with owner(folder) as here:
         process = await here.connect(preface)

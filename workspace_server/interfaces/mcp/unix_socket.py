@@ -103,7 +103,7 @@ class SocketDoor:
         try:
             said = json.loads(preface)
             given, client, session, token = (said.get(name) for name in ("agent", "client", "session", "token"))
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             raise InvalidArgument(
                 "The first line is an object with `agent` or `client`.", hint="Use `workspace-server stdio`."
             ) from None

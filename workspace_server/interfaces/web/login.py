@@ -7,6 +7,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workspace_server.errors import Forbidden, WorkspaceError
+from workspace_server.interfaces.arrival import arrival_of
+from workspace_server.interfaces.challenges import retry_after
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.web.templates import ENVIRONMENT
 from workspace_server.interfaces.web.view import HEADERS, form_fields, lead_to
@@ -20,7 +22,9 @@ def routes(guard: Guard, auditing: Auditing) -> list[BaseRoute]:
         html = ENVIRONMENT.get_template("login.html").render(
             token=guard.login_form_token, refusal=None if refusal is None else refusal.message
         )
-        return HTMLResponse(html, 200 if refusal is None else refusal.http_status, headers=HEADERS)
+        if refusal is None:
+            return HTMLResponse(html, headers=HEADERS)
+        return HTMLResponse(html, refusal.http_status, headers={**HEADERS, **retry_after(refusal)})
 
     async def show(_: Request) -> Response:
         """Show the form."""
@@ -32,7 +36,7 @@ def routes(guard: Guard, auditing: Auditing) -> list[BaseRoute]:
         try:
             fields = await _checked(request, guard.login_form_token)
             typed = fields.get("bearer", "").strip()
-            proof = guard.bearer(typed)
+            proof = guard.bearer(typed, address=arrival_of(request).address)
         except WorkspaceError as refusal:
             guard.refuse(refusal, connection=request, token=typed)
             return page(refusal)
