@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from workspace_server.app.binding import peers_of
 from workspace_server.app.ending import Ending
 from workspace_server.app.listening import prepare
-from workspace_server.app.server import application
+from workspace_server.app.server import application, outer
 from workspace_server.app.serving import Server
 from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
@@ -57,7 +58,8 @@ async def listening(folder: Path, clock: Clock | None = None, **settings: object
                 admin_key=ADMIN_KEY, tokens=engine.tokens, issuer=engine.issuer, refused=engine.auditing.refuse
             )
             mcp, ending = WorkspaceMcp(engine, guard), Ending()
-            server = Server(application(engine, guard, mcp, ending), log_level="critical")
+            before = outer(engine.settings, peers_of(engine.settings))
+            server = Server(application(engine, guard, mcp, ending, outer=before), log_level="critical")
             serving = asyncio.create_task(server.serve(sockets=[door]))
             await server.answers(serving)
             try:

@@ -117,6 +117,31 @@ async def test_a_request_carries_an_id_from_end_to_end(
     assert tuple(rows[-1]) == ("127.0.0.1", "of-ada-7")
 
 
+async def test_what_no_door_is_asked_has_an_id_and_is_counted_and_logged_too(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tool = "https://tool.example"
+    async with (
+        listening(folder, cors_origins=(tool,), trusted_proxies=("127.0.0.1",)) as served,
+        httpx2.AsyncClient(base_url=served.url, headers={"X-Forwarded-For": "192.0.2.9"}) as http,
+    ):
+        before = await samples(http)
+        with caplog.at_level(logging.DEBUG, "workspace_server.interfaces.arrival"):
+            asked = {"Origin": tool, "Access-Control-Request-Method": "GET", "X-Request-Id": "of-a-page"}
+            told = await http.options("/api/v1/files", headers=asked)
+            refused = await http.get("/", headers={"Origin": tool})
+        after = await samples(http)
+    assert told.headers["x-request-id"] == "of-a-page"
+    assert "x-request-id" in refused.headers["access-control-expose-headers"]
+    said = [record.__dict__["facts"] for record in caplog.records]
+    assert [(one["request_id"], one["outcome"], one["address"]) for one in said] == [
+        ("of-a-page", "ok", "192.0.2.9"),
+        (refused.headers["x-request-id"], "forbidden", "192.0.2.9"),
+    ]
+    grown = {key for key, count in after.items() if count > before.get(key, 0)}
+    assert {("http", "unknown", "ok"), ("web", "unknown", "forbidden")} <= grown
+
+
 @pytest.mark.parametrize("given", ["", "two words", "x" * 65, "a\tb", "§"])
 async def test_an_id_that_cannot_stand_in_a_log_gives_way_to_one_of_ours(http: httpx2.AsyncClient, given: str) -> None:
     answer = await http.get("/healthz", headers={b"x-request-id": given.encode()})

@@ -199,7 +199,7 @@ async def _first(serving: "asyncio.Task[None]", over: Coroutine[Any, Any, None])
 
 
 def outer(settings: Settings, peers: Peers) -> list[Middleware]:
-    """Return what stands before the guard."""
+    """Return what stands before the guard: it may change what a request says of itself, or answer it."""
     strict = settings.public_url is not None and settings.public_url.startswith("https:")
     return [Middleware(EdgeMiddleware, peers=peers, strict=strict), *cors(settings.cors_origins)]
 
@@ -231,8 +231,8 @@ def application(
             *web_routes(engine, guard),
         ],
         middleware=[
-            *outer,
             Middleware(ArrivalMiddleware, metrics=metrics),
+            *outer,
             Middleware(GuardMiddleware, guard=guard),
             Middleware(EndingMiddleware, ending=ending),
         ],

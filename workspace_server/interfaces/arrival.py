@@ -95,7 +95,7 @@ class ArrivalMiddleware:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(HEADER)
-        arrival = Arrival(door=_door(scope["path"]), address=address_of(HTTPConnection(scope)))
+        arrival = Arrival(door=_door(scope["path"]))
         if given is not None and _SANE.fullmatch(given):
             arrival.call_id = given
         scope[_ARRIVAL] = arrival
@@ -118,6 +118,7 @@ class ArrivalMiddleware:
             raise
         finally:
             current.reset(token)
+            arrival.address = address_of(HTTPConnection(scope))  # which a trusted proxy has said by now
             if arrival.door == "mcp" or arrival.outcome is None:
                 self._count(arrival, scope, status)
             arrival.say(status)

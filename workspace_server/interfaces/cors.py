@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workspace_server.errors import Forbidden, InvalidArgument
+from workspace_server.interfaces.arrival import arrival_of
 
 BELOW = ("/api/v1/", "/mcp")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -31,8 +33,9 @@ HEADERS = (
     "x-agent",
     "x-lock",
     "x-message",
+    "x-request-id",
 )
-EXPOSED = ("etag", "location", "mcp-session-id", "retry-after", "www-authenticate")
+EXPOSED = ("etag", "location", "mcp-session-id", "retry-after", "www-authenticate", "x-request-id")
 KEPT_S = 600
 """How long a browser may keep what it was told."""
 
@@ -78,6 +81,7 @@ class PagesOfOthers:
         ):
             if not scope["path"].startswith(BELOW):
                 refusal = Forbidden("Pages of other sites may call the API and MCP only.", reason="origin")
+                arrival_of(HTTPConnection(scope)).outcome = refusal.code
                 await JSONResponse({"error": refusal.as_dict()}, refusal.http_status)(scope, receive, send)
                 return
             scope["headers"] = [
