@@ -20,9 +20,12 @@ from workspace_server.core.limits import KIB, LIMITS, MIB
 pytestmark = pytest.mark.anyio
 
 HEAD = b"Host: x\r\n"
-SHORT = replace(
-    LIMITS, target_bytes_max=256, headers_max=8, head_bytes_max=2 * KIB, head_s=0.2, slow_window_s=0.2, pipelined_max=2
-)
+SMALL = replace(LIMITS, target_bytes_max=256, headers_max=8, head_bytes_max=2 * KIB, pipelined_max=2)
+"""Small bounds of size, with as much time as in life: nobody is cut off for the machine's being slow."""
+HASTY = replace(SMALL, slow_window_s=0.2)
+"""Ends who sends a body too slowly, or does not read, soon; only who waits for that comes here."""
+IMPATIENT = replace(SMALL, head_s=0.2)
+"""Ends who does not send a head, soon."""
 PIECE = bytes(64 * KIB)
 
 
@@ -91,7 +94,7 @@ async def door(**bounds: Any) -> AsyncIterator[Door]:
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         served.port = listener.getsockname()[1]
-        server = Server(app, log_level="critical", **{"limits": SHORT, **bounds})
+        server = Server(app, log_level="critical", **{"limits": SMALL, **bounds})
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await server.answers(serving)
         try:
@@ -134,10 +137,6 @@ async def all_of(reader: asyncio.StreamReader) -> bytes:
         ),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "invalid_argument"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "invalid_argument"),
-        (b"GET / HTTP/1.1\r\n" + HEAD + b"A: b", 408, "unavailable"),
-        (b"G", 408, "unavailable"),
-        (b"POST / HTTP/1.1\r\n" + HEAD + b"Content-Length: 9\r\n\r\nslow", 408, "unavailable"),
-        (b"POST / HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n", 408, "unavailable"),
     ],
 )
 async def test_a_request_beyond_a_bound_is_refused_and_its_connection_ended(
@@ -158,6 +157,24 @@ async def served() -> AsyncIterator[Door]:
         yield one
 
 
+@pytest.fixture(scope="module")
+async def hasty() -> AsyncIterator[Door]:
+    async with door(limits=HASTY) as one:
+        yield one
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"POST / HTTP/1.1\r\n" + HEAD + b"Content-Length: 9\r\n\r\nslow",
+        b"POST / HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
+    ],
+)
+async def test_a_body_that_comes_too_slowly_is_refused_and_its_connection_ended(hasty: Door, said: bytes) -> None:
+    status, refusal = await hasty.ask(said)
+    assert (status, refusal["code"], refusal["reason"]) == (408, "unavailable", "slow")
+
+
 async def test_a_request_at_the_bounds_is_answered(served: Door) -> None:
     reader, writer = await served.connect()
     headers = HEAD + b"Connection: close\r\n" + b"A: b\r\n" * 5 + b"B: " + b"x" * 1_900 + b"\r\n"
@@ -168,20 +185,28 @@ async def test_a_request_at_the_bounds_is_answered(served: Door) -> None:
     assert b"x-seen: 8" in answer
 
 
-async def test_headers_that_trickle_in_end_the_connection(served: Door) -> None:
-    reader, writer = await served.connect()
-    writer.write(b"GET / HTTP/1.1\r\n")
-    ended = asyncio.create_task(all_of(reader))
-    while not ended.done():
-        writer.write(b"A")
-        await asyncio.wait([ended], timeout=0.05)
-    assert (await ended)[:13] in (b"HTTP/1.1 408 ", b"")  # nothing when what was yet said met a closed connection
-    writer.close()
+async def test_headers_that_trickle_in_end_the_connection() -> None:
+    async with door(limits=IMPATIENT) as served:
+        reader, writer = await served.connect()
+        writer.write(b"GET / HTTP/1.1\r\n")
+        ended = asyncio.create_task(all_of(reader))
+        while not ended.done():
+            writer.write(b"A")
+            await asyncio.wait([ended], timeout=0.05)
+        assert (await ended)[:13] in (b"HTTP/1.1 408 ", b"")  # nothing when what was yet said met a closed connection
+        writer.close()
+
+
+async def test_a_connection_that_asks_nothing_is_ended_without_an_answer() -> None:
+    async with door(limits=IMPATIENT) as served:
+        reader, writer = await served.connect()
+        assert await reader.read() == b""
+        writer.close()
 
 
 @pytest.mark.parametrize("begun", [b"A: ", b"A", b"Transfer-Encoding: chunked\r\n\r\n1;", b"A: b\r\n" * 4 + b"A: "])
 async def test_a_part_that_has_no_end_is_not_collected(begun: bytes) -> None:
-    async with door(limits=replace(LIMITS, head_bytes_max=SHORT.head_bytes_max)) as served:
+    async with door(limits=replace(LIMITS, head_bytes_max=SMALL.head_bytes_max)) as served:
         reader, writer = await served.connect()
         writer.write(b"POST / HTTP/1.1\r\n" + HEAD + begun)
         ended = asyncio.create_task(all_of(reader))
@@ -195,26 +220,20 @@ async def test_a_part_that_has_no_end_is_not_collected(begun: bytes) -> None:
         writer.close()
 
 
-async def test_a_connection_that_asks_nothing_is_ended_without_an_answer(served: Door) -> None:
-    reader, writer = await served.connect()
-    assert await reader.read() == b""
-    writer.close()
+async def test_what_read_a_body_is_told_that_it_ends(hasty: Door) -> None:
+    hasty.went_away.clear()
+    await hasty.ask(b"POST / HTTP/1.1\r\n" + HEAD + b"Content-Length: 9\r\n\r\nslow")
+    await asyncio.wait_for(hasty.went_away.wait(), 30)
 
 
-async def test_what_read_a_body_is_told_that_it_ends(served: Door) -> None:
-    served.went_away.clear()
-    await served.ask(b"POST / HTTP/1.1\r\n" + HEAD + b"Content-Length: 9\r\n\r\nslow")
-    await asyncio.wait_for(served.went_away.wait(), 30)
-
-
-async def test_who_does_not_read_an_answer_is_ended_and_little_was_kept_for_it(served: Door) -> None:
-    served.went_away.clear()
-    served.sent_bytes = 0
-    reader, writer = await served.connect(received=4 * KIB)
+async def test_who_does_not_read_an_answer_is_ended_and_little_was_kept_for_it(hasty: Door) -> None:
+    hasty.went_away.clear()
+    hasty.sent_bytes = 0
+    reader, writer = await hasty.connect(received=4 * KIB)
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     writer.write(b"GET /endless HTTP/1.1\r\n" + HEAD + b"\r\n")
-    await asyncio.wait_for(served.went_away.wait(), 30)
-    assert served.sent_bytes < 16 * MIB
+    await asyncio.wait_for(hasty.went_away.wait(), 30)
+    assert hasty.sent_bytes < 16 * MIB
     writer.transport.abort()
     assert reader.exception() is None
 
