@@ -81,7 +81,7 @@ TOOL_RULES: Mapping[str, Rule] = {
     "read_file": needs("read", path="$"),
     "file_history": needs("read", path="$"),
     "write_file": needs("write", path="$", content="The relay.\n", overwrite=True),
-    "edit_file": needs("write", path="$", edits=EDITS),
+    "edit_file": needs("read", "write", path="$", edits=EDITS),
     "move_file": Rule([("read", "path"), ("write", "path")], {"path": "$", "to": "$.copy", "copy": True}),
     "delete_file": needs("write", path="$"),
     "commit_files": needs(
@@ -176,7 +176,7 @@ FILES = {
     "GET /files": anywhere("read"),
     "GET /files/{path}": needs("read"),
     "PUT /files/{path}": needs("write"),
-    "PATCH /files/{path}": needs("write", edits=EDITS),
+    "PATCH /files/{path}": needs("read", "write", edits=EDITS),
     "DELETE /files/{path}": needs("write"),
     "GET /files/{path}:text": needs("read"),
     "GET /files/{path}:history": needs("read"),

@@ -228,6 +228,19 @@ async def test_who_may_not_read_is_told_nothing_of_what_it_replaces(filled: Engi
     assert (locked.value.code, locked.value.facts["purpose"]) == ("locked", None)
 
 
+async def test_who_may_not_read_cannot_find_out_by_edits_what_stands_there(filled: Engine) -> None:
+    edits = [{"old_text": "40", "new_text": "50"}]
+    for call in (
+        filled.files.edit_file(BLIND, path="open/plan.md", edits=edits),
+        filled.files.edit_file(BLIND, path="open/plan.md", edits=edits, dry_run=True),
+        filled.files.edit_file(BLIND, path="nothing.md", edits=edits, dry_run=True),
+        filled.files.commit_files(BLIND, changes=[{"op": "edit", "path": "open/plan.md", "edits": edits}]),
+    ):
+        with pytest.raises(Forbidden) as refusal:
+            await call
+        assert refusal.value.facts["verb"] == "read"
+
+
 async def test_who_is_locked_out_is_told_what_it_sees_of_the_lock(filled: Engine) -> None:
     await filled.locks.lock_files(OWNER, paths=["open/sum.md", f"{SECRET}/use.md"], purpose=SECRET)
     for call in (

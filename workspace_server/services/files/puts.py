@@ -177,11 +177,13 @@ class EditPut:
     ) -> None:
         self.edits = _edits(edits)
         text = message_text(message)
+        place = folder.place(caller, path)
+        caller.require("read", place)  # whether a text is there, and how often, tells what the file holds
         self._url = folder.bytes_url(path)
         self.before = ""
         self.after = ""
         self.put = Put(
-            path=folder.place(caller, path),
+            path=place,
             op="edit",
             make=self.make,
             expect_version=expect_version,
