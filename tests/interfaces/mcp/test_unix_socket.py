@@ -17,7 +17,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.scopes import ALL
 from workspace_server.interfaces.guard import Guard
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
-from workspace_server.interfaces.mcp.unix_socket import SocketDoor
+from workspace_server.interfaces.mcp.unix_socket import ALIVE, SocketDoor
 from workspace_server.services.engine import Engine
 
 pytestmark = pytest.mark.anyio
@@ -170,3 +170,24 @@ async def test_a_process_proves_who_it_is_until_its_token_is_revoked(folder: Pat
         assert (await process.call("write_file", {"path": "a.md", "content": "x"}))["code"] == "forbidden"
         await here.engine.tokens.revoke_token(boss, token=mine["id"])
         assert (await process.call("list_files", {}))["code"] == "unauthenticated"
+
+
+async def test_a_process_keeps_its_locks_while_it_proves_who_it_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = Caller(agent="boss", scope=ALL)
+    async with owner(folder) as here:
+        made = await here.engine.tokens.create_token(boss, agent="ann")
+        process = await here.connect({"agent": "ann", "session": "a" * 16, "token": made["token"]})
+        assert await process.receive() == {"agent": "ann"}
+        kept: list[str] = []
+
+        async def keep(session: str) -> None:
+            kept.append(session)
+
+        monkeypatch.setattr(here.engine.locks, "keep_session", keep)
+        for expected in (1, 1):
+            await process.send(ALIVE.strip())
+            await process.call("list_files", {})  # is answered once the sign of life was heard
+            assert len(kept) == expected
+            await here.engine.tokens.revoke_token(boss, token=made["id"])

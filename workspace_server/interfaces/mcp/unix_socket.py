@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from workspace_server.core.access import agent_name
 from workspace_server.core.limits import LIMITS
-from workspace_server.errors import InvalidArgument, WorkspaceError
+from workspace_server.errors import InvalidArgument, RateLimited, Unauthenticated, WorkspaceError
 from workspace_server.interfaces.mcp.calls import Peer, declared_name
 from workspace_server.interfaces.mcp.errors import compact
 from workspace_server.interfaces.mcp.server import WorkspaceMcp
@@ -139,8 +139,7 @@ class SocketDoor:
         async with incoming:
             while raw := await line.receive():
                 if raw == ALIVE:
-                    if peer.session is not None:
-                        await self._engine.locks.keep_session(peer.session)
+                    await self._keep(peer)
                     continue
                 try:
                     message = jsonrpc_message_adapter.validate_json(raw, by_name=False)
@@ -151,6 +150,13 @@ class SocketDoor:
                     await incoming.send(SessionMessage(message, metadata))
                 except (anyio.BrokenResourceError, anyio.ClosedResourceError):
                     return
+
+    async def _keep(self, peer: Peer) -> None:
+        """Keep the locks of a process that gives a sign of life, while it proves who it is."""
+        with contextlib.suppress(Unauthenticated, RateLimited):
+            self._server.guard.bearer(peer.token)
+            if peer.session is not None:
+                await self._engine.locks.keep_session(peer.session)
 
     async def _send_all(self, line: "_Line", outgoing: ContextReceiveStream[SessionMessage]) -> None:
         async for sent in outgoing:
