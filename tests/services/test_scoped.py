@@ -241,6 +241,36 @@ async def test_who_may_not_read_cannot_find_out_by_edits_what_stands_there(fille
         assert refusal.value.facts["verb"] == "read"
 
 
+async def test_what_an_agent_did_by_one_token_is_not_told_by_one_that_grants_less(filled: Engine) -> None:
+    less = replace(BOB, agent="boss")
+    with pytest.raises(WorkspaceError) as refused:
+        await filled.files.write_file(OWNER, path=f"{SECRET}/use.md", content=SECRET)
+    draft = str(refused.value.facts["draft"])
+    with pytest.raises(NotFound):
+        await filled.files.write_file(less, path="open/new.md", draft=draft)
+    kept = await filled.files.write_file(OWNER, path=f"{SECRET}/use.md", draft=draft, overwrite=True)
+    assert kept["version"] == 2
+    more = await filled.locks.lock_files(OWNER, paths=["open/sum.md", f"{SECRET}/use.md"], purpose=SECRET)
+    mine = await filled.locks.lock_files(less, paths=["open/moved.md"])
+    assert [one["lock"] for one in (await filled.locks.list_locks(less, mine=True))["locks"]] == [mine["lock"]]
+    for call in (
+        filled.files.delete_file(less, path="open/sum.md"),
+        filled.locks.lock_files(less, paths=["open/"]),
+    ):
+        with pytest.raises(WorkspaceError) as locked:
+            await call
+        assert (locked.value.code, locked.value.facts["yours"]) == ("locked", True)
+        assert SECRET not in shown(locked.value.as_dict())
+        assert more["lock"] not in shown(locked.value.as_dict())
+    await filled.jobs.add_job(OWNER, queue=SECRET, instructions=SECRET, inputs=[f"{SECRET}/use.md"])
+    await filled.jobs.claim_job(OWNER, queue=SECRET)
+    told = await filled.agents.show_agent(less, agent="boss")
+    assert told["written"]["versions"] > len(told["files"]) > 0
+    assert [one["paths"] for one in told["locks"]] == [["open/moved.md"]]
+    assert SECRET not in shown(told)
+    assert SECRET not in shown(await filled.agents.list_agents(less))
+
+
 async def test_who_is_locked_out_is_told_what_it_sees_of_the_lock(filled: Engine) -> None:
     await filled.locks.lock_files(OWNER, paths=["open/sum.md", f"{SECRET}/use.md"], purpose=SECRET)
     for call in (

@@ -12,10 +12,13 @@ TRACE_CHARS = 55
 
 
 def asking(caller: Caller, *what: object) -> Caller:
-    """Return the caller with a digest of what it asks for, where a repeat must be told from another call."""
+    """Return the caller with a digest of what it asks for, where a repeat must be told from another call.
+
+    The same by a token that grants something else is another call: the first answer may name what that one may not see.
+    """
     if caller.request_id is None:
         return caller
-    text = json.dumps(what, sort_keys=True, default=str)
+    text = json.dumps([*what, sorted(map(str, caller.scope.grants))], sort_keys=True, default=str)
     return replace(caller, asked=hashlib.sha256(text.encode()).hexdigest()[:16])
 
 

@@ -32,6 +32,27 @@ async def test_a_token_is_made_listed_used_and_revoked(served: Listening, client
     assert (await client.get("/files/docs/a.md", headers=proof)).status_code == 401
 
 
+async def test_an_answer_is_given_again_to_a_token_that_grants_the_same(
+    served: Listening, client: httpx2.AsyncClient
+) -> None:
+    boss = Caller(agent="boss", scope=ALL)
+    first, same, less = [
+        {"Authorization": f"Bearer {made['token']}", "Idempotency-Key": "1"}
+        for allow in ("all:**", "all:**", "all:open/**")
+        for made in [await served.engine.tokens.create_token(boss, agent="ana", allow=[allow])]
+    ]
+    for path in ("open/a.md", "secret/a.md"):
+        await client.put(f"/files/{path}", content=b"x", headers={**first, "Idempotency-Key": path})
+    asked = {"agent": "ana", "since": "1h"}
+    done = await client.post("/undo", json=asked, headers=first)
+    assert [one["path"] for one in done.json()["files"]] == ["open/a.md", "secret/a.md"]
+    again = await client.post("/undo", json=asked, headers=same)
+    assert again.json()["replayed"]
+    other = await client.post("/undo", json=asked, headers=less)
+    assert other.json()["error"]["code"] == "invalid_argument"
+    assert "secret" not in other.text
+
+
 async def test_what_makes_no_token_is_refused(client: httpx2.AsyncClient) -> None:
     for wrong in ({"agent": ""}, {"agent": "ann", "allow": ["**"]}, {"agent": "ann", "expires_in_seconds": 1}):
         assert (await client.post("/tokens", json=wrong, headers=ADMIN)).status_code == 400

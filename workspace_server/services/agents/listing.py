@@ -108,14 +108,26 @@ class Listing:
         return found[:limit]
 
     async def _told(self, tx: Transaction, caller: Caller, row: AgentRow, held: Sequence[Lock]) -> Result | None:
-        """Return what a caller is told of an agent: all, or what it sees of its doings; None when it sees none."""
-        if caller.sees_all or row.agent == caller.agent:
+        """Return what a caller is told of an agent: all, or what it sees of its doings; None when it sees none.
+
+        Of itself it is told besides how much it has done, also by another token than the one that it calls with.
+        """
+        if caller.sees_all:
             return await self._shown(tx, row, held)
         mine = [one for one in held if one.agent == row.agent and leases.is_seen(caller, one)]
         claimed = [one for one in await jobs.claimed_by(tx, row.agent) if is_told(caller, one)]
         written = await _files(tx, caller, row.agent)
         event = None if row.seq is None else await events.at(tx, row.seq)
         event = None if event is None else told_to(caller, event)
+        seen: Result = {
+            "last_call": None,
+            "last_event": _event(event),
+            "waiting": [],
+            "locks": [_lock(one, tx.boot_s) for one in mine],
+            "jobs": [{"job": job_name(one.job_id), "queue": one.queue} for one in claimed],
+        }
+        if row.agent == caller.agent:
+            return await self._shown(tx, row, held) | seen
         times = [
             *(one["at"] for one in written[:1]),
             *(one.granted_at for one in mine),
@@ -132,11 +144,7 @@ class Listing:
             "first_seen": None,
             "last_seen": iso(max(times)),
             "paused": _pause((await pauses.current(tx)).get(row.agent), caller),
-            "last_call": None,
-            "last_event": _event(event),
-            "waiting": [],
-            "locks": [_lock(one, tx.boot_s) for one in mine],
-            "jobs": [{"job": job_name(one.job_id), "queue": one.queue} for one in claimed],
+            **seen,
             "written": None,
             "stored": None,
             "served": None,

@@ -74,13 +74,14 @@ async def found(folder: Folder, caller: Caller, name: str) -> Draft:
     """Return the content of a draft of the caller.
 
     Raises:
-        NotFound: There is no such draft, or its hour is over, or it is another agent's.
+        NotFound: There is no such draft, or its hour is over, or it is another agent's; or it is of a file that this
+            caller may not write, as with another token of the same agent.
     """
     number = _NAME.fullmatch(name)
 
     async def read(tx: Transaction) -> tuple[DraftRow, Content]:
         row = None if number is None else await drafts.find(tx, caller.agent, int(number[1]))
-        if row is None:
+        if row is None or not caller.scope.allows("write", row.path):
             raise drafts.unknown(name[:NAME_CHARS_MAX])
         size, form, data = await contents.stored(tx, row.sha256)
         return row, Content(sha256=row.sha256, size_bytes=size, form=form, data=data, head=b"")

@@ -9,6 +9,7 @@ from workspace_server.core import diffs, edits, media
 from workspace_server.core.access import EXTERNAL, Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import parse_selector
+from workspace_server.core.scopes import Verb
 from workspace_server.errors import Conflict, EditFailed, Gone, Locked, LockLost, WorkspaceError
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
@@ -85,10 +86,11 @@ async def conflict(folder: Folder, caller: Caller, refusal: Conflict) -> Conflic
 
 def locked(caller: Caller, refusal: Locked) -> Locked:
     """Leave out what else the lock covers, for who may not read that; and then also what its holder says it is for."""
-    if caller.sees_all or refusal.facts["yours"]:
+    if caller.sees_all:
         return refusal
+    verb: Verb = "lock" if refusal.facts["yours"] else "read"  # with another token it may have locked more than these
     covered = cast("list[str]", refusal.facts["lock_paths"])
-    seen = [one for one in covered if caller.scope.within("read", parse_selector(one, lambda _: False))]
+    seen = [one for one in covered if caller.scope.within(verb, parse_selector(one, lambda _: False))]
     if len(seen) < len(covered):
         refusal.facts |= {"lock_paths": seen, "purpose": None}
     return refusal

@@ -63,7 +63,7 @@ async def acquire(commit: Commit, wanted: Wanted, chosen: Sequence[Selector] | N
     mine = rules.held_alike(live, agent=agent, mode=wanted.mode, selectors=chosen)
     if mine is not None:
         return await renewed(commit, mine, wanted.ttl_s)
-    place = await _pass(tx, wanted.mode, chosen, live, agent=agent)
+    place = await _pass(commit, wanted.mode, chosen, live)
     if sum(held.agent == agent for held in live) >= LIMITS.locks_per_agent_max:
         raise QuotaExceeded(
             f"{agent} holds {LIMITS.locks_per_agent_max} locks.",
@@ -103,10 +103,9 @@ async def told(db: Database, caller: Caller, granted: Result) -> Result:
     return {**granted, **await db.read_long(around)}
 
 
-async def _pass(
-    tx: Transaction, mode: Mode, chosen: Sequence[Selector], live: Sequence[Lock], *, agent: str
-) -> Place | None:
+async def _pass(commit: Commit, mode: Mode, chosen: Sequence[Selector], live: Sequence[Lock]) -> Place | None:
     """Return the place in the line that the request has, if any, when nothing is in its way."""
+    tx, agent = commit.tx, commit.caller.agent
     await lock_waits.drop_unkept(tx)
     line = await lock_waits.line(tx)
     place = next((place for place in line if place.is_for(agent=agent, mode=mode, selectors=chosen)), None)
@@ -116,7 +115,7 @@ async def _pass(
     holder = rules.in_the_way(live, mode=mode, selectors=chosen)
     if holder is not None:
         refusal = rules.locked(holder[0], holder[1].shown, agent=agent, now_s=tx.boot_s)
-        if refusal.facts["yours"]:
+        if refusal.facts["yours"] and leases.is_seen(commit.caller, holder[0]):
             refusal.hint = f"unlock_files(lock={holder[0].handle!r}), then call again: your own lock is in the way."
     elif earlier:
         refusal = lock_queue.behind(earlier[0], chosen, live, agent=agent, now_s=tx.boot_s)

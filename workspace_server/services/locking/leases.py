@@ -10,6 +10,7 @@ from workspace_server.core.events import EventType
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.lock_queue import Place
 from workspace_server.core.locks import Lock, State
+from workspace_server.core.scopes import Verb
 from workspace_server.errors import Unavailable
 from workspace_server.services.recording import Commit
 from workspace_server.storage.database import Database, Transaction
@@ -21,8 +22,12 @@ _KINDS: dict[State, EventType] = {"released": "lock.released", "expired": "lock.
 
 
 def is_seen(caller: Caller, one: Lock | Place) -> bool:
-    """Whether a caller is told of a lock, or of who waits for one: its own, and what lies wholly in its scope."""
-    return one.agent == caller.agent or all(caller.scope.within("read", part) for part in one.selectors)
+    """Whether a caller is told of a lock, or of who waits for one: of what lies wholly in its scope.
+
+    Of its own it is told where it could have taken it: with another token it may have locked more than it sees by this.
+    """
+    verbs: Sequence[Verb] = ("read", "lock") if one.agent == caller.agent else ("read",)
+    return any(all(caller.scope.within(verb, part) for part in one.selectors) for verb in verbs)
 
 
 async def end(commit: Commit, held: Lock, state: State, *, note: str | None = None) -> None:
