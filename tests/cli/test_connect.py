@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from workspace_server.cli.connect import client_config_command
-from workspace_server.interfaces.snippets import CLIENTS
+from workspace_server.interfaces.snippets import CLIENTS, START_ONLY
 
 
 def snippet(*arguments: str) -> str:
@@ -42,6 +42,17 @@ def test_codex_gets_toml(tmp_path: Path) -> None:
     assert tomllib.loads(snippet("codex", "--url", "http://h"))["mcp_servers"]["workspace"]["url"].startswith(
         "http://h/"
     )
+
+
+@pytest.mark.parametrize("client", sorted(CLIENTS))
+def test_a_token_comes_from_the_environment_and_brings_its_name(tmp_path: Path, client: str) -> None:
+    over_stdio = snippet(client, "--dir", str(tmp_path), "--with-token")
+    over_http = "" if client in START_ONLY else snippet(client, "--url", "http://h", "--with-token")
+    for said in filter(None, (over_stdio, over_http)):
+        assert "agent" not in said
+        assert client == "python" or any(way in said for way in ("WORKSPACE_TOKEN", "wst_..."))
+    assert client in {"python", *START_ONLY} or "Bearer" in over_http or "bearer_token_env_var" in over_http
+    assert "ada" in snippet(client, "--dir", str(tmp_path), "--with-token", "--agent", "ada")
 
 
 def test_python_gets_a_program_that_compiles(tmp_path: Path) -> None:

@@ -193,9 +193,11 @@ async def test_every_page_and_form_has_a_rule_that_holds_for_every_principal(ser
     assert len(found) == len(PRINCIPALS) * sum(len(rule.paths) for rule in [*PAGES.values(), *FORMS.values()])
 
 
-async def test_the_bar_leads_to_the_pages_that_are_not_refused(served: Listening) -> None:
+async def test_the_bar_leads_to_what_is_not_refused_and_clients_are_told_to_bear_tokens(served: Listening) -> None:
     for principal, (client, _) in (await browsers(served)).items():
-        bar = (await client.get("/connect")).text.split('<nav aria-label="Main">')[1].split("</nav>")[0]
+        page = (await client.get("/connect")).text
+        assert ("?agent=" in page, page.count("$WORKSPACE_TOKEN")) == (False, 4)
+        bar = page.split('<nav aria-label="Main">')[1].split("</nav>")[0]
         scope = parse_scope(PRINCIPALS[principal])
         assert all(PAGES[address].allows(scope, INSIDE) for address in re.findall(r'href="([^"]+)"', bar)), principal
         assert ("Flows" in bar) == scope.may("trigger")
