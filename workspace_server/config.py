@@ -7,11 +7,9 @@ counts. A setting has one name everywhere: `webhooks.allow` is `allow` below `[w
 
 import dataclasses
 import os
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args, get_type_hints
 
 from workspace_server.setting_sources import (
     ENVIRONMENT_PREFIX,
@@ -42,10 +40,10 @@ def _setting(
 
 
 LogLevel = Literal["debug", "info", "warning", "error"]
-LOG_LEVELS: tuple[LogLevel, ...] = typing.get_args(LogLevel)
+LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings in force. `Settings()` holds the defaults; `load` reads them all."""
 
@@ -231,6 +229,7 @@ class Settings:
     log_format: Literal["text", "json"] = _setting(
         "text", "How it says it: in lines for people, or as one JSON object a line.", flag="--log-format"
     )
+    otlp_url: str | None = _setting(None, "Address of a collector of OpenTelemetry traces; takes the extra `otel`.")
     deliveries: bool = _setting(
         True, "Whether webhooks are sent. Those of a fork are not, until you say so: they wait, and jobs are as ever."
     )
@@ -348,7 +347,7 @@ class Settings:
 
 def table() -> list[Row]:
     """Return every setting, in the order of this page."""
-    kinds = typing.get_type_hints(Settings)
+    kinds = get_type_hints(Settings)
     return [_row(field, kinds[field.name]) for field in dataclasses.fields(Settings) if field.metadata]
 
 

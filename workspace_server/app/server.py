@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
@@ -30,6 +31,7 @@ from workspace_server.app.serving import Server
 from workspace_server.config import Settings
 from workspace_server.core.paths import STATE_DIRECTORY
 from workspace_server.core.peers import Peers
+from workspace_server.delivery.collector import collecting
 from workspace_server.errors import InvalidArgument, Unavailable
 from workspace_server.interfaces.arrival import ArrivalMiddleware
 from workspace_server.interfaces.challenges import metadata_routes
@@ -44,6 +46,7 @@ from workspace_server.interfaces.metrics import Metrics
 from workspace_server.interfaces.web.routes import routes as web_routes
 from workspace_server.interfaces.web.unknown import refusals
 from workspace_server.services.engine import Engine
+from workspace_server.services.spans import Tell
 from workspace_server.storage.disk import filesystem
 from workspace_server.storage.upkeep.new_folders import workspace_around
 
@@ -87,6 +90,7 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
             f"The folder {root} cannot be made: {error.strerror}.", hint="Serve another one.", reason="unwritable"
         ) from error
     with (
+        collecting(settings, os.environ) as tell,
         Ownership.take(root, kind) as own,
         listening(settings, kind, last=own.last_port) as listener,
         local_listener(settings) as local,
@@ -97,7 +101,7 @@ def run(root: Path, settings: Settings, *, kind: Kind = "serve", announce: Annou
         # in which nobody else runs (2026-11-30), and once more at the end.
         gc.freeze()
         sys.setswitchinterval(SWITCH_S)
-        runner.run(_serve(root, settings, own, Sockets(listener, local), announce))
+        runner.run(_serve(root, settings, own, Sockets(listener, local), announce, tell=tell))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,15 @@ class Sockets:
         return [one.getsockname()[1] for one in (self.public, self.local) if one is not None]
 
 
-async def _serve(root: Path, settings: Settings, own: Ownership, sockets: Sockets, announce: Announce | None) -> None:
+async def _serve(
+    root: Path,
+    settings: Settings,
+    own: Ownership,
+    sockets: Sockets,
+    announce: Announce | None,
+    *,
+    tell: Tell | None,
+) -> None:
     main = asyncio.current_task()
     assert main is not None
     _on_signals(main.cancel)
@@ -130,6 +142,7 @@ async def _serve(root: Path, settings: Settings, own: Ownership, sockets: Socket
         contextlib.aclosing(InProcesses(scratch=root / STATE_DIRECTORY / "extracting")) as extracting,
         Engine.open(root, settings=settings, extracting=extracting, open_index=IndexInProcess) as engine,
     ):
+        engine.trace(tell)
         check_callers(settings, asks=engine.tokens.any_live())
         for port in sockets.ports:
             engine.automation.listens_on(port)

@@ -44,6 +44,7 @@ class Caller:
         token: The public id of the token by which the caller has proven who it is.
         address: Where the request came from: an address of the network, or `local` for a process of this machine.
         call_id: By what the server's log and its audit log call the request.
+        trace: The W3C trace context that the request came with.
     """
 
     agent: str
@@ -57,6 +58,7 @@ class Caller:
     token: str | None = None
     address: str | None = None
     call_id: str | None = None
+    trace: str | None = None
 
     def may(self, verb: Verb) -> bool:
         """Return whether the caller has *verb* anywhere at all."""

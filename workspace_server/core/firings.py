@@ -1,17 +1,16 @@
 """What a firing says of itself: to its webhook, to its job, and in the log."""
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from workspace_server.core.joins.deciding import Fire
 from workspace_server.core.joins.state import Cause, Save
 from workspace_server.core.moments import iso
+from workspace_server.core.spans import place_in
 from workspace_server.core.triggers.definition import Definition
 
 _BESIDE_INPUTS: Final = ("key", "missing", "unclean", "holders", "coalesced", "scheduled_at", "missed")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{16})([0-9a-f]{16})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def chain(name: str, parent: Cause | None) -> Cause:
@@ -41,10 +40,11 @@ def trace_of(source: str, root: str) -> str:
 
 def root_of(traceparent: str, source: str) -> str | None:
     """Return the first firing of the chain whose trace a `traceparent` carries, or None when it is no chain of ours."""
-    trace = _TRACEPARENT.fullmatch(traceparent)
-    if trace is None or trace[1] != _trace_prefix(source):
+    place = place_in(traceparent)
+    prefix = _trace_prefix(source)
+    if place is None or not place.trace.startswith(prefix):
         return None
-    return f"F{int(trace[2], 16)}"
+    return f"F{int(place.trace.removeprefix(prefix), 16)}"
 
 
 def _trace_prefix(source: str) -> str:

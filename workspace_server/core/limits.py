@@ -365,6 +365,10 @@ class Limits:
     """Most paths marked dirty by the watcher; beyond it everything is dirty."""
     followers_max: int = 1_000
     """Most open event streams."""
+    traced_saves_max: int = 10_000
+    """Most newest versions whose place in a trace is remembered, for firings that come later."""
+    traced_inputs_max: int = 32
+    """Most inputs that the span of a firing is linked with."""
 
 
 LIMITS = Limits()

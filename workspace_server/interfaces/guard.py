@@ -267,11 +267,13 @@ class Guard:
         known = Caller(agent=agent, scope=proof.scope) if proof.token is None else proof.token.caller(agent)
         came = arrival or Arrival()
         came.is_of(known)
+        context = trace_context(said.get(TRACE_META, trace))
         return replace(
             known,
             door=door,
             request_id=own_id(said.get(REQUEST_ID_META, request_id), REQUEST_ID_META),
-            cause=own_id(said.get(CAUSE_META), CAUSE_META) or trace_context(said.get(TRACE_META, trace)),
+            cause=own_id(said.get(CAUSE_META), CAUSE_META) or context,
+            trace=context,
             session=session,
             address=came.address,
             call_id=came.call_id,

@@ -38,6 +38,7 @@ from workspace_server.services.links import Links
 from workspace_server.services.locking import leases
 from workspace_server.services.locking.locks import Locks
 from workspace_server.services.recording import Recorder, Result
+from workspace_server.services.spans import Spans, Tell
 from workspace_server.services.standing import Standing
 from workspace_server.services.status import Status
 from workspace_server.services.subscribing.subscribing import Subscribing
@@ -213,6 +214,10 @@ class Engine:
                 background.cancel_scope.cancel()
             if failed is not None:
                 raise failed
+
+    def trace(self, tell: Tell | None) -> None:
+        """Have *tell* take to a collector of traces what happens from now on; None: there is no collector."""
+        self.folder.recorder.spans = None if tell is None else Spans(self.folder.source, self.clock, tell)
 
     @property
     def head_seq(self) -> int:

@@ -1,6 +1,7 @@
 """How a change is recorded: its events, its audit row, what it triggers and its answer, all in one transaction."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 from workspace_server.core.access import Caller
@@ -9,6 +10,7 @@ from workspace_server.core.guarded import Guarded
 from workspace_server.core.room import ESSENTIAL, check_room
 from workspace_server.errors import InvalidArgument
 from workspace_server.services.agents import gate
+from workspace_server.services.spans import Asked, Spans
 from workspace_server.services.tree.goals import Goal, read_from_tree, standing_before
 from workspace_server.storage.content import Content
 from workspace_server.storage.database import Database, Transaction
@@ -253,6 +255,8 @@ class Recorder:
         self.freed: Callable[[], None] = lambda: None
         self.noticed: Callable[[Sequence[Event]], None] = lambda _happened: None
         """Called after each commit with its events, on the event loop's thread."""
+        self.spans: Spans | None = None
+        """Tells a collector of traces, where there is one."""
 
     async def change(
         self, caller: Caller, action: str, body: Body, *, is_behind: bool = False, once: Collection[str] = ()
@@ -271,6 +275,7 @@ class Recorder:
         """
         self.check_room(action)
         asked = f"{action} {caller.asked}" if caller.asked else action
+        traced = nullcontext() if self.spans is None else self.spans.asked(caller, action)
 
         async def transaction(tx: Transaction) -> Result:
             if caller.request_id is not None:
@@ -298,9 +303,12 @@ class Recorder:
                 head = commit.events[-1].seq
                 tx.after_commit(lambda: self.noticed(commit.events))
                 tx.after_commit(lambda: self._committed(head))
+                if isinstance(traced, Asked):
+                    tx.after_commit(lambda: traced.committed(commit.events, tx.now_s))
             return result
 
-        return await self._db.write(transaction, essential=action in ESSENTIAL, is_behind=is_behind)
+        with traced:
+            return await self._db.write(transaction, essential=action in ESSENTIAL, is_behind=is_behind)
 
     def check_room(self, action: str) -> None:
         """Pass when the disk has room for *action*.

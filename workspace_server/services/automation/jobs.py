@@ -160,6 +160,8 @@ class Jobs:
         """End the attempt at a claimed job inside a commit, with all that follows, and return the job's new state."""
         tx = commit.tx
         state = state_after(outcome, failures=row.failures)
+        if self._folder.recorder.spans is not None:
+            await self._folder.recorder.spans.work(tx, row, outcome)
         if state == "queued":
             await jobs.put_back(tx, row.job_id, failures=row.failures + 1, delay_s=delay_s, note=note)
             tx.after_commit(self._reaction.timer_set if delay_s else lambda: self._claiming.queued(row.queue))

@@ -178,15 +178,17 @@ class Dispatch:
         """Make one attempt and record it."""
         try:
             try:
-                answer = await self._answer(sender, row)
+                answer, trace = await self._answer(sender, row)
             finally:
                 self._land(row.endpoint_id)
+            ended_s = self._folder.clock.wall_s()
 
             async def body(commit: Commit) -> Result:
-                await self._settling.settle(commit, row.delivery_id, answer)
-                return {}
+                return {"number": await self._settling.settle(commit, row.delivery_id, answer)}
 
-            await self._folder.recorder.change(SERVER, "deliver", body)
+            number = (await self._folder.recorder.change(SERVER, "deliver", body))["number"]
+            if self._folder.recorder.spans is not None and number is not None:
+                self._folder.recorder.spans.attempt(row, trace, answer, number=number, ended_s=ended_s)
         except Exception:
             log.exception("an attempt could not be recorded; it will be made again")
             await asyncio.sleep(AFTER_FAILURE_S)
@@ -194,18 +196,22 @@ class Dispatch:
             self._traffic_to(row.endpoint_id).unrecorded.discard(row.delivery_id)
             self.due(row.endpoint_id)
 
-    async def _answer(self, sender: Sender, row: DeliveryRow) -> Answer:
-        """Send what the delivery says, and learn from the answer how fast others may follow."""
+    async def _answer(self, sender: Sender, row: DeliveryRow) -> tuple[Answer, str | None]:
+        """Send what the delivery says, and learn from the answer how fast others may follow.
+
+        Returns:
+            What came of it, and the trace context that was sent, if one was.
+        """
         try:
             request = await self._kinds[row.kind].request(row)
         except Unsendable as unsendable:
-            return Answer(failure="unsendable", detail=str(unsendable))
+            return Answer(failure="unsendable", detail=str(unsendable)), None
         answer = await sender.post(row.url, request.body, request.headers)
         clock = self._folder.clock
         traffic = self._traffic_to(row.endpoint_id)
         rest = rest_s(answer, clock.wall_s())
         traffic.pace = traffic.pace.after(answer.status, rest_s=rest, now_s=clock.boot_s())
-        return answer
+        return answer, request.headers.get("traceparent")
 
     def _traffic_to(self, endpoint_id: int) -> _Traffic:
         if endpoint_id not in self._traffic:

@@ -30,13 +30,12 @@ class Settling:
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self._kinds = kinds
 
-    async def settle(self, commit: Commit, delivery_id: int, answer: Answer) -> None:
-        """Record one attempt and what follows from it."""
+    async def settle(self, commit: Commit, delivery_id: int, answer: Answer) -> int | None:
+        """Record one attempt and what follows from it; return its number, or None when it does not count any more."""
         tx = commit.tx
         row = await deliveries.by_id(tx, delivery_id)
         if row.state != "pending" and not answer.delivered:
-            return  # given up meanwhile, with all that was on its way to a disabled endpoint
-        kind = self._kinds[row.kind]
+            return None  # given up meanwhile, with all that was on its way to a disabled endpoint
         number = await attempts.add(
             tx,
             delivery_id,
@@ -45,6 +44,27 @@ class Settling:
             latency_ms=answer.latency_ms,
             answer=answer.excerpt or answer.detail,
         )
+        await self._follow(commit, row, answer, number)
+        return number
+
+    async def give_up_disabled(self, commit: Commit, endpoint_id: int) -> bool:
+        """Give up what is on its way to a disabled endpoint, so much of it that others need not wait for long.
+
+        Returns:
+            Whether there is more.
+        """
+        endpoint = await endpoints.by_id(commit.tx, endpoint_id)
+        assert endpoint is not None
+        if endpoint.disabled_at is None:
+            return False  # enabled again meanwhile
+        rows = await deliveries.pending_of(commit.tx, endpoint_id, limit=GIVEN_UP_AT_ONCE)
+        for row in rows:
+            await self._give_up(commit, row, DISABLED, failures=row.failures, attempts=row.failures)
+        return len(rows) == GIVEN_UP_AT_ONCE
+
+    async def _follow(self, commit: Commit, row: DeliveryRow, answer: Answer, number: int) -> None:
+        """Do what follows from an attempt."""
+        tx, kind = commit.tx, self._kinds[row.kind]
         await _count(tx, row, answer)
         if answer.delivered:
             await deliveries.end(tx, row, "delivered", failures=row.failures)
@@ -62,23 +82,8 @@ class Settling:
             reason = answer.detail or f"HTTP {answer.status}"
             await self._give_up(commit, row, reason, failures=failures, attempts=number)
         else:
-            await deliveries.put_off(tx, delivery_id, failures=failures, next_at=tx.now_s + wait_s)
+            await deliveries.put_off(tx, row.delivery_id, failures=failures, next_at=tx.now_s + wait_s)
             await kind.failed(commit, row, failures)
-
-    async def give_up_disabled(self, commit: Commit, endpoint_id: int) -> bool:
-        """Give up what is on its way to a disabled endpoint, so much of it that others need not wait for long.
-
-        Returns:
-            Whether there is more.
-        """
-        endpoint = await endpoints.by_id(commit.tx, endpoint_id)
-        assert endpoint is not None
-        if endpoint.disabled_at is None:
-            return False  # enabled again meanwhile
-        rows = await deliveries.pending_of(commit.tx, endpoint_id, limit=GIVEN_UP_AT_ONCE)
-        for row in rows:
-            await self._give_up(commit, row, DISABLED, failures=row.failures, attempts=row.failures)
-        return len(rows) == GIVEN_UP_AT_ONCE
 
     async def _give_up(self, commit: Commit, row: DeliveryRow, reason: str, *, failures: int, attempts: int) -> None:
         await deliveries.end(commit.tx, row, "dead", failures=failures, reason=reason)
