@@ -74,7 +74,7 @@ class Site:
             return self._refused(view, Internal("The server failed to show this page.", request_id=request_id))
 
     def _refused(self, view: View, refusal: WorkspaceError) -> Response:
-        page = view.render("error.html", title=refusal.code, code=refusal.http_status, refusal=refusal)
+        page = view.render("error.html", title=refusal.code, refusal=refusal)
         page.headers.update(retry_after(refusal))
         return page
 

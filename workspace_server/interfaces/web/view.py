@@ -128,8 +128,15 @@ class View:
                 reason="form",
             )
 
-    def render(self, template: str, *, title: str, active: str = "", code: int = 200, **values: Any) -> Response:
-        """Return a page."""
+    def render(
+        self, template: str, *, title: str, active: str = "", refusal: Any = None, code: int = 200, **values: Any
+    ) -> Response:
+        """Return a page.
+
+        Args:
+            refusal: What the page says was refused, if anything was: a refusal, or what is told of one.
+            code: The status of a page without such a refusal.
+        """
         html = ENVIRONMENT.get_template(template).render(
             workspace=self.engine.folder.name,
             seq=self.engine.events.head_seq,
@@ -144,10 +151,12 @@ class View:
             here=self.here,
             title=title,
             active=active,
+            refusal=refusal,
             query=values.pop("query", ""),
             **values,
         )
-        return HTMLResponse(html.encode("utf-8", "replace"), code, headers=HEADERS)
+        status = code if refusal is None else refusal.http_status
+        return HTMLResponse(html.encode("utf-8", "replace"), status, headers=HEADERS)
 
 
 Page = Callable[[View], Awaitable[Response]]

@@ -12,7 +12,7 @@ from tests.interfaces.web.filling import Browser, forms
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.interfaces.web.writing import uploads
-from workspace_server.services.files import puts
+from workspace_server.services import quotas
 
 pytestmark = pytest.mark.anyio
 
@@ -92,7 +92,7 @@ async def test_each_file_is_refused_by_itself(served: Listening, owner: Browser,
 async def test_a_file_that_is_too_large_does_not_keep_the_next_one_out(
     served: Listening, owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(puts, "LIMITS", replace(LIMITS, file_bytes_max=1_000))
+    monkeypatch.setattr(quotas, "LIMITS", replace(LIMITS, file_bytes_max=1_000))
     await put(owner, part("file", b"x" * 2_000, "large.bin"), part("file", b"small\n", "small.md"))
 
     assert await stored(served, "small.md") == b"small\n"

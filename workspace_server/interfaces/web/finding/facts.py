@@ -41,5 +41,4 @@ async def facts(view: View) -> Response:
         limit=limit,
         more=None if found is None else more_than(limit, found=len(found["facts"])),
         refusal=refusal,
-        code=200 if refusal is None else refusal.http_status,
     )

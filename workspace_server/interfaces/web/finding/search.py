@@ -55,7 +55,6 @@ async def search(view: View) -> Response:
         limit=limit,
         more=None if hits is None else more_than(limit, found=len(hits["hits"])),
         refusal=refusal,
-        code=200 if refusal is None else refusal.http_status,
     )
 
 

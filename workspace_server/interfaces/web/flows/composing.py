@@ -114,7 +114,6 @@ def _form(
         "flows/compose.html",
         title=f"Change {changing}" if changing else "New trigger",
         active="triggers",
-        code=200 if refusal is None else refusal.http_status,
         filled=filled,
         options=fields.OPTIONS,
         unfold=wrong in {field.name for field in fields.OPTIONS} or any(f.name in filled for f in fields.OPTIONS),

@@ -53,7 +53,6 @@ async def _page(view: View, refusal: WorkspaceError | None = None) -> Response:
         "flows/delivery.html",
         title=f"Delivery {name}",
         active="triggers",
-        code=200 if refusal is None else refusal.http_status,
         one=one,
         endpoint=await view.engine.endpoints.get_endpoint(view.caller, endpoint=one["endpoint"]),
         said=await _said(view, one),

@@ -42,7 +42,6 @@ async def _page(view: View, refusal: WorkspaceError | None = None) -> Response:
         "flows/receivers.html",
         title="Receivers",
         active="triggers",
-        code=200 if refusal is None else refusal.http_status,
         endpoints=found["endpoints"],
         next_cursor=found.get("next_cursor"),
         subscriptions=listed["subscriptions"][:PAGE],

@@ -81,7 +81,6 @@ async def _page(view: View, *, refusal: WorkspaceError | None = None, rehearsal:
         "flows/trigger.html",
         title=name,
         active="triggers",
-        code=200 if refusal is None else refusal.http_status,
         trigger=one,
         state=state_of(one),
         keys=keys["keys"] if keys is not None else one.get("keys", []),

@@ -67,7 +67,7 @@ async def show(view: View, path: str, facts: dict[str, Any] | None) -> Response:
         blame=blame,
         stretches=stretches,
         shares=_shares(blame["stretches"] if blame else ()),
-        refusal=refusal,
+        lineless=refusal,  # no refusal of the page: it says what the file is instead
     )
     return await rendered(page)
 

@@ -55,7 +55,6 @@ async def versions(view: View, path: str, facts: dict[str, Any] | None, refused:
     oldest = min((one["version"] for one in found), default=1)
     return view.render(
         "history/history.html",
-        code=200 if refused is None else refused.refusal.http_status,
         title=path,
         active="files",
         path=path,

@@ -60,7 +60,6 @@ async def _page(view: View, *, made: Result | None = None, refusal: WorkspaceErr
         "links/links.html",
         title="Share links",
         active="files",
-        code=200 if refusal is None else refusal.http_status,
         path=None if path is None else canonical_directory(path),
         shared=await _shared(view, path),
         links=found["links"],

@@ -37,7 +37,6 @@ async def _page(view: View, refusal: WorkspaceError | None = None) -> Response:
         "needs/entry.html",
         title=shown["attention"],
         active="attention",
-        code=200 if refusal is None else refusal.http_status,
         refusal=refusal,
         one=shown,
         looks=[await _look(view, shown, place) for place in _places(shown)[:LOOKED_AT]],

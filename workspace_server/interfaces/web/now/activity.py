@@ -84,7 +84,6 @@ def _shown(view: View, chosen: Chosen, found: dict[str, Any], refusal: Workspace
         "now/activity.html",
         title="Activity",
         active="activity",
-        code=200 if refusal is None else refusal.http_status,
         refusal=refusal,
         chosen=chosen,
         kinds=tuple(happenings.KINDS),

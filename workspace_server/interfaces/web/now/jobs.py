@@ -79,7 +79,6 @@ async def _page(view: View, refusal: WorkspaceError | None = None) -> Response:
         "now/job.html",
         title=shown["job"],
         active="jobs",
-        code=200 if refusal is None else refusal.http_status,
         refusal=refusal,
         job=shown,
         log=None if attempt is None else await _log(view, attempt),

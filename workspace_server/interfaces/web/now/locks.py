@@ -31,7 +31,6 @@ async def _page(view: View, refusal: WorkspaceError | None = None) -> Response:
         "now/locks.html",
         title="Locks",
         active="locks",
-        code=200 if refusal is None else refusal.http_status,
         found=found,
         after=after,
         refusal=refusal,

@@ -63,7 +63,6 @@ async def _page(view: View, asked: Mapping[str, str], refusal: WorkspaceError | 
         "now/undo.html",
         title=f"Undo {asked['agent']}" if asked["agent"] else "Undo",
         active="agents",
-        code=200 if refusal is None else refusal.http_status,
         asked={**asked, "since": since},
         shown=shown,
         files=[one for one in shown["files"] if one["did"] != "nothing"] if shown else [],

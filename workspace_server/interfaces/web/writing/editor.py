@@ -48,7 +48,6 @@ async def edit(view: View) -> Response:
             "writing/not_editable.html",
             title=path,
             active="files",
-            code=refusal.http_status,
             path=path,
             refusal=told(view, refusal),
         )
@@ -126,7 +125,6 @@ async def _page(view: View, typed: Typed, refusal: WorkspaceError | None = None)
         "writing/edit.html",
         title=f"Edit {typed.path}",
         active="files",
-        code=200 if refusal is None else refusal.http_status,
         path=typed.path,
         file=facts,
         typed=typed,
@@ -146,7 +144,6 @@ def _new_page(view: View, directory: str, typed: Typed, refusal: WorkspaceError 
         "writing/new.html",
         title="New file",
         active="files",
-        code=200 if refusal is None else refusal.http_status,
         path=directory,
         typed=typed,
         text=_as_it_is(typed.text),

@@ -27,7 +27,7 @@ class Told:
     """A refusal as a page shows it; of a lock in the way its facts tell who holds it, what for and how long."""
 
     code: str
-    status: int
+    http_status: int
     message: str
     next_step: str
     facts: Mapping[str, Any]

@@ -104,7 +104,6 @@ def _page(view: View, directory: str, done: Sequence[Uploaded] = (), *, refusal:
         "writing/upload.html",
         title="Upload",
         active="files",
-        code=200 if refusal is None else refusal.status,
         path=directory,
         done=done,
         refusal=refusal,
