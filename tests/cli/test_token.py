@@ -1,8 +1,10 @@
 """`token`: making, listing and revoking tokens in a terminal, and acting by one from elsewhere."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.processes import serving
+from tests.processes import run, serving
 from workspace_server.cli import commands
 
 
@@ -36,3 +38,14 @@ def test_a_token_is_made_listed_used_and_revoked(
         assert told("token", "revoke", token_id, *here) == f"{token_id}: revoked\n"
         assert "revoked" in told("token", "list", "--json", *here)
         assert commands.run(["token", "create", *here]) != 0
+
+
+def test_the_first_token_comes_before_the_first_start(tmp_path: Path) -> None:
+    assert run("token", "create", "--agent", "ada", cwd=tmp_path).returncode == 3
+    assert run("token", "create", "--agent", "ada", "--dir", tmp_path / "none").returncode == 3
+    made = run("token", "create", "--agent", "ada", "--dir", tmp_path)
+    try:
+        assert made.stdout.startswith("wst_"), made.stderr
+        assert "ada" in run("token", "list", cwd=tmp_path).stdout
+    finally:
+        run("stop", "--dir", tmp_path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from workspace_server.cli import owner
 from workspace_server.cli.api import Address, Api
@@ -49,32 +50,37 @@ folder_option = click.option("--dir", "folder", type=_FOLDER, callback=_folder, 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
-def connection_options(command: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Give *command* the parameter `locate`, which finds the folder's owner or the server at a given address."""
+def connection_options(
+    command: Callable[..., int | None], *, makes_workspace: bool = False
+) -> Callable[..., int | None]:
+    """Give *command* the parameter `locate`, which finds the folder's owner or the server at a given address.
+
+    With *makes_workspace* a folder that is named, not only stood in, need be none yet.
+    """
 
     @click.option("--dir", "folder", type=_FOLDER, callback=_folder, help=_FOLDER_HELP)
     @click.option("--url", envvar="WORKSPACE_URL", help="A server's address, instead of the folder's own.")
     @functools.wraps(command)
     def connected(folder: Path, url: str | None, **options: Any) -> int | None:
-        return command(locator(folder, url), **options)
+        named = click.get_current_context().get_parameter_source("folder") is ParameterSource.COMMANDLINE
+        return command(locator(folder, url, makes_workspace=makes_workspace and named), **options)
 
     return connected
 
 
-def api_options(command: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Give *command* an `Api` as its first parameter."""
+def api_options(command: Callable[..., int | None], *, makes_workspace: bool = False) -> Callable[..., int | None]:
+    """Give *command* an `Api` as its first parameter; *makes_workspace* as `connection_options` has it."""
 
-    @connection_options
     @functools.wraps(command)
     def with_api(locate: Callable[[], Address], **options: Any) -> int | None:
         return command(Api(locate), **options)
 
-    return with_api
+    return connection_options(with_api, makes_workspace=makes_workspace)
 
 
-def locator(folder: Path, url: str | None) -> Callable[[], Address]:
+def locator(folder: Path, url: str | None, *, makes_workspace: bool = False) -> Callable[[], Address]:
     """Return what finds the server: *url* when it is given, else the owner of *folder*, started when there is none."""
     if url is not None:
         address = Address(url=url.rstrip("/").removesuffix("/mcp"))
         return lambda: address
-    return lambda: owner.reach(folder)
+    return lambda: owner.reach(folder, makes_workspace=makes_workspace)

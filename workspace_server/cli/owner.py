@@ -18,14 +18,20 @@ START_S = 30.0
 POLL_S = 0.02
 
 
-def reach(folder: Path) -> Address:
+def reach(folder: Path, *, makes_workspace: bool = False) -> Address:
     """Return the address of the folder's owner, which is started in the background when there is none.
+
+    Args:
+        folder: A workspace, or with *makes_workspace* a folder that becomes one.
+        makes_workspace: For what comes before a first start, such as a token.
 
     Raises:
         NotFound: The folder is no workspace: a command that only looks must not make one of it.
         Unavailable: The owner could not be started.
     """
     record = owner.current(folder)
+    if makes_workspace and folder.is_dir():
+        (folder / STATE_DIRECTORY).mkdir(mode=0o700, exist_ok=True)
     if record is None and not (folder / STATE_DIRECTORY).is_dir():
         raise NotFound(
             f"{folder} is no workspace.",

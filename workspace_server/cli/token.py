@@ -1,10 +1,22 @@
 """Tokens in a terminal: make one, list them, revoke one."""
 
+import functools
+
 import click
 
 from workspace_server.cli import show
 from workspace_server.cli.api import Answer, Api, path_of
 from workspace_server.cli.options import SPAN, api_options, as_json_option
+from workspace_server.core.scopes import VERBS
+
+ALLOW = (
+    "What it may do where, such as read,search:docs/**; give it again for more. By default all but admin, everywhere."
+    f" The verbs are {', '.join(VERBS)}; all is each."
+)
+FROM_NOW_ON = (
+    "# It is shown this once. Every caller has to bear a token from now on; for clients see:"
+    " workspace-server client-config CLIENT --with-token"
+)
 
 
 @click.group("token")
@@ -15,10 +27,10 @@ def token_command() -> None:
 @token_command.command("create")
 @click.option("--agent", help="The agent that acts by it.")
 @click.option("--crew", help="Instead: a crew, whose members act as CREW/NAME by it.")
-@click.option("--allow", multiple=True, metavar="VERBS:GLOB", help="Such as read,search:docs/**; else all but admin.")
-@click.option("--expires", type=SPAN, help="Until when it proves anything, such as 12h or 30d; for ever unless given.")
+@click.option("--allow", multiple=True, metavar="VERBS:PATTERN", help=ALLOW)
+@click.option("--expires", type=SPAN, help="For how long it counts, such as 12h or 30d; by default for ever.")
 @click.option("--note", help="What it is for.")
-@api_options
+@functools.partial(api_options, makes_workspace=True)
 @as_json_option
 def create_command(
     api: Api,
@@ -30,11 +42,15 @@ def create_command(
     expires: int | None,
     note: str | None,
 ) -> None:
-    """Make a token and print it; it is shown this once."""
+    """Make a token and print it; it is shown this once.
+
+    The folder that --dir names need not be a workspace yet: a server for others has its first token before it starts.
+    """
     if (agent is None) == (crew is None):
         raise click.UsageError("Give either --agent or --crew.")
     wanted = {"allow": list(allow), "expires_in_seconds": expires, "note": note}
     answer = api.post("/tokens", {"agent": agent or crew, "crew": crew is not None, **wanted})
+    click.echo(FROM_NOW_ON, err=True)
     show.as_json(answer) if as_json else click.echo(_made(answer))
 
 
