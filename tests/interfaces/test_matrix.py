@@ -183,7 +183,7 @@ FILES = {
     "GET /files/{path}:diff": needs("read", url="from=1"),
     "GET /files/{path}:blame": needs("read"),
     "GET /files/{path}:describe": needs("read"),
-    "POST /files/{path}:move": needs("write", to="$.moved"),
+    "POST /files/{path}:move": needs("read", "write", to="$.moved"),
     "POST /files/{path}:copy": needs("read", "write", to="$.copied"),
     "POST /files/{path}:restore": needs("read", "write"),
     "POST /files/{path}:checkout": needs("write", "lock"),

@@ -228,6 +228,25 @@ async def test_who_may_not_read_is_told_nothing_of_what_it_replaces(filled: Engi
     assert (locked.value.code, locked.value.facts["purpose"]) == ("locked", None)
 
 
+async def test_nobody_moves_what_it_may_not_read_to_where_it_may(filled: Engine) -> None:
+    mover = Caller(agent="bob", scope=parse_scope(["write:**", "read:open/**"]))
+    await filled.locks.end_lock(OPERATOR, "L2")
+    move = {"op": "move", "path": f"{SECRET}/plan.md", "to": "open/got.md"}
+    for call in (
+        filled.files.move_file(mover, path=f"{SECRET}/plan.md", to="open/got.md"),
+        filled.files.move_file(mover, path=SECRET, to="open/got"),
+        filled.files.commit_files(mover, changes=[move]),
+    ):
+        with pytest.raises(Forbidden) as refusal:
+            await call
+        assert refusal.value.facts["verb"] == "read"
+    some = replace(mover, scope=parse_scope(["write:**", "read:open/**", f"read:{SECRET}", f"read:{SECRET}/plan.md"]))
+    with pytest.raises(Forbidden) as refusal:
+        await filled.files.move_file(some, path=SECRET, to="open/got")
+    assert refusal.value.facts["verb"] == "read"
+    assert (await filled.files.move_file(some, path=f"{SECRET}/plan.md", to="open/got.md"))["files"] == 1
+
+
 async def test_who_may_not_read_cannot_find_out_by_edits_what_stands_there(filled: Engine) -> None:
     edits = [{"old_text": "40", "new_text": "50"}]
     for call in (

@@ -92,7 +92,7 @@ FORMS: Mapping[str, Rule] = {
     "/new": needs("write", name="$", text="The relay.\n"),
     "/upload": needs("write"),
     "/replace": needs("write", path="$", draft="D9"),
-    "/move": needs("write", path="$", to="$.moved"),
+    "/move": needs("read", "write", path="$", to="$.moved"),
     "/delete": needs("write", path="$"),
     "/restore": needs("read", "write", path="$", version="1"),
     "/links": needs("read", "admin", path="$", term="3600"),

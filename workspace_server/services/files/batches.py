@@ -177,11 +177,12 @@ async def _step(folder: Folder, caller: Caller, entry: Mapping[str, Any], messag
         to = folder.place(caller, fields["to"])
     if put is not None:
         path = put.path
-    elif fields.get("copy"):  # the source stays as it is
-        path = canonical_file(path)
-        caller.require("read", path)
     else:
-        path = folder.place(caller, path)
+        path = canonical_file(path)
+        if op == "move":
+            caller.require("read", path)  # it may be read where it comes to lie
+        if not fields.get("copy"):  # else the source stays as it is
+            path = folder.place(caller, path)
     return Step(op=op, path=path, put=put, sent=sent, to=to, fields=fields)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from workspace_server.core import locks as lock_rules
 from workspace_server.core.access import Caller
 from workspace_server.core.paths import canonical_file
+from workspace_server.core.scopes import Verb
 from workspace_server.core.versions import check_exists, check_expected
 from workspace_server.errors import Conflict, EditFailed, InvalidArgument, IsDirectory, WorkspaceError
 from workspace_server.services.arguments import Encoding, message_text, refused
@@ -158,7 +159,9 @@ class Writing:
         if source == target or target.startswith(source + "/"):
             raise refused("to", "is the file itself, or lies inside what is moved", "Move it beside, or further up.")
         locking = Locking.of(lock)
-        caller.require("read" if copy else "write", source)
+        needed: Sequence[Verb] = ("read",) if copy else ("read", "write")  # it may be read where it comes to lie
+        for verb in needed:
+            caller.require(verb, source)
         self._folder.may_write(caller, target)
         touched = await self._look_ahead(source, target)
 
@@ -169,7 +172,8 @@ class Writing:
             pairs = await directories.moved(commit.tx, source, target)
             touched[:] = [name for pair in pairs for name in pair]
             for old, new in pairs:
-                directories.within(caller, source, old, "read" if copy else "write")
+                for verb in needed:
+                    directories.within(caller, source, old, verb)
                 directories.within(caller, target, new, "write")
                 if not copy:
                     self._folder.may_write(caller, old)
