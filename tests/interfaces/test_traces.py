@@ -76,9 +76,9 @@ async def test_one_trace_leads_from_a_write_to_what_the_receiver_of_its_webhook_
     async with (
         receiving() as receiver,
         listening(folder, name="papers", webhooks_allow_loopback=True) as served,
+        served.engine.traced(told.append),
         httpx2.AsyncClient(base_url=served.url) as http,
     ):
-        served.engine.trace(told.append)
         await watch(served, receiver, "one", "draft.md")
         await watch(served, receiver, "two", "review.md")
         await put(http, "draft.md", **{"X-Request-Id": "of-ada-7"})
@@ -122,9 +122,9 @@ async def test_a_trace_of_the_callers_own_holds_its_write_and_is_linked_with_wha
     async with (
         receiving() as receiver,
         listening(folder, name="papers", webhooks_allow_loopback=True) as served,
+        served.engine.traced(told.append),
         httpx2.AsyncClient(base_url=served.url) as http,
     ):
-        served.engine.trace(told.append)
         await watch(served, receiver, "one", "draft.md")
         await put(http, "draft.md", traceparent=f"00-{OWN}-00f067aa0ba902b7-01")
         await put(http, "other.md", traceparent=f"00-{'0' * 32}-00f067aa0ba902b7-01")
@@ -142,7 +142,8 @@ async def test_a_trace_of_the_callers_own_holds_its_write_and_is_linked_with_wha
         None,
         (commit.place,),
     )
-    other = [span for span in told if span.name == "write_file"][1]
+    (failed,) = [span for span in told if span.error is not None]
+    assert (failed.name, failed.error) == ("write_file", refused.json()["error"]["code"])
+    (other,) = [span for span in told if span.name == "write_file" and span not in (write, failed)]
     assert other.parent is None
     assert other.place.trace not in {OWN, "0" * 32}
-    assert [span.error for span in told if span.name == "write_file"] == [None, None, refused.json()["error"]["code"]]

@@ -238,6 +238,7 @@ TESTS: dict[str, str] = {
     "pipelined_max": CONNECTIONS + "test_requests_wait_in_line_on_a_connection_up_to_a_bound",
     "keep_alive_s": HERE + "test_a_connection_rests_as_long_as_the_table_says",
     "traced_saves_max": "services/test_spans.py::test_so_many_commits_are_remembered_for_firings_to_come",
+    "traced_wait_s": "services/test_spans.py::test_what_fires_by_the_clock_soon_enough_is_in_the_trace_of_its_cause",
     "traced_inputs_max": "services/test_spans.py::test_so_many_commits_are_remembered_for_firings_to_come",
     "reserve_bytes": HERE + "test_the_reserve_is_as_large_as_the_table_says",
     "queue_writes_max": "storage/test_database.py::test_more_writes_than_can_wait_are_refused",

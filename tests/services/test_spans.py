@@ -21,7 +21,6 @@ pytestmark = pytest.mark.anyio
 
 ADA = Caller(agent="ada", door="http", call_id="r-1")
 BOB = Caller(agent="bob", door="mcp")
-QUIET = {"quiet_ms": 60_000, "max_wait_ms": 60_000}
 SOURCE = "workspace://papers"
 
 
@@ -32,8 +31,7 @@ def told() -> list[Span]:
 
 @pytest.fixture
 async def engine(folder: Path, clock: ManualClock, told: list[Span]) -> AsyncIterator[Engine]:
-    async with Engine.open(folder, settings=SETTINGS, clock=clock) as opened:
-        opened.trace(told.append)
+    async with Engine.open(folder, settings=SETTINGS, clock=clock) as opened, opened.traced(told.append):
         yield opened
 
 
@@ -103,19 +101,40 @@ async def test_a_firing_that_waited_is_linked_with_the_commits_of_its_inputs(eng
     first, second = (span.place for span in told if span.name == "commit")
     fire = only(told, "fire")
     assert (fire.parent, fire.links) == (second, (first,))
-    assert first.trace != second.trace == trace_of(SOURCE, "F1")
+    assert first.trace == second.trace == trace_of(SOURCE, "F1")
 
 
-async def test_a_firing_by_the_clock_is_linked_with_the_commit_that_it_waited_on(
+@pytest.mark.parametrize("late_s", [0, 1])
+async def test_what_fires_by_the_clock_soon_enough_is_in_the_trace_of_its_cause(
+    engine: Engine, clock: ManualClock, told: list[Span], late_s: int
+) -> None:
+    wait_s = LIMITS.traced_wait_s - 1 + late_s
+    settle = {"quiet_ms": wait_s * 1_000, "max_wait_ms": wait_s * 1_000}
+    await engine.triggers.create_trigger(ANN, name="calm", files=["a.md"], queue="q", settle=settle)
+    await write(engine, "a.md")
+    assert [span.name for span in told] == []
+    await turn(engine, clock, wait_s)
+    first, second = (span for span in told if span.name == "commit")
+    fire = only(told, "fire")
+    assert [span.name for span in told] == ["write_file", "commit", "commit", "fire"]
+    assert (fire.parent, fire.links) == (second.place, (first.place,))
+    assert second.parent == (None if late_s else first.place)
+    assert (first.place.trace == second.place.trace) is not bool(late_s)
+    assert first.parent == told[0].place
+
+
+async def test_a_change_that_nothing_fires_for_has_a_trace_of_its_own(
     engine: Engine, clock: ManualClock, told: list[Span]
 ) -> None:
-    await engine.triggers.create_trigger(ANN, name="calm", files=["a.md"], queue="q", settle=QUIET)
     await write(engine, "a.md")
-    await turn(engine, clock, 61)
-    first, second = (span.place for span in told if span.name == "commit")
-    fire = only(told, "fire")
-    assert (fire.parent, fire.links, fire.place.trace) == (second, (first,), second.trace)
-    assert [span.name for span in told] == ["write_file", "commit", "commit", "fire"]
+    assert told == []
+    clock.advance(LIMITS.traced_wait_s)
+    await write(engine, "b.md")
+    assert [span.name for span in told] == ["write_file", "commit"]
+    async with engine.traced(told.append):
+        await write(engine, "c.md")
+    assert [span.name for span in told] == ["write_file", "commit"] * 2
+    assert len({span.place.trace for span in told}) == 2
 
 
 async def test_each_attempt_is_told_of_and_the_webhook_once(

@@ -141,8 +141,8 @@ async def _serve(
     async with (
         contextlib.aclosing(InProcesses(scratch=root / STATE_DIRECTORY / "extracting")) as extracting,
         Engine.open(root, settings=settings, extracting=extracting, open_index=IndexInProcess) as engine,
+        engine.traced(tell),
     ):
-        engine.trace(tell)
         check_callers(settings, asks=engine.tokens.any_live())
         for port in sockets.ports:
             engine.automation.listens_on(port)

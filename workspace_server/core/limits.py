@@ -367,6 +367,8 @@ class Limits:
     """Most open event streams."""
     traced_saves_max: int = 10_000
     """Most newest versions whose place in a trace is remembered, for firings that come later."""
+    traced_wait_s: int = 10
+    """For how long a change waits for what fires for it before it gets a trace of its own, in seconds."""
     traced_inputs_max: int = 32
     """Most inputs that the span of a firing is linked with."""
 

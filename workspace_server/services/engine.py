@@ -215,9 +215,17 @@ class Engine:
             if failed is not None:
                 raise failed
 
-    def trace(self, tell: Tell | None) -> None:
-        """Have *tell* take to a collector of traces what happens from now on; None: there is no collector."""
-        self.folder.recorder.spans = None if tell is None else Spans(self.folder.source, self.clock, tell)
+    @asynccontextmanager
+    async def traced(self, tell: Tell | None) -> AsyncIterator[None]:
+        """Have *tell* take to a collector of traces what happens until the block ends; None: there is no collector."""
+        if tell is None:
+            yield
+            return
+        self.folder.recorder.spans = spans = Spans(self.folder.source, self.clock, tell)
+        try:
+            yield
+        finally:
+            spans.release()
 
     @property
     def head_seq(self) -> int:
@@ -269,6 +277,8 @@ class Engine:
         await self.links.flush()
         await self.tokens.flush()
         await self.auditing.flush()
+        if self.folder.recorder.spans is not None:
+            self.folder.recorder.spans.let_go()
 
     async def _forget_old(self) -> None:
         async def forget(tx: Transaction) -> None:

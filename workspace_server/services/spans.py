@@ -4,8 +4,9 @@ Nothing of it is kept in the database. All effects of one firing share the trace
 elsewhere, or led to several firings, is linked. No path, content, secret or token stands in a span.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from secrets import token_hex
 from types import TracebackType
 from typing import Any, Final, Self
@@ -34,8 +35,25 @@ Tell = Callable[[Span], None]
 """Takes a span and returns at once."""
 
 
+@dataclass(slots=True)
+class _Save:
+    """A commit that something may fire for.
+
+    Attributes:
+        held: Its spans, while its trace may still become that of a firing.
+        until_s: For how long they are held, on the boot clock.
+    """
+
+    place: Place
+    held: Sequence[Span]
+    until_s: float
+
+
 class Spans:
     """Makes spans of what happens.
+
+    A trigger waits until its files are left alone before it says in which trace all that follows stands. So what has
+    no trace of its own is held for a moment, and then stands in that one, too.
 
     Args:
         source: The workspace, as webhooks name it.
@@ -46,8 +64,9 @@ class Spans:
         self.clock = clock
         self.tell = tell
         self._source = source
-        self._saves: OrderedDict[tuple[str, int], Place] = OrderedDict()
-        """The commits that made the newest versions: a trigger may wait before it fires for them."""
+        self._saves: OrderedDict[tuple[str, int], _Save] = OrderedDict()
+        """The commits that made the newest versions, by path and version."""
+        self._held: deque[_Save] = deque()
 
     def asked(self, caller: Caller, action: str) -> "Asked":
         """Return what is to be told of a change that *caller* asks for: enter it while it is made."""
@@ -55,32 +74,34 @@ class Spans:
 
     def commit(self, asked: "Asked", happened: Sequence[Event], began_s: float) -> None:
         """Tell of a commit, of the request for it, and of the firings in it."""
-        caller, seq = asked.caller, happened[0].seq
-        place, parent, links = self._place(caller, happened)
-        now_s = self.clock.wall_s()
-        if caller.door != "engine":
-            request = Place(place.trace, span_id(self._source, "request", seq))
-            self.tell(asked.span(request, parent, now_s=now_s, links=links))
-            parent, links = request, ()
-        facts = told(seq=seq, events=len(happened))
-        self.tell(
-            Span(
-                name="commit",
-                place=place,
-                parent=parent,
-                began_s=began_s,
-                ended_s=now_s,
-                attributes=facts,
-                links=links,
-            )
-        )
-        for event in happened:
-            if event.type in FILE_CHANGES and event.path is not None and event.version is not None:
-                self._saves[event.path, event.version] = place
-            elif event.type == FIRED:
-                self._fire(event, place, began_s)
+        self.let_go()
+        saved = [(event.path, event.version) for event in happened if event.type in FILE_CHANGES]
+        fired = [event for event in happened if event.type == FIRED]
+        place, parent, links = self._place(asked.caller, happened, fired)
+        spans = list(self._of_commit(asked, happened, began_s, place=place, parent=parent, links=links))
+        if saved:
+            waits = parent is None and not fired
+            save = _Save(place, spans if waits else (), self.clock.boot_s() + LIMITS.traced_wait_s)
+            self._saves.update(dict.fromkeys(((path, version) for path, version in saved if path and version), save))
+            if waits:
+                self._held.append(save)
+                spans = []
+        for span in spans:
+            self.tell(span)
+        for event in fired:
+            self._fire(event, place, began_s)
         while len(self._saves) > LIMITS.traced_saves_max:
-            self._saves.popitem(last=False)
+            self._end(self._saves.popitem(last=False)[1])
+
+    def let_go(self) -> None:
+        """Tell of what was held for long enough."""
+        while self._held and self._held[0].until_s <= self.clock.boot_s():
+            self._end(self._held.popleft())
+
+    def release(self) -> None:
+        """Tell of all that is held: nothing comes any more."""
+        while self._held:
+            self._end(self._held.popleft())
 
     def attempt(
         self, row: DeliveryRow, traceparent: str | None, answer: Answer, *, number: int, ended_s: float
@@ -143,7 +164,9 @@ class Spans:
         )
         tx.after_commit(lambda: self.tell(span))
 
-    def _place(self, caller: Caller, happened: Sequence[Event]) -> tuple[Place, Place | None, tuple[Place, ...]]:
+    def _place(
+        self, caller: Caller, happened: Sequence[Event], fired: Sequence[Event]
+    ) -> tuple[Place, Place | None, tuple[Place, ...]]:
         """Return the place of a commit, what led to it, and what else did."""
         span, cause = span_id(self._source, "commit", happened[0].seq), happened[0].data.get("cause")
         behind = None if cause is None else self._of_firing(trace_of(self._source, cause["root"]), cause["firing"])
@@ -151,19 +174,48 @@ class Spans:
         if given is not None:
             apart = behind is not None and behind.trace != given.trace
             return Place(given.trace, span), given, (behind,) if apart and behind is not None else ()
-        if behind is not None:
-            return Place(behind.trace, span), behind, ()
-        first = next((_root(event) for event in happened if event.type == FIRED), f"seq {happened[0].seq}")
-        return Place(trace_of(self._source, first), span), None, ()
+        if not fired or behind is not None:
+            trace = trace_of(self._source, f"seq {happened[0].seq}") if behind is None else behind.trace
+            return Place(trace, span), behind, ()
+        trace = trace_of(self._source, _root(fired[0]))
+        waited = [one for one in self._inputs(fired[0], trace) if one.trace == trace]
+        # Nobody asks for what the clock does: what it was done for stands above it.
+        return Place(trace, span), waited[-1] if waited and caller.door == "engine" else None, ()
+
+    def _of_commit(
+        self,
+        asked: "Asked",
+        happened: Sequence[Event],
+        began_s: float,
+        *,
+        place: Place,
+        parent: Place | None,
+        links: tuple[Place, ...],
+    ) -> Iterator[Span]:
+        """Yield the spans of the request for a commit, if there was one, and of the commit itself."""
+        seq, now_s = happened[0].seq, self.clock.wall_s()
+        if asked.caller.door != "engine":
+            request = Place(place.trace, span_id(self._source, "request", seq))
+            yield asked.span(request, parent, now_s=now_s, links=links)
+            parent, links = request, ()
+        yield Span(
+            name="commit",
+            place=place,
+            parent=parent,
+            began_s=began_s,
+            ended_s=now_s,
+            attributes=told(seq=seq, events=len(happened)),
+            links=links,
+        )
 
     def _fire(self, event: Event, commit: Place, began_s: float) -> None:
         """Tell of a firing: below its commit if that is of its trace, else linked with it; and with its inputs'."""
-        cause, inputs = event.data.get("cause"), event.data["inputs"]
+        cause = event.data.get("cause")
         place = self._of_firing(trace_of(self._source, _root(event)), event.data["firing"])
         behind = None if cause is None else self._of_firing(place.trace, cause["firing"])
         parent = commit if commit.trace == place.trace else behind
-        saves = (self._saves.get((one["path"], one["version"])) for one in inputs[: LIMITS.traced_inputs_max])
-        links = dict.fromkeys(one for one in (commit, *saves) if one is not None and one != parent)
+        links = dict.fromkeys(one for one in (commit, *self._inputs(event, place.trace)) if one != parent)
+        facts = {name: event.data[name] for name in ("trigger", "firing", "mode")}
         self.tell(
             Span(
                 name="fire",
@@ -171,15 +223,27 @@ class Spans:
                 parent=parent,
                 began_s=began_s,
                 ended_s=self.clock.wall_s(),
-                attributes=told(
-                    trigger=event.data["trigger"],
-                    firing=event.data["firing"],
-                    mode=event.data["mode"],
-                    inputs=len(inputs),
-                ),
+                attributes=told(**facts, inputs=len(event.data["inputs"])),
                 links=tuple(links),
             )
         )
+
+    def _inputs(self, fired: Event, trace: str) -> list[Place]:
+        """Return where the commits of a firing's inputs stand; those that are held come to stand in its trace."""
+        named = fired.data["inputs"][: LIMITS.traced_inputs_max]
+        saves = [self._saves.get((one["path"], one["version"])) for one in named]
+        known = [save for save in saves if save is not None]
+        for save in known:
+            self._end(save, trace)
+        return [save.place for save in known]
+
+    def _end(self, save: _Save, trace: str | None = None) -> None:
+        """Tell of what is held of a commit, if that was not done yet: in *trace*, or else in its own."""
+        held, save.held = save.held, ()
+        if held and trace is not None:
+            save.place = replace(save.place, trace=trace)
+        for span in held:
+            self.tell(span if trace is None else _moved(span, trace))
 
     def _of_firing(self, trace: str, firing: str) -> Place:
         return Place(trace, span_id(self._source, "firing", firing))
@@ -233,3 +297,9 @@ def _root(event: Event) -> str:
     """Return the first firing of the chain that a firing stands in."""
     cause = event.data.get("cause")
     return str(event.data["firing"] if cause is None else cause["root"])
+
+
+def _moved(span: Span, trace: str) -> Span:
+    """Return a span in another trace, as what is above it is."""
+    above = None if span.parent is None else replace(span.parent, trace=trace)
+    return replace(span, place=replace(span.place, trace=trace), parent=above)
