@@ -295,6 +295,7 @@ async def test_who_is_locked_out_is_told_what_it_sees_of_the_lock(filled: Engine
     for call in (
         filled.files.delete_file(BOB, path="open/sum.md"),
         filled.locks.lock_files(BOB, paths=["open/"]),
+        filled.checkouts.check_out(BOB, path="open/sum.md"),
     ):
         with pytest.raises(WorkspaceError) as locked:
             await call

@@ -14,9 +14,9 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.locks import Lock
 from workspace_server.core.paths import canonical_file
-from workspace_server.errors import Unavailable
+from workspace_server.errors import Locked, Unavailable
 from workspace_server.services.arguments import plain_text
-from workspace_server.services.files import changes
+from workspace_server.services.files import changes, explaining
 from workspace_server.services.folder import Folder
 from workspace_server.services.locking import granting, leases
 from workspace_server.services.locking.granting import Wanted
@@ -82,7 +82,10 @@ class Checkouts:
             commit.caller = replace(commit.caller, session=mine)
             return await granting.acquire(commit, wanted)
 
-        granted = await self._folder.recorder.change(caller, "check_out", body)
+        try:
+            granted = await self._folder.recorder.change(caller, "check_out", body)
+        except Locked as refusal:
+            raise explaining.locked(caller, refusal) from None
         return await granting.told(self._folder.db, caller, granted)
 
     async def check_in(self, caller: Caller, *, path: str, session: str | None = None) -> Result:
@@ -166,6 +169,4 @@ def _locked(held: Lock, path: str, caller: Caller, now_s: float) -> Exception:
     if held.agent == caller.agent:
         refusal.hint = "Another session under your name edits it: wait until it is done, or use a name of your own."
         refusal.retryable = True
-    if not caller.sees(path):
-        refusal.facts["purpose"] = None
     return refusal
