@@ -35,7 +35,9 @@ def test_a_token_is_made_listed_used_and_revoked(
         monkeypatch.setenv("WORKSPACE_AGENT", "other/name")
         assert commands.run(["locks", "--url", running.url]) != 0
 
-        assert told("token", "revoke", token_id, *here) == f"{token_id}: revoked\n"
+        assert told("token", "revoke", made.strip(), *here) == f"{token_id}: revoked\n"
+        refused = run("stdio", running.folder, input="{}\n")
+        assert (refused.returncode, "WORKSPACE_TOKEN" in refused.stderr) == (1, True)
         assert "revoked" in told("token", "list", "--json", *here)
         assert commands.run(["token", "create", *here]) != 0
 

@@ -53,4 +53,5 @@ def restore_command(file: Path, target: Path, as_json: bool) -> None:
         show.as_json({"folder": str(target), "seq": done.seq, "audit_head": done.audit_head})
     else:
         print(f"{target} is a workspace now, as the backup had it at seq {done.seq}.")
+        print(f"  Its tokens and share links are revoked; new ones: workspace-server token create --dir {target}")
         print(f"  workspace-server serve {target}")

@@ -259,7 +259,8 @@ class Proxy:
         if "agent" not in answer:
             owner.close()
             if "error" in answer:
-                raise Unreachable(answer["error"].get("message", "the server refused"))
+                said = answer["error"]
+                raise Unreachable(f"{said.get('message', 'the server refused')}\n  {said.get('hint') or ''}".rstrip())
             raise OSError("the owner went away")
         # The name stays with this process, whichever owner gave it.
         self._preface = {"session": self._nonce, **self._proof, "agent": answer["agent"]}

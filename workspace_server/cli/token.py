@@ -7,6 +7,7 @@ import click
 from workspace_server.cli import show
 from workspace_server.cli.api import Answer, Api, path_of
 from workspace_server.cli.options import SPAN, api_options, as_json_option
+from workspace_server.core.access_tokens import public_id
 from workspace_server.core.scopes import VERBS
 
 ALLOW = (
@@ -87,7 +88,8 @@ def list_command(api: Api, *, as_json: bool) -> None:
 @api_options
 @as_json_option
 def revoke_command(api: Api, *, as_json: bool, token_id: str) -> None:
-    """Let a token prove nothing from now on."""
+    """Let a token prove nothing from now on: the one with the id ID, or that is ID itself."""
+    token_id = public_id(token_id) or token_id  # a token goes into no address
     answer = api.delete(f"/tokens/{path_of(token_id)}")
     show.as_json(answer) if as_json else click.echo(f"{show.plain(token_id)}: {answer['state']}")
 

@@ -24,7 +24,10 @@ from workspace_server.storage.database import Database, Transaction
 from workspace_server.storage.tables import tokens
 
 LISTED_MAX = 1_000
-HINT = "Send `Authorization: Bearer wst_…`; the operator makes a token with `workspace-server token create`."
+HINT = (
+    "Send `Authorization: Bearer wst_…`, over stdio and from the command line by WORKSPACE_TOKEN in the environment;"
+    " the operator makes a token with `workspace-server token create`."
+)
 
 
 class Tokens:
