@@ -254,6 +254,7 @@ async def test_who_may_not_read_cannot_find_out_by_edits_what_stands_there(fille
         filled.files.edit_file(BLIND, path="open/plan.md", edits=edits, dry_run=True),
         filled.files.edit_file(BLIND, path="nothing.md", edits=edits, dry_run=True),
         filled.files.commit_files(BLIND, changes=[{"op": "edit", "path": "open/plan.md", "edits": edits}]),
+        filled.files.write_file(BLIND, path="open/plan.md", content="x", expect_version=1, on_conflict="merge"),
     ):
         with pytest.raises(Forbidden) as refusal:
             await call

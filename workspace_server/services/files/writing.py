@@ -74,6 +74,8 @@ class Writing:
             message=message,
             sources=sources,
         )
+        if on_conflict == "merge":
+            caller.require("read", sent.put.path)  # what can be merged tells what stands there
         return await self._write(caller, sent, locking, merge=on_conflict == "merge")
 
     async def upload(
