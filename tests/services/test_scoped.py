@@ -276,6 +276,7 @@ async def test_what_an_agent_did_by_one_token_is_not_told_by_one_that_grants_les
     for call in (
         filled.files.delete_file(less, path="open/sum.md"),
         filled.locks.lock_files(less, paths=["open/"]),
+        filled.checkouts.check_out(less, path="open/sum.md"),
     ):
         with pytest.raises(WorkspaceError) as locked:
             await call

@@ -70,7 +70,7 @@ class Checkouts:
 
         async def body(commit: Commit) -> Result:
             for held in await _covering(commit.tx, place):
-                if held.agent != caller.agent or _is_anothers(held, mine):
+                if held.agent != caller.agent or _is_anothers(held, mine) or not leases.is_seen(caller, held):
                     raise _locked(held, place, caller, commit.tx.boot_s)
                 if held.session != mine:
                     until_s = commit.tx.boot_s + ttl_seconds
