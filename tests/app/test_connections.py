@@ -20,6 +20,7 @@ from workspace_server.core.limits import KIB, LIMITS, MIB
 pytestmark = pytest.mark.anyio
 
 HEAD = b"Host: x\r\n"
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
 SMALL = replace(LIMITS, target_bytes_max=256, headers_max=8, head_bytes_max=2 * KIB, pipelined_max=2)
 """Small bounds of size, with as much time as in life: nobody is cut off for the machine's being slow."""
 HASTY = replace(SMALL, slow_window_s=0.2)
@@ -124,6 +125,14 @@ async def all_of(reader: asyncio.StreamReader) -> bytes:
             "too_large",
         ),
         (b"GET / HTTP/1.1\r\n" + HEAD + b"Connection: upgrade\r\nUpgrade: WebSocket\r\n\r\n", 400, "invalid_argument"),
+        (b"POST / HTTP/1.1\r\n" + HEAD + H2C + b"Content-Length: 2\r\n\r\nab", 400, "invalid_argument"),
+        (
+            b"POST / HTTP/1.1\r\n" + HEAD + H2C + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+            400,
+            "invalid_argument",
+        ),
+        (b"GET http://evil.example/ HTTP/1.1\r\n" + HEAD + b"\r\n", 400, "invalid_argument"),
+        (b"GET http://x@evil.example?/ HTTP/1.1\r\n" + HEAD + b"\r\n", 400, "invalid_argument"),
         (b"POST / HTTP/1.1\r\n" + HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400, "invalid_argument"),
         (
             b"POST / HTTP/1.1\r\n" + HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -183,6 +192,17 @@ async def test_a_request_at_the_bounds_is_answered(served: Door) -> None:
     writer.close()
     assert b" 200 " in answer
     assert b"x-seen: 8" in answer
+
+
+@pytest.mark.parametrize("extra", [b"", b"Content-Length: 0\r\n"])
+async def test_who_offers_another_protocol_is_answered_in_this_one(served: Door, extra: bytes) -> None:
+    """And on a connection of its own, as the parser reads on it no more: so do curl and Java begin by themselves."""
+    reader, writer = await served.connect()
+    writer.write(b"GET http://X/?a=http://y/ HTTP/1.1\r\n" + HEAD + H2C + extra + b"\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in answer
 
 
 async def test_headers_that_trickle_in_end_the_connection() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from workspace_server.app.heads import check_head, malformed
 from workspace_server.core.limits import LIMITS, Limits
 from workspace_server.core.peers import Peers, one_caller
 from workspace_server.core.places import Places
@@ -107,7 +108,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take one header. Those after a body would be added to what the application has been told already."""
         self._pending_bytes = 0
         if not self._in_head:
-            raise self._stopped(BAD_REQUEST, _malformed("Headers after the body are not taken.", "trailers"))
+            raise self._stopped(BAD_REQUEST, malformed("Headers after the body are not taken.", "trailers"))
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > self._limits.head_bytes_max:
             raise self._stopped(LARGE_HEAD, _too_large("The headers are too large.", self._limits.head_bytes_max))
@@ -119,13 +120,18 @@ class BoundedProtocol(HttpToolsProtocol):
         """Hand the request over, and watch over its body."""
         self._pending_bytes = 0
         self._in_head = False
-        if self.parser.should_upgrade() and self._get_upgrade() == b"websocket":
-            raise self._stopped(BAD_REQUEST, _malformed("There are no WebSockets here.", "upgrade"))
+        upgrades = self.parser.should_upgrade()
+        try:
+            check_head(self.url, self.headers, upgrades=upgrades)
+        except InvalidArgument as refusal:
+            raise self._stopped(BAD_REQUEST, refusal) from None
         if len(self.pipeline) >= self._limits.pipelined_max:
             raise self._stopped(
                 BAD_REQUEST, _too_large("Too many requests wait on one connection.", self._limits.pipelined_max)
             )
         super().on_headers_complete()
+        if upgrades:
+            self.cycle.keep_alive = False  # the parser reads nothing more on this connection
         self._places.work(self)
         self._body_bytes = 0
         self._wait(self._limits.slow_window_s, self._body_is_slow)
@@ -167,9 +173,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._unread.cancel()
             self._unread = None
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: what asks for another protocol is answered in this one."""
+
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser or one of the bounds has refused."""
-        self._refuse(*(self._refused or (BAD_REQUEST, _malformed(msg, "not HTTP"))))
+        self._refuse(*(self._refused or (BAD_REQUEST, malformed(msg, "not HTTP"))))
 
     def _stopped(self, status: int, refusal: WorkspaceError) -> StoppedError:
         self._refused = (status, refusal)
@@ -233,7 +242,3 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def _too_large(message: str, limit: int) -> TooLarge:
     return TooLarge(message, hint="Send less at once.", limit=limit)
-
-
-def _malformed(message: str, reason: str) -> InvalidArgument:
-    return InvalidArgument(message, hint="Speak HTTP/1.1.", argument="request", reason=reason)
