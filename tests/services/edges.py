@@ -109,6 +109,7 @@ TESTS: dict[str, str] = {
     "file_bytes_max": "storage/test_content.py::test_a_stream_becomes_the_same_content_as_the_whole",
     "request_bytes_max": "interfaces/mcp/test_streamable.py::"
     "test_too_large_a_request_is_refused_as_an_error_that_clients_show",
+    "json_depth_max": "interfaces/http/test_bad_input.py::test_json_is_nested_so_deep_and_no_deeper",
     "inline_bytes_max": "storage/test_content.py::test_only_large_content_becomes_an_object_file",
     "commit_sources_max": FILES + "test_seen.py::test_a_commit_names_so_many_sources_at_most",
     "commit_files_max": FILES + "test_batches.py::test_a_commit_is_bounded",

@@ -32,6 +32,8 @@ class Limits:
     """Largest content in one tool call; larger files go by `PUT`."""
     request_bytes_max: int = 16 * MIB
     """Largest body of a request to `/mcp`, and longest line on the socket."""
+    json_depth_max: int = 201
+    """Deepest that the JSON in a body of the HTTP API is nested; its reader goes no further."""
     inline_bytes_max: int = 64 * KIB
     """Content up to this size lives in the database, larger in an object file."""
     message_chars_max: int = 2_000

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from tests.interfaces.listening import Listening
+from workspace_server.core.limits import LIMITS
 
 pytestmark = pytest.mark.anyio
 
@@ -165,6 +166,21 @@ async def test_a_body_beyond_the_bound_is_refused(client: httpx2.AsyncClient) ->
     answer = await client.post("/commits", content=b" " * (17 * 1024 * 1024))
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+async def test_json_is_nested_so_deep_and_no_deeper(served: Listening, client: httpx2.AsyncClient) -> None:
+    most = LIMITS.json_depth_max
+    for depth in (most, most + 1, 100_000):
+        answer = await client.post("/locks", content=b"[" * depth + b"]" * depth)
+        refusal = answer.json()["error"]
+        assert (answer.status_code, refusal["code"]) == (400, "invalid_argument")
+        assert ("recursion limit" in refusal["message"]) == (depth > most)
+    accepted = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    modern = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/list"}
+    for headers in (accepted, accepted | modern):
+        deep = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":' + b'{"x":' * 100_000
+        answer = await client.post(f"{served.url}/mcp", content=deep, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32700)
 
 
 async def test_an_announced_size_beyond_the_bound_is_refused_at_once(served: Listening) -> None:
