@@ -1413,6 +1413,58 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/mcp/test_untrusted.py::test_a_job_says_whose_words_its_instructions_are",
         ),
     ),
+    "I16": Requirement(
+        "What a connection may say and how slowly is bounded, as is how many there are; requests are plain HTTP/1.1",
+        (
+            "app/test_connections.py::test_a_request_beyond_a_bound_is_refused_and_its_connection_ended",
+            "app/test_connections.py::test_a_request_at_the_bounds_is_answered",
+            "app/test_connections.py::test_a_body_that_comes_too_slowly_is_refused_and_its_connection_ended",
+            "app/test_connections.py::test_headers_that_trickle_in_end_the_connection",
+            "app/test_connections.py::test_who_does_not_read_an_answer_is_ended_and_little_was_kept_for_it",
+            "app/test_connections.py::test_who_offers_another_protocol_is_answered_in_this_one",
+            "app/test_connections.py::test_one_address_has_fewer_places_than_all_together",
+        ),
+    ),
+    "I17": Requirement(
+        "Other machines are answered by TLS or a named proxy, whose word alone counts; pages of others only when named",
+        (
+            "app/test_beyond_loopback.py::test_others_are_not_answered_in_plain_text_unless_it_is_asked_for",
+            "app/test_beyond_loopback.py::test_names_and_pages_are_checked_where_the_server_listens_everywhere",
+            "app/test_edge.py::test_a_trusted_proxy_says_where_a_request_comes_from",
+            "app/test_edge.py::test_nobody_else_does",
+            "app/test_edge.py::test_no_page_of_another_site_may_ask_unless_it_is_named",
+            "app/test_edge.py::test_a_named_page_reaches_the_api_and_mcp_alone",
+        ),
+    ),
+    "I18": Requirement(
+        "Who calls too often, or tries what proves nothing, waits alone, and is told how long",
+        (
+            "interfaces/test_rates.py::test_every_door_says_when_to_come_again",
+            "interfaces/test_rates.py::test_who_guesses_at_the_login_page_is_told_when_to_come_again",
+            "services/test_tokens.py::test_an_agent_that_calls_too_often_has_to_wait_while_others_go_on",
+            "interfaces/test_oauth.py::test_who_guesses_at_one_address_keeps_no_client_of_the_issuer_waiting_at_another",
+        ),
+    ),
+    "I19": Requirement(
+        "Every request has an id, is logged and counted, and makes no line or series of its own",
+        (
+            "interfaces/test_arrival.py::test_a_request_carries_an_id_from_end_to_end",
+            "interfaces/test_arrival.py::test_what_no_door_is_asked_has_an_id_and_is_counted_and_logged_too",
+            "interfaces/test_arrival.py::test_callers_make_no_series",
+            "interfaces/test_arrival.py::test_no_name_makes_a_line_of_its_own",
+        ),
+    ),
+    "I20": Requirement(
+        "Secrets are told once, and are in no log, error, event, metric, backup or answer that is kept",
+        (
+            "interfaces/test_secrets.py::test_no_secret_is_in_what_is_said",
+            "interfaces/test_secrets.py::test_the_search_finds_a_secret_that_leaks",
+            "interfaces/test_secrets.py::test_a_backup_holds_no_secret_but_what_signs",
+            "interfaces/test_secrets.py::test_what_is_kept_to_answer_a_repetition_has_no_secret",
+            "interfaces/test_oauth.py::test_a_token_of_the_issuer_is_written_down_nowhere",
+            "services/automation/sending/test_endpoints.py::test_a_secret_that_was_made_is_not_kept_to_be_told_again",
+        ),
+    ),
 }
 
 LATER: dict[str, str] = {}

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,8 +21,9 @@ from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
-from tests.interfaces.listening import Listening, listening
+from tests.interfaces.listening import ADMIN_KEY, Listening, listening
 from tests.issuer import Issuer, by_hand, ec_key, issuing, public, rsa_key
+from workspace_server.app.logs import TextLines
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
@@ -210,6 +212,24 @@ async def test_who_guesses_at_one_address_keeps_no_client_of_the_issuer_waiting_
         with pytest.raises(Unauthenticated):
             issuer.bearer(wrong, address="192.0.2.1")
         assert (await at.ask(at.token(jti="good"))).status_code == 200
+
+
+@pytest.mark.blocking  # it reads the folder beside the server
+async def test_a_token_of_the_issuer_is_written_down_nowhere(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "workspace_server"):
+        async with place(folder) as at:
+            tokens = [at.token(), at.token(aud="other"), at.token(exp="soon")]
+            said = [(await at.ask(token)).text for token in tokens[1:]]
+            headers = {"authorization": f"Bearer {tokens[0]}", "if-match": '"1"', "idempotency-key": "once"}
+            assert (await at.client.put("/api/v1/files/docs/a.md", content="y", headers=headers)).status_code == 200
+            said.append((await at.client.get("/metrics", headers={"X-Admin-Key": ADMIN_KEY})).text)
+    records = [TextLines().format(record) for record in caplog.records if record.name.startswith("workspace_server")]
+    kept = [file.read_bytes().decode("latin-1") for file in folder.rglob("*") if file.is_file()]
+    assert any("put_content" in record for record in records)
+    assert any("docs/a.md" in one for one in kept)
+    for token in tokens:
+        for part in (token, token.rpartition(".")[2]):
+            assert not [one for one in (*records, *kept, *said) if part in one]
 
 
 async def test_types_that_say_nothing_count_where_the_operator_says_so(folder: Path) -> None:

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import anyio
 import apsw
 import httpx2
 import pytest
@@ -21,6 +22,7 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.interfaces.listening import ADMIN_KEY, Listening, listening
 from workspace_server.app.logs import OURS, JsonLines, TextLines
 from workspace_server.storage.database import connect
+from workspace_server.storage.upkeep.archive import backup
 
 pytestmark = [pytest.mark.anyio, pytest.mark.blocking]  # it reads the folder beside the server
 
@@ -72,7 +74,7 @@ class Said:
             places: What can be read, by where.
             signing: Whether what the server signs with may stand there.
         """
-        allowed = {"webhook secret"} if signing else set()
+        allowed = {"webhook secret", "secret that was made"} if signing else set()
         return [
             (name, where)
             for where, text in places.items()
@@ -165,6 +167,11 @@ async def plant(served: Listening, http: httpx2.AsyncClient, said: Said) -> None
     said.secrets["secret part of the token"] = token["token"].rpartition("_")[2]
     bears = headers({"Authorization": f"Bearer {token['token']}"})
     await http.put("/api/v1/files/a.md", content=b"a", headers=bears)
+    once = owner | {"Idempotency-Key": "once"}
+    hook = {"name": "made", "files": ["b.md"], "url": "https://hooks.example.com/"}
+    first = await http.post("/api/v1/triggers", json=hook, headers=once)
+    said.secrets["secret that was made"] = first.json()["secret"]
+    said.places["answer again"] = (await http.post("/api/v1/triggers", json=hook, headers=once)).text
     link = await http.post("/api/v1/links", json={"path": "a.md"}, headers=owner)
     said.secrets["id of a share link"] = link.json()["url"].rpartition("/s/")[2]
     await http.get(f"/s/{said.secrets['id of a share link']}/")
@@ -220,6 +227,21 @@ async def test_the_database_keeps_digests_only_but_for_what_signs(said: Said) ->
     assert said.leaks({"database": kept}, signing=True) == []
     assert WEBHOOK in kept, "the search finds what is there"
     assert (said.folder / ".workspace" / "workspace.db").stat().st_mode & 0o077 == 0
+
+
+async def test_what_is_kept_to_answer_a_repetition_has_no_secret(said: Said) -> None:
+    with closing(connect(said.folder / ".workspace" / "workspace.db", read_only=True)) as connection:
+        kept = "\n".join(map(repr, connection.execute("SELECT * FROM requests")))
+    assert "create_trigger" in kept
+    assert said.leaks({"requests": kept}) == []
+
+
+async def test_a_backup_holds_no_secret_but_what_signs(said: Said, tmp_path: Path) -> None:
+    await anyio.to_thread.run_sync(backup, said.folder, tmp_path / "backup.tar")
+    raw = (tmp_path / "backup.tar").read_bytes()
+    assert said.leaks({"backup": raw.decode("latin-1")}, signing=True) == []
+    assert WEBHOOK.encode() in raw, "the search finds what is there"
+    assert (tmp_path / "backup.tar").stat().st_mode & 0o077 == 0
 
 
 async def test_the_search_finds_a_secret_that_leaks(said: Said) -> None:
