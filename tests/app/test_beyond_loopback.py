@@ -1,6 +1,7 @@
 """A server that other machines reach: what it asks for first, and that all doors speak TLS then."""
 
 import asyncio
+import json
 import re
 import ssl
 from collections.abc import Iterator
@@ -196,3 +197,20 @@ def test_without_a_token_others_are_refused_with_plain_text_allowed_as_well(fold
     ended = run("serve", folder, "--port", "0", "--host", EVERYWHERE, "--allow-plain-text")
     assert ended.returncode == 2
     assert "who they are" in ended.stderr
+
+
+def test_the_first_token_is_made_by_an_owner_that_lets_in_nobody_else(folder: Path) -> None:
+    (folder / ".workspace").mkdir(parents=True)
+    (folder / ".workspace" / "config.toml").write_text('trusted_proxies = ["127.0.0.1"]\n')
+    refused = run("serve", folder, "--port", "0")
+    assert (refused.returncode, "token create" in refused.stderr) == (2, True)
+    try:
+        assert run("token", "list", "--dir", folder).stdout == "no tokens\n"
+        [url] = [
+            one["url"] for one in json.loads(run("list", "--json").stdout)["servers"] if one["folder"] == str(folder)
+        ]
+        assert httpx2.get(f"{url}/api/v1/files").status_code == 401
+        token = run("token", "create", "--agent", "ada", "--dir", folder).stdout.strip()
+        assert httpx2.get(f"{url}/api/v1/files", headers={"authorization": f"Bearer {token}"}).status_code == 200
+    finally:
+        run("stop", "--dir", folder)

@@ -35,6 +35,11 @@ def check_way(settings: Settings) -> None:
         )
 
 
+def is_reached(settings: Settings) -> bool:
+    """Return whether callers from other machines come in, at an address of theirs or through a proxy."""
+    return bool(settings.trusted_proxies) or not is_loopback(settings.host)
+
+
 def check_callers(settings: Settings, *, asks: bool) -> None:
     """Pass when callers from other machines have to prove who they are.
 
@@ -44,8 +49,7 @@ def check_callers(settings: Settings, *, asks: bool) -> None:
     Raises:
         InvalidArgument: Nothing would ask them.
     """
-    is_reached = settings.trusted_proxies or not is_loopback(settings.host)
-    if not is_reached or asks or settings.oauth_issuer:
+    if not is_reached(settings) or asks or settings.oauth_issuer:
         return
     where = settings.host if not is_loopback(settings.host) else f"Through a proxy, {settings.host}"
     raise InvalidArgument(

@@ -20,7 +20,7 @@ from indexer.processes.in_processes import InProcesses
 from indexer.remote.process import IndexInProcess
 from workspace_server.app import logs
 from workspace_server.app.admission import routes as admission_routes
-from workspace_server.app.binding import check_callers, check_way, peers_of, tls_context
+from workspace_server.app.binding import check_callers, check_way, is_reached, peers_of, tls_context
 from workspace_server.app.door import SOCKET_NAME, listening_socket
 from workspace_server.app.edge import EdgeMiddleware
 from workspace_server.app.ending import Ending, EndingMiddleware
@@ -143,7 +143,10 @@ async def _serve(
         Engine.open(root, settings=settings, extracting=extracting, open_index=IndexInProcess) as engine,
         engine.traced(tell),
     ):
-        check_callers(settings, asks=engine.tokens.any_live())
+        if own.record.kind == "serve":
+            check_callers(settings, asks=engine.tokens.any_live())
+        elif is_reached(settings):  # the operator makes the first token by it; until then nobody else may do anything
+            engine.tokens.required = True
         for port in sockets.ports:
             engine.automation.listens_on(port)
         local_url = engine.folder.local_url = sockets.local_url(settings)
