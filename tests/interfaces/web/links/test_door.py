@@ -10,7 +10,7 @@ from tests.interfaces.listening import Listening
 from tests.interfaces.web.browser.staging import PIXEL
 from tests.interfaces.web.conftest import Hand
 from workspace_server.core.access import Caller
-from workspace_server.core.limits import LIMITS
+from workspace_server.core.pace import Pace
 from workspace_server.core.scopes import ALL
 
 pytestmark = pytest.mark.anyio
@@ -182,10 +182,15 @@ async def test_pages_and_downloads_count_as_opened(served: Listening, reader: ht
     assert listed["opened"] == 3
 
 
-async def test_guessing_is_slowed_down(served: Listening, reader: httpx2.AsyncClient) -> None:
-    statuses = {(await reader.get(f"/s/{'A' * 32}")).status_code for _ in range(4 * LIMITS.link_misses_per_second)}
+async def test_guessing_is_slowed_down(
+    served: Listening, reader: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_and_hardly_more = Pace(most_per_second=1, per_second=1e-9, left=1, at_s=served.engine.clock.boot_s())
+    monkeypatch.setattr(served.engine.links, "_misses", one_and_hardly_more)
+    answers = [await reader.get(f"/s/{'A' * 32}") for _ in range(2)]
 
-    assert statuses == {404, 429}
+    assert [answer.status_code for answer in answers] == [404, 429]
+    assert answers[-1].headers["retry-after"] == "1"
 
 
 async def test_a_fault_of_ours_says_nothing_either(
