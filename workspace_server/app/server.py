@@ -143,10 +143,7 @@ async def _serve(
         Engine.open(root, settings=settings, extracting=extracting, open_index=IndexInProcess) as engine,
         engine.traced(tell),
     ):
-        if own.record.kind == "serve":
-            check_callers(settings, asks=engine.tokens.any_live())
-        elif is_reached(settings):  # the operator makes the first token by it; until then nobody else may do anything
-            engine.tokens.required = True
+        _ask_others(engine, settings, own.record.kind)
         for port in sockets.ports:
             engine.automation.listens_on(port)
         local_url = engine.folder.local_url = sockets.local_url(settings)
@@ -198,6 +195,17 @@ async def _serve(
             connecting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await connecting
+
+
+def _ask_others(engine: Engine, settings: Settings, kind: Kind) -> None:
+    """Pass when others than the owner have to prove who they are, where they come in from other machines.
+
+    By an owner in the background the first token is made: it starts without, and lets in nobody else until then.
+    """
+    if kind == "serve":
+        check_callers(settings, asks=engine.tokens.any_live())
+    elif is_reached(settings):
+        engine.tokens.required = True
 
 
 def _on_signals(end: Callable[[], object]) -> None:
