@@ -143,7 +143,7 @@ async def test_who_subscribed_by_a_handshake_hears_nothing_more_once_it_may_not(
         await engine.files.write_file(OWNER, path="a.md", content="x")
         await client.session.subscribe_resource("workspace:///a.md")
         await engine.files.write_file(OWNER, path="a.md", content="y", overwrite=True)
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await woken.wait()
         await engine.tokens.create_token(OWNER, agent="ann")  # from now on everybody needs one
         assert not any(server.updates._subscribed.values())
