@@ -111,6 +111,12 @@ def test_a_line_of_another_kind_is_damage(line: str) -> None:
     assert "cannot be read" in [fault.said for fault in check(log)[1]]
 
 
+def test_a_line_that_says_a_thing_twice_is_damage() -> None:
+    log = exported(3)
+    log[2] = log[2].replace('"agent":', '"agent":"eve","agent":')
+    assert "cannot be read" in [fault.said for fault in check(log)[1]]
+
+
 def test_rows_that_are_said_to_be_older_than_the_chain_are_not_what_was_kept() -> None:
     """Nothing is computed anew here: the first line alone says that no row has a digest."""
     whole, _ = check(exported(5))

@@ -49,7 +49,7 @@ def _first(line: str) -> tuple[ChainHead, int]:
 def _rows(text: Iterable[str], unreadable: list[Break]) -> Iterator[tuple[AuditRow, bytes | None]]:
     for number, line in enumerate(text, 1):
         try:
-            said: dict[str, Any] = json.loads(line)
+            said: dict[str, Any] = json.loads(line, object_pairs_hook=_once)
             digest = said.pop("digest")
             if type(said["audit_id"]) is not int or any(isinstance(value, dict | list) for value in said.values()):
                 raise TypeError
@@ -59,6 +59,14 @@ def _rows(text: Iterable[str], unreadable: list[Break]) -> Iterator[tuple[AuditR
             unreadable.append(Break(number, "cannot be read"))
             continue
         yield row, known
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object that says everything once: of what is said twice, other readers may take the other one."""
+    said = dict(pairs)
+    if len(said) != len(pairs):
+        raise ValueError
+    return said
 
 
 def _spelled(said: dict[str, Any]) -> str:
