@@ -121,4 +121,4 @@ def run(*arguments: str | Path, cwd: Path | None = None, input: str = "") -> "su
 
 def clean_environment() -> dict[str, str]:
     """Return the environment without settings of the person who runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("WORKSPACE_")}
+    return {name: value for name, value in os.environ.items() if not name.startswith(("WORKSPACE_", "OTEL_"))}

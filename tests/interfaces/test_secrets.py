@@ -21,6 +21,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.interfaces.listening import ADMIN_KEY, Listening, listening
 from workspace_server.app.logs import OURS, JsonLines, TextLines
+from workspace_server.core.spans import Span
 from workspace_server.storage.database import connect
 from workspace_server.storage.upkeep.archive import backup
 
@@ -113,6 +114,7 @@ ADDRESSES = (
 async def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
     folder = tmp_path_factory.mktemp("secrets")
     said = Said(folder)
+    told: list[Span] = []
     root = logging.getLogger()
     before = {name: logging.getLogger(name).level for name in SPEAKERS}
     handlers = [logging.StreamHandler(said.log), logging.StreamHandler(said.log)]
@@ -129,7 +131,11 @@ async def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
             "attention_url": "https://hooks.example.com/attention",
             "deliveries": False,
         }
-        async with listening(folder, **settings) as served, httpx2.AsyncClient(base_url=served.url) as http:
+        async with (
+            listening(folder, **settings) as served,
+            served.engine.traced(told.append),
+            httpx2.AsyncClient(base_url=served.url) as http,
+        ):
             await plant(served, http, said)
             await look(served, http, said)
     finally:
@@ -138,6 +144,7 @@ async def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
         for handler in handlers:
             root.removeHandler(handler)
     said.places["log"] = said.log.getvalue()
+    said.places["traces"] = repr(told)
     return said
 
 
@@ -218,6 +225,7 @@ async def test_what_was_planted_went_well_and_failed(said: Said) -> None:
     assert "refused: unauthenticated" in said.places["audit log"]
     assert '"outcome": "unauthenticated"' in said.places["log"]
     assert '"outcome": "ok"' in said.places["log"]
+    assert "create_trigger" in said.places["traces"]
     assert said.secrets["cookie"] != COOKIE
 
 
