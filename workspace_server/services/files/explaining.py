@@ -139,9 +139,9 @@ def _standing(row: FileRow | None) -> int:
     return row.version if row is not None and row.live else 0
 
 
-async def edit_failed(folder: Folder, caller: Caller, refusal: EditFailed, path: str, old_text: str) -> EditFailed:
+async def edit_failed(folder: Folder, refusal: EditFailed, path: str, old_text: str) -> EditFailed:
     """Add the place of the file that looks most like the text that was not found."""
-    if refusal.facts.get("matches") == 0 and caller.sees(path):
+    if refusal.facts.get("matches") == 0:
 
         async def read(tx: Transaction) -> tuple[str | None, FileRow | None]:
             text = await version_text(tx, folder, path, None)

@@ -128,7 +128,7 @@ class Writing:
                 result = await self._put(caller, "edit_file", edit.put, locking)
         except EditFailed as refusal:
             old_text = edit.edits[int(str(refusal.facts["edit"]))].old_text
-            raise await explaining.edit_failed(self._folder, caller, refusal, place, old_text) from None
+            raise await explaining.edit_failed(self._folder, refusal, place, old_text) from None
         if result.get("replayed") and not result["unchanged"]:  # an edit follows upon the version before it
             number = int(result["version"])
             diff = await explaining.version_diff(self._folder, place, number - 1, number)
