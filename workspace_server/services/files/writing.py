@@ -122,10 +122,8 @@ class Writing:
         edit = EditPut(self._folder, caller, path, edits=edits, expect_version=expect_version, message=message)
         place = edit.put.path
         try:
-            if dry_run:
-                result = await self._try_edit(caller, edit.put, locking)
-            else:
-                result = await self._put(caller, "edit_file", edit.put, locking)
+            given = (edit.put, locking)
+            result = await (self._try_edit(caller, *given) if dry_run else self._put(caller, "edit_file", *given))
         except EditFailed as refusal:
             old_text = edit.edits[int(str(refusal.facts["edit"]))].old_text
             raise await explaining.edit_failed(self._folder, refusal, place, old_text) from None
