@@ -1,10 +1,11 @@
 """`token`: making, listing and revoking tokens in a terminal, and acting by one from elsewhere."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.processes import run, serving
+from tests.processes import PROGRAM, clean_environment, run, serving
 from workspace_server.cli import commands
 
 
@@ -51,3 +52,10 @@ def test_the_first_token_comes_before_the_first_start(tmp_path: Path) -> None:
         assert "ada" in run("token", "list", cwd=tmp_path).stdout
     finally:
         run("stop", "--dir", tmp_path)
+
+    command = [*PROGRAM, "serve", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean_environment()) as server:
+        assert server.stdout is not None
+        said = [server.stdout.readline() for _ in range(7)]
+        server.terminate()
+        assert "--with-token" in said[6], said + server.stdout.readlines()

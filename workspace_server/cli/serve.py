@@ -102,10 +102,14 @@ def _say_how_it_is(record: "OwnerRecord", folder: Path) -> None:
 
 
 def _say_what_is_in(record: "OwnerRecord") -> None:
-    """Say how many files there are, and how many were left out; nothing when the server ends already."""
+    """Say how many files there are, how many were left out, and who may call; nothing when the server ends already."""
     with contextlib.suppress(WorkspaceError, OSError):
-        status = Api(lambda: Address(url=record.url, key=record.admin_key)).get("/status")
-        click.echo(f"  Files      {_counted(status)}")
+        api = Api(lambda: Address(url=record.url, key=record.admin_key))
+        click.echo(f"  Files      {_counted(api.get('/status'))}")
+        if api.get("/tokens")["tokens"]:
+            click.echo(
+                "  Tokens     asked of everybody: `workspace-server client-config CLIENT --with-token` sends one"
+            )
 
 
 def _counted(status: Mapping[str, Any]) -> str:
