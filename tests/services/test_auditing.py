@@ -1,14 +1,17 @@
 """What stands in the audit log beside changes of files."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from workspace_server.config import Settings
 from workspace_server.core.access import SERVER, Caller
+from workspace_server.core.audit_chain import spell_head
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import ALL
 from workspace_server.services.engine import Engine
+from workspace_server.storage import audit_heads
 
 pytestmark = pytest.mark.anyio
 ADMIN = Caller(agent="root", scope=ALL, verified=True, door="http", address="192.0.2.7", call_id="call-7")
@@ -80,3 +83,23 @@ async def _act_on_a_trigger(engine: Engine) -> None:
     await engine.endpoints.resume_endpoint(ADMIN, endpoint=name)
     await engine.triggers.change_trigger(ADMIN, name="t", instructions="look")
     await engine.triggers.delete_trigger(ADMIN, name="t")
+
+
+async def test_a_disk_that_refuses_the_head_keeps_nobody_from_going_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await engine.auditing.record(ADMIN, "log_in", None)
+    state = engine.folder.root / ".workspace"
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit_heads, "keep", refuse)
+        await engine.auditing.flush()
+    assert "No space left on device" in caplog.text
+    assert await asyncio.to_thread(audit_heads.kept, state) == []
+
+    await engine.auditing.flush()
+    kept = await asyncio.to_thread(audit_heads.kept, state)
+    assert [spell_head(one) for one in kept] == [await engine.auditing.head()]

@@ -83,8 +83,13 @@ class Auditing:
         if refused:
             await self._folder.db.write(write, essential=True)
         head = await self._folder.db.read(audit.head)
-        if head != self._kept and head.digest:
+        if head == self._kept or not head.digest:
+            return
+        try:
             await anyio.to_thread.run_sync(audit_heads.keep, self._state, [head, *self._not_held])
+        except OSError as refusal:  # a full disk keeps nobody from starting, reading or ending
+            log.warning("where the audit log ends cannot be kept beside it now: %s", refusal)
+        else:
             self._kept = head
 
     async def _holds(self, head: ChainHead) -> bool:

@@ -16,6 +16,7 @@ from workspace_server.config import Settings
 from workspace_server.core.clock import Clock
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.paths import STATE_DIRECTORY
+from workspace_server.errors import WorkspaceError
 from workspace_server.services.activity import Activity
 from workspace_server.services.agents.agents import Agents
 from workspace_server.services.agents.notes import Notes
@@ -202,7 +203,7 @@ class Engine:
             engine.issuer = await opened.enter_async_context(engine._issuing())
             await engine.auditing.begin()
             for part in (engine.agents.finish, engine.links.flush, engine.tokens.flush, engine.auditing.flush):
-                opened.push_async_callback(part)
+                opened.push_async_callback(_at_last, part)
             await engine.automation.begin()
             failed: Exception | None = None
             async with tree.serve(recorder, engine.locks), anyio.create_task_group() as background:
@@ -312,3 +313,11 @@ class Engine:
                 log.exception("background work failed")
                 await anyio.sleep(AFTER_FAILURE_S)
             await anyio.sleep(seconds)
+
+
+async def _at_last(work: Callable[[], Awaitable[None]]) -> None:
+    """Do what is left to write down at the end; a disk that refuses it costs that alone, and no orderly end."""
+    try:
+        await work()
+    except WorkspaceError as refusal:
+        log.warning("the last of what was to be written down is lost: %s", refusal)

@@ -39,6 +39,7 @@ def keeping(**bounds: int) -> Settings:
 
 async def collect(engine: Engine, **options: Any) -> dict[str, Any]:
     await engine.tree.materialiser.finish()  # until then open intents hold what they name
+    await engine.indexing.reach("passages", engine.head_seq, timeout_s=60)  # and the index what it reads
     return await Collector(engine.folder, ADMIN, lambda *_: None, **options).run()
 
 
