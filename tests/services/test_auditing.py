@@ -88,7 +88,6 @@ async def _act_on_a_trigger(engine: Engine) -> None:
 async def test_a_disk_that_refuses_the_head_keeps_nobody_from_going_on(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await engine.auditing.record(ADMIN, "log_in", None)
     state = engine.folder.root / ".workspace"
 
     def refuse(*_: object) -> None:
@@ -96,9 +95,10 @@ async def test_a_disk_that_refuses_the_head_keeps_nobody_from_going_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(audit_heads, "keep", refuse)
+        await engine.auditing.record(ADMIN, "log_in", None)
         await engine.auditing.flush()
-    assert "No space left on device" in caplog.text
-    assert await asyncio.to_thread(audit_heads.kept, state) == []
+        assert "No space left on device" in caplog.text
+        assert await asyncio.to_thread(audit_heads.kept, state) == []
 
     await engine.auditing.flush()
     kept = await asyncio.to_thread(audit_heads.kept, state)
