@@ -311,7 +311,7 @@ class Limits:
     """Most wrong tokens of one address that are answered so in a second; the rest are told to wait."""
     token_misses_all_per_second: int = 100
     """Most of all addresses together."""
-    calls_at_once: int = 4
+    calls_at_once: int = 2
     """Most tool calls and questions of one token that are worked on at once; its others wait their turn, and nobody
     else's do. Calls that wait for something by their nature do not count."""
     refusals_apart_max: int = 100
