@@ -9,7 +9,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_type_hints
 
 from workspace_server.setting_sources import (
     ENVIRONMENT_PREFIX,
@@ -40,7 +40,6 @@ def _setting(
 
 
 LogLevel = Literal["debug", "info", "warning", "error"]
-LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

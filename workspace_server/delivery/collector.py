@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from workspace_server import __version__
 from workspace_server.config import Settings
 from workspace_server.core.spans import Place, Span
-from workspace_server.delivery.named import check_url
+from workspace_server.delivery.named import check_url, of_setting
 from workspace_server.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def collecting(settings: Settings, env: Mapping[str, str]) -> Iterator[Callable[
         yield None
         return
     if url is not None:
-        _check(url)
+        with of_setting("otlp_url", hint="It is what stands before /v1/traces: http://127.0.0.1:4318."):
+            check_url(url)
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
@@ -106,18 +107,6 @@ class _Watched:
 
 def _is_off(env: Mapping[str, str]) -> bool:
     return env.get("OTEL_SDK_DISABLED", "").lower() == "true" or env.get("OTEL_TRACES_EXPORTER", "otlp") == "none"
-
-
-def _check(url: str) -> None:
-    try:
-        check_url(url)
-    except ValueError as error:
-        raise InvalidArgument(
-            f"The setting otlp_url {error}.",
-            hint="It is what stands before /v1/traces: http://127.0.0.1:4318.",
-            argument="otlp_url",
-            reason=str(error),
-        ) from None
 
 
 def _lack(url: str | None) -> None:

@@ -1,8 +1,25 @@
 """Addresses that the operator's settings name: what they may look like, and the rule that lets requests go there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from yarl import URL
 
 from workspace_server.delivery.guard import Allowed, Target
+from workspace_server.errors import InvalidArgument
+
+
+@contextmanager
+def of_setting(key: str, *, hint: str) -> Iterator[None]:
+    """Refuse a setting when what is asked about its value raises ValueError.
+
+    Raises:
+        InvalidArgument: It does; what it says is the rest of the sentence.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise InvalidArgument(f"The setting {key} {error}.", hint=hint, argument=key, reason=str(error)) from None
 
 
 def check_url(url: str) -> None:

@@ -21,7 +21,8 @@ from workspace_server.core.issued import Unproven, as_oauth, parse_rules, token_
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import LOCAL
 from workspace_server.delivery.issuer import IssuerOverHttp, Key, NoKeys, check_issuer
-from workspace_server.errors import InvalidArgument, Unavailable
+from workspace_server.delivery.named import of_setting
+from workspace_server.errors import Unavailable
 from workspace_server.services.folder import Folder
 from workspace_server.services.tokens import Tokens
 
@@ -72,15 +73,9 @@ class Issuer:
         if name is None:
             yield None
             return
-        try:
+        hint = "It is what the issuer calls itself: https://login.example.com/realms/work."
+        with of_setting("oauth.issuer", hint=hint):
             check_issuer(name)
-        except ValueError as error:
-            raise InvalidArgument(
-                f"The setting oauth.issuer {error}.",
-                hint="It is what the issuer calls itself: https://login.example.com/realms/work.",
-                argument="oauth.issuer",
-                reason=str(error),
-            ) from None
         async with IssuerOverHttp(name, own_ports=own_ports) as keys:
             yield cls(folder, tokens, name, keys)
 

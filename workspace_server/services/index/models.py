@@ -21,8 +21,7 @@ from workspace_server.config import Settings
 from workspace_server.core.tokens import BYTES_PER_TOKEN
 from workspace_server.delivery.guard import origin
 from workspace_server.delivery.models import ModelsOverHttp
-from workspace_server.delivery.named import check_url
-from workspace_server.errors import InvalidArgument
+from workspace_server.delivery.named import check_url, of_setting
 from workspace_server.services.recording import Result
 from workspace_server.storage.database import Database
 from workspace_server.storage.tables.model_answers import SqlAnswerStore
@@ -174,15 +173,9 @@ def _client(settings: Settings, own_ports: AbstractSet[int]) -> ModelsOverHttp |
     """Return who speaks to the models of the settings; None when there are none."""
     if settings.models_url is None or not (settings.models_extract_model or settings.models_embed_model):
         return None
-    try:
+    hint = "Give the address of a server that speaks the form of OpenAI's, such as http://127.0.0.1:11434/v1."
+    with of_setting("models.url", hint=hint):
         check_url(settings.models_url)
-    except ValueError as error:
-        raise InvalidArgument(
-            f"The setting models.url {error}.",
-            hint="Give the address of a server that speaks the form of OpenAI's, such as http://127.0.0.1:11434/v1.",
-            argument="models.url",
-            reason=str(error),
-        ) from None
     return ModelsOverHttp(
         settings.models_url,
         extract_model=settings.models_extract_model,

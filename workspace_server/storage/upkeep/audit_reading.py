@@ -26,12 +26,8 @@ def audit_chain(root: Path, kept: Iterable[ChainHead] = ()) -> tuple[ChainHead, 
         NotFound: There is no workspace in *root*.
         Unavailable: The log cannot be read, or is of a newer program.
     """
-    try:
-        with closing(connect(database_of(root), read_only=True)) as connection:
-            refuse_newer(connection)
-            return audit.look(connection, [*audit_heads.kept(root / STATE_DIRECTORY), *kept])
-    except apsw.Error as error:
-        raise Unavailable("The audit log cannot be read.", hint="Run `verify`.", reason=said_of(error)) from error
+    with _opened(root) as connection:
+        return audit.look(connection, [*audit_heads.kept(root / STATE_DIRECTORY), *kept])
 
 
 @contextmanager
@@ -42,12 +38,18 @@ def audit_rows(root: Path) -> Iterator[tuple[Iterator[tuple[AuditRow, bytes | No
         NotFound: There is no workspace in *root*.
         Unavailable: The log cannot be read, or is of a newer program.
     """
+    with _opened(root) as connection:
+        connection.execute("BEGIN")
+        head, unchained = audit.ends(connection)
+        yield audit.rows(connection), head, unchained
+        connection.execute("COMMIT")
+
+
+@contextmanager
+def _opened(root: Path) -> Iterator[apsw.Connection]:
     try:
         with closing(connect(database_of(root), read_only=True)) as connection:
             refuse_newer(connection)
-            connection.execute("BEGIN")
-            head, unchained = audit.ends(connection)
-            yield audit.rows(connection), head, unchained
-            connection.execute("COMMIT")
+            yield connection
     except apsw.Error as error:
         raise Unavailable("The audit log cannot be read.", hint="Run `verify`.", reason=said_of(error)) from error
