@@ -18,6 +18,7 @@ from indexer.limits import ANSWER_BYTES_MAX, CHILD_START_S_MAX
 from indexer.model import Extraction
 from indexer.processes.confining import Bounds
 from indexer.processes.messages import LENGTH, Unbelievable, answered, drawing_answered, drawing_request
+from indexer.processes.opening import opened
 from indexer.processes.surroundings import Surroundings
 
 _BOOT: Final = (
@@ -165,13 +166,8 @@ async def started(
         "draws": draws,
         "registry": registry,
     }
-    process = await anyio.open_process(
-        [sys.executable, "-I", "-S", "-B", "-c", _BOOT, json.dumps(told)],
-        stderr=subprocess.DEVNULL,
-        env=surroundings.environment,
-        cwd="/",
-        start_new_session=True,
-    )
+    command = [sys.executable, "-I", "-S", "-B", "-c", _BOOT, json.dumps(told)]
+    process = await opened(command, surroundings.environment, stderr=subprocess.DEVNULL, start_new_session=True)
     worker = Worker(process)
     try:
         worker.layers = tuple(map(str, json.loads(await worker.hear(timeout_s=CHILD_START_S_MAX))))

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from indexer.limits import (
 )
 from indexer.model import Found
 from indexer.ports import IndexAway, IndexDamaged, Searchable, Standing
+from indexer.processes.opening import opened
 from indexer.questions import Question
 from indexer.remote.wire import HEAD_BYTES, framed, length_of, message_of, packed, unpacked
 
@@ -187,14 +187,7 @@ class IndexInProcess:
 
     async def _live(self) -> None:
         """Start a process and hear what it answers, until it ends or hangs."""
-        process = await anyio.open_process(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None,
-            cwd="/",
-            env=_environment(),
-        )
+        process = await opened(self._command, _environment(), stderr=None)
         self._process = process
         self._there.set()
         try:
