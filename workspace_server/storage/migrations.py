@@ -1,5 +1,6 @@
 """Brings a database to the schema of this program, one numbered step after the other."""
 
+import functools
 from importlib.resources import files
 
 import apsw
@@ -17,10 +18,34 @@ def steps() -> list[tuple[int, str]]:
 def migrate(connection: apsw.Connection) -> None:
     """Apply the steps that the database lacks, all of them or none: one transaction is synced once.
 
+    A new database is copied from one that the process made once: 2 ms for 35, where many are made (forks, tests).
+
     Raises:
         Unavailable: The database was written by a newer program.
     """
     refuse_newer(connection)
+    if connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
+        _apply_steps(connection)
+        return
+    made = apsw.Connection(":memory:")
+    made.deserialize("main", _made(connection.reserve_bytes("main")))
+    with connection.backup("main", made, "main") as copying:
+        copying.step()
+    made.close()
+
+
+@functools.cache
+def _made(reserved_bytes: int) -> bytes:
+    """Return an empty database of the newest schema, with so many bytes of each page left for its checksum."""
+    connection = apsw.Connection(":memory:")
+    connection.reserve_bytes("main", reserved_bytes)
+    _apply_steps(connection)
+    made = connection.serialize("main")
+    connection.close()
+    return made
+
+
+def _apply_steps(connection: apsw.Connection) -> None:
     current = _current(connection)
     lacking = [(number, sql) for number, sql in steps() if number > current]
     if not lacking:
