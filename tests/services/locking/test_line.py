@@ -362,12 +362,16 @@ async def test_a_lock_that_its_agent_was_told_of_meanwhile_is_not_given_back(eng
 
 
 async def test_what_cannot_be_given_back_now_is_given_back_later(engine: Engine) -> None:
-    async with writer_held(engine):
-        task = asyncio.create_task(lock(engine, BOB, "a.md"))
-        await handed_in()
-        task.cancel()
-        await asyncio.wait([task])
-    async with engine_busy(engine):
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise Unavailable("The server takes no more writes now.", retryable=True)
+
+    with pytest.MonkeyPatch.context() as refusing:
+        async with writer_held(engine):
+            task = asyncio.create_task(lock(engine, BOB, "a.md"))
+            await handed_in()
+            refusing.setattr(engine.db, "write", refuse)  # before the lock is made: nor can the server give it back
+            task.cancel()
+            await asyncio.wait([task])
         with pytest.raises(Unavailable):
             await engine.locks.expire()
     await given_back(engine)
