@@ -1,6 +1,7 @@
 """Where every HTTP request passes the guard before anything looks at it, and what it is answered if it does not."""
 
 import asyncio
+from urllib.parse import urlencode
 
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -62,6 +63,8 @@ def unauthenticated(connection: HTTPConnection, refusal: Unauthenticated, issuer
     """Return what asks for a proof: the login page's address for who looks at a page, the scheme for everybody else."""
     headers = connection.headers
     if connection.scope["method"] in SAFE_METHODS and "text/html" in headers.get("accept", ""):
-        return RedirectResponse("/login", 303, headers={"cache-control": "no-store"})
+        asked = connection.scope["raw_path"] + (b"?" + query if (query := connection.scope["query_string"]) else b"")
+        to = "/login" if asked == b"/" else f"/login?{urlencode({'then': asked})}"
+        return RedirectResponse(to, 303, headers={"cache-control": "no-store"})
     asked = challenge(refusal, issuer, tried="authorization" in headers)
     return JSONResponse({"error": refusal.as_dict()}, refusal.http_status, headers=asked)

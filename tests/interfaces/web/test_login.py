@@ -1,7 +1,9 @@
 """Logging in: a browser stands for a token for as long as that one proves something."""
 
+import html
 import re
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -21,17 +23,21 @@ OWNER = Caller(agent="owner", scope=ALL)
 PAGE = {"accept": "text/html"}
 
 
-def form_token(html: str) -> str:
-    found = re.search(r'name="token" value="([0-9a-f]{64})"', html)
+def form_token(page: str) -> str:
+    found = re.search(r'name="token" value="([0-9a-f]{64})"', page)
     assert found is not None
     return found[1]
 
 
-async def login(served: Listening, browsing: httpx2.AsyncClient, token: str) -> httpx2.Response:
-    page = await browsing.get("/login", headers=PAGE)
-    assert page.status_code == 200
-    assert "atlas" not in page.text
-    fields = {"token": form_token(page.text), "bearer": token}
+async def login(
+    served: Listening, browsing: httpx2.AsyncClient, token: str, *, page: str = "/login"
+) -> httpx2.Response:
+    shown = await browsing.get(page, headers=PAGE)
+    assert shown.status_code == 200
+    assert "atlas" not in shown.text
+    then = re.search(r'name="then" value="([^"]*)"', shown.text)
+    assert then is not None
+    fields = {"token": form_token(shown.text), "bearer": token, "then": html.unescape(then[1])}
     return await browsing.post("/login", data=fields, headers={"origin": served.url})
 
 
@@ -54,6 +60,34 @@ async def test_a_browser_logs_in_with_a_token_and_revocation_ends_it(
 
     await served.engine.tokens.revoke_token(OWNER, token=made["id"])
     assert (await reader.get("/", headers=PAGE)).status_code == 303
+
+
+async def test_who_has_logged_in_is_where_it_wanted_to_be(served: Listening, reader: httpx2.AsyncClient) -> None:
+    made = await served.engine.tokens.create_token(OWNER, agent="ann")
+    asked = "/files/docs/a%20b.md?tab=history&line=3"
+    sent = (await reader.get(asked, headers=PAGE)).headers["location"]
+    refused = await login(served, reader, "wst_0123456789ab_" + "a" * 43, page=sent)
+    assert html.escape(asked) in refused.text
+    assert (await login(served, reader, made["token"], page=sent)).headers["location"] == asked
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        *("//evil.example", "/\\evil.example", "https://evil.example/", "evil.example", "javascript:alert(1)", ""),
+        *("/\t/evil.example", "/a\r\nset-cookie: x=y", "\n//evil.example", "/a b", "/ä", "\\\\evil.example"),
+    ],
+)
+async def test_a_link_to_the_login_page_leads_to_no_other_server(
+    served: Listening, reader: httpx2.AsyncClient, then: str
+) -> None:
+    made = await served.engine.tokens.create_token(OWNER, agent="ann")
+    answer = await login(served, reader, made["token"], page=f"/login?{urlencode({'then': then})}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    token = form_token((await reader.get("/login", headers=PAGE)).text)
+    fields = {"token": token, "bearer": made["token"], "then": then}
+    answer = await reader.post("/login", data=fields, headers={"origin": served.url})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 async def test_what_is_no_token_logs_nobody_in(served: Listening, reader: httpx2.AsyncClient) -> None:
