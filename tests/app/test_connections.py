@@ -144,6 +144,14 @@ async def all_of(reader: asyncio.StreamReader) -> bytes:
             400,
             "invalid_argument",
         ),
+        *(
+            (b"POST / HTTP/1.1\r\n" + HEAD + one + b"\r\n\r\n1\r\na\r\n0\r\n\r\n", 400, "invalid_argument")
+            for one in (
+                b"Transfer-Encoding: gzip, chunked",
+                b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+                b"Transfer-Encoding: chunked, chunked",
+            )
+        ),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "invalid_argument"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "invalid_argument"),
     ],

@@ -10,7 +10,8 @@ Header = tuple[bytes, bytes]
 def check_head(target: bytes, headers: Sequence[Header], *, upgrades: bool) -> None:
     """Pass when a request may be handed over.
 
-    `httptools` takes all that follows the head of an upgrade for another protocol: a body would be lost unseen.
+    `httptools` takes all that follows the head of an upgrade for another protocol: a body would be lost unseen. It
+    undoes chunks and nothing else: a body that is compressed besides would be taken for the content.
 
     Args:
         headers: Names in lower case, with their values.
@@ -21,6 +22,8 @@ def check_head(target: bytes, headers: Sequence[Header], *, upgrades: bool) -> N
     """
     if upgrades and (_all(headers, b"upgrade") == [b"websocket"] or _has_body(headers)):
         raise malformed("No other protocol is spoken here: leave out Upgrade.", "upgrade")
+    if _all(headers, b"transfer-encoding") not in ([], [b"chunked"]):
+        raise malformed("A body comes as it is, whole or in chunks: no other Transfer-Encoding is undone here.", "body")
     scheme, found, rest = target.partition(b"://")
     if found and b"/" not in scheme and _all(headers, b"host") != [rest.partition(b"/")[0].partition(b"?")[0].lower()]:
         raise malformed("The address and Host name different servers.", "host")
