@@ -1,7 +1,7 @@
 """So many calls of one token are worked on at once, and nobody else waits for its others."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import httpx2
@@ -39,6 +39,31 @@ async def test_one_more_than_so_many_waits_until_one_of_them_has_gone() -> None:
     leaving.set()
     await asyncio.gather(*tasks)
     assert inside[-1] == f"one {count - 1}"
+
+
+async def test_a_token_whose_calls_wait_stands_back_for_others_and_for_nobody_else() -> None:
+    rests: list[float] = []
+    now_s = 0.0
+
+    async def rest(rest_s: float) -> None:
+        rests.append(rest_s)
+
+    shares = Shares(1, clock=lambda: now_s, rest=rest)
+
+    async def work() -> None:
+        nonlocal now_s
+        with suppress(ValueError):
+            async with shares.place(Caller(agent="ana", token="busy")):
+                await asyncio.sleep(0)  # until the other one waits
+                now_s += 0.01
+                raise ValueError
+
+    await asyncio.gather(work(), work())
+    assert rests == []
+    async with shares.place(Caller(agent="eve", token="calm")):
+        pass
+    await asyncio.gather(work(), work())
+    assert rests == [pytest.approx(LIMITS.rest_times * 0.01)]
 
 
 async def made(served: Listening, agent: str) -> tuple[str, Caller]:

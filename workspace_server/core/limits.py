@@ -314,6 +314,13 @@ class Limits:
     calls_at_once: int = 2
     """Most tool calls and questions of one token that are worked on at once; its others wait their turn, and nobody
     else's do. Calls that wait for something by their nature do not count."""
+    rest_times: int = 3
+    """While callers with other tokens or none are there, and more calls of one token wait, each place of it stays empty
+    after a call, and the answer waits, so many times as long as the call took."""
+    rest_s_max: float = 1.0
+    """But no longer than this, in seconds."""
+    company_s: float = 1.0
+    """How long after a call somebody counts as being there, in seconds."""
     refusals_apart_max: int = 100
     """Most callers whose refusals of a few seconds stand apart in the audit log; those of the rest are counted."""
 
