@@ -38,6 +38,13 @@ def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
     guard.deactivate()
 
 
+@pytest.fixture(autouse=True)
+def measured_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes be started without the measuring of coverage where so many are that it would be what takes long."""
+    if request.node.get_closest_marker("unmeasured") is not None:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An empty folder, ready to be served as a workspace."""

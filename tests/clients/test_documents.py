@@ -9,6 +9,7 @@ import pytest
 
 from tests.processes import clean_environment, serving
 
+pytestmark = pytest.mark.unmeasured
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8765"
 

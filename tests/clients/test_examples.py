@@ -8,6 +8,7 @@ import pytest
 
 from tests.processes import clean_environment, serving
 
+pytestmark = pytest.mark.unmeasured
 EXAMPLES = Path(__file__).parents[2] / "clients" / "examples"
 LINES_MAX = 60
 

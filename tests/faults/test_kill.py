@@ -20,7 +20,11 @@ from workspace_server.storage.disk import spares
 from workspace_server.storage.disk.watcher import Dirty
 from workspace_server.storage.tables import intents
 
-pytestmark = [pytest.mark.anyio, pytest.mark.blocking("the folder is checked from outside")]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.blocking("the folder is checked from outside"),
+    pytest.mark.unmeasured,
+]
 
 ROUNDS = 3
 WRITER = """

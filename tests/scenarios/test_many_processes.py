@@ -20,6 +20,7 @@ from tests.processes import PROGRAM, Serving, clean_environment, run, serving
 from workspace_server.app import owner
 from workspace_server.storage.upkeep.integrity import find_damage
 
+pytestmark = pytest.mark.unmeasured
 AGENTS = 4
 SWARM = 20
 GONE_S = 30.0

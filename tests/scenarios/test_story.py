@@ -86,6 +86,7 @@ def fires(trigger: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda event: event["type"] == "trigger.fired" and event["trigger"] == trigger
 
 
+@pytest.mark.unmeasured
 async def test_nothing_acknowledged_is_lost_when_the_server_is_killed_again_and_again(tmp_path: Path) -> None:
     server = stage_server(tmp_path)
     killer = Killer(
