@@ -1,5 +1,6 @@
 """What every test may rely on: one event loop, no blocking calls in it, and an empty folder to serve."""
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,15 @@ def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.get_closest_marker("anyio") is None or request.node.get_closest_marker("blocking"):
         yield
         return
+    guard = _guard()
+    guard.activate()
+    yield
+    guard.deactivate()
+
+
+@functools.cache
+def _guard() -> BlockBuster:
+    """Return the one guard of this process: it is dear to make, and cheap to switch on and off."""
     guard = BlockBuster(["workspace_server", "indexer", "workspace_client"])
     for function in guard.functions.values():
         # At its start a server makes directories and opens its database before it has anybody to keep waiting.
@@ -33,9 +43,7 @@ def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
         function.can_block_in("workspace_server/storage/database.py", "open")
         # The measuring of coverage waits for its own lock, in whatever line it is called.
         function.can_block_in("coverage/collector.py", "lock_data")
-    guard.activate()
-    yield
-    guard.deactivate()
+    return guard
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,12 @@ import apsw
 from workspace_server.errors import Unavailable
 
 
-def steps() -> list[tuple[int, str]]:
-    """Return every step as (number, SQL), in order."""
+@functools.cache
+def steps() -> tuple[tuple[int, str], ...]:
+    """Return every step as (number, SQL), in order; read once, for each start asks for the newest."""
     folder = files("workspace_server.storage") / "sql"
     named = sorted((entry.name, entry) for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [(int(name.split("_")[0]), entry.read_text("utf-8")) for name, entry in named]
+    return tuple((int(name.split("_")[0]), entry.read_text("utf-8")) for name, entry in named)
 
 
 def migrate(connection: apsw.Connection) -> None:
