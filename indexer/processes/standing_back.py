@@ -1,6 +1,8 @@
-"""How a process lets others have the processor first."""
+"""How a process, or one thread of it, lets others have the processor first."""
 
+import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,3 +34,9 @@ def stand_back(niceness: int, *, tell: Callable[[str], object] = _OF_SESSION.wri
             return
         else:
             return
+
+
+def thread_stands_back(niceness: int) -> None:
+    """Let this thread alone have that niceness, on a system that knows such a thing for threads."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

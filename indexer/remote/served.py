@@ -19,6 +19,7 @@ from indexer.generations import Generations
 from indexer.limits import INDEX_NICENESS
 from indexer.model import Change, Passage
 from indexer.ports import IndexAway, IndexDamaged, Searchable
+from indexer.processes.standing_back import thread_stands_back
 from indexer.questions import Question
 from indexer.remote.wire import HEAD_BYTES, framed, length_of, message_of, packed, unpacked
 
@@ -104,8 +105,7 @@ class Served:
 
 def _work(line: "queue.SimpleQueue[Work | None]", niceness: int) -> None:
     """Do one thing after the other, in a thread of that niceness."""
-    with contextlib.suppress(OSError, AttributeError):  # a system that has no such thing for threads
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+    thread_stands_back(niceness)
     while (work := line.get()) is not None:
         work()
 

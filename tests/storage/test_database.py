@@ -1,6 +1,8 @@
 """One writer with group commit: each body stands alone, and a failing commit fails them all."""
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Conflict, Unavailable
-from workspace_server.storage.database import SQLITE_MIN, Database, Transaction, connect
+from workspace_server.storage.database import SCANNING_NICENESS, SQLITE_MIN, Database, Transaction, connect
 from workspace_server.storage.migrations import migrate, steps
 from workspace_server.storage.tables import meta
 
@@ -33,6 +35,14 @@ async def test_what_is_written_can_be_read_at_once(database: Database) -> None:
     await database.write(lambda tx: tx.run("INSERT INTO notes VALUES ('a')"))
     assert await database.read(notes) == ["a"]
     assert await database.read_long(notes) == ["a"]
+
+
+async def test_searches_through_the_files_leave_the_processor_to_the_others(database: Database) -> None:
+    async def niceness(_: Transaction) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    assert await database.read_scan(niceness) >= SCANNING_NICENESS
+    assert await database.read_long(niceness) == os.getpriority(os.PRIO_PROCESS, 0)
 
 
 async def test_a_refusal_takes_back_its_own_change_and_no_other_of_the_batch(database: Database) -> None:

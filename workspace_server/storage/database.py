@@ -21,6 +21,7 @@ from typing import Any, TypeVar, cast
 
 import apsw
 
+from indexer.processes.standing_back import thread_stands_back
 from workspace_server.core.clock import Clock
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import Unavailable
@@ -41,6 +42,8 @@ LONG_READERS = 2
 """Threads for reads that look at many rows."""
 SCANNERS = 2
 """Threads for searches that go through the files themselves: they take seconds, and nobody else waits for them."""
+SCANNING_NICENESS = 10
+"""How far these stand back for the rest of the server."""
 
 
 class Transaction:
@@ -147,7 +150,9 @@ class Database:
         self._memory = Memory()
         self._reader = connect(path, read_only=True)
         self._threads = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="read")
-        self._scanning = ThreadPoolExecutor(SCANNERS, thread_name_prefix="scan")
+        self._scanning = ThreadPoolExecutor(
+            SCANNERS, thread_name_prefix="scan", initializer=thread_stands_back, initargs=(SCANNING_NICENESS,)
+        )
         self._of_thread = threading.local()
         self._long_readers: list[apsw.Connection] = []
         self._closed = False
