@@ -4,6 +4,7 @@ A trigger of which a single file may lie outside is none of the scope's, and nei
 whoever sees a trigger is told of all of its files, not of some.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from workspace_server.core.access import Caller
@@ -33,9 +34,9 @@ def has_all(caller: Caller) -> bool:
     return all(caller.scope.is_whole(verb) for verb in NEEDED)
 
 
-def has(caller: Caller, rule: Definition) -> bool:
-    """Return whether a trigger lies in the caller's scope."""
-    return has_all(caller) or all(caller.scope.within(verb, one) for one in reach(rule) for verb in NEEDED)
+def has(caller: Caller, reached: Iterable[Selector]) -> bool:
+    """Return whether a trigger that reaches so far lies in the caller's scope."""
+    return has_all(caller) or all(caller.scope.within(verb, one) for one in reached for verb in NEEDED)
 
 
 def require_all_of(caller: Caller, rule: Definition) -> None:

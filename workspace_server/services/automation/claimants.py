@@ -1,16 +1,13 @@
 """Which job is meant, whose it is, and how others are refused."""
 
-import json
-from functools import lru_cache
 from typing import Any, Final
 
 from workspace_server.core.access import Caller
 from workspace_server.core.jobs import TAKEN_BACK, Outcome, is_seen, job_number
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import Selector
-from workspace_server.core.triggers.parsing import parse_definition
-from workspace_server.core.triggers.reach import reach
 from workspace_server.errors import JobLost, NotFound
+from workspace_server.services.automation.sight import reach_by_text
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import jobs
 from workspace_server.storage.tables.jobs import JobRow
@@ -22,13 +19,8 @@ OWN: Final = "\n"
 def is_told(caller: Caller, row: JobRow) -> bool:
     """Whether a caller is told of a job: a trigger's words may be about all that it watches."""
     named = [Selector("path", str(one["path"])) for one in row.inputs]
-    named += () if row.definition is None else _reach(row.definition)
+    named += () if row.definition is None else reach_by_text(row.definition)
     return is_seen(caller, named=named, agents={row.created_by, row.agent})
-
-
-@lru_cache(maxsize=1_024)
-def _reach(definition: str) -> tuple[Selector, ...]:
-    return reach(parse_definition(json.loads(definition)))
 
 
 async def known(tx: Transaction, caller: Caller, job: str) -> JobRow:

@@ -14,8 +14,6 @@ from workspace_server.core.attention import ACTIONS, KINDS, Action, Kind
 from workspace_server.core.jobs import job_number
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import Verb
-from workspace_server.core.triggers.parsing import parse_definition
-from workspace_server.core.triggers.reach import reach
 from workspace_server.errors import Conflict, NotFound
 from workspace_server.services.arguments import bounded, plain_text, refused
 from workspace_server.services.automation import sight
@@ -230,8 +228,7 @@ async def _has(tx: Transaction, caller: Caller, verb: Verb, row: AttentionRow) -
         trigger = await triggers.by_name(tx, str(row.about["trigger"]))
         if trigger is None or not sight.sees(caller, trigger):
             return False
-        named = reach(parse_definition(trigger.definition))
-        return verb == "read" or all(caller.scope.within(verb, one) for one in named)
+        return verb == "read" or all(caller.scope.within(verb, one) for one in sight.reach_of(trigger))
     if row.kind not in OF_FILES or row.path is None:
         return False
     paths = [row.path, row.key] if row.kind == "conflict" else [row.path]

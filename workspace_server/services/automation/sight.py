@@ -3,12 +3,15 @@
 A name is no path, so that a refusal could only confirm it. What a trigger has set off is seen by who sees the trigger.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from workspace_server.core.access import Caller
+from workspace_server.core.patterns import Selector
 from workspace_server.core.triggers.parsing import parse_definition
-from workspace_server.core.triggers.reach import has, has_all
+from workspace_server.core.triggers.reach import has, has_all, reach
 from workspace_server.errors import NotFound
 from workspace_server.storage.database import Transaction
 from workspace_server.storage.tables import triggers
@@ -22,7 +25,18 @@ SIFTED_MAX: Final = 2_000
 
 def sees(caller: Caller, row: TriggerRow) -> bool:
     """Return whether a caller sees a trigger, deleted or not."""
-    return has_all(caller) or has(caller, parse_definition(row.definition))
+    return has_all(caller) or has(caller, reach_of(row))
+
+
+def reach_of(row: TriggerRow) -> tuple[Selector, ...]:
+    """Return all that a trigger names, deleted or not."""
+    return reach_by_text(json.dumps(row.definition))
+
+
+@lru_cache(maxsize=1_024)
+def reach_by_text(definition: str) -> tuple[Selector, ...]:
+    """Return all that a trigger of this definition names; as JSON, for a page of rows asks about few triggers."""
+    return reach(parse_definition(json.loads(definition)))
 
 
 async def named(tx: Transaction, caller: Caller, name: str) -> TriggerRow:
