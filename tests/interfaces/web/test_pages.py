@@ -32,31 +32,27 @@ async def page(reader: httpx2.AsyncClient, address: str, status: int = 200) -> s
     return answer.text
 
 
-@pytest.mark.parametrize("address", PAGES)
-async def test_every_page_stands_in_an_empty_workspace_and_says_what_to_do(
-    reader: httpx2.AsyncClient, address: str
-) -> None:
-    html = await page(reader, address)
+async def test_every_page_stands_in_an_empty_workspace_and_says_what_to_do(reader: httpx2.AsyncClient) -> None:
+    for address in PAGES:
+        html = await page(reader, address)
 
-    assert "· atlas</title>" in html
-    assert 'class="empty"' in html or address in {"/connect", "/search?q=x"}
+        assert "· atlas</title>" in html, address
+        assert 'class="empty"' in html or address in {"/connect", "/search?q=x"}, address
 
 
-@pytest.mark.parametrize("address", [*PAGES, "/files/a.md", "/files/absent.md", "/static/frame.css"])
-async def test_no_page_runs_or_loads_anything_from_elsewhere(
-    reader: httpx2.AsyncClient, hand: Hand, address: str
-) -> None:
+async def test_no_page_runs_or_loads_anything_from_elsewhere(reader: httpx2.AsyncClient, hand: Hand) -> None:
     await hand.write("a.md", "x")
-    answer = await reader.get(address)
-    policy = answer.headers["content-security-policy"]
+    for address in (*PAGES, "/files/a.md", "/files/absent.md", "/static/frame.css"):
+        answer = await reader.get(address)
+        policy = answer.headers["content-security-policy"]
 
-    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'")
-    assert "unsafe" not in policy
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "same-origin"
-    assert " style=" not in answer.text
-    assert "<script>" not in answer.text
-    assert " onclick" not in answer.text
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'"), address
+        assert "unsafe" not in policy, address
+        assert answer.headers["x-content-type-options"] == "nosniff", address
+        assert answer.headers["referrer-policy"] == "same-origin", address
+        assert " style=" not in answer.text, address
+        assert "<script>" not in answer.text, address
+        assert " onclick" not in answer.text, address
 
 
 async def test_the_first_page_shows_files_locks_activity_and_triggers(
@@ -231,41 +227,39 @@ async def test_what_is_no_table_is_shown_as_it_is(reader: httpx2.AsyncClient, ha
     assert '<div class="row" id="L2">' in html
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("deep.json", "[" * 100_000),
-        ("not.json", "{" + '"a' * 500),
-        ("bad.csv", 'a,b\n"' + "x" * 200_000),
-        ("empty.md", ""),
-        ("empty.csv", ""),
-        ("utf16.txt", "ünïcode".encode("utf-16")),
-        ("broken.txt", b"\xff\xfe\xff"),
-        ("binary.md", b"\0\1\2"),
-        ("crlf.md", "# A\r\n\r\n- b\r\n"),
-        ("nested.md", "> " * 5_000 + "x"),
-        ("brackets.md", "[" * 20_000),
-        ("stars.md", "*a " * 20_000),
-        ("pipes.md", "|" * 20_000 + "\n" + "|-" * 10_000),
-        ("loud.py", '"""' + "\\" * 50_000),
-        ("broken.svg", "<svg"),
-        ("lines.jsonl", "{\n[]\n" + "[" * 5_000 + "\n"),
-        ("list.ipynb", "[]"),
-        (
-            "odd.ipynb",
-            '{"cells": [1, {"source": 2, "outputs": 3}, {"cell_type": "code", "outputs": [4, {"data": 5}]}]}',
-        ),
-        ("no.ipynb", "{"),
-        ("open.html", "<!--"),
-        ("silence.mp3", "x"),
-    ],
-)
-async def test_odd_content_is_shown_or_offered_and_never_a_fault(
-    reader: httpx2.AsyncClient, hand: Hand, name: str, content: str | bytes
-) -> None:
-    await hand.write(name, content)
-    for view in ("", "?view=source", "?view=history", "?view=facts", "?diff=1..1"):
-        await page(reader, f"/files/{name}{view}")
+ODD: list[tuple[str, str | bytes]] = [
+    ("deep.json", "[" * 100_000),
+    ("not.json", "{" + '"a' * 500),
+    ("bad.csv", 'a,b\n"' + "x" * 200_000),
+    ("empty.md", ""),
+    ("empty.csv", ""),
+    ("utf16.txt", "ünïcode".encode("utf-16")),
+    ("broken.txt", b"\xff\xfe\xff"),
+    ("binary.md", b"\0\1\2"),
+    ("crlf.md", "# A\r\n\r\n- b\r\n"),
+    ("nested.md", "> " * 5_000 + "x"),
+    ("brackets.md", "[" * 20_000),
+    ("stars.md", "*a " * 20_000),
+    ("pipes.md", "|" * 20_000 + "\n" + "|-" * 10_000),
+    ("loud.py", '"""' + "\\" * 50_000),
+    ("broken.svg", "<svg"),
+    ("lines.jsonl", "{\n[]\n" + "[" * 5_000 + "\n"),
+    ("list.ipynb", "[]"),
+    (
+        "odd.ipynb",
+        '{"cells": [1, {"source": 2, "outputs": 3}, {"cell_type": "code", "outputs": [4, {"data": 5}]}]}',
+    ),
+    ("no.ipynb", "{"),
+    ("open.html", "<!--"),
+    ("silence.mp3", "x"),
+]
+
+
+async def test_odd_content_is_shown_or_offered_and_never_a_fault(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    for name, content in ODD:
+        await hand.write(name, content)
+        for view in ("", "?view=source", "?view=history", "?view=facts", "?diff=1..1"):
+            await page(reader, f"/files/{name}{view}")
 
 
 async def test_a_picture_is_shown_and_a_binary_is_offered(reader: httpx2.AsyncClient, hand: Hand) -> None:
@@ -446,40 +440,38 @@ async def test_the_way_in_is_told_with_the_right_address(served: Listening, read
     assert f"{served.url}/api/v1/events" in html
 
 
-@pytest.mark.parametrize(
-    ("address", "status"),
-    [
-        ("/files/absent.md", 404),
-        ("/files/a:b", 400),
-        ("/files/%ff", 400),
-        ("/files/..%2fx", 400),
-        ("/files/a.md?version=x", 400),
-        ("/files/a.md?version=99", 404),
-        ("/files/a.md?diff=1..9", 404),
-        ("/files/a.md?diff=soon", 400),
-        ("/files/a.md?line=99999", 400),
-        ("/files/a.md?line=0", 200),
-        ("/files/?deleted=1&cursor=nonsense", 400),
-        ("/files/?sort=colour", 400),
-        ("/files/?sort=size&after=a.md&value=much", 400),
-        ("/files/?since=soon", 400),
-        ("/files/?since=12", 400),
-        ("/activity?before=-1", 400),
-        ("/activity?before=999999999", 200),
-        ("/activity?kind=gossip", 200),
-        ("/search?q=" + "x" * 2000, 400),
-        ("/static/..%2f..%2fview.py", 404),
-        ("/static/nothing.js", 404),
-    ],
-)
-async def test_a_bad_address_gets_a_page_that_says_so(
-    reader: httpx2.AsyncClient, hand: Hand, address: str, status: int
-) -> None:
-    await hand.write("a.md", "one")
-    answer = await reader.get(address)
+BAD_ADDRESSES = [
+    ("/files/absent.md", 404),
+    ("/files/a:b", 400),
+    ("/files/%ff", 400),
+    ("/files/..%2fx", 400),
+    ("/files/a.md?version=x", 400),
+    ("/files/a.md?version=99", 404),
+    ("/files/a.md?diff=1..9", 404),
+    ("/files/a.md?diff=soon", 400),
+    ("/files/a.md?line=99999", 400),
+    ("/files/a.md?line=0", 200),
+    ("/files/?deleted=1&cursor=nonsense", 400),
+    ("/files/?sort=colour", 400),
+    ("/files/?sort=size&after=a.md&value=much", 400),
+    ("/files/?since=soon", 400),
+    ("/files/?since=12", 400),
+    ("/activity?before=-1", 400),
+    ("/activity?before=999999999", 200),
+    ("/activity?kind=gossip", 200),
+    ("/search?q=" + "x" * 2000, 400),
+    ("/static/..%2f..%2fview.py", 404),
+    ("/static/nothing.js", 404),
+]
 
-    assert answer.status_code == status
-    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+async def test_a_bad_address_gets_a_page_that_says_so(reader: httpx2.AsyncClient, hand: Hand) -> None:
+    await hand.write("a.md", "one")
+    for address, status in BAD_ADDRESSES:
+        answer = await reader.get(address)
+
+        assert answer.status_code == status, address
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'"), address
 
 
 @pytest.mark.parametrize("address", ["/nope", "/triggers/editor/x", "/static/nothing.js", "/mcp/x", "/%3Cscript%3E"])
