@@ -140,7 +140,7 @@ async def stage(served: Listening) -> None:
     await hand.write("paper.pdf", documents.pdf([["Owner: Ada"], ["Cost: 3 EUR"]]))
     await hand.write("tune.mp3", SILENCE)
     await hand.write("work.ipynb", NOTEBOOK)
-    await hand.write("long.log", "2026-11-30 12:00:00 INFO all is well\n" * 4_000)
+    await hand.write("long.log", ("2026-11-30 12:00:00 INFO" + " all is well" * 40 + "\n") * 320)
     await hand.write("research/deep/er/note.txt", "x")
     await hand.write("gone.md", "x")
     await engine.files.delete_file(ANA, path="gone.md")
