@@ -73,6 +73,17 @@ def test_a_row_of_the_table_grants_when_all_its_conditions_are_met() -> None:
     assert grants({"azp": "app"}, {"row": {"client": "app", "allow": ["read:**"]}}) == ["read:**"]
 
 
+def test_who_has_the_name_of_another_one_in_its_own_is_not_taken_for_that_one() -> None:
+    def found(claims: dict[str, Any], **row: str) -> bool:
+        return grants(claims, {"row": {**row, "allow": ["all:**"]}}) != []
+
+    assert found({"sub": "eve ann"}, subject="eve ann")
+    assert not found({"sub": "eve ann"}, subject="ann")
+    assert not found({"client_id": "eve app"}, client="app")
+    assert not found({"azp": "eve app"}, client="app")
+    assert not found({"client_id": ["app", "eve"]}, client="app")
+
+
 @pytest.mark.parametrize(
     "table",
     [

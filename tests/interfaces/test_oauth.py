@@ -258,6 +258,16 @@ async def test_keys_are_asked_for_again_when_one_is_unknown_but_not_at_everybody
         assert at.issuer.asked == 2
 
 
+async def test_a_token_that_was_good_ends_with_its_key(folder: Path) -> None:
+    async with place(folder) as at:
+        old = at.token(exp=int(at.clock.wall_s()) + 2 * LIMITS.issuer_keys_fresh_s)
+        assert (await at.ask(old)).status_code == 200
+        at.issuer.keys = [public(ec_key(), "two", "ES256")]
+        assert (await at.ask(old)).status_code == 200  # nobody has asked for the keys since
+        at.clock.advance(LIMITS.issuer_keys_fresh_s)
+        assert "no such key" in await at.why_not(old)
+
+
 async def test_an_issuer_that_is_down_takes_nothing_away_for_a_day(folder: Path) -> None:
     async with place(folder) as at:
         at.issuer.is_down = True

@@ -114,8 +114,8 @@ def _scope(claims: Mapping[str, Any], rules: Iterable[Rule]) -> Scope:
     scopes = _texts(claims, "scope") or _texts(claims, "scp")
     said = {
         "scope": frozenset(scopes),
-        "subject": frozenset(_texts(claims, "sub")),
-        "client": frozenset(_texts(claims, "client_id") or _texts(claims, "azp")),
+        "subject": _whole(claims, "sub"),
+        "client": _whole(claims, "client_id") or _whole(claims, "azp"),
         "group": frozenset([*_listed(claims, "groups"), *_listed(claims, "roles")]),
     }
     ruled = [grant for rule in rules if rule.is_met(said) for grant in rule.scope.grants]
@@ -135,6 +135,12 @@ def _texts(claims: Mapping[str, Any], name: str) -> list[str]:
     """Return the words of a claim that is text with spaces between, or a list of texts."""
     value = claims.get(name)
     return value.split(" ") if isinstance(value, str) else _listed(claims, name)
+
+
+def _whole(claims: Mapping[str, Any], name: str) -> frozenset[str]:
+    """Return the one text of a claim that names somebody: who is called `eve ann` is not `ann`."""
+    value = claims.get(name)
+    return frozenset({value}) if isinstance(value, str) else frozenset()
 
 
 def _listed(claims: Mapping[str, Any], name: str) -> list[str]:
