@@ -93,6 +93,13 @@ async def test_who_sees_a_part_of_the_workspace_is_not_told_how_much_there_is(bo
     part = Caller(agent="cy", scope=parse_scope(["read,write:docs/**"]))
     assert await refused(bound, "docs/a", 1, part) == {"limit": 4}
 
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x" * 30
+
+    with pytest.raises(QuotaExceeded) as refusal:
+        await bound.files.upload(part, path="docs/a", chunks=chunks())
+    assert refusal.value.facts == {"limit": 40}
+
 
 async def test_what_is_taken_over_counts_for_who_took_it(bound: Engine) -> None:
     await write(bound, "a", 10)

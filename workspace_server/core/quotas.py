@@ -13,6 +13,7 @@ from workspace_server.core.access import is_reserved
 from workspace_server.errors import QuotaExceeded
 
 Unit = Literal["files", "bytes"]
+HINT = "Delete what is not needed, or ask the operator for more room."
 
 
 class Usage(NamedTuple):
@@ -56,7 +57,7 @@ class Quota:
             if most is not None and has > most and has > had:
                 raise QuotaExceeded(
                     f"{whose} may hold {most} {unit} and holds {had}; this would make it {has}.",
-                    hint="Delete what is not needed, or ask the operator for more room.",
+                    hint=HINT,
                     limit=most,
                     actual=has,
                     used=had,

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.quotas import Quota, Usage, account
+from workspace_server.core.quotas import HINT, Quota, Usage, account
 from workspace_server.errors import QuotaExceeded, TooLarge
 from workspace_server.services.automation import attention
 from workspace_server.services.recording import Commit, Result
@@ -82,15 +82,17 @@ class Quotas:
             TooLarge: It is larger than a file may be.
             QuotaExceeded: It is larger than what the quotas leave.
         """
-        room_bytes = await db.read(lambda tx: self._room_bytes(tx, caller.agent, path))
+        room_bytes, narrowest = await db.read(lambda tx: self._room(tx, caller.agent, path))
         try:
             return await objects.put_stream(chunks, bytes_max=min(LIMITS.file_bytes_max, room_bytes))
         except TooLarge as refusal:
-            if room_bytes >= LIMITS.file_bytes_max:
+            if narrowest is None:
                 raise
+            if not _is_told(narrowest, caller):
+                raise _no_room(narrowest.quota.bytes) from None
             raise QuotaExceeded(
                 f"The quotas leave room for {room_bytes} bytes there, and this is more.",
-                hint="Delete what is not needed, or ask the operator for more room.",
+                hint=HINT,
                 limit=room_bytes,
                 actual=refusal.facts["actual"],
             ) from None
@@ -109,15 +111,17 @@ class Quotas:
             "largest": [{"agent": agent, "files": held.files, "bytes": held.bytes} for agent, held in most],
         }
 
-    async def _room_bytes(self, tx: Transaction, agent: str, path: str) -> int:
+    async def _room(self, tx: Transaction, agent: str, path: str) -> tuple[int, Held | None]:
+        """Return how many bytes may come in at *path*, and the quota that says so; None where it is none."""
         row = await files.by_path(tx, path)
         standing = row.size_bytes if row is not None and row.live else 0
-        room = LIMITS.file_bytes_max
+        room, narrowest = LIMITS.file_bytes_max, None
         for one in await self.begin(tx, agent):
             is_theirs = one.account is None or (row is not None and account(row.modified_by) == one.account)
             left = one.quota.room_bytes(one.before, standing if is_theirs else 0)
-            room = room if left is None else min(room, left)
-        return room
+            if left is not None and left < room:
+                room, narrowest = left, one
+        return room, narrowest
 
 
 async def _usage(tx: Transaction, whose: str | None) -> Usage:
@@ -128,12 +132,18 @@ def _check(held: Held, after: Usage, caller: Caller) -> None:
     try:
         held.quota.check(held.before, after, "The workspace" if held.account is None else held.account)
     except QuotaExceeded as refusal:
-        if held.account is not None or caller.sees_all:
+        if _is_told(held, caller):
             raise
-        # What there is in all is not for those who see a part of it.
-        raise QuotaExceeded(
-            "The workspace has no room left for this.", hint=refusal.hint, limit=refusal.facts["limit"]
-        ) from None
+        raise _no_room(refusal.facts["limit"]) from None
+
+
+def _is_told(held: Held, caller: Caller) -> bool:
+    """Whether a caller is told how much there is: what there is in all is not for those who see a part of it."""
+    return held.account is not None or caller.sees_all
+
+
+def _no_room(limit: object) -> QuotaExceeded:
+    return QuotaExceeded("The workspace has no room left for this.", hint=HINT, limit=limit)
 
 
 async def _tell(commit: Commit, held: Held, after: Usage) -> None:
