@@ -1,5 +1,9 @@
 """Tokens: made once, kept as digests, and proving nothing from the moment on at which they are revoked."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
+import anyio
 import pytest
 
 from workspace_server.core.access import Caller
@@ -155,7 +159,7 @@ async def test_an_agent_stands_for_what_all_its_tokens_grant(engine: Engine) -> 
 
 
 async def test_what_is_open_goes_on_for_as_long_as_its_token_and_without_one_until_the_first(engine: Engine) -> None:
-    unproven = Caller(agent="bob")
+    unproven = Caller(agent="bob", door="http")
     engine.tokens.check_open(unproven)
     assert engine.tokens.current(unproven).sees("a")
     made = await engine.tokens.create_token(OWNER, agent="ann", allow=["read:a/**"])
@@ -171,3 +175,45 @@ async def test_what_is_open_goes_on_for_as_long_as_its_token_and_without_one_unt
     assert not engine.tokens.current(ann).may("read")
     engine.tokens.check_open(OWNER)
     assert engine.tokens.current(OWNER) == OWNER
+
+
+async def test_a_call_that_waits_is_given_nothing_once_its_token_has_ended(engine: Engine) -> None:
+    made = await engine.tokens.create_token(OWNER, agent="ann", allow=["all:**"])
+    ann = engine.tokens.bearer(made["token"]).caller("ann")
+    mine = await engine.locks.lock_files(ann, paths=["ann.md"])
+    held = await engine.locks.lock_files(OWNER, paths=["held.md"])
+    await engine.jobs.add_job(OWNER, queue="q", instructions="done before")
+    await engine.jobs.claim_job(OWNER, queue="q")
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"one"
+        await engine.tokens.revoke_token(OWNER, token=made["id"])
+        yield b"two"
+
+    waiting = [
+        asyncio.ensure_future(engine.jobs.claim_job(ann, queue="q", wait_seconds=50)),
+        asyncio.ensure_future(engine.locks.lock_files(ann, paths=["held.md"], wait_seconds=50)),
+        asyncio.ensure_future(engine.waits.wait_for(ann, files=["later.md"], timeout_seconds=50)),
+    ]
+    with anyio.fail_after(60):
+        while not await all_wait(engine):  # noqa: ASYNC110 - what is looked at lies in the server
+            await anyio.sleep(0.01)
+        with pytest.raises(Unauthenticated):
+            await engine.files.upload(ann, path="ann.md", chunks=chunks(), lock=mine["lock"])
+        await engine.jobs.add_job(OWNER, queue="q", instructions="secret")
+        await engine.files.write_file(OWNER, path="later.md", content="secret")
+        await engine.locks.unlock_files(OWNER, lock=held["lock"])
+        for one in waiting:
+            with pytest.raises(Unauthenticated):
+                await one
+    for call in (engine.search.search(ann, query="secret"), engine.search.query_facts(ann, query="secret")):
+        with pytest.raises(Unauthenticated):
+            await call
+    # Others get what it was not given, at once.
+    assert (await engine.jobs.claim_job(OWNER, queue="q"))["job"]["attempt"] == 1
+    assert (await engine.locks.lock_files(OWNER, paths=["held.md"]))["lock"]
+
+
+async def all_wait(engine: Engine) -> bool:
+    (queue,) = (await engine.queues.list_queues(OWNER))["queues"]
+    return bool(queue["waiting"] and (await engine.locks.list_locks(OWNER))["waiting"])

@@ -250,6 +250,8 @@ class Recorder:
         self.reaction = reaction
         self.attend: Attend | None = None
         self.bounds: Bounds | None = None
+        self.check_open: Callable[[Caller], None] = lambda _caller: None
+        """Refuses whoever may change nothing any more: a call may have waited since it came in."""
         self.guarded = Guarded(())
         self.follow: Callable[[dict[str, Goal | None]], None] = lambda _goals: None
         self.freed: Callable[[], None] = lambda: None
@@ -271,8 +273,10 @@ class Recorder:
             InvalidArgument: The request id was used for something else.
             Paused: A person holds up what the caller changes.
             QuotaExceeded: More would stand there than may.
+            Unauthenticated: The token by which the caller came in has ended meanwhile.
             Unavailable: The disk is full, and this is not essential.
         """
+        self.check_open(caller)
         self.check_room(action)
         asked = f"{action} {caller.asked}" if caller.asked else action
         traced = nullcontext() if self.spans is None else self.spans.asked(caller, action)

@@ -49,6 +49,7 @@ class Tokens:
         self._rates = Rates(each=settings.rates_agent_per_second, total=settings.rates_total_per_second, now_s=now_s)
         self.required = False
         self.ended: Callable[[], None] = lambda: None
+        folder.recorder.check_open = self.check_open
 
     async def load(self, db: Database) -> None:
         """Learn which tokens there are."""
@@ -137,14 +138,15 @@ class Tokens:
         raise Unauthenticated("You are not logged in any more.", hint="Log in again.")
 
     def check_open(self, caller: Caller) -> None:
-        """Pass when what a caller has open may go on.
+        """Pass when what a caller has open may go on; the server's own work asks nobody.
 
         Raises:
             Unauthenticated: The token that it was opened by has ended, or by now it takes one.
         """
         if caller.token is not None:
-            self.check(caller.token)
-        elif self.required and not _has_the_key(caller):
+            if self.standing(caller.agent, caller.token).scope == NOTHING:
+                raise Unauthenticated("The token of this call has ended.", hint=HINT)
+        elif self.required and caller.door != "engine" and not _has_the_key(caller):
             raise Unauthenticated("This server asks every caller for a token by now.", hint=HINT)
 
     def current(self, caller: Caller) -> Caller:

@@ -42,7 +42,7 @@ class Wanted(NamedTuple):
 
 
 class Waits:
-    """Wait for files. Errors: invalid_argument, invalid_path.
+    """Wait for files. Errors: invalid_argument, invalid_path, forbidden, unauthenticated.
 
     Args:
         indexed_seq: Up to which seq facts can be queried.
@@ -88,6 +88,7 @@ class Waits:
             caller.require_within("read", selector)
         with self._watches.watch(_paths(files, chosen), wide) as watch:
             while True:
+                self._folder.recorder.check_open(caller)
                 upto = await self._indexed_seq() if indexed else None
                 bounds = since_seq or 0, upto
 

@@ -125,6 +125,25 @@ async def test_what_is_open_tells_of_the_part_and_ends_with_its_token(
     assert len(said) == (4 if method == "events/stream" else 3)
 
 
+async def test_a_poll_that_waits_tells_nothing_once_its_token_has_ended(
+    part: httpx2.AsyncClient, served: Listening
+) -> None:
+    waited: list[dict[str, Any]] = []
+
+    async def poll() -> None:
+        waited.append(await ask(part, "events/poll", name="file.created", timeoutMs=50_000))
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as polling:
+            polling.start_soon(poll)
+            await anyio.sleep(0.2)
+            (token,) = (await served.engine.tokens.list_tokens(OWNER))["tokens"]
+            await served.engine.tokens.revoke_token(OWNER, token=token["id"])
+            await served.engine.files.write_file(OWNER, path="open/later.md", content="x")
+    assert "error" in waited[0], waited
+    assert "later.md" not in str(waited)
+
+
 @pytest.mark.filterwarnings("ignore:resources/.*subscribe is removed")
 async def test_who_subscribed_by_a_handshake_hears_nothing_more_once_it_may_not(folder: Path) -> None:
     heard: list[str] = []

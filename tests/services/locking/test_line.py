@@ -13,7 +13,7 @@ from workspace_server.config import Settings
 from workspace_server.core.access import Caller
 from workspace_server.core.clock import ManualClock
 from workspace_server.core.limits import LIMITS
-from workspace_server.core.scopes import everywhere
+from workspace_server.core.scopes import ALL, everywhere
 from workspace_server.errors import InvalidArgument, Locked, QuotaExceeded, Unavailable
 from workspace_server.services.engine import Engine
 from workspace_server.services.locking import line as waiting_line
@@ -345,6 +345,18 @@ async def test_a_call_with_a_request_id_that_is_cancelled_gives_its_lock_back_to
     again = await lock(engine, asking, "a.md")
     assert "replayed" not in again
     await unlock(engine, BOB, again)
+
+
+async def test_a_lock_of_a_call_that_is_cancelled_is_given_back_also_when_its_token_has_ended(engine: Engine) -> None:
+    operator = Caller(agent="boss", scope=ALL)
+    made = await engine.tokens.create_token(operator, agent="bob")
+    async with writer_held(engine):
+        task = asyncio.create_task(lock(engine, Caller(agent="bob", token=made["id"]), "a.md"))
+        await handed_in()
+        task.cancel()
+        await asyncio.wait([task])
+    await engine.tokens.revoke_token(operator, token=made["id"])
+    await given_back(engine)
 
 
 async def test_a_lock_that_its_agent_was_told_of_meanwhile_is_not_given_back(engine: Engine) -> None:

@@ -9,7 +9,7 @@ from workspace_server.core.access import Caller
 from workspace_server.core.paths import canonical_file
 from workspace_server.core.scopes import Verb
 from workspace_server.core.versions import check_exists, check_expected
-from workspace_server.errors import Conflict, EditFailed, InvalidArgument, IsDirectory, WorkspaceError
+from workspace_server.errors import Conflict, EditFailed, InvalidArgument, IsDirectory, Unauthenticated, WorkspaceError
 from workspace_server.services.arguments import Encoding, message_text, refused
 from workspace_server.services.files import changes, directories, drafts, explaining, moving, remarks, restoring
 from workspace_server.services.files.batches import Batch
@@ -339,7 +339,7 @@ class Writing:
     ) -> Result:
         """Commit *body* and add what its caller should know besides.
 
-        A refusal leaves explained, and with the caller's locks renewed all the same.
+        A refusal leaves explained, and with the caller's locks renewed all the same while its token lasts.
 
         Args:
             below: Files or directories that are changed as a whole.
@@ -353,7 +353,7 @@ class Writing:
         try:
             result = await self._folder.change(caller, action, remarked, paths)
         except WorkspaceError as refusal:
-            await leases.keep(self._folder.db, caller, locking.handles)
+            await leases.keep(self._folder.db, caller, () if isinstance(refusal, Unauthenticated) else locking.handles)
             raise await explaining.explained(self._folder, caller, refusal) from None
         if moved_on and not result.get("replayed"):  # a replayed answer says what was true before
             self._folder.seen.told(caller.agent, remarks.stale_inputs(result))

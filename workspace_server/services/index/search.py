@@ -93,7 +93,7 @@ class Search:
                 return await exact_search.search(
                     self._folder, sought, filters, context_lines=context_lines, limit=limit, max_tokens=max_tokens
                 )
-        state = await self._freshness("passages", min_seq)
+        state = await self._freshness(caller, "passages", min_seq)
         result: Result = {"hits": [], **state}
         found = await self._ranked.find(query, filters, context_lines=context_lines, limit=limit, corrects=True)
         result["complete"] = result["complete"] and not (found.cut or found.sifted)
@@ -150,7 +150,7 @@ class Search:
             as_of_seq=as_of_seq,
             limit=limit,
         )
-        state = await self._freshness("facts", min_seq)
+        state = await self._freshness(caller, "facts", min_seq)
         found = await self._folder.db.read_long(lambda tx: facts.look_up(tx, wanted, filters))
         if as_of_seq is not None:
             state["complete"] = state["indexed_seq"] >= max(as_of_seq, min_seq or 0) and found.unknown is None
@@ -176,11 +176,14 @@ class Search:
         caller.require("read", place)
         return await describing.describe(self._folder, caller, place, version, max_tokens=max_tokens)
 
-    async def _freshness(self, part: Part, min_seq: int | None) -> Result:
+    async def _freshness(self, caller: Caller, part: Part, min_seq: int | None) -> Result:
         """Return how far the index is, after waiting for *min_seq* as long as the setting allows."""
         if min_seq is not None:
             bounded("min_seq", min_seq, 0, 1 << 53)
-        return await self._indexing.freshness(part, min_seq, timeout_s=self._folder.settings.min_seq_wait_seconds)
+        timeout_s = self._folder.settings.min_seq_wait_seconds
+        state = await self._indexing.freshness(part, min_seq, timeout_s=timeout_s)
+        self._folder.recorder.check_open(caller)  # its token may have ended while it waited
+        return state
 
     async def facts_beside(
         self, caller: Caller, *, path: str, version: int, first_line: int, last_line: int

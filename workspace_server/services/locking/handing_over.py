@@ -95,7 +95,8 @@ class HandingOver:
                 await leases.end(commit, held, "released")
             return {}
 
-        await self._folder.recorder.change(replace(caller, request_id=None, asked=None), "unlock_files", body)
+        whose = replace(caller, request_id=None, asked=None, token=None, door="engine")  # a token may have ended
+        await self._folder.recorder.change(whose, "unlock_files", body)
 
 
 def _heard(outcome: "asyncio.Future[Result]") -> None:

@@ -75,6 +75,7 @@ class EventMethods:
         most = min(asked.max_events, LIMITS.events_page_max)
         deadline_s = self._clock.boot_s() + min(asked.timeout_ms / 1_000, self._longest_wait_s)
         while True:
+            self._tokens.check_open(caller)
             page = await reading.page(caller, wanted, seen_seq, most=most)
             truncated |= page.skipped_to is not None
             seen_seq = page.seen_seq
