@@ -197,6 +197,29 @@ async def test_a_directory_outside_is_as_one_that_is_not_there(filled: Engine) -
         await filled.listing.list_files(hidden, path=SECRET)
 
 
+async def test_what_is_asked_about_a_name_outside_is_refused_alike_whatever_stands_there(filled: Engine) -> None:
+    await filled.files.write_file(OWNER, path="moth/open/a.md", content="The relay.\n")
+    part = replace(BOB, scope=parse_scope(["all:open/**", "search:moth/*/a.md"]))
+    calls: list[Callable[[str], Awaitable[Any]]] = [
+        lambda name: filled.search.search(part, query="relay", path=name),
+        lambda name: filled.search.search(part, query="relay", mode="exact", path=name),
+        lambda name: filled.search.query_facts(part, query="relay", path=name),
+        lambda name: filled.locks.lock_files(part, paths=[name]),
+        lambda name: filled.waits.wait_for(part, files=[name], timeout_seconds=0),
+    ]
+    for call in calls:
+        told = []
+        for name in (SECRET, "nothing", f"{SECRET}/plan.md", f"open-{SECRET}.md", f"{SECRET}/"):
+            with pytest.raises(Forbidden) as refusal:
+                await call(name)
+            assert refusal.value.facts["path"] == name.removesuffix("/")
+            told.append({**refusal.value.as_dict(), "path": ""})
+        assert all(one == told[0] for one in told)
+    for name, hits in (("moth", 1), ("moth/open/", 1), ("moth/nothing", 0), ("open", 2), ("open/nothing", 0), ("", 3)):
+        found = await filled.search.search(part, query="relay", mode="exact", path=name)
+        assert found["total_matches"] == hits, name
+
+
 async def test_a_lock_and_a_wait_lie_wholly_in_the_scope(filled: Engine) -> None:
     patterns: list[Any] = ["**", "*/plan.md", f"{SECRET}/", {"path": f"{SECRET}/plan.md"}]
     for pattern in patterns:

@@ -107,7 +107,8 @@ class Caller:
             Forbidden: It has not.
         """
         if not self.scope.within(verb, selector):
-            raise self._lacks(verb, selector.shown)
+            # Without the slash: a name was perhaps read as a directory's because one was found there.
+            raise self._lacks(verb, selector.text.removesuffix("/") or "/")
 
     def _lacks(self, verb: Verb, path: str | None) -> Forbidden:
         anywhere = self.scope.may(verb)

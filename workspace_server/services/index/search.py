@@ -212,8 +212,10 @@ class Search:
         if path is None:
             return None
         chosen = (await self._folder.db.read(lambda tx: places(tx, [path], argument="path")))[0]
-        if chosen.kind == "path":
-            caller.require("search", chosen.text)
+        if chosen.kind != "pattern":  # by its name, whether a file or a directory was found there, or nothing
+            name = chosen.text.removesuffix("/")
+            if not caller.scope.allows("search", name):
+                caller.require_below("search", name)
         return chosen
 
     async def _beside(self, result: Result, query: str, filters: Filters) -> list[Result]:
