@@ -1291,6 +1291,7 @@ DELIVERED: dict[str, Requirement] = {
             "core/test_scopes.py::test_what_lies_within_a_scope_is_allowed_path_by_path",
             "services/test_scoped.py::test_no_answer_tells_of_what_lies_outside_of_the_scope",
             "services/test_scoped.py::test_outside_it_is_the_same_whether_or_not_a_file_is_there",
+            "services/test_scoped.py::test_a_lock_that_one_token_took_is_neither_renewed_nor_ended_by_one_that_grants_less",
             "interfaces/test_matrix.py::test_every_tool_has_a_rule_that_holds_for_every_principal",
             "interfaces/test_matrix.py::test_every_operation_has_a_rule_that_holds_for_every_principal",
         ),
@@ -1303,6 +1304,8 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/web/test_login.py::test_a_browser_logs_in_with_a_token_and_revocation_ends_it",
             "interfaces/mcp/test_unix_socket.py::test_a_process_proves_who_it_is_until_its_token_is_revoked",
             "interfaces/http/test_tokens.py::test_an_open_stream_ends_with_its_token",
+            "services/test_tokens.py::test_a_call_that_waits_is_given_nothing_once_its_token_has_ended",
+            "interfaces/test_oauth.py::test_a_token_that_was_good_ends_with_its_key",
         ),
     ),
     "I3": Requirement(

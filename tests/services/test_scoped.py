@@ -15,7 +15,15 @@ from workspace_server.core.access import Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.scopes import ALL, parse_scope
 from workspace_server.core.sorting import parse_order
-from workspace_server.errors import Forbidden, InvalidArgument, JobLost, NotFound, WorkspaceError
+from workspace_server.errors import (
+    Forbidden,
+    InvalidArgument,
+    JobLost,
+    LockLost,
+    NameTaken,
+    NotFound,
+    WorkspaceError,
+)
 from workspace_server.services.activity import Wanted
 from workspace_server.services.automation import claiming, queues
 from workspace_server.services.engine import Engine
@@ -318,6 +326,34 @@ async def test_what_an_agent_did_by_one_token_is_not_told_by_one_that_grants_les
     assert [one["paths"] for one in told["locks"]] == [["open/moved.md"]]
     assert SECRET not in shown(told)
     assert SECRET not in shown(await filled.agents.list_agents(less))
+
+
+async def test_a_lock_that_one_token_took_is_neither_renewed_nor_ended_by_one_that_grants_less(filled: Engine) -> None:
+    less = replace(BOB, agent="boss")
+    more = await filled.locks.lock_files(OWNER, paths=["open/sum.md", f"{SECRET}/use.md"])
+    mine = await filled.locks.lock_files(less, paths=["open/moved.md"])
+    for call in (
+        filled.locks.lock_files(less, lock=more["lock"]),
+        filled.locks.unlock_files(less, lock=more["lock"]),
+    ):
+        with pytest.raises(LockLost) as lost:
+            await call
+        assert lost.value.facts["reason"] == "unknown"
+    assert await filled.locks.unlock_files(less, paths=["**"]) == {"released": [mine["lock"]]}
+    assert (await filled.locks.unlock_files(OWNER, lock=more["lock"]))["released"] == [more["lock"]]
+
+
+async def test_how_a_name_outside_is_spelled_is_told_to_nobody_by_its_twin(filled: Engine) -> None:
+    await filled.files.write_file(OWNER, path=f"Plans/{SECRET.title()}.md", content="x")
+    part = replace(BOB, scope=parse_scope(["read,write:plans/**", f"write:Plans/{SECRET}.md"]))
+    for path in ("plans/new.md", f"Plans/{SECRET}.md"):
+        with pytest.raises(NameTaken) as taken:
+            await filled.files.write_file(part, path=path, content="x")
+        assert taken.value.facts == {"path": path, "existing": None}
+        assert "Plans" not in shown(taken.value.as_dict()).replace(path, "")
+        with pytest.raises(NameTaken) as told:
+            await filled.files.write_file(OWNER, path=path, content="x")
+        assert str(told.value.facts["existing"]).startswith("Plans")
 
 
 async def test_who_is_locked_out_is_told_what_it_sees_of_the_lock(filled: Engine) -> None:

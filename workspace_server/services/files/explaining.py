@@ -10,7 +10,7 @@ from workspace_server.core.access import EXTERNAL, Caller
 from workspace_server.core.limits import LIMITS
 from workspace_server.core.patterns import parse_selector
 from workspace_server.core.scopes import Verb
-from workspace_server.errors import Conflict, EditFailed, Gone, Locked, LockLost, WorkspaceError
+from workspace_server.errors import Conflict, EditFailed, Gone, Locked, LockLost, NameTaken, WorkspaceError
 from workspace_server.services.folder import Folder
 from workspace_server.storage import content as contents
 from workspace_server.storage import soundness
@@ -73,6 +73,8 @@ async def explained(folder: Folder, caller: Caller, refusal: WorkspaceError) -> 
         return await lock_lost(folder, caller, refusal)
     if isinstance(refusal, Locked):
         return locked(caller, refusal)
+    if isinstance(refusal, NameTaken):
+        return name_taken(caller, refusal)
     return refusal
 
 
@@ -94,6 +96,20 @@ def locked(caller: Caller, refusal: Locked) -> Locked:
     if len(seen) < len(covered):
         refusal.facts |= {"lock_paths": seen, "purpose": None}
     return refusal
+
+
+def name_taken(caller: Caller, refusal: NameTaken) -> NameTaken:
+    """Leave out how the name that is there is spelled, for who may read neither it nor anything below it."""
+    existing = str(refusal.facts["existing"])
+    if caller.sees(existing) or caller.scope.near("read", existing):
+        return refusal
+    path = refusal.facts["path"]
+    return NameTaken(
+        f"{path} differs from a name that is there only by letter case or Unicode form.",
+        hint="Use another name.",
+        path=path,
+        existing=None,
+    )
 
 
 async def lock_lost(folder: Folder, caller: Caller, refusal: LockLost) -> LockLost:

@@ -93,13 +93,13 @@ class Locks:
             tx, done = commit.tx, []
             for handle in dict.fromkeys(handles(lock)):
                 found = await locks.by_handle(tx, handle)
-                held = rules.check_handle(found, handle, agent=caller.agent, now_s=tx.boot_s)
+                held = _own(caller, found, handle, tx.boot_s)
                 await self.end(commit, held, "released")
                 done.append(handle)
             if paths:
                 within = await places(tx, paths, argument="paths")
                 for held in await locks.granted_to(tx, caller.agent):
-                    if all(_inside(part, within) for part in held.selectors):
+                    if leases.is_seen(caller, held) and all(_inside(part, within) for part in held.selectors):
                         await self.end(commit, held, "released")
                         done.append(held.handle)
             return {"released": done}
@@ -228,7 +228,7 @@ class Locks:
     async def _renew(self, caller: Caller, handle: str, ttl_s: float) -> Result:
         async def body(commit: Commit) -> Result:
             found = await locks.by_handle(commit.tx, handle)
-            held = rules.check_handle(found, handle, agent=caller.agent, now_s=commit.tx.boot_s)
+            held = _own(caller, found, handle, commit.tx.boot_s)
             return await granting.renewed(commit, held, ttl_s)
 
         granted = await self._folder.recorder.change(caller, "lock_files", body)
@@ -241,6 +241,16 @@ async def _page(tx: Transaction, caller: Caller, *, after: int, limit: int) -> t
         return await locks.page(tx, after=after, limit=limit), await locks.count_live(tx)
     seen = [one for one in await locks.live(tx) if leases.is_seen(caller, one)]
     return [one for one in seen if one.lock_id > after][:limit], len(seen)
+
+
+def _own(caller: Caller, found: Lock | None, handle: str, now_s: float) -> Lock:
+    """Return the caller's own live lock; one that it took by a token that grants more is none of this one's.
+
+    Raises:
+        LockLost: It is not live, or not the caller's.
+    """
+    seen = found if found is not None and leases.is_seen(caller, found) else None
+    return rules.check_handle(seen, handle, agent=caller.agent, now_s=now_s)
 
 
 def _shown(lock: Lock, caller: Caller, now_s: float) -> Result:
