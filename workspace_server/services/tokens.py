@@ -6,7 +6,7 @@ process owns the folder, a token that it has revoked proves nothing from the nex
 
 import math
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from workspace_server.core import access_tokens as rules
 from workspace_server.core.access import Caller, local
@@ -42,6 +42,8 @@ class Tokens:
         self._folder = folder
         self._live: dict[str, Token] = {}
         self._issued: dict[str, Token] = {}
+        self._by_id: dict[str, Token] = {}
+        """Of ours and of an issuer, by the public id: who has something open is looked at for every event."""
         self._used: dict[str, float] = {}
         now_s = folder.clock.boot_s()
         self._misses = Rates(each=LIMITS.token_misses_per_second, total=LIMITS.token_misses_all_per_second, now_s=now_s)
@@ -58,6 +60,7 @@ class Tokens:
             return await tokens.live(tx), await tokens.any_ever(tx)
 
         self._live, ever = await db.read(read)
+        self._by_id = {one.token_id: one for one in self._live.values()}
         self.required = ever or self._folder.settings.oauth_issuer is not None
 
     def any_live(self) -> bool:
@@ -108,21 +111,26 @@ class Tokens:
 
     def issued(self, digest: str) -> Token | None:
         """Return the access token of an issuer that was checked before, while it proves something."""
-        found = self._issued.pop(digest, None)
-        if found is None or found.state(self._folder.clock.wall_s()) != "live":
+        found = self._issued.get(digest)
+        if found is None:
             return None
-        self._issued[digest] = found  # at the end again: who is used goes last
+        self._drop_issued(digest)
+        if found.state(self._folder.clock.wall_s()) != "live":
+            return None
+        self.add_issued(digest, found)  # at the end again: who is used goes last
         return found
 
     def add_issued(self, digest: str, token: Token) -> None:
         """Remember an access token of an issuer that was checked; nothing of it is written down."""
         while len(self._issued) >= LIMITS.issued_tokens_max:
-            del self._issued[next(iter(self._issued))]
+            self._drop_issued(next(iter(self._issued)))
         self._issued[digest] = token
+        self._by_id[token.token_id] = token
 
     def forget_issued(self) -> None:
         """Let every access token of an issuer be checked again: a key of it is gone."""
-        self._issued.clear()
+        for digest in list(self._issued):
+            self._drop_issued(digest)
 
     def check(self, token_id: str) -> Token:
         """Return the token of a browser that has logged in by it.
@@ -130,12 +138,11 @@ class Tokens:
         Raises:
             Unauthenticated: It proves nothing any more.
         """
-        now_s = self._folder.clock.wall_s()
-        for one in self._all():
-            if one.token_id == token_id and one.state(now_s) == "live":
-                self._used[token_id] = now_s
-                return one
-        raise Unauthenticated("You are not logged in any more.", hint="Log in again.")
+        found = self._in_force(token_id)
+        if found is None:
+            raise Unauthenticated("You are not logged in any more.", hint="Log in again.")
+        self._used[token_id] = self._folder.clock.wall_s()
+        return found
 
     def check_open(self, caller: Caller) -> None:
         """Pass when what a caller has open may go on; the server's own work asks nobody.
@@ -144,7 +151,7 @@ class Tokens:
             Unauthenticated: The token that it was opened by has ended, or by now it takes one.
         """
         if caller.token is not None:
-            if self.standing(caller.agent, caller.token).scope == NOTHING:
+            if self._in_force(caller.token) is None:
                 raise Unauthenticated("The token of this call has ended.", hint=HINT)
         elif self.required and caller.door != "engine" and not _has_the_key(caller):
             raise Unauthenticated("This server asks every caller for a token by now.", hint=HINT)
@@ -159,13 +166,13 @@ class Tokens:
         Args:
             token: The public id of the one that it was there by: what that grants. None: what all its tokens grant.
         """
-        now_s = self._folder.clock.wall_s()
         if token is not None:
-            live = (one for one in self._all() if one.token_id == token and one.state(now_s) == "live")
-            return next((one.caller(agent) for one in live), Caller(agent=agent, scope=NOTHING, token=token))
+            found = self._in_force(token)
+            return Caller(agent=agent, scope=NOTHING, token=token) if found is None else found.caller(agent)
         if not self.required:
             return local(agent)
-        scope = union(one.scope for one in self._all() if one.is_of(agent) and one.state(now_s) == "live")
+        now_s = self._folder.clock.wall_s()
+        scope = union(one.scope for one in self._by_id.values() if one.is_of(agent) and one.state(now_s) == "live")
         return Caller(agent=agent, scope=scope, verified=True)
 
     async def create_token(
@@ -254,19 +261,23 @@ class Tokens:
         used, self._used = self._used, {}
         await self._folder.db.write(lambda tx: tokens.set_used(tx, used))
 
-    def _all(self) -> Iterator[Token]:
-        """Yield every token that may prove something, of ours and of an issuer."""
-        yield from self._live.values()
-        yield from self._issued.values()
+    def _in_force(self, token_id: str) -> Token | None:
+        """Return the token of that id while it proves something."""
+        found = self._by_id.get(token_id)
+        return found if found is not None and found.state(self._folder.clock.wall_s()) == "live" else None
+
+    def _drop_issued(self, digest: str) -> None:
+        self._by_id.pop(self._issued.pop(digest).token_id, None)
 
     def _add(self, digest: str, made: Token) -> None:
-        self._live[digest] = made
+        self._live[digest] = self._by_id[made.token_id] = made
         if not self.required:
             self.required = True
             self.ended()
 
     def _drop(self, token_id: str) -> None:
         self._live = {digest: one for digest, one in self._live.items() if one.token_id != token_id}
+        self._by_id.pop(token_id, None)
         self.ended()
 
     def _when_used(self, token: Token) -> Result:
