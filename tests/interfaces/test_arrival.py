@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from mcp import Client
@@ -74,6 +75,26 @@ async def test_requests_are_counted_by_door_operation_and_outcome(served: Listen
         ("mcp", "unknown", "invalid_argument"),
     } <= grown
     assert any(door == "web" for door, _, _ in grown)
+
+
+async def test_methods_of_mcp_are_counted_by_their_names_unless_made_up(http: httpx2.AsyncClient) -> None:
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "c", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    listing = ("tools/list", "resources/list", "prompts/list", "events/list")
+    for method in ("made/up", *listing):
+        headers = {"mcp-protocol-version": "2026-07-28", "mcp-method": method, "accept": "application/json"}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": meta}}
+        answer = await http.post("/mcp", json=body, headers=headers)
+        assert ("result" in answer.json()) is (method in listing), answer.text
+    with anyio.fail_after(20):  # the last one is counted once its answer is out
+        counted: set[tuple[str, ...]] = set()
+        while not {("mcp", method, "ok") for method in listing} <= counted:
+            await anyio.sleep(0.01)
+            counted = {*await samples(http)}
+    assert not any(operation == "made/up" for _, operation, _ in counted)
 
 
 async def test_callers_make_no_series(http: httpx2.AsyncClient) -> None:

@@ -39,6 +39,8 @@ PROGRESS_EVERY_S = 5.0
 OK = 200
 UNKNOWN = "unknown"
 """What the metrics call a tool that is none, so that made-up names make no new series."""
+INITIALIZE = "initialize"
+"""The one method that the SDK answers without a handler of ours."""
 MODERN = "2026"
 """Versions from here on are stateless, and every result carries its type."""
 
@@ -75,7 +77,7 @@ class WorkspaceMcp(Server[dict[str, Any]]):
         )
         self.add_notification_handler("notifications/initialized", NotificationParams, self.updates.initialized)
         # The SDK's own middleware traces calls for OpenTelemetry, which costs a tenth of a call; metrics are ours.
-        self.middleware[:] = [_shape_calls]
+        self.middleware[:] = [self._name_operation, _shape_calls]
         self.events = EventMethods(engine, guard)
         self.events.add_to(self)
 
@@ -98,6 +100,15 @@ class WorkspaceMcp(Server[dict[str, Any]]):
     def put_url(self) -> str:
         """Where programs put files of any size, with PATH for the path."""
         return self._engine.folder.bytes_url("PATH")
+
+    async def _name_operation(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        """Count a request by its method; one that calls a tool is counted by the tool, once that is known.
+
+        A method that is none keeps the name of the address: made-up ones make no new series.
+        """
+        if ctx.method == INITIALIZE or self.get_request_handler(ctx.method) is not None:
+            arrived(ctx).operation = ctx.method
+        return await call_next(ctx)
 
     def _input_schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self.tools.get(name)
