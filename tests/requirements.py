@@ -1313,6 +1313,9 @@ DELIVERED: dict[str, Requirement] = {
         (
             "core/test_access_tokens.py::test_a_token_may_be_for_an_agent_or_a_crew",
             "services/test_tokens.py::test_a_token_proves_who_bears_it_until_it_is_revoked",
+            "interfaces/test_crews.py::test_two_agents_of_a_crew_share_no_lock_over_http",
+            "interfaces/test_crews.py::test_two_agents_of_a_crew_share_no_lock_over_mcp",
+            "interfaces/test_crews.py::test_two_processes_with_one_token_of_a_crew_share_no_lock_over_stdio",
         ),
     ),
     "I4": Requirement(
@@ -1454,6 +1457,7 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/test_arrival.py::test_a_request_carries_an_id_from_end_to_end",
             "interfaces/test_arrival.py::test_what_no_door_is_asked_has_an_id_and_is_counted_and_logged_too",
             "interfaces/test_arrival.py::test_callers_make_no_series",
+            "interfaces/test_arrival.py::test_methods_of_mcp_are_counted_by_their_names_unless_made_up",
             "interfaces/test_arrival.py::test_no_name_makes_a_line_of_its_own",
         ),
     ),
@@ -1466,6 +1470,35 @@ DELIVERED: dict[str, Requirement] = {
             "interfaces/test_secrets.py::test_what_is_kept_to_answer_a_repetition_has_no_secret",
             "interfaces/test_oauth.py::test_a_token_of_the_issuer_is_written_down_nowhere",
             "services/automation/sending/test_endpoints.py::test_a_secret_that_was_made_is_not_kept_to_be_told_again",
+        ),
+    ),
+    "I21": Requirement(
+        "An issuer's token counts when it is signed for this server, grants what the tables say, and ends in time",
+        (
+            "interfaces/test_oauth.py::test_a_token_says_who_calls_and_what_for",
+            "interfaces/test_oauth.py::test_what_is_not_signed_by_the_issuer_for_us_and_now_proves_nothing",
+            "interfaces/test_oauth.py::test_types_that_say_nothing_count_where_the_operator_says_so",
+            "interfaces/test_oauth.py::test_keys_are_asked_for_again_when_one_is_unknown_but_not_at_everybodys_wish",
+            "interfaces/test_oauth.py::test_an_issuer_that_is_down_takes_nothing_away_for_a_day",
+            "interfaces/test_oauth.py::test_an_issuer_that_cannot_be_believed_is_refused_at_the_start",
+            "interfaces/test_oauth.py::test_what_is_open_ends_with_the_token",
+        ),
+    ),
+    "I22": Requirement(
+        "Who bears no token, or one for too little, is told where tokens are made and which scope would do",
+        (
+            "interfaces/test_oauth.py::test_who_bears_nothing_is_told_where_tokens_are_made",
+            "interfaces/test_oauth.py::test_a_scope_that_is_too_small_says_which_would_do",
+            "interfaces/test_oauth.py::test_without_an_issuer_nobody_is_told_of_one",
+            "interfaces/test_oauth.py::test_an_mcp_client_finds_the_issuer_by_itself",
+        ),
+    ),
+    "I23": Requirement(
+        "MCP is spoken as its own suite and Inspector expect, in both eras",
+        (
+            "interfaces/mcp/test_conformance.py::test_no_scored_scenario_of_the_suite_fails",
+            "interfaces/mcp/test_inspector.py::test_the_inspector_works_over_http_with_a_token",
+            "interfaces/mcp/test_inspector.py::test_the_inspector_works_over_stdio",
         ),
     ),
 }

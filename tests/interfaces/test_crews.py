@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from tests.interfaces.listening import Listening, listening
+from tests.interfaces.mcp.test_unix_socket import owner
 from tests.interfaces.test_matrix import OWNER, call_tool
 
 pytestmark = pytest.mark.anyio
@@ -51,3 +52,21 @@ async def test_two_agents_of_a_crew_share_no_lock_over_mcp(crew: tuple[Listening
     assert code == "locked"
     client.headers["x-agent"] = "ann"
     assert (await call_tool(client, "unlock_files", {"paths": ["a.md"]}))[0] is None
+
+
+async def test_two_processes_with_one_token_of_a_crew_share_no_lock_over_stdio(folder: Path) -> None:
+    async with owner(folder) as here:
+        made = await here.engine.tokens.create_token(OWNER, agent="writers", crew=True, allow=["read,write,lock:**"])
+        ann, bob = [await here.connect({"agent": name, "token": made["token"]}) for name in ("ann", "bob")]
+        assert [await one.receive() for one in (ann, bob)] == [{"agent": "writers/ann"}, {"agent": "writers/bob"}]
+        await ann.call("write_file", {"path": "a.md", "content": "x"})
+        granted = await ann.call("lock_files", {"paths": ["a.md"]})
+        refused = await bob.call("lock_files", {"paths": ["a.md"]})
+        assert (refused["code"], refused["agent"]) == ("locked", "writers/ann")
+        change = {"path": "a.md", "content": "y", "overwrite": True}
+        for given in ({}, {"lock": granted["lock"]}):
+            assert (await bob.call("write_file", change | given))["code"] in {"locked", "lock_lost"}
+        held = await here.engine.locks.list_locks(OWNER)
+        assert [one["agent"] for one in held["locks"]] == ["writers/ann"]
+        written = await ann.call("write_file", change | {"lock": granted["lock"]})
+        assert written["version"] == 2, written
