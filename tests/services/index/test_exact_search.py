@@ -117,7 +117,8 @@ async def test_a_search_in_many_parts_finds_the_same(engine: Engine, monkeypatch
     whole = await search(engine, "row", limit=4)
     monkeypatch.setattr("workspace_server.services.index.exact_search.PART_S", -1.0)
 
-    assert await search(engine, "row", limit=4) == whole
+    parts = await search(engine, "row", limit=4)
+    assert parts | {"indexed_seq": whole["indexed_seq"]} == whole  # how far the index is, is another matter
     assert (len(whole["hits"]), whole["total_matches"], whole["complete"]) == (4, 6, True)
 
 
