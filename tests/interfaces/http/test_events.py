@@ -3,14 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import httpx2
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from tests.interfaces.listening import Listening
 from workspace_server.cli.api import Address, Api
 from workspace_server.core.limits import LIMITS
+from workspace_server.interfaces.http.events import Followers, Following
 from workspace_server.services.tail import Tail
 from workspace_server.storage.upkeep import cutting
 from workspace_server.storage.upkeep.cutting import Floor
@@ -188,3 +192,29 @@ async def test_streams_are_bounded_and_one_that_ends_makes_room(
 
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
     assert LIMITS.followers_max > 1
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.4"])
+async def test_a_reader_that_goes_before_the_first_word_leaves_its_place(version: str) -> None:
+    followers = Followers()
+
+    async def frames() -> AsyncIterator[bytes]:
+        yield b"data: x\n\n"
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        raise OSError
+
+    stream = Following(followers, frames())
+    assert followers.open == 1
+    with suppress(ClientDisconnect, OSError, ExceptionGroup):
+        await stream({"type": "http", "asgi": {"spec_version": version}}, gone, send)
+    assert followers.open == 0
+
+
+async def test_the_head_of_a_stream_opens_none(served: Listening) -> None:
+    async with httpx2.AsyncClient(base_url=served.url) as client:
+        answer = await client.head("/api/v1/events", headers=STREAM)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from workspace_server.core.limits import LIMITS
 from workspace_server.errors import InvalidArgument, Unauthenticated, Unavailable
@@ -73,6 +74,26 @@ class Followers:
         return found
 
 
+class Following(StreamingResponse):
+    """A stream that is counted from now on until it has ended, also when its reader goes before the first word.
+
+    Raises:
+        Unavailable: There are as many as may be.
+    """
+
+    def __init__(self, followers: Followers, frames: AsyncIterator[bytes], **described: Any) -> None:
+        super().__init__(frames, **described)
+        self._followers = followers
+        followers.enter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._followers.leave()
+
+
 def encoded(event: dict[str, Any]) -> bytes:
     """Return an event as it goes over the wire."""
     return b"id: %d\ndata: %s\n\n" % (event["seq"], encode(event))
@@ -80,7 +101,7 @@ def encoded(event: dict[str, Any]) -> bytes:
 
 async def list_events(call: Call, query: ListEvents) -> Response:
     """Return committed changes in their order: a page, the next ones once they come, or a stream of them."""
-    if _STREAM in call.request.headers.get("accept", ""):
+    if _STREAM in call.request.headers.get("accept", "") and call.request.method != "HEAD":
         return await _stream(call, query)
     since = query.since_seq
     if since is None:
@@ -111,9 +132,8 @@ async def _stream(call: Call, query: ListEvents) -> Response:
     since = int(resumed) if resumed is not None else query.since_seq
     since = call.engine.events.head_seq if since is None else since
     first = await _page(call, query, since)  # what is wrong with the filters is refused before the stream begins
-    call.followers.enter()
     headers = {"cache-control": "no-store", "x-accel-buffering": "no", "x-content-type-options": "nosniff"}
-    return StreamingResponse(_frames(call, query, first), headers=headers, media_type=_STREAM)
+    return Following(call.followers, _frames(call, query, first), headers=headers, media_type=_STREAM)
 
 
 async def _frames(call: Call, query: ListEvents, page: dict[str, Any]) -> AsyncIterator[bytes]:
@@ -140,8 +160,6 @@ async def _frames(call: Call, query: ListEvents, page: dict[str, Any]) -> AsyncI
             page = await _page(call, query, seq)
     except Unauthenticated:  # the token has ended, and so does the stream
         return
-    finally:
-        call.followers.leave()
 
 
 async def _page(call: Call, query: ListEvents, since: int) -> dict[str, Any]:
