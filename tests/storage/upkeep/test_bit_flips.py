@@ -11,7 +11,6 @@ import shutil
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from workspace_server.core.access import Caller
 from workspace_server.errors import WorkspaceError
 from workspace_server.services.engine import Engine
 from workspace_server.storage import checksums
-from workspace_server.storage.database import connect
 from workspace_server.storage.upkeep import integrity, write_ahead
 from workspace_server.storage.upkeep.integrity import find_damage
 
@@ -44,10 +42,6 @@ async def states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, P
     async with Engine.open(root, settings=Settings()) as engine:
         for number in range(12):
             await engine.files.write_file(ADA, path=f"d/{number}.md", content=f"# File {number}\n\nprice: {number}\n")
-        await engine.indexing.reach("passages", engine.head_seq, timeout_s=30)
-        # Now a part is in the database itself, and less in the log, of which each verify sums every byte.
-        with closing(connect(root / ".workspace/workspace.db")) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         await engine.files.write_file(ADA, path="large.txt", content=LARGE)
         await engine.files.write_file(ADA, path="large.txt", content="more\n", append=True)
         await engine.files.delete_file(ADA, path="d/3.md")
