@@ -9,6 +9,8 @@ import pytest
 from blockbuster import BlockBuster
 from hypothesis import HealthCheck, settings
 
+from tests.blocking import guard_against_blocking
+
 # The same examples every time, so that a change is what turns a run red; the long runs draw new ones.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=2_000, derandomize=False)
@@ -36,14 +38,7 @@ def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
 @functools.cache
 def _guard() -> BlockBuster:
     """Return the one guard of this process: it is dear to make, and cheap to switch on and off."""
-    guard = BlockBuster(["workspace_server", "indexer", "workspace_client"])
-    for function in guard.functions.values():
-        # At its start a server makes directories and opens its database before it has anybody to keep waiting.
-        function.can_block_in("workspace_server/services/engine.py", "open")
-        function.can_block_in("workspace_server/storage/database.py", "open")
-        # The measuring of coverage waits for its own lock, in whatever line it is called.
-        function.can_block_in("coverage/collector.py", "lock_data")
-    return guard
+    return guard_against_blocking(["workspace_server", "indexer", "workspace_client"])
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,11 @@ from tests.interfaces.listening import ADMIN_KEY, listening
 from workspace_server.core.access import Caller
 from workspace_server.core.scopes import ALL
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    # The server draws at random beside, in another thread: no example depends on that.
+    pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies"),
+]
 OWNER = Caller(agent="boss", scope=ALL)
 DOCUMENTED = [
     status_code_conformance,

@@ -575,15 +575,15 @@ async def test_a_move_onto_the_same_bytes_fires_nothing(engine: Engine) -> None:
 async def test_many_triggers_are_listed_by_as_many_queries_as_one(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: dict[int, list[str]] = {}
+    asked: dict[Transaction, list[str]] = {}  # which keeps each of them, so that no two are taken for one
     one, some = Transaction.one, Transaction.all
 
     async def counted_one(tx: Transaction, sql: str, *parameters: Any) -> Any:
-        asked.setdefault(id(tx), []).append(sql)
+        asked.setdefault(tx, []).append(sql)
         return await one(tx, sql, *parameters)
 
     async def counted_some(tx: Transaction, sql: str, *parameters: Any) -> Any:
-        asked.setdefault(id(tx), []).append(sql)
+        asked.setdefault(tx, []).append(sql)
         return await some(tx, sql, *parameters)
 
     counts = []

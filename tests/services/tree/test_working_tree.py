@@ -10,8 +10,8 @@ from typing import Any
 
 import anyio
 import pytest
-from blockbuster import BlockBuster
 
+from tests.blocking import guard_against_blocking
 from tests.services.tree.folders import ANN, EVERYTHING, aged, history, reconcile, text, types, until, write
 from workspace_server.config import Settings
 from workspace_server.core.limits import LIMITS
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.blocking("opening a workspace block
 @asynccontextmanager
 async def opened(folder: Path, **settings: Any) -> AsyncIterator[Engine]:
     async with Engine.open(folder, settings=Settings(**settings)) as engine:
-        guard = BlockBuster(["workspace_server"])
+        guard = guard_against_blocking(["workspace_server"])
         guard.activate()
         try:
             yield engine

@@ -1,6 +1,7 @@
 """The audit log in the database: chained as it is written, also by many at once and over restarts."""
 
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from shutil import copytree, ignore_patterns
@@ -42,8 +43,16 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-async def write(folder: Path, *names: str) -> None:
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Engine]:
+    """Open a workspace in which the token of `ADA`, which nobody has made, counts as one in force."""
     async with Engine.open(folder, settings=Settings()) as engine:
+        engine.folder.recorder.check_open = lambda _caller: None
+        yield engine
+
+
+async def write(folder: Path, *names: str) -> None:
+    async with opened(folder) as engine:
         async with anyio.create_task_group() as tasks:
             for name in names:
                 tasks.start_soon(partial(engine.files.write_file, ADA, path=name, content=name))
@@ -121,7 +130,7 @@ async def test_a_head_that_is_malformed_is_passed_over(folder: Path) -> None:
 
 async def test_rows_of_earlier_programs_hold_beside_those_that_say_from_where(folder: Path) -> None:
     plain = Caller(agent="bob")
-    async with Engine.open(folder, settings=Settings()) as engine:
+    async with opened(folder) as engine:
         await engine.files.write_file(plain, path="a.md", content="of an earlier program")
         await engine.files.write_file(ADA, path="b.md", content="of this one")
     assert looked_at(folder)[1] == []
